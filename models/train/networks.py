@@ -2,7 +2,9 @@
 
 Batch normalisation follows every convolution while the network is trained and
 is folded into the convolution when it is exported (`fold_batch_norm`).
-Inputs are float32 tensors of shape [batch, 3, 32, 32], normalised.
+Inputs are float32 tensors of shape [batch, 3, 32, 32], normalised. VGG-16 also
+takes 16x16 images while it is trained: its pooling rounds sizes up, which changes
+nothing at 32x32.
 """
 
 from collections import OrderedDict
@@ -16,7 +18,7 @@ def _conv_block(index: int, in_channels: int, out_channels: int, stride: int, po
     yield f"norm{index}", nn.BatchNorm2d(out_channels)
     yield f"relu{index}", nn.ReLU()
     if pool:
-        yield f"pool{index}", nn.MaxPool2d(2)
+        yield f"pool{index}", nn.MaxPool2d(2, ceil_mode=True)
 
 
 def _classifier(sizes: "list[int]", dropout: float):
@@ -78,6 +80,8 @@ def fold_batch_norm(network: nn.Sequential) -> nn.Sequential:
     for position, (name, module) in enumerate(modules):
         if isinstance(module, (nn.BatchNorm2d, nn.Dropout)):
             continue
+        if isinstance(module, nn.MaxPool2d):
+            module = nn.MaxPool2d(module.kernel_size)
         if not isinstance(module, nn.Conv2d):
             folded[name] = module
             continue

@@ -28,9 +28,10 @@ MEAN = (0.4914, 0.4822, 0.4465)
 DEVIATION = (0.2470, 0.2435, 0.2616)
 RECORD_BYTES = 1 + 3 * 32 * 32
 
+# half_size_epochs: so many first epochs see 16x16 area-averaged images, at a quarter of the cost.
 RECIPES = {
-    "alexnet": {"epochs": 100, "batch": 256, "peak_rate": 0.12, "dropout": 0.4, "cutout": 0},
-    "vgg16": {"epochs": 120, "batch": 256, "peak_rate": 0.16, "dropout": 0.3, "cutout": 8},
+    "alexnet": {"epochs": 20, "half_size_epochs": 0, "batch": 128, "peak_rate": 0.08, "dropout": 0.3},
+    "vgg16": {"epochs": 28, "half_size_epochs": 18, "batch": 64, "peak_rate": 0.06, "dropout": 0.2},
 }
 MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4
@@ -59,8 +60,8 @@ def normalise(images: torch.Tensor) -> torch.Tensor:
     return (images.float() / 255 - mean) / deviation
 
 
-def augment(images: torch.Tensor, cutout: int, generator: torch.Generator) -> torch.Tensor:
-    """Shift each image by up to 4 pixels, mirror half of them, blank one square of side `cutout`."""
+def augment(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Shift each image by up to 4 pixels, padded with the mean colour, and mirror half of them."""
     count, device = images.shape[0], images.device
 
     def draw(high: int) -> torch.Tensor:
@@ -73,13 +74,7 @@ def augment(images: torch.Tensor, cutout: int, generator: torch.Generator) -> to
     mirrored = draw(2).bool()
     columns = torch.where(mirrored[:, None], columns.flip(1), columns)
     index = torch.arange(count, device=device)
-    result = padded[index[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-    if cutout:
-        top, left = draw(32)[:, None] - cutout // 2, draw(32)[:, None] - cutout // 2
-        in_rows = (grid >= top) & (grid < top + cutout)
-        in_columns = (grid >= left) & (grid < left + cutout)
-        result = result * ~(in_rows[:, None, :, None] & in_columns[:, None, None, :])
-    return result
+    return padded[index[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
 def accuracy(network: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> float:
@@ -133,6 +128,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="default: models/train/runs/MODEL")
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, help="processor threads; default: PyTorch's")
     arguments = parser.parse_args()
 
     recipe = dict(RECIPES[arguments.model], seed=arguments.seed)
@@ -141,6 +137,8 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     checkpoint_path = out / "checkpoint.pt"
 
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
     on_gpu = torch.cuda.is_available()
     device = torch.device("cuda" if on_gpu else "cpu")
     torch.backends.cudnn.benchmark = on_gpu
@@ -182,8 +180,10 @@ def main() -> None:
         total_loss = torch.zeros((), device=device)
         for step in range(steps_per_epoch):
             chosen = order[step * recipe["batch"] : (step + 1) * recipe["batch"]]
-            batch = augment(train_images[chosen], recipe["cutout"], generator)
-            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=on_gpu):
+            batch = augment(train_images[chosen], generator)
+            if epoch < recipe["half_size_epochs"]:
+                batch = functional.avg_pool2d(batch, 2)
+            with torch.autocast(device.type, dtype=torch.bfloat16):
                 logits = network(batch.contiguous(memory_format=torch.channels_last))
                 loss = functional.cross_entropy(
                     logits, train_labels[chosen], label_smoothing=LABEL_SMOOTHING

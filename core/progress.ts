@@ -1,0 +1,2 @@
+/** Called by long work after each step; `done` never decreases and ends at `total`. */
+export type ProgressListener = (done: number, total: number) => void;

@@ -1,0 +1,38 @@
+/** A memory as a fault map sees it: one bit of SRAM at (bank, row, column). */
+export interface CellGeometry {
+  readonly banks: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export const FAULT_KINDS = ['stuck-at-0', 'stuck-at-1', 'flip'] as const;
+
+/** What a faulty cell does to the bit it stores. */
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Where a map came from. */
+export type Provenance =
+  | {
+      readonly source: 'generated';
+      readonly generator: 'uniform';
+      readonly seed: number;
+      readonly trial: number;
+      readonly rate: number;
+      readonly faults: FaultKind | 'stuck-at';
+    }
+  | { readonly source: 'file'; readonly file: string };
+
+/** Distinct faulty cells of one geometry, sorted. */
+export interface FaultMap {
+  readonly geometry: CellGeometry;
+  /** Ascending, distinct cell indices (bank · rows + row) · columns + column; exact up to 2^53. */
+  readonly cells: Float64Array;
+  /** Index into FAULT_KINDS, one per cell. */
+  readonly kinds: Uint8Array;
+  readonly provenance: Provenance;
+}
+
+/** Number of cells of a geometry. */
+export function cellCount(geometry: CellGeometry): number {
+  return geometry.banks * geometry.rows * geometry.columns;
+}

@@ -1,0 +1,103 @@
+import type { ConvolutionShape, FeatureShape, PoolingShape } from '../core/index.js';
+
+/** The stored form of a weight: two's complement byte or IEEE 754 single. */
+export type WordFormat = 'int8' | 'float32';
+
+/** Affine quantisation of an activation tensor to uint8: real = scale · (q − zeroPoint). */
+export interface Quantization {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** An activation tensor; float32 networks have no quantisation. */
+export interface Tensor {
+  readonly name: string;
+  readonly shape: FeatureShape;
+  readonly quantization?: Quantization;
+}
+
+interface LayerBase {
+  /** Unique in the network. */
+  readonly name: string;
+  /** Index into `Network.tensors`. */
+  readonly input: number;
+  readonly output: number;
+}
+
+/**
+ * Convolution or fully connected layer. Weights are in network order (output channel, input channel
+ * of the group, ky, kx), flat. The fully connected layer's inputs are in channel, height, width order.
+ */
+interface WeightedLayerBase extends LayerBase {
+  readonly kind: 'convolution' | 'fully-connected';
+  readonly shape: ConvolutionShape;
+  /** Whether a ReLU follows. */
+  readonly relu: boolean;
+}
+
+/** real weight = scales[c] · (w − zeroPoints[c]); real bias = scale_x · scales[c] · bias[c]. */
+export interface Int8WeightedLayer extends WeightedLayerBase {
+  readonly weights: Int8Array;
+  /** float32 values, one per output channel. */
+  readonly scales: Float32Array;
+  /** One per output channel. */
+  readonly zeroPoints: Int32Array;
+  readonly bias: Int32Array;
+}
+
+export interface Float32WeightedLayer extends WeightedLayerBase {
+  readonly weights: Float32Array;
+  readonly bias: Float32Array;
+}
+
+/** Input and output share one quantisation. */
+export interface MaxPoolLayer extends LayerBase {
+  readonly kind: 'max-pool';
+  readonly shape: PoolingShape;
+}
+
+/** To `channels·height·width × 1 × 1`, in channel, height, width order; quantisation unchanged. */
+export interface FlattenLayer extends LayerBase {
+  readonly kind: 'flatten';
+}
+
+export type Int8Layer = Int8WeightedLayer | MaxPoolLayer | FlattenLayer;
+export type Float32Layer = Float32WeightedLayer | MaxPoolLayer | FlattenLayer;
+
+interface NetworkBase {
+  readonly name: string;
+  /** SHA-256 (hexadecimal) of the ONNX file it was read from. */
+  readonly checksum: string;
+  readonly tensors: readonly Tensor[];
+  /** Indices into `tensors`. */
+  readonly input: number;
+  readonly output: number;
+}
+
+/** Layers in an order in which each follows its inputs. */
+export interface Int8Network extends NetworkBase {
+  readonly format: 'int8';
+  readonly layers: readonly Int8Layer[];
+}
+
+export interface Float32Network extends NetworkBase {
+  readonly format: 'float32';
+  readonly layers: readonly Float32Layer[];
+}
+
+export type Network = Int8Network | Float32Network;
+export type Layer = Int8Layer | Float32Layer;
+export type WeightedLayer = Int8WeightedLayer | Float32WeightedLayer;
+
+/** Whether a layer has weights, and so lives in the weight memory. */
+export function isWeighted<L extends Layer>(layer: L): layer is Extract<L, WeightedLayer> {
+  return layer.kind === 'convolution' || layer.kind === 'fully-connected';
+}
+
+/** The convolutions and fully connected layers, in network order. */
+export function weightedLayers(network: Int8Network): Int8WeightedLayer[];
+export function weightedLayers(network: Float32Network): Float32WeightedLayer[];
+export function weightedLayers(network: Network): WeightedLayer[];
+export function weightedLayers(network: Network): WeightedLayer[] {
+  return (network.layers as readonly Layer[]).filter((layer) => isWeighted(layer));
+}

@@ -1,0 +1,48 @@
+import type { CellGeometry } from '../fault/index.js';
+import type { Float32Clip, Int8Clip } from '../kernels/index.js';
+
+/**
+ * A weight memory: `banks` of `rows` word lines; a row holds `columnMux` memory words of `wordBits`.
+ * Bit b of word w of a row sits at column b·columnMux + w. Address a: w = a mod columnMux,
+ * row = ⌊a / columnMux⌋ mod rows, bank = ⌊a / (columnMux · rows)⌋.
+ */
+export interface WeightMemory {
+  readonly banks: number;
+  readonly rows: number;
+  readonly wordBits: number;
+  readonly columnMux: number;
+}
+
+/**
+ * The map between the weights of a network (numbered 0… in network order over all layers) and the cells of a
+ * weight memory. `slot` is a weight-sized place: slot s is bits (s mod k)·weightBits… of memory
+ * word ⌊s / k⌋, with k = wordBits / weightBits.
+ */
+export interface Placement {
+  readonly kind: 'resident' | 'streamed';
+  readonly memory: WeightMemory;
+  readonly geometry: CellGeometry;
+  readonly weightBits: 8 | 32;
+  /** Number of weights of the network. */
+  readonly weights: number;
+  /** The slot that holds a weight. */
+  slotOf(weight: number): number;
+  /** How many weights a slot ever holds during one inference (0 when unused). */
+  occupancy(slot: number): number;
+  /** The `occurrence`-th weight that a slot holds, in the order of time, 0 ≤ occurrence < occupancy(slot). */
+  weightAt(slot: number, occurrence: number): number;
+}
+
+/** Weights whose stored word differs from the fault-free one, ascending; numbered over the whole network. */
+export interface WeightPatches {
+  readonly weights: Uint32Array;
+  /** The stored word as read: a byte (0…255) for int8, IEEE 754 bits for float32. */
+  readonly words: Uint32Array;
+  /** Faulty cells that change at least one weight. */
+  readonly effectiveFaults: number;
+}
+
+/** What stands between accumulator and requantisation in one layer; undefined: nothing. */
+export type ActivationUnit =
+  | { readonly format: 'int8'; readonly clip: Int8Clip }
+  | { readonly format: 'float32'; readonly clip: Float32Clip };
