@@ -1,4 +1,11 @@
+export * from './digest.js';
 export * from './errors.js';
+export * from './files.js';
+export * from './npy.js';
 export * from './package-root.js';
+export { philox4x32 } from './philox.js';
 export * from './progress.js';
+export * from './random.js';
 export * from './shapes.js';
+export * from './suggestion.js';
+export * from './units.js';
