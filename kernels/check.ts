@@ -1,0 +1,153 @@
+import {
+  type ConvolutionShape,
+  featureCount,
+  InputError,
+  ModelError,
+  type PoolingShape,
+  weightCount,
+} from '../core/index.js';
+import type {
+  Float32Clip,
+  Float32ConvolutionSpecification,
+  Int8Clip,
+  Int8ConvolutionSpecification,
+} from './backend.js';
+
+/** Throws a ModelError unless the window fits the padded input and gives exactly the stated output. */
+export function checkConvolutionShape(shape: ConvolutionShape): void {
+  const { input, output, groups } = shape;
+  const sizes = [input, output].flatMap(({ channels, height, width }) => [channels, height, width]);
+  const positive = [...sizes, ...shape.kernel, ...shape.strides, ...shape.dilations, groups];
+  if (!positive.every(isPositiveInteger) || !shape.pads.every(isNaturalNumber)) {
+    throw new ModelError('A convolution needs positive integer sizes and pads of 0 or more.');
+  }
+  if (input.channels % groups !== 0 || output.channels % groups !== 0) {
+    throw new ModelError(
+      `A convolution from ${input.channels} to ${output.channels} channels cannot have ${groups} groups: both numbers must be multiples of it.`,
+    );
+  }
+  const [top, left, bottom, right] = shape.pads;
+  const height = windows(input.height + top + bottom, 0, shape);
+  const width = windows(input.width + left + right, 1, shape);
+  if (height !== output.height || width !== output.width) {
+    throw new ModelError(
+      `A convolution gives ${height}×${width} output positions, but its output shape says ${output.height}×${output.width}.`,
+    );
+  }
+}
+
+function windows(paddedSize: number, axis: 0 | 1, shape: ConvolutionShape): number {
+  const extent = shape.dilations[axis] * (shape.kernel[axis] - 1) + 1;
+  return Math.floor((paddedSize - extent) / shape.strides[axis]) + 1;
+}
+
+/** Throws a ModelError unless channels agree and every window holds at least one input position. */
+export function checkPoolingShape(shape: PoolingShape): void {
+  const { input, output, kernel, strides, pads } = shape;
+  const sizes = [input, output].flatMap(({ channels, height, width }) => [channels, height, width]);
+  if (![...sizes, ...kernel, ...strides].every(isPositiveInteger) || !pads.every(isNaturalNumber)) {
+    throw new ModelError('A max pooling needs positive integer sizes and pads of 0 or more.');
+  }
+  if (input.channels !== output.channels) {
+    throw new ModelError(
+      `A max pooling keeps the channels, but its shape goes from ${input.channels} to ${output.channels}.`,
+    );
+  }
+  const onlyPadding =
+    pads[0] >= kernel[0] ||
+    pads[1] >= kernel[1] ||
+    (output.height - 1) * strides[0] - pads[0] >= input.height ||
+    (output.width - 1) * strides[1] - pads[1] >= input.width;
+  if (onlyPadding) throw new ModelError('A max pooling has a window that holds only padding.');
+}
+
+/** Throws a ModelError unless shape, lengths and ranges of the specification are consistent. */
+export function checkInt8Specification(specification: Int8ConvolutionSpecification): void {
+  const { shape, weightZeroPoints, multipliers, inputZeroPoint, outputZeroPoint, low, high } =
+    specification;
+  checkConvolutionShape(shape);
+  checkLength('weights', specification.weights, weightCount(shape));
+  checkLength('weight zero points', weightZeroPoints, shape.output.channels);
+  checkLength('bias', specification.bias, shape.output.channels);
+  checkLength('multipliers', multipliers, shape.output.channels);
+  if (!weightZeroPoints.every((zeroPoint) => zeroPoint >= -128 && zeroPoint <= 127)) {
+    throw new ModelError('The weight zero points of an int8 convolution must lie in -128…127.');
+  }
+  if (![inputZeroPoint, outputZeroPoint, low, high].every(isByte) || low > high) {
+    throw new ModelError(
+      'The zero points and output bounds of an int8 convolution must lie in 0…255, with low ≤ high.',
+    );
+  }
+  if (!multipliers.every(Number.isFinite)) {
+    throw new ModelError('The multipliers of an int8 convolution must be finite.');
+  }
+}
+
+/** Throws a ModelError unless shape and lengths of the specification are consistent. */
+export function checkFloat32Specification(specification: Float32ConvolutionSpecification): void {
+  checkConvolutionShape(specification.shape);
+  checkLength('weights', specification.weights, weightCount(specification.shape));
+  checkLength('bias', specification.bias, specification.shape.output.channels);
+}
+
+/** Throws an InputError unless the clip has one threshold per output channel. */
+export function checkClip(clip: Int8Clip | Float32Clip, shape: ConvolutionShape): void {
+  if (clip.thresholds.length !== shape.output.channels) {
+    throw new InputError(
+      `A clip of a layer with ${shape.output.channels} output channels has ${clip.thresholds.length} thresholds; give one per channel.`,
+    );
+  }
+}
+
+/** Throws an InputError unless `index` numbers one of `count` weights. */
+export function checkWeightIndex(index: number, count: number): void {
+  if (!(Number.isInteger(index) && index >= 0 && index < count)) {
+    throw new InputError(`There is no weight ${index} in a layer of ${count} weights.`);
+  }
+}
+
+/** Throws an InputError unless `value` is an int8 value. */
+export function checkInt8(value: number): void {
+  if (!(Number.isInteger(value) && value >= -128 && value <= 127)) {
+    throw new InputError(`The int8 weight ${value} is not an integer in -128…127.`);
+  }
+}
+
+/** Throws an InputError unless input and output hold `images` images of these shapes. */
+export function checkTensors(
+  shape: Pick<ConvolutionShape, 'input' | 'output'>,
+  input: { readonly length: number },
+  output: { readonly length: number },
+  images: number,
+): void {
+  if (!isNaturalNumber(images)) {
+    throw new InputError(`The number of images is ${images}; it must be an integer of 0 or more.`);
+  }
+  const inputLength = images * featureCount(shape.input);
+  const outputLength = images * featureCount(shape.output);
+  if (input.length < inputLength || output.length < outputLength) {
+    throw new InputError(
+      `A layer run on ${images} images needs ${inputLength} input and ${outputLength} output values, but has room for ${input.length} and ${output.length}.`,
+    );
+  }
+}
+
+function checkLength(what: string, values: { readonly length: number }, expected: number): void {
+  if (values.length !== expected) {
+    throw new ModelError(
+      `A convolution has ${values.length} ${what}, but its shape asks for ${expected}.`,
+    );
+  }
+}
+
+function isPositiveInteger(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0;
+}
+
+function isNaturalNumber(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+function isByte(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= 255;
+}

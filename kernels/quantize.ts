@@ -1,0 +1,37 @@
+/** The integer nearest to `value`, halves to the even one (IEEE 754 roundTiesToEven). */
+function roundHalfEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}
+
+/**
+ * An int32 accumulator as a stored activation:
+ * clamp(roundHalfEven(fround(fround(accumulator) · multiplier)) + zeroPoint, low, high).
+ * @param multiplier finite float32 ratio of the accumulator's scale and the output's
+ */
+export function requantize(
+  accumulator: number,
+  multiplier: number,
+  zeroPoint: number,
+  low: number,
+  high: number,
+): number {
+  const scaled = Math.fround(Math.fround(accumulator) * multiplier);
+  return clamp(roundHalfEven(scaled) + zeroPoint, low, high);
+}
+
+/**
+ * ONNX QuantizeLinear to uint8: saturate(roundHalfEven(fround(value / scale)) + zeroPoint).
+ * ONNX leaves NaN open; it becomes 0 here.
+ * @see https://onnx.ai/onnx/operators/onnx__QuantizeLinear.html
+ * @param value float32 number
+ * @param scale positive float32 number
+ */
+export function quantizeUint8(value: number, scale: number, zeroPoint: number): number {
+  const scaled = Math.fround(value / scale);
+  return Number.isNaN(scaled) ? 0 : clamp(roundHalfEven(scaled) + zeroPoint, 0, 255);
+}

@@ -1,0 +1,74 @@
+import { featureCount, weightCount, windowSize } from '../../core/index.js';
+import type { Int8Clip, Int8ConvolutionKernel, Int8ConvolutionSpecification } from '../backend.js';
+import {
+  checkClip,
+  checkInt8,
+  checkInt8Specification,
+  checkTensors,
+  checkWeightIndex,
+} from '../check.js';
+import { requantize } from '../quantize.js';
+import { forEachPosition, forEachTap } from './window.js';
+
+/** The definition of {@link Int8ConvolutionSpecification}, one accumulator at a time. */
+export function int8Convolution(
+  specification: Int8ConvolutionSpecification,
+): Int8ConvolutionKernel {
+  checkInt8Specification(specification);
+  const { shape, inputZeroPoint, weightZeroPoints, bias, multipliers } = specification;
+  const { outputZeroPoint, low, high } = specification;
+  const weights = specification.weights.slice();
+  const channels = shape.output.channels;
+  const groupOutputs = channels / shape.groups;
+  const window = windowSize(shape);
+  const inputLength = featureCount(shape.input);
+  const accumulators = new Int32Array(channels);
+  let clip: Int8Clip | undefined;
+
+  return {
+    shape,
+    setWeight(index, value) {
+      checkWeightIndex(index, weightCount(shape));
+      checkInt8(value);
+      weights[index] = value;
+    },
+    getWeight(index) {
+      checkWeightIndex(index, weightCount(shape));
+      return weights[index];
+    },
+    setClip(newClip) {
+      if (newClip) checkClip(newClip, shape);
+      clip = newClip && { mode: newClip.mode, thresholds: newClip.thresholds.slice() };
+    },
+    run(input, output, images, observe) {
+      checkTensors(shape, input, output, images);
+      forEachPosition(shape, images, (row, image, y, x) => {
+        for (let channel = 0; channel < channels; channel++) {
+          let sum = bias[channel];
+          forEachTap(shape, Math.floor(channel / groupOutputs), y, x, (tap, weight) => {
+            const activation = tap < 0 ? 0 : input[image * inputLength + tap] - inputZeroPoint;
+            const centred = weights[channel * window + weight] - weightZeroPoints[channel];
+            sum = (sum + Math.imul(activation, centred)) | 0;
+          });
+          accumulators[channel] = sum;
+        }
+        observe?.(accumulators, row, 1, channels);
+        for (let channel = 0; channel < channels; channel++) {
+          const sum = clipInt8(accumulators[channel], clip, channel);
+          output[row * channels + channel] = requantize(
+            sum,
+            multipliers[channel],
+            outputZeroPoint,
+            low,
+            high,
+          );
+        }
+      });
+    },
+  };
+}
+
+function clipInt8(sum: number, clip: Int8Clip | undefined, channel: number): number {
+  if (!clip || sum <= clip.thresholds[channel]) return sum;
+  return clip.mode === 'clip-zero' ? 0 : clip.thresholds[channel];
+}

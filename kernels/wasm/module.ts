@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError, packageRoot } from '../../core/index.js';
+
+/** A compiled WebAssembly.Module; it can be posted to worker threads, which then need not compile. */
+export interface KernelModule {
+  readonly [Symbol.toStringTag]: 'WebAssembly.Module';
+}
+
+/** A WebAssembly.Memory. */
+export interface KernelMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** What kernels/assembly/index.ts exports; pointers and byte counts are numbers. */
+export interface KernelFunctions {
+  gatherUint8: Gather;
+  gatherFloat32: Gather;
+  multiplyInt16: Multiply;
+  multiplyFloat32: Multiply;
+  requantize: Finish;
+  finishFloat32: Finish;
+  maxPoolUint8(descriptor: number, input: number, output: number): void;
+  maxPoolFloat32(descriptor: number, input: number, output: number): void;
+}
+
+type Gather = (
+  descriptor: number,
+  input: number,
+  block: number,
+  firstRow: number,
+  rows: number,
+  group: number,
+) => void;
+
+type Multiply = (
+  a: number,
+  aStride: number,
+  b: number,
+  c: number,
+  cStride: number,
+  rows: number,
+  depth: number,
+  bias: number,
+) => void;
+
+type Finish = (descriptor: number, accumulators: number, output: number, rows: number) => void;
+
+/** The part of the WebAssembly JavaScript interface used here: Node's type definitions lack it. */
+interface WebAssemblyApi {
+  readonly Module: new (bytes: Uint8Array) => KernelModule;
+  readonly Memory: new (limits: { initial: number; maximum: number }) => KernelMemory;
+  readonly Instance: new (
+    module: KernelModule,
+    imports: { env: { memory: KernelMemory } },
+  ) => { readonly exports: unknown };
+}
+
+const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
+
+/** Bytes of one WebAssembly page. */
+export const PAGE_BYTES = 65_536;
+
+/**
+ * Reads and compiles `dist/kernels/kernels.wasm`. Compile once and share the module between threads: they
+ * then also share the code that V8 has optimised.
+ * @throws InputError when the file is missing
+ */
+export function compileKernels(): KernelModule {
+  const file = join(packageRoot(), 'dist', 'kernels', 'kernels.wasm');
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw new InputError(`${file} cannot be read; run \`npm run build\` to make it.`, {
+      cause: error,
+    });
+  }
+  return new WebAssembly.Module(bytes);
+}
+
+/** Instantiates the kernels on a new memory of `pages` pages, which never grows. */
+export function instantiateKernels(
+  module: KernelModule,
+  pages: number,
+): { memory: KernelMemory; functions: KernelFunctions } {
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return { memory, functions: exports as KernelFunctions };
+}

@@ -1,0 +1,55 @@
+import { InputError } from '../../core/index.js';
+import { type Allocate, bumpAllocator, placeWorkspace, type WorkspacePlaces } from './memory.js';
+import {
+  instantiateKernels,
+  type KernelFunctions,
+  type KernelModule,
+  PAGE_BYTES,
+} from './module.js';
+
+const MAX_PAGES = 65_536;
+
+/** One memory, the kernels instantiated on it, and what they share. */
+export interface Workspace {
+  readonly buffer: ArrayBuffer;
+  readonly functions: KernelFunctions;
+  readonly allocate: Allocate;
+  readonly places: WorkspacePlaces;
+}
+
+/** @throws InputError when `bytes` is beyond a 32-bit memory or too small for the shared blocks */
+export function createWorkspace(module: KernelModule, bytes: number): Workspace {
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  if (!(pages > 0 && pages <= MAX_PAGES)) {
+    throw new InputError(
+      `The kernels cannot have a memory of ${bytes} bytes; the most is ${MAX_PAGES * PAGE_BYTES}: use fewer images.`,
+    );
+  }
+  const { memory, functions } = instantiateKernels(module, pages);
+  const allocate = bumpAllocator(bytes);
+  return { buffer: memory.buffer, functions, allocate, places: placeWorkspace(allocate) };
+}
+
+/** Writes the fields of a descriptor at its address; returns the view on them. */
+export function writeDescriptor(
+  buffer: ArrayBuffer,
+  address: number,
+  fields: readonly number[],
+): Int32Array {
+  const view = new Int32Array(buffer, address, fields.length);
+  view.set(fields);
+  return view;
+}
+
+/** Throws an InputError unless both tensors are views on this memory. */
+export function checkOwnTensors(
+  buffer: ArrayBuffer,
+  input: Uint8Array | Float32Array,
+  output: Uint8Array | Float32Array,
+): void {
+  if (input.buffer !== buffer || output.buffer !== buffer) {
+    throw new InputError(
+      'A tensor lies outside the memory of the WebAssembly kernels: make it with allocateUint8 or allocateFloat32 of the same backend.',
+    );
+  }
+}

@@ -1,0 +1,254 @@
+import fc from 'fast-check';
+import {
+  type ConvolutionShape,
+  createRandomStream,
+  featureCount,
+  fullyConnectedShape,
+  multiplyAccumulates,
+  type PoolingShape,
+  weightCount,
+} from '../../core/index.js';
+import type {
+  ClipMode,
+  Float32Clip,
+  Float32ConvolutionSpecification,
+  Int8Clip,
+  Int8ConvolutionSpecification,
+} from '../../kernels/index.js';
+
+/** Keeps the scalar reference fast. */
+const MOST_MULTIPLICATIONS = 100_000;
+
+interface Axis {
+  readonly size: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+const axis: fc.Arbitrary<Axis> = fc.record({
+  size: fc.integer({ min: 1, max: 9 }),
+  kernel: fc.integer({ min: 1, max: 4 }),
+  stride: fc.integer({ min: 1, max: 3 }),
+  dilation: fc.integer({ min: 1, max: 3 }),
+  before: fc.integer({ min: 0, max: 3 }),
+  after: fc.integer({ min: 0, max: 3 }),
+});
+
+function outputSize({ size, kernel, stride, dilation, before, after }: Axis): number {
+  return Math.floor((size + before + after - dilation * (kernel - 1) - 1) / stride) + 1;
+}
+
+const smallConvolution: fc.Arbitrary<ConvolutionShape> = fc
+  .record({
+    y: axis,
+    x: axis,
+    groups: fc.integer({ min: 1, max: 4 }),
+    groupInputs: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 40 })),
+    groupOutputs: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 40 })),
+  })
+  .map(
+    ({ y, x, groups, groupInputs, groupOutputs }): ConvolutionShape => ({
+      input: { channels: groups * groupInputs, height: y.size, width: x.size },
+      output: { channels: groups * groupOutputs, height: outputSize(y), width: outputSize(x) },
+      kernel: [y.kernel, x.kernel],
+      strides: [y.stride, x.stride],
+      pads: [y.before, x.before, y.after, x.after],
+      dilations: [y.dilation, x.dilation],
+      groups,
+    }),
+  )
+  .filter(
+    (shape) =>
+      shape.output.height > 0 &&
+      shape.output.width > 0 &&
+      multiplyAccumulates(shape) < MOST_MULTIPLICATIONS,
+  );
+
+/** Windows of several tiles along K. */
+const wideFullyConnected = fc
+  .record({
+    inputs: fc.integer({ min: 250, max: 1100 }),
+    outputs: fc.integer({ min: 1, max: 40 }),
+  })
+  .map(({ inputs, outputs }) => fullyConnectedShape(inputs, outputs));
+
+/** More output positions than one block holds. */
+const manyPositions = fc
+  .record({
+    height: fc.integer({ min: 13, max: 20 }),
+    width: fc.integer({ min: 13, max: 20 }),
+    channels: fc.integer({ min: 1, max: 5 }),
+    outputs: fc.integer({ min: 1, max: 20 }),
+  })
+  .map(
+    ({ height, width, channels, outputs }): ConvolutionShape => ({
+      input: { channels, height, width },
+      output: { channels: outputs, height, width },
+      kernel: [3, 3],
+      strides: [1, 1],
+      pads: [1, 1, 1, 1],
+      dilations: [1, 1],
+      groups: 1,
+    }),
+  )
+  .filter((shape) => multiplyAccumulates(shape) < 2 * MOST_MULTIPLICATIONS);
+
+/** Convolutions whose sizes are multiples of no tile: grouped, strided, padded, dilated. */
+export const convolutionShape: fc.Arbitrary<ConvolutionShape> = fc.oneof(
+  { arbitrary: smallConvolution, weight: 6 },
+  { arbitrary: wideFullyConnected, weight: 1 },
+  { arbitrary: manyPositions, weight: 1 },
+);
+
+export const poolingShape: fc.Arbitrary<PoolingShape> = fc
+  .record({ y: axis, x: axis, channels: fc.integer({ min: 1, max: 40 }) })
+  .map(({ y, x, channels }): PoolingShape => {
+    const rows = { ...y, dilation: 1 };
+    const columns = { ...x, dilation: 1 };
+    return {
+      input: { channels, height: y.size, width: x.size },
+      output: { channels, height: outputSize(rows), width: outputSize(columns) },
+      kernel: [y.kernel, x.kernel],
+      strides: [y.stride, x.stride],
+      pads: [y.before, x.before, y.after, x.after],
+    };
+  })
+  .filter(({ input, output, kernel, strides, pads }) => {
+    const lastTop = (output.height - 1) * strides[0] - pads[0];
+    const lastLeft = (output.width - 1) * strides[1] - pads[1];
+    return (
+      output.height > 0 &&
+      output.width > 0 &&
+      pads[0] < kernel[0] &&
+      pads[1] < kernel[1] &&
+      lastTop < input.height &&
+      lastLeft < input.width
+    );
+  });
+
+export const imageCount = fc.integer({ min: 1, max: 5 });
+
+/** Pseudo-random 32-bit words, a pure function of their index. */
+type Draw = (index: number) => number;
+
+function draws(seed: number, stream: number): Draw {
+  const random = createRandomStream(seed, 0, stream);
+  return (index) => random.integerBelow(2 ** 32, index);
+}
+
+const clipMode = fc.constantFrom<(ClipMode | undefined)[]>(undefined, 'clip-zero', 'clamp');
+
+/** A convolution, its clip and its input. */
+export interface Case<Specification, Clip, Values> {
+  readonly specification: Specification;
+  readonly clip: Clip | undefined;
+  readonly input: Values;
+  readonly images: number;
+}
+
+export type Int8Case = Case<Int8ConvolutionSpecification, Int8Clip, Uint8Array>;
+export type Float32Case = Case<Float32ConvolutionSpecification, Float32Clip, Float32Array>;
+
+/** Weights and zero points at their limits, biases near ±2^31: accumulators wrap. */
+export const int8Case: fc.Arbitrary<Int8Case> = fc
+  .record({
+    shape: convolutionShape,
+    images: imageCount,
+    seed: fc.nat(),
+    extreme: fc.boolean(),
+    inputZeroPoint: fc.constantFrom(0, 1, 128, 255),
+    outputZeroPoint: fc.constantFrom(0, 7, 128, 255),
+    bounds: fc.tuple(fc.nat({ max: 255 }), fc.nat({ max: 255 })),
+    clip: clipMode,
+  })
+  .map(({ shape, images, seed, extreme, inputZeroPoint, outputZeroPoint, bounds, clip }) => {
+    const { channels } = shape.output;
+    const weight = draws(seed, 1);
+    const value = draws(seed, 2);
+    const parameter = draws(seed, 3);
+    const near = (index: number, limit: number): number =>
+      extreme && index % 3 === 0
+        ? (index % 2 === 0 ? 2 ** 31 - 1 : -(2 ** 31)) - (parameter(index) % 1000)
+        : (parameter(index) % (2 * limit)) - limit;
+    const specification: Int8ConvolutionSpecification = {
+      shape,
+      inputZeroPoint,
+      weights: Int8Array.from({ length: weightCount(shape) }, (_, i) =>
+        extreme && weight(i) % 2 ? -128 : weight(i) >>> 24,
+      ),
+      weightZeroPoints: Int32Array.from({ length: channels }, (_, c) =>
+        extreme ? (parameter(c) % 256) - 128 : 0,
+      ),
+      bias: Int32Array.from({ length: channels }, (_, c) => near(c, 20_000)),
+      multipliers: Float32Array.from(
+        { length: channels },
+        (_, c) => 2 ** -(8 + (parameter(c + channels) % 16)) * (1 + value(c) / 2 ** 32),
+      ),
+      outputZeroPoint,
+      low: Math.min(...bounds),
+      high: Math.max(...bounds),
+    };
+    return {
+      specification,
+      images,
+      clip: clip && {
+        mode: clip,
+        thresholds: Int32Array.from({ length: channels }, (_, c) => near(c + 2 * channels, 30_000)),
+      },
+      input: Uint8Array.from({ length: images * featureCount(shape.input) }, (_, i) =>
+        extreme && value(i) % 2 ? 255 : value(i) >>> 24,
+      ),
+    };
+  });
+
+const PATHOLOGICAL = [
+  1e38,
+  -1e38,
+  3.4e38,
+  Infinity,
+  -Infinity,
+  NaN,
+  1e-45,
+  -1e-45,
+  1e-40,
+  -1e-38,
+  0,
+  -0,
+];
+
+/** Ordinary values, or values among which are enormous, subnormal and non-finite ones. */
+export const float32Case: fc.Arbitrary<Float32Case> = fc
+  .record({
+    shape: convolutionShape,
+    images: imageCount,
+    seed: fc.nat(),
+    /** One value in so many is pathological. */
+    rarity: fc.constantFrom(Infinity, 200, 12, 2),
+    relu: fc.boolean(),
+    clip: clipMode,
+  })
+  .map(({ shape, images, seed, rarity, relu, clip }) => {
+    const { channels } = shape.output;
+    const values = (stream: number, length: number): Float32Array => {
+      const draw = draws(seed, stream);
+      return Float32Array.from({ length }, (_, i) => {
+        const word = draw(i);
+        if (word % 1024 < 1024 / rarity) return PATHOLOGICAL[(word >>> 16) % PATHOLOGICAL.length];
+        return word / 2 ** 31 - 1;
+      });
+    };
+    return {
+      specification: {
+        shape,
+        weights: values(1, weightCount(shape)),
+        bias: values(2, channels),
+        relu,
+      },
+      images,
+      clip: clip && { mode: clip, thresholds: values(3, channels) },
+      input: values(4, images * featureCount(shape.input)),
+    };
+  });
