@@ -101,3 +101,15 @@ export function weightedLayers(network: Network): WeightedLayer[];
 export function weightedLayers(network: Network): WeightedLayer[] {
   return (network.layers as readonly Layer[]).filter((layer) => isWeighted(layer));
 }
+
+/**
+ * Requantisation factors S_c = fround(fround(s_x · s_w[c]) / s_y), one per output channel: two
+ * float32 roundings, the product first, as onnxruntime computes them.
+ */
+export function requantizationMultipliers(
+  inputScale: number,
+  weightScales: Float32Array,
+  outputScale: number,
+): Float32Array {
+  return weightScales.map((scale) => Math.fround(inputScale * scale) / outputScale);
+}

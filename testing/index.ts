@@ -1,1 +1,3 @@
-export {};
+export * from './fault-arbitraries.js';
+export * from './network-arbitraries.js';
+export * from './sim-arbitraries.js';

@@ -1,0 +1,284 @@
+import { featureCount, InputError } from '../core/index.js';
+import {
+  type AccumulatorObserver,
+  type Float32ConvolutionKernel,
+  flatten,
+  type Int8ConvolutionKernel,
+  type KernelBackend,
+  quantizeUint8,
+} from '../kernels/index.js';
+import {
+  type Float32Network,
+  type Int8Network,
+  type Int8WeightedLayer,
+  isWeighted,
+  type Network,
+  requantizationMultipliers,
+  type WeightedLayer,
+  weightedLayers,
+} from '../models/index.js';
+import type { ActivationUnit, WeightPatches } from './interfaces.js';
+
+/** What `Datapath.run` shows of a run; every view is valid only during the call. */
+export interface DatapathObserver {
+  /** Accumulators of a weighted layer, bias included, before clip and requantisation. */
+  readonly accumulators?: (
+    layer: WeightedLayer,
+    ...block: Parameters<AccumulatorObserver<Int32Array | Float32Array>>
+  ) => void;
+  /** A tensor of `images` images from image `firstImage` on, each height × width × channels. */
+  readonly tensor?: (
+    tensor: number,
+    values: Uint8Array | Float32Array,
+    firstImage: number,
+    images: number,
+  ) => void;
+}
+
+/**
+ * A network on the simulated accelerator: its weights as read from the weight memory, and the
+ * activation units between accumulators and requantisation.
+ */
+export interface Datapath {
+  readonly network: Network;
+  /** Length of one image's output. */
+  readonly classes: number;
+  /**
+   * Run `count` images (float32, normalised, image × channel × row × column).
+   * Returns their outputs (count × classes), dequantised for int8 networks.
+   */
+  run(images: Float32Array, count: number, observer?: DatapathObserver): Float32Array;
+  /** Put faulty words in place of the stored ones; earlier patches are undone first. */
+  setPatches(patches: WeightPatches | undefined): void;
+  /** Install activation units by layer name; layers without one have none. */
+  setActivationUnits(units: ReadonlyMap<string, ActivationUnit>): void;
+}
+
+type Values = Uint8Array | Float32Array;
+type Kernel =
+  | { readonly format: 'int8'; readonly kernel: Int8ConvolutionKernel }
+  | { readonly format: 'float32'; readonly kernel: Float32ConvolutionKernel };
+
+/**
+ * Build the datapath of a network on a kernel backend.
+ *
+ * @param batch images computed together (a matter of speed only)
+ */
+export function createDatapath(network: Network, backend: KernelBackend, batch: number): Datapath {
+  const tensors: Values[] = network.tensors.map(({ shape }) => {
+    const length = featureCount(shape) * batch;
+    return network.format === 'int8'
+      ? backend.allocateUint8(length)
+      : backend.allocateFloat32(length);
+  });
+  const kernels = buildKernels(network, backend);
+  const layers = weightedLayers(network);
+  const firstWeights = firstWeightOfLayers(network);
+  const inputShape = network.tensors[network.input].shape;
+  const classes = featureCount(network.tensors[network.output].shape);
+  let patched: Uint32Array = new Uint32Array(0);
+
+  function writeWeights(
+    weights: Uint32Array,
+    readWeight: (layer: WeightedLayer, index: number, position: number) => number,
+  ): void {
+    let layer = 0;
+    for (let position = 0; position < weights.length; position += 1) {
+      const weight = weights[position];
+      while (weight >= firstWeights[layer + 1]) layer += 1;
+      const index = weight - firstWeights[layer];
+      kernels[layer].kernel.setWeight(index, readWeight(layers[layer], index, position));
+    }
+  }
+
+  function runBatch(firstImage: number, images: number, observer?: DatapathObserver): void {
+    observer?.tensor?.(network.input, tensors[network.input], firstImage, images);
+    let weighted = 0;
+    for (const layer of network.layers) {
+      const input = tensors[layer.input];
+      const output = tensors[layer.output];
+      if (isWeighted(layer)) {
+        const rowsBefore = firstImage * layer.shape.output.height * layer.shape.output.width;
+        const observe =
+          observer?.accumulators &&
+          ((values: Int32Array | Float32Array, firstRow: number, rows: number, stride: number) =>
+            observer.accumulators?.(layer, values, rowsBefore + firstRow, rows, stride));
+        runKernel(kernels[weighted], input, output, images, observe);
+        weighted += 1;
+      } else if (layer.kind === 'max-pool') {
+        backend.maxPool(layer.shape, input, output, images);
+      } else {
+        flatten(network.tensors[layer.input].shape, input, output, images);
+      }
+      observer?.tensor?.(layer.output, output, firstImage, images);
+    }
+  }
+
+  return {
+    network,
+    classes,
+    run(images, count, observer) {
+      const imageLength = featureCount(inputShape);
+      if (images.length < count * imageLength) {
+        throw new InputError(
+          `${network.name} takes images of ${imageLength} values, but ${count} images came with ${images.length} values`,
+        );
+      }
+      const outputs = new Float32Array(count * classes);
+      for (let firstImage = 0; firstImage < count; firstImage += batch) {
+        const size = Math.min(batch, count - firstImage);
+        const part = images.subarray(firstImage * imageLength, (firstImage + size) * imageLength);
+        loadInput(network, part, size, tensors[network.input]);
+        runBatch(firstImage, size, observer);
+        readOutput(network, tensors[network.output], size, outputs.subarray(firstImage * classes));
+      }
+      return outputs;
+    },
+    setPatches(patches) {
+      writeWeights(patched, (layer, index) => layer.weights[index]);
+      patched = new Uint32Array(0);
+      if (!patches) return;
+      const toValue = wordReader(network.format);
+      writeWeights(patches.weights, (_layer, _index, position) => toValue(patches.words[position]));
+      patched = patches.weights;
+    },
+    setActivationUnits(units) {
+      const known = new Set(layers.map(({ name }) => name));
+      for (const name of units.keys()) {
+        if (!known.has(name)) {
+          throw new InputError(`${network.name} has no layer "${name}" with an activation unit`);
+        }
+      }
+      for (const [index, { name }] of layers.entries())
+        installUnit(kernels[index], units.get(name));
+    },
+  };
+}
+
+/**
+ * The number of the first weight of each weighted layer when all weights of a network are
+ * numbered in network order, and after the last layer the number of weights.
+ */
+export function firstWeightOfLayers(network: Network): Float64Array {
+  const layers = weightedLayers(network);
+  const first = new Float64Array(layers.length + 1);
+  for (const [index, { weights }] of layers.entries())
+    first[index + 1] = first[index] + weights.length;
+  return first;
+}
+
+function buildKernels(network: Network, backend: KernelBackend): Kernel[] {
+  if (network.format === 'int8') {
+    return weightedLayers(network).map((layer) => ({
+      format: 'int8',
+      kernel: int8Kernel(network, layer, backend),
+    }));
+  }
+  return weightedLayers(network).map(({ shape, weights, bias, relu }) => ({
+    format: 'float32',
+    kernel: backend.float32Convolution({ shape, weights, bias, relu }),
+  }));
+}
+
+function int8Kernel(
+  network: Int8Network,
+  layer: Int8WeightedLayer,
+  backend: KernelBackend,
+): Int8ConvolutionKernel {
+  const input = network.tensors[layer.input].quantization;
+  const output = network.tensors[layer.output].quantization;
+  if (!input || !output) {
+    throw new InputError(`${network.name}: the tensors of layer "${layer.name}" are not quantised`);
+  }
+  return backend.int8Convolution({
+    shape: layer.shape,
+    inputZeroPoint: input.zeroPoint,
+    weights: layer.weights,
+    weightZeroPoints: layer.zeroPoints,
+    bias: layer.bias,
+    multipliers: requantizationMultipliers(input.scale, layer.scales, output.scale),
+    outputZeroPoint: output.zeroPoint,
+    low: layer.relu ? output.zeroPoint : 0,
+    high: 255,
+  });
+}
+
+function runKernel(
+  { format, kernel }: Kernel,
+  input: Values,
+  output: Values,
+  images: number,
+  observe?: AccumulatorObserver<Int32Array | Float32Array>,
+): void {
+  if (format === 'int8') kernel.run(input as Uint8Array, output as Uint8Array, images, observe);
+  else kernel.run(input as Float32Array, output as Float32Array, images, observe);
+}
+
+function installUnit({ format, kernel }: Kernel, unit: ActivationUnit | undefined): void {
+  if (unit === undefined) {
+    kernel.setClip(undefined);
+  } else if (format === 'int8' && unit.format === 'int8') {
+    kernel.setClip(unit.clip);
+  } else if (format === 'float32' && unit.format === 'float32') {
+    kernel.setClip(unit.clip);
+  } else {
+    throw new InputError(
+      `an activation unit for ${unit.format} words cannot serve ${format} words`,
+    );
+  }
+}
+
+function wordReader(format: Network['format']): (word: number) => number {
+  if (format === 'int8') return (word) => (word << 24) >> 24;
+  const bits = new Uint32Array(1);
+  const value = new Float32Array(bits.buffer);
+  return (word) => {
+    bits[0] = word;
+    return value[0];
+  };
+}
+
+/** Images arrive channel by channel and are stored with the channels innermost. */
+function loadInput(network: Network, images: Float32Array, count: number, tensor: Values): void {
+  const { shape, quantization } = network.tensors[network.input];
+  const convert = quantization
+    ? (value: number) => quantizeUint8(value, quantization.scale, quantization.zeroPoint)
+    : (value: number) => value;
+  const positions = shape.height * shape.width;
+  const length = featureCount(shape);
+  for (let image = 0; image < count; image += 1) {
+    for (let channel = 0; channel < shape.channels; channel += 1) {
+      const source = image * length + channel * positions;
+      const target = image * length + channel;
+      for (let position = 0; position < positions; position += 1) {
+        tensor[target + position * shape.channels] = convert(images[source + position]);
+      }
+    }
+  }
+}
+
+/** Outputs leave channel by channel, dequantised as fround(scale · (q − zero point)). */
+function readOutput(network: Network, tensor: Values, count: number, outputs: Float32Array): void {
+  const { shape, quantization } = network.tensors[network.output];
+  const length = featureCount(shape) * count;
+  const ordered = quantization ? new Uint8Array(length) : outputs.subarray(0, length);
+  flatten(shape, tensor, ordered, count);
+  if (!quantization) return;
+  for (let index = 0; index < length; index += 1) {
+    outputs[index] = quantization.scale * (ordered[index] - quantization.zeroPoint);
+  }
+}
+
+/** Stored words of all weights of a network, in network order: bytes, or IEEE 754 bits. */
+export function storedWords(network: Int8Network): Uint8Array;
+export function storedWords(network: Float32Network): Uint32Array;
+export function storedWords(network: Network): Uint8Array | Uint32Array;
+export function storedWords(network: Network): Uint8Array | Uint32Array {
+  const first = firstWeightOfLayers(network);
+  const total = first[first.length - 1];
+  const words = network.format === 'int8' ? new Int8Array(total) : new Float32Array(total);
+  for (const [index, layer] of weightedLayers(network).entries()) {
+    words.set(layer.weights, first[index]);
+  }
+  return network.format === 'int8' ? new Uint8Array(words.buffer) : new Uint32Array(words.buffer);
+}

@@ -1,0 +1,37 @@
+import { windowSize } from '../core/index.js';
+import { type Network, weightedLayers } from '../models/index.js';
+import { firstWeightOfLayers } from './datapath.js';
+
+/** Where a weight stands in its network. */
+export interface WeightPosition {
+  readonly layer: string;
+  readonly outputChannel: number;
+  /** Within the layer; for grouped convolutions counted over all groups. */
+  readonly inputChannel: number;
+  readonly ky: number;
+  readonly kx: number;
+}
+
+/** A function from the number of a weight (network order, over all layers) to its position. */
+export function weightLocator(network: Network): (weight: number) => WeightPosition {
+  const layers = weightedLayers(network);
+  const first = firstWeightOfLayers(network);
+  return (weight) => {
+    const index = first.findLastIndex((start, layer) => layer < layers.length && start <= weight);
+    const { name, shape } = layers[index];
+    const [height, width] = shape.kernel;
+    const window = windowSize(shape);
+    const within = weight - first[index];
+    const outputChannel = Math.floor(within / window);
+    const inWindow = within % window;
+    const groupInputs = shape.input.channels / shape.groups;
+    const group = Math.floor(outputChannel / (shape.output.channels / shape.groups));
+    return {
+      layer: name,
+      outputChannel,
+      inputChannel: group * groupInputs + Math.floor(inWindow / (height * width)),
+      ky: Math.floor(inWindow / width) % height,
+      kx: inWindow % width,
+    };
+  };
+}

@@ -1,0 +1,212 @@
+import { fc, test } from '@fast-check/vitest';
+import { describe, expect } from 'vitest';
+import { InputError } from '../../core/index.js';
+import type { FaultMap } from '../../fault/index.js';
+import {
+  applyFaultMap,
+  memoryGeometry,
+  type Placement,
+  residentPlacement,
+  slotCount,
+  streamedPlacement,
+  weightHits,
+  wordCount,
+} from '../../sim/index.js';
+import { convolutionShapes, systolicArrays, weightMemories } from '../../testing/index.js';
+import {
+  definedSlots,
+  enumerateStream,
+  faultMapsOf,
+  patchesByWalkingWeights,
+  storedWordsOf,
+} from './reference.js';
+
+interface Case {
+  readonly placement: Placement;
+  readonly slots: readonly number[];
+  readonly words: Uint8Array | Uint32Array;
+  readonly map: FaultMap;
+}
+
+function withWordsAndFaults(placement: Placement, slots: readonly number[]): fc.Arbitrary<Case> {
+  return fc.record({
+    placement: fc.constant(placement),
+    slots: fc.constant(slots),
+    words: storedWordsOf(placement.weights, placement.weightBits),
+    map: faultMapsOf(placement.memory),
+  });
+}
+
+const weightBits = fc.constantFrom(8 as const, 32 as const);
+
+const residentCases = fc
+  .tuple(weightMemories(), weightBits, fc.double({ min: 0, max: 1, noNaN: true }))
+  .chain(([memory, bits, share]) => {
+    const weights = Math.floor(share * slotCount(memory, bits));
+    const placement = residentPlacement(memory, weights, bits);
+    return withWordsAndFaults(placement, definedSlots(placement, []));
+  });
+
+const streamedCases = fc
+  .tuple(
+    weightMemories().filter((memory) => wordCount(memory) % 2 === 0),
+    weightBits,
+    fc.array(convolutionShapes(), { minLength: 1, maxLength: 2 }),
+    systolicArrays(),
+  )
+  .chain(([memory, bits, shapes, array]) => {
+    const placement = streamedPlacement(memory, shapes, bits, array);
+    return withWordsAndFaults(placement, definedSlots(placement, enumerateStream(shapes, array)));
+  });
+
+describe('applyFaultMap', () => {
+  for (const [name, cases] of [
+    ['resident', residentCases],
+    ['streamed', streamedCases],
+  ] as const) {
+    test.prop([cases])(
+      `equals asking every weight for its cells (${name})`,
+      ({ placement, slots, words, map }) => {
+        const patches = applyFaultMap(map, placement, words);
+        expect({
+          ...patches,
+          weights: [...patches.weights],
+          words: [...patches.words],
+        }).toEqual(patchesByWalkingWeights(map, placement, slots, words));
+      },
+    );
+
+    test.prop([cases])(
+      `lists the same changes as the hits of single cells (${name})`,
+      ({ placement, words, map }) => {
+        const patches = applyFaultMap(map, placement, words);
+        const changed = new Map<number, number>();
+        const effectiveCells = new Set<string>();
+        for (const hit of weightHits(map, placement, words)) {
+          expect(hit.stored).toBe(words[hit.weight]);
+          expect(hit.effective).toBe(hit.faulty !== hit.stored);
+          if (!hit.effective) continue;
+          const difference = (changed.get(hit.weight) ?? 0) ^ hit.stored ^ hit.faulty;
+          changed.set(hit.weight, difference);
+          effectiveCells.add(`${hit.bank},${hit.row},${hit.column}`);
+        }
+        const expected = [...changed].toSorted(([a], [b]) => a - b);
+        expect([...patches.weights]).toEqual(expected.map(([weight]) => weight));
+        expect([...patches.words]).toEqual(
+          expected.map(([weight, difference]) => (words[weight] ^ difference) >>> 0),
+        );
+        expect(patches.effectiveFaults).toBe(effectiveCells.size);
+      },
+    );
+  }
+
+  test('sorts weights of more than one digit', () => {
+    const memory = { banks: 1, rows: 40_000, wordBits: 64, columnMux: 16 };
+    const weights = slotCount(memory, 8);
+    const placement = residentPlacement(memory, weights, 8);
+    const cells = Float64Array.from(
+      { length: 10_000 },
+      (_, index) => index * 4096 + (index % 1024),
+    );
+    const map: FaultMap = {
+      geometry: memoryGeometry(memory),
+      cells,
+      kinds: new Uint8Array(cells.length).fill(2),
+      provenance: { source: 'file', file: 'test' },
+    };
+    const patches = applyFaultMap(map, placement, new Uint8Array(weights));
+    const expected = [...weightHits(map, placement, new Uint8Array(weights))]
+      .map(({ weight }) => weight)
+      .toSorted((a, b) => a - b);
+    expect(patches.effectiveFaults).toBe(cells.length);
+    expect([...patches.weights]).toEqual([...new Set(expected)]);
+  });
+});
+
+describe('a single faulty cell', () => {
+  const memory = { banks: 1, rows: 2, wordBits: 32, columnMux: 2 };
+  const single = (cell: number, kind: number): FaultMap => ({
+    geometry: memoryGeometry(memory),
+    cells: Float64Array.of(cell),
+    kinds: Uint8Array.of(kind),
+    provenance: { source: 'file', file: 'test' },
+  });
+
+  test('hits the sign bit of a float32 weight', () => {
+    const placement = residentPlacement(memory, 4, 32);
+    const words = new Uint32Array(new Float32Array([1, -2, 3, 4]).buffer);
+    const map = single(1 * 64 + 31 * 2 + 1, 2);
+    const patches = applyFaultMap(map, placement, words);
+    expect([...patches.weights]).toEqual([3]);
+    expect([...new Float32Array(patches.words.buffer)]).toEqual([-4]);
+    expect([...weightHits(map, placement, words)]).toEqual([
+      {
+        bank: 0,
+        row: 1,
+        column: 63,
+        kind: 'flip',
+        weight: 3,
+        bit: 31,
+        stored: 0x40800000,
+        faulty: 0xc0800000,
+        effective: true,
+      },
+    ]);
+  });
+
+  test('stuck at the stored bit changes nothing', () => {
+    const placement = residentPlacement(memory, 16, 8);
+    const patches = applyFaultMap(single(0, 1), placement, new Uint8Array(16).fill(1));
+    expect(patches).toEqual({
+      weights: new Uint32Array(0),
+      words: new Uint32Array(0),
+      effectiveFaults: 0,
+    });
+  });
+
+  test('under an unused slot hits nothing', () => {
+    const placement = residentPlacement(memory, 3, 8);
+    expect([...weightHits(single(127, 2), placement, new Uint8Array(3))]).toEqual([]);
+    expect(applyFaultMap(single(127, 2), placement, new Uint8Array(3)).effectiveFaults).toBe(0);
+  });
+
+  test('strikes a weight of every second tile of a stream', () => {
+    const shape = {
+      input: { channels: 40, height: 1, width: 1 },
+      output: { channels: 1, height: 1, width: 1 },
+      kernel: [1, 1],
+      strides: [1, 1],
+      pads: [0, 0, 0, 0],
+      dilations: [1, 1],
+      groups: 1,
+    } as const;
+    const array = { rows: 4, columns: 4, dataflow: 'weight-stationary' } as const;
+    const placement = streamedPlacement(memory, [shape], 8, array);
+    const patches = applyFaultMap(single(0, 2), placement, new Uint8Array(40));
+    expect([...patches.weights]).toEqual([0, 16, 32]);
+    expect(patches.effectiveFaults).toBe(1);
+  });
+
+  test('of another geometry is an error', () => {
+    const placement = residentPlacement({ ...memory, rows: 3 }, 16, 8);
+    const error = new InputError(
+      'The fault map is for a memory of 1 banks × 2 rows × 64 columns, but this weight memory has 1 banks × 3 rows × 64 columns; use a map that was made for it.',
+    );
+    expect(() => applyFaultMap(single(0, 0), placement, new Uint8Array(16))).toThrow(error);
+    expect(() => weightHits(single(0, 0), placement, new Uint8Array(16)).next()).toThrow(error);
+  });
+
+  test('with the words of another network is an error', () => {
+    const placement = residentPlacement(memory, 16, 8);
+    expect(() => applyFaultMap(single(0, 0), placement, new Uint32Array(16))).toThrow(
+      new InputError(
+        'The placement is for 16 weights of 8 bits, but 16 words of 32 bits were given.',
+      ),
+    );
+    expect(() => applyFaultMap(single(0, 0), placement, new Uint8Array(15))).toThrow(
+      new InputError(
+        'The placement is for 16 weights of 8 bits, but 15 words of 8 bits were given.',
+      ),
+    );
+  });
+});
