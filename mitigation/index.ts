@@ -1,1 +1,3 @@
-export {};
+export * from './clip.js';
+export * from './profile.js';
+export * from './thresholds.js';

@@ -1,0 +1,87 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import {
+  readThresholds,
+  type Thresholds,
+  thresholdsFor,
+  writeThresholds,
+} from '../../mitigation/index.js';
+import { type Int8Network, weightedLayers } from '../../models/index.js';
+import { int8Networks } from '../../testing/index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
+
+function thresholdsOf(network: Int8Network): Thresholds {
+  const layers = weightedLayers(network);
+  return {
+    format: 'bitcell-thresholds',
+    version: 1,
+    network: { name: network.name, checksum: network.checksum },
+    found: { method: 'profile-maximum', images: 10 },
+    int8: Object.fromEntries(
+      layers.map(({ name, shape }) => [name, new Array(shape.output.channels).fill(7)]),
+    ),
+    float32: Object.fromEntries(layers.map(({ name }) => [name, [Math.fround(0.1)]])),
+  };
+}
+
+const [network] = fc.sample(int8Networks(), { numRuns: 1, seed: 3 });
+const thresholds = thresholdsOf(network);
+const [layer] = Object.keys(thresholds.int8 ?? {});
+
+describe('thresholds.json', () => {
+  property.prop([int8Networks()], { numRuns: 20 })('is read as it was written', (random) => {
+    const file = join(folder, 'thresholds.json');
+    writeThresholds(file, thresholdsOf(random));
+    expect(readThresholds(file)).toEqual(thresholdsOf(random));
+  });
+
+  test.each([
+    ['{', 'is not JSON'],
+    ['{}', 'is not a bitcell-thresholds file of version 1: at format'],
+    [JSON.stringify({ ...thresholds, version: 2 }), 'at version'],
+    [JSON.stringify({ ...thresholds, int8: { conv1: [0.5] } }), 'at int8.conv1.0'],
+    [JSON.stringify({ ...thresholds, int8: { conv1: [2 ** 31] } }), 'at int8.conv1.0'],
+    [JSON.stringify({ ...thresholds, int8: { conv1: [] } }), 'at int8.conv1'],
+    [JSON.stringify({ ...thresholds, extra: 1 }), 'extra'],
+  ])('refuses %s', (content, message) => {
+    const file = join(folder, 'wrong.json');
+    writeFileSync(file, content);
+    expect(() => readThresholds(file)).toThrow(message);
+    expect(() => readThresholds(file)).toThrow(file);
+  });
+});
+
+describe('thresholdsFor', () => {
+  test('refuses thresholds of another network', () => {
+    const other = { ...network, checksum: 'f'.repeat(64) };
+    expect(() => thresholdsFor(other, thresholds, 'T.json')).toThrow(
+      'T.json holds thresholds of random (checksum 000000000000), not of random (checksum ffffffffffff)',
+    );
+  });
+
+  test('refuses an unknown layer', () => {
+    const wrong = { ...thresholds, int8: { conv9: [1] } };
+    expect(() => thresholdsFor(network, wrong, 'T.json')).toThrow(
+      'T.json: random has no layer "conv9"',
+    );
+  });
+
+  test('refuses a wrong number of channels', () => {
+    const wrong = { ...thresholds, int8: { [layer]: new Array(99).fill(1) } };
+    expect(() => thresholdsFor(network, wrong, 'T.json')).toThrow(
+      `T.json: layer "${layer}" has 99 thresholds, expected `,
+    );
+  });
+
+  test('says when the word format is missing', () => {
+    const { int8, ...rest } = thresholds;
+    expect(int8).toBeDefined();
+    expect(() => thresholdsFor(network, rest, 'T.json')).toThrow(
+      'T.json holds no thresholds for int8 words',
+    );
+  });
+});
