@@ -31,7 +31,7 @@ RECORD_BYTES = 1 + 3 * 32 * 32
 # half_size_epochs: so many first epochs see 16x16 area-averaged images, at a quarter of the cost.
 RECIPES = {
     "alexnet": {"epochs": 20, "half_size_epochs": 0, "batch": 128, "peak_rate": 0.08, "dropout": 0.3},
-    "vgg16": {"epochs": 28, "half_size_epochs": 18, "batch": 64, "peak_rate": 0.06, "dropout": 0.2},
+    "vgg16": {"epochs": 22, "half_size_epochs": 12, "batch": 64, "peak_rate": 0.06, "dropout": 0.2},
 }
 MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4

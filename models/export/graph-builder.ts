@@ -1,0 +1,138 @@
+import { ModelError } from '../../core/index.js';
+import type { Network } from '../network.js';
+import {
+  type ElementType,
+  encodeOnnx,
+  type OnnxAttribute,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+  type TensorOf,
+} from '../onnx/index.js';
+
+/** The newest operator set in which per-channel DequantizeLinear and every reader's support meet. */
+const OPSET = 13;
+/** The IR version that came with operator set 13. */
+const IR_VERSION = 7;
+export const MICROSOFT_DOMAIN = 'com.microsoft';
+
+/** Collects the parts of an ONNX graph for one network. */
+export interface GraphBuilder {
+  /** A value name that nothing else has; `wanted` if it is free. */
+  fresh(wanted: string): string;
+  /** Adds a constant; returns the name it got. */
+  constant<T extends ElementType>(
+    wanted: string,
+    elementType: T,
+    dims: readonly number[],
+    data: TensorOf<T>['data'],
+  ): string;
+  /** Adds a node with one output; returns the output's name. */
+  node(
+    opType: string,
+    inputs: readonly string[],
+    output: string,
+    options?: {
+      readonly name?: string;
+      readonly domain?: string;
+      readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+    },
+  ): string;
+  /** The ONNX file, with the given graph outputs and a symbolic batch. */
+  finish(outputs: readonly GraphOutput[]): Uint8Array;
+}
+
+export interface GraphOutput {
+  /** Name of the value. */
+  readonly name: string;
+  /** Index into the network's tensors, whose shape it has. */
+  readonly tensor: number;
+  readonly elementType: ElementType;
+}
+
+/**
+ * @param reserved names of values that the caller makes itself
+ * @throws ModelError when the network has no layers, or `reserved` holds a name twice
+ */
+export function createGraphBuilder(network: Network, reserved: readonly string[]): GraphBuilder {
+  if (network.layers.length === 0) throw new ModelError(`${network.name} has no layers to write`);
+  const taken = new Set<string>();
+  for (const name of reserved) {
+    if (name === '' || taken.has(name)) {
+      throw new ModelError(`${network.name} would use the value name "${name}" twice or unnamed`);
+    }
+    taken.add(name);
+  }
+  const nodes: OnnxNode[] = [];
+  const initializers: OnnxTensor[] = [];
+  const ranks = tensorRanks(network);
+  const domains = new Set(['']);
+
+  function fresh(wanted: string): string {
+    let name = wanted;
+    for (let count = 2; taken.has(name); count += 1) name = `${wanted}_${count}`;
+    taken.add(name);
+    return name;
+  }
+
+  function value(name: string, tensor: number, elementType: ElementType): OnnxValue {
+    const { channels, height, width } = network.tensors[tensor].shape;
+    const features = ranks[tensor] === 4 ? [channels, height, width] : [channels];
+    return { name, elementType, dims: ['batch', ...features] };
+  }
+
+  return {
+    fresh,
+    constant(wanted, elementType, dims, data) {
+      const name = fresh(wanted);
+      // elementType and data belong together in TensorOf; TypeScript cannot see it through the generic.
+      initializers.push({ name, elementType, dims, data } as unknown as OnnxTensor);
+      return name;
+    },
+    node(opType, inputs, output, options = {}) {
+      const { name = output, domain = '', attributes = {} } = options;
+      domains.add(domain);
+      nodes.push({
+        name,
+        opType,
+        domain,
+        inputs,
+        outputs: [output],
+        attributes: new Map(Object.entries(attributes)),
+      });
+      return output;
+    },
+    finish(outputs) {
+      return encodeOnnx({
+        irVersion: IR_VERSION,
+        producer: 'bitcell',
+        opsets: new Map([...domains].map((domain) => [domain, domain === '' ? OPSET : 1])),
+        metadata: new Map([['producer', 'bitcell']]),
+        graph: {
+          name: network.name,
+          nodes,
+          initializers,
+          inputs: [value(network.tensors[network.input].name, network.input, 'float32')],
+          outputs: outputs.map(({ name, tensor, elementType }) => value(name, tensor, elementType)),
+        },
+      });
+    },
+  };
+}
+
+/** Dimensions of each tensor in ONNX, batch included: fully connected layers take vectors. */
+export function tensorRanks(network: Network): (2 | 4)[] {
+  const ranks = new Map<number, 2 | 4>();
+  const expected = ({ kind }: Network['layers'][number]) => (kind === 'fully-connected' ? 2 : 4);
+  ranks.set(network.input, expected(network.layers[0]));
+  for (const layer of network.layers) {
+    const rank = ranks.get(layer.input);
+    if (rank === undefined || (layer.kind !== 'flatten' && rank !== expected(layer))) {
+      throw new ModelError(
+        `${network.name}: layer "${layer.name}" of kind ${layer.kind} cannot follow its input; put a flatten layer between feature maps and fully connected layers`,
+      );
+    }
+    ranks.set(layer.output, layer.kind === 'flatten' ? 2 : rank);
+  }
+  return network.tensors.map((_, index) => ranks.get(index) ?? 4);
+}

@@ -1,0 +1,114 @@
+import { ModelError } from '../../core/index.js';
+import type { Int8Network, Int8WeightedLayer, Quantization, Tensor } from '../network.js';
+import { createGraphBuilder, type GraphBuilder, type GraphOutput } from './graph-builder.js';
+
+export interface QuantizedWriteOptions {
+  /** Make every layer's uint8 output a graph output, too, named `quantizedName(tensor)`. */
+  readonly exposeLayers?: boolean;
+}
+
+/** Name of the uint8 value of a tensor in the ONNX files of quantised networks. */
+export function quantizedName(tensor: Tensor): string {
+  return `${tensor.name}_quantized`;
+}
+
+/** The dequantised output, which has the output tensor's name, and what the options ask for. */
+export function graphOutputs(
+  { tensors, output, layers }: Int8Network,
+  { exposeLayers }: QuantizedWriteOptions,
+): GraphOutput[] {
+  const result = { name: tensors[output].name, tensor: output, elementType: 'float32' } as const;
+  if (!exposeLayers) return [result];
+  const exposed = layers.map((layer) => ({
+    name: quantizedName(tensors[layer.output]),
+    tensor: layer.output,
+    elementType: 'uint8' as const,
+  }));
+  return [result, ...exposed];
+}
+
+/** Names of the constants that hold a tensor's scale and zero point. */
+export interface QuantizationNames {
+  readonly scale: string;
+  readonly zeroPoint: string;
+}
+
+/** A graph builder with what every form of a quantised network has. */
+export interface QuantizedGraph {
+  readonly builder: GraphBuilder;
+  quantization(tensor: number): Quantization;
+  /** The constants of a tensor's quantisation, made when first asked for. */
+  names(tensor: number): QuantizationNames;
+  /** Adds the weights as int8, with their scales and zero points per channel along axis 0. */
+  weights(layer: Int8WeightedLayer, dims: readonly number[]): WeightNames;
+}
+
+export interface WeightNames extends QuantizationNames {
+  readonly weights: string;
+}
+
+/** Starts the graph of a quantised network; its tensors' names and uint8 names are reserved. */
+export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
+  const { tensors } = network;
+  const builder = createGraphBuilder(
+    network,
+    tensors.flatMap((tensor) => [tensor.name, quantizedName(tensor)]),
+  );
+  const known = new Map<number, QuantizationNames>();
+
+  function quantization(tensor: number): Quantization {
+    const { name, quantization } = tensors[tensor];
+    if (quantization) return quantization;
+    throw new ModelError(`${network.name}: tensor "${name}" is not quantised`);
+  }
+
+  for (const layer of network.layers) {
+    const { scale, zeroPoint } = quantization(layer.output);
+    if ('relu' in layer) {
+      if (layer.relu && zeroPoint !== 0) {
+        throw new ModelError(
+          `${network.name}: layer "${layer.name}" ends in a ReLU, but its output has zero point ${zeroPoint}, expected 0`,
+        );
+      }
+      continue;
+    }
+    const input = quantization(layer.input);
+    if (input.scale !== scale || input.zeroPoint !== zeroPoint) {
+      throw new ModelError(
+        `${network.name}: layer "${layer.name}" must not change the scale or the zero point`,
+      );
+    }
+  }
+
+  return {
+    builder,
+    quantization,
+    names(tensor) {
+      let names = known.get(tensor);
+      if (!names) {
+        const { scale, zeroPoint } = quantization(tensor);
+        const { name } = tensors[tensor];
+        names = {
+          scale: builder.constant(`${name}_scale`, 'float32', [], Float32Array.of(scale)),
+          zeroPoint: builder.constant(`${name}_zero_point`, 'uint8', [], Uint8Array.of(zeroPoint)),
+        };
+        known.set(tensor, names);
+      }
+      return names;
+    },
+    weights(layer, dims) {
+      const { name, weights, scales, zeroPoints } = layer;
+      const channels = [scales.length];
+      return {
+        weights: builder.constant(`${name}.weight`, 'int8', dims, weights),
+        scale: builder.constant(`${name}.weight_scale`, 'float32', channels, scales),
+        zeroPoint: builder.constant(
+          `${name}.weight_zero_point`,
+          'int8',
+          channels,
+          Int8Array.from(zeroPoints),
+        ),
+      };
+    },
+  };
+}

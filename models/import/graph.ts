@@ -1,0 +1,227 @@
+import { ModelError } from '../../core/index.js';
+import {
+  type ElementType,
+  nodeLabel,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+  type TensorOf,
+} from '../onnx/index.js';
+
+/** The oldest version of the standard operators that is read: earlier ones mean other things. */
+const OLDEST_OPSET = 9;
+
+/** A graph ready for import: constants apart, nodes that change nothing at inference removed. */
+export interface ImportGraph {
+  /** What errors call the file. */
+  readonly source: string;
+  readonly input: OnnxValue;
+  /** The value that is the graph's output, and the name under which the graph announces it. */
+  readonly output: { readonly value: string; readonly name: string };
+  readonly nodes: readonly OnnxNode[];
+  readonly constants: ReadonlyMap<string, OnnxTensor>;
+  /** How many nodes, the graph's output included, take each value. */
+  readonly uses: ReadonlyMap<string, number>;
+}
+
+/**
+ * Checks a model's form (one input, one output, each value made once) and resolves its Constant,
+ * Identity and Dropout nodes.
+ */
+export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
+  checkOpset(model, source);
+  const constants = new Map(model.graph.initializers.map((tensor) => [tensor.name, tensor]));
+  const { input, output } = checkInterface(model, constants, source);
+  const sources = new Map<string, string>();
+  const resolve = (name: string) => sources.get(name) ?? name;
+  const made = new Set([input.name, ...constants.keys()]);
+  const uses = new Map<string, number>();
+  const nodes: OnnxNode[] = [];
+  for (const node of model.graph.nodes) {
+    const inputs = node.inputs.map(resolve);
+    const resolved = { ...node, inputs };
+    for (const name of node.outputs) {
+      if (made.has(name)) throw nodeError(source, node, `makes "${name}", which exists already`);
+      if (name !== '') made.add(name);
+    }
+    if (isStandard(node, 'Constant')) {
+      constants.set(onlyOutput(source, node), constantValue(source, node));
+    } else if (isStandard(node, 'Identity') || isStandard(node, 'Dropout')) {
+      // A third input could switch training mode on.
+      if (inputs.length === 0 || inputs[2]) {
+        throw nodeError(source, node, 'must have one input, or two with a ratio');
+      }
+      if (!made.has(inputs[0])) throw nodeError(source, node, missing(inputs[0]));
+      sources.set(onlyOutput(source, node), inputs[0]);
+    } else {
+      const unmade = inputs.find((name) => name !== '' && !made.has(name));
+      if (unmade !== undefined) throw nodeError(source, node, missing(unmade));
+      for (const name of inputs) uses.set(name, (uses.get(name) ?? 0) + 1);
+      nodes.push(resolved);
+    }
+  }
+  const value = resolve(output.name);
+  uses.set(value, (uses.get(value) ?? 0) + 1);
+  return { source, input, output: { value, name: output.name }, nodes, constants, uses };
+}
+
+function missing(name: string): string {
+  return `takes "${name}", which is neither an initialiser nor made by an earlier node`;
+}
+
+function checkOpset(model: OnnxModel, source: string): void {
+  const opset = model.opsets.get('');
+  if (opset === undefined) throw new ModelError(`${source} does not use ONNX's standard operators`);
+  if (opset < OLDEST_OPSET) {
+    throw new ModelError(
+      `${source} uses operator set ${opset}; Bitcell reads ${OLDEST_OPSET} and later ones`,
+    );
+  }
+}
+
+function checkInterface(
+  model: OnnxModel,
+  constants: ReadonlyMap<string, OnnxTensor>,
+  source: string,
+): { input: OnnxValue; output: OnnxValue } {
+  // Up to IR version 3, initialisers are listed among the inputs, too.
+  const inputs = model.graph.inputs.filter(({ name }) => !constants.has(name));
+  const { outputs } = model.graph;
+  if (inputs.length !== 1 || outputs.length !== 1) {
+    throw new ModelError(
+      `${source} has ${inputs.length} inputs and ${outputs.length} outputs, but Bitcell reads networks with one of each`,
+    );
+  }
+  return { input: inputs[0], output: outputs[0] };
+}
+
+function constantValue(source: string, node: OnnxNode): OnnxTensor {
+  const value = node.attributes.get('value');
+  if (value?.type === 'tensor') return value.value;
+  throw nodeError(source, node, 'has no attribute "value" with a tensor');
+}
+
+/** Whether a node is the named standard operator. */
+export function isStandard(node: OnnxNode, opType: string): boolean {
+  return node.domain === '' && node.opType === opType;
+}
+
+/** An error that names file and node: "FILE: node "conv1" (Conv) MESSAGE". */
+export function nodeError(source: string, node: OnnxNode, message: string): ModelError {
+  return new ModelError(`${source}: ${nodeLabel(node)} ${message}`);
+}
+
+/** An error for a node whose operator a word format does not know. */
+export function unsupportedOperator(
+  source: string,
+  node: OnnxNode,
+  supported: readonly string[],
+): ModelError {
+  return new ModelError(
+    `${source}: ${nodeLabel(node)} is an unsupported operator; Bitcell reads ${supported.join(', ')}`,
+  );
+}
+
+/** The name of a node's first and only used output. */
+export function onlyOutput(source: string, node: OnnxNode): string {
+  const [first, ...others] = node.outputs;
+  if (!first || others.some((name) => name !== '')) {
+    throw nodeError(source, node, 'must have one output');
+  }
+  return first;
+}
+
+export function intAttribute(
+  source: string,
+  node: OnnxNode,
+  name: string,
+  otherwise: number,
+): number {
+  const attribute = node.attributes.get(name);
+  if (!attribute) return otherwise;
+  if (attribute.type === 'int') return attribute.value;
+  throw nodeError(source, node, `has an attribute "${name}" that is not an integer`);
+}
+
+export function floatAttribute(
+  source: string,
+  node: OnnxNode,
+  name: string,
+  otherwise: number,
+): number {
+  const attribute = node.attributes.get(name);
+  if (!attribute) return otherwise;
+  if (attribute.type === 'float') return attribute.value;
+  throw nodeError(source, node, `has an attribute "${name}" that is not a float`);
+}
+
+/** A list of `otherwise.length` integers, each at least `minimum`. */
+export function intsAttribute<T extends readonly number[]>(
+  source: string,
+  node: OnnxNode,
+  name: string,
+  otherwise: T,
+  minimum: number,
+): T {
+  const attribute = node.attributes.get(name);
+  if (!attribute) return otherwise;
+  if (
+    attribute.type !== 'ints' ||
+    attribute.value.length !== otherwise.length ||
+    attribute.value.some((value) => value < minimum)
+  ) {
+    const expected = `${otherwise.length} integers of at least ${minimum}`;
+    throw nodeError(source, node, `has an attribute "${name}" that is not ${expected}`);
+  }
+  // The length was checked, which the type cannot express.
+  return attribute.value as unknown as T;
+}
+
+/** Fails unless an integer attribute is absent or has the only value Bitcell supports. */
+export function requireAttribute(
+  source: string,
+  node: OnnxNode,
+  name: string,
+  supported: number,
+): void {
+  const value = intAttribute(source, node, name, supported);
+  if (value !== supported) {
+    throw nodeError(source, node, `has ${name} = ${value}; Bitcell supports ${supported} only`);
+  }
+}
+
+/** A node's constant input of a given element type; `role` names it in errors. */
+export function constantInput<T extends ElementType>(
+  graph: ImportGraph,
+  node: OnnxNode,
+  position: number,
+  role: string,
+  elementType: T,
+): TensorOf<T> {
+  const name = node.inputs[position];
+  if (!name) throw nodeError(graph.source, node, `has no ${role}`);
+  const tensor = graph.constants.get(name);
+  if (!tensor) {
+    throw nodeError(graph.source, node, `has a ${role} "${name}" that is not an initialiser`);
+  }
+  return requireElementType(graph.source, node, tensor, role, elementType);
+}
+
+export function requireElementType<T extends ElementType>(
+  source: string,
+  node: OnnxNode,
+  tensor: OnnxTensor,
+  role: string,
+  elementType: T,
+): TensorOf<T> {
+  if (tensor.elementType !== elementType) {
+    throw nodeError(
+      source,
+      node,
+      `has a ${role} "${tensor.name}" of type ${tensor.elementType}, expected ${elementType}`,
+    );
+  }
+  // elementType and data belong together in OnnxTensor; TypeScript cannot narrow by a generic.
+  return tensor as OnnxTensor & TensorOf<T>;
+}

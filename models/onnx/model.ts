@@ -1,0 +1,76 @@
+/** Element types of tensors that Bitcell reads and writes. */
+export type ElementType = 'float32' | 'int8' | 'uint8' | 'int32' | 'int64';
+
+interface DataOf {
+  readonly float32: Float32Array;
+  readonly int8: Int8Array;
+  readonly uint8: Uint8Array;
+  readonly int32: Int32Array;
+  readonly int64: BigInt64Array;
+}
+
+/** A constant of a given element type; `data` is row-major, as many values as `dims` multiply to. */
+export interface TensorOf<T extends ElementType> {
+  readonly name: string;
+  readonly elementType: T;
+  /** Empty for a scalar. */
+  readonly dims: readonly number[];
+  readonly data: DataOf[T];
+}
+
+/** An initialiser, or the value of a Constant node. */
+export type OnnxTensor = { readonly [T in ElementType]: TensorOf<T> }[ElementType];
+
+export type OnnxAttribute =
+  | { readonly type: 'float'; readonly value: number }
+  | { readonly type: 'int'; readonly value: number }
+  | { readonly type: 'ints'; readonly value: readonly number[] }
+  | { readonly type: 'floats'; readonly value: readonly number[] }
+  | { readonly type: 'string'; readonly value: string }
+  | { readonly type: 'tensor'; readonly value: OnnxTensor };
+
+export interface OnnxNode {
+  readonly name: string;
+  readonly opType: string;
+  /** Empty for the standard operators of ONNX. */
+  readonly domain: string;
+  /** Names of values; an empty name stands for an absent optional input. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Attributes of kinds that Bitcell never needs (subgraphs, types, …) are left out. */
+  readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+}
+
+/** An input or output of a graph. */
+export interface OnnxValue {
+  readonly name: string;
+  /** Undefined when it is none of the types that Bitcell knows. */
+  readonly elementType: ElementType | undefined;
+  /** A fixed size or, for a symbolic one, its name (which may be empty); undefined: unknown rank. */
+  readonly dims: readonly (number | string)[] | undefined;
+}
+
+export interface OnnxGraph {
+  readonly name: string;
+  /** In an order in which each node follows the nodes that make its inputs. */
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: readonly OnnxTensor[];
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+}
+
+/** An ONNX file as plain data. */
+export interface OnnxModel {
+  readonly irVersion: number;
+  readonly producer: string;
+  /** Version of the operator set by domain; the standard one's domain is empty. */
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly graph: OnnxGraph;
+}
+
+/** How errors name a node: by its name, or else by its first output, and its operator. */
+export function nodeLabel(node: OnnxNode): string {
+  const operator = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`;
+  return `node "${node.name || (node.outputs[0] ?? '')}" (${operator})`;
+}
