@@ -49,10 +49,7 @@ export function int8Clips(
 ): ReadonlyMap<string, Int8Clip> {
   const mode = CLIP_MODES[mitigation];
   return new Map(
-    [...thresholds].map(([name, values]) => [
-      name,
-      { mode, thresholds: Int32Array.from(values) },
-    ]),
+    [...thresholds].map(([name, values]) => [name, { mode, thresholds: Int32Array.from(values) }]),
   );
 }
 

@@ -1,0 +1,110 @@
+import type { Mitigation } from '../mitigation/index.js';
+import type { WordFormat } from '../models/index.js';
+import { pointRates } from './plan.js';
+import { clopperPearson, type Interval, mean, meanShareInterval } from './statistics.js';
+import { type Study, YIELD_WITHIN } from './study.js';
+import type { Outcome, TrialResult } from './trial.js';
+
+/** An estimate with its 95 % interval; shares are fractions. */
+export interface Estimate extends Interval {
+  readonly mean: number;
+}
+
+/** One row of a study: one network, word format, mitigation and fault rate, over all maps. */
+export interface StudyPoint {
+  readonly model: string;
+  readonly format: WordFormat;
+  readonly mitigation: Mitigation;
+  readonly rate: number;
+  readonly maps: number;
+  /** Images per map. */
+  readonly images: number;
+  readonly accuracy: Estimate;
+  /** Share of maps whose accuracy is at most `within` below the clean, unprotected one on the same images. */
+  readonly yield: Interval & { readonly within: number; readonly share: number };
+  /** Images with a NaN or infinite output, mean per map. */
+  readonly nonFinite: number;
+  /** Means per map. */
+  readonly faults: {
+    readonly requested: number;
+    readonly injected: number;
+    readonly effective: number;
+  };
+}
+
+/** Summarise trials, one point per format, rate and mitigation, in the order of the study. */
+export function summarize(
+  study: Study,
+  results: readonly TrialResult[],
+  mapRate?: number,
+): StudyPoint[] {
+  return study.formats.flatMap((format) => {
+    const ofFormat = results.filter(({ trial }) => trial.format === format);
+    const clean = new Map(
+      ofFormat
+        .filter(({ trial }) => trial.rate === 0)
+        .map((result) => [result.trial.map, outcomeOf(result, 'none').correct]),
+    );
+    return pointRates(study, format, mapRate).flatMap((rate) => {
+      const atRate = ofFormat.filter(({ trial }) => trial.rate === rate);
+      return study.mitigations.map((mitigation) =>
+        summarizePoint(study, format, rate, mitigation, atRate, clean),
+      );
+    });
+  });
+}
+
+function summarizePoint(
+  study: Study,
+  format: WordFormat,
+  rate: number,
+  mitigation: Mitigation,
+  results: readonly TrialResult[],
+  clean: ReadonlyMap<number, number>,
+): StudyPoint {
+  const outcomes = results.map((result) => outcomeOf(result, mitigation));
+  const shares = outcomes.map(({ correct }) => correct / study.images);
+  const good = results.filter(({ trial }, index) => {
+    const cleanCorrect = clean.get(trial.map) ?? 0;
+    return outcomes[index].correct >= cleanCorrect - YIELD_WITHIN * study.images;
+  }).length;
+  return {
+    model: study.model,
+    format,
+    mitigation,
+    rate,
+    maps: results.length,
+    images: study.images,
+    accuracy: { mean: mean(shares), ...accuracyInterval(study, outcomes, shares) },
+    yield: {
+      within: YIELD_WITHIN,
+      share: good / results.length,
+      ...clopperPearson(good, results.length),
+    },
+    nonFinite: mean(outcomes.map(({ nonFinite }) => nonFinite)),
+    faults: {
+      requested: mean(results.map(({ requested }) => requested)),
+      injected: mean(results.map(({ injected }) => injected)),
+      effective: mean(results.map(({ effective }) => effective)),
+    },
+  };
+}
+
+/**
+ * Maps are drawn, and images afresh for each map, so the accuracies of the maps are
+ * independent and their spread holds both sources. A given map is not drawn: only its images are.
+ */
+function accuracyInterval(
+  study: Study,
+  outcomes: readonly Outcome[],
+  shares: readonly number[],
+): Interval {
+  if (study.faultMap === undefined) return meanShareInterval(shares);
+  return clopperPearson(outcomes[0].correct, study.images);
+}
+
+function outcomeOf(result: TrialResult, mitigation: Mitigation): Outcome {
+  const outcome = result.outcomes.find((candidate) => candidate.mitigation === mitigation);
+  if (!outcome) throw new Error(`trial without the mitigation ${mitigation}`);
+  return outcome;
+}

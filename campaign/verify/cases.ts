@@ -1,0 +1,160 @@
+import { type FaultKind, uniformFaultMap } from '../../fault/index.js';
+import { int8Clips, type LayerThresholds } from '../../mitigation/index.js';
+import {
+  type Int8Network,
+  isWeighted,
+  writeClipped,
+  writeQdq,
+  writeQOperator,
+} from '../../models/index.js';
+import {
+  type Accelerator,
+  applyFaultMap,
+  firstWeightOfLayers,
+  placeNetwork,
+  storedWords,
+  type WeightPatches,
+} from '../../sim/index.js';
+import type { OptimizationLevel } from './onnxruntime.js';
+
+/** One network as both sides see it: Bitcell patches words, onnxruntime reads a written ONNX file. */
+export interface VerificationCase {
+  readonly name: string;
+  readonly images: number;
+  readonly level: OptimizationLevel;
+  /** The ONNX file for onnxruntime; written when needed, since it holds a whole network. */
+  readonly writeModel: () => Uint8Array;
+  readonly patches?: WeightPatches;
+  readonly clips: ReturnType<typeof int8Clips>;
+  /** Whether the model is the QDQ file, whose groups onnxruntime may leave unfused. */
+  readonly qdq: boolean;
+}
+
+/** Images that a faulted, and that a clipped case runs at most; the clean cases run all. */
+const FAULTED_IMAGES = 100;
+const CLIPPED_IMAGES = 1000;
+
+const RATES = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2] as const;
+const KINDS: readonly (FaultKind | 'stuck-at')[] = ['flip', 'stuck-at-0', 'stuck-at-1', 'stuck-at'];
+
+/** Profile maxima clip next to nothing of a clean network, so that thresholds are halved, too. */
+const THRESHOLD_SHARES = [1, 0.5] as const;
+
+/**
+ * The cases of a verification: clean; 20 fault maps (five rates up to 1e-2, four kinds); clipped and
+ * clamped, clean and faulted.
+ */
+export function verificationCases(
+  network: Int8Network,
+  accelerator: Accelerator,
+  thresholds: LayerThresholds,
+  images: number,
+): VerificationCase[] {
+  const faults = faultMaps(network, accelerator);
+  const faultedImages = Math.min(images, FAULTED_IMAGES);
+  const worst = faults[faults.length - KINDS.length];
+  return [
+    ...plainCases('clean', network, images),
+    ...faults.flatMap(({ name, patches }) => plainCases(name, network, faultedImages, patches)),
+    ...(['clip', 'clamp'] as const).flatMap((mitigation) =>
+      THRESHOLD_SHARES.flatMap((share) => {
+        const clips = int8Clips(mitigation, scaled(thresholds, share));
+        const name = `${mitigation} at ${share} of the profile`;
+        return [
+          ...clippedCases(name, network, clips, Math.min(images, CLIPPED_IMAGES)),
+          ...clippedCases(`${name}, ${worst.name}`, network, clips, faultedImages, worst.patches),
+        ];
+      }),
+    ),
+  ];
+}
+
+function plainCases(
+  name: string,
+  network: Int8Network,
+  images: number,
+  patches?: WeightPatches,
+): VerificationCase[] {
+  const parts = { images, clips: new Map(), ...(patches && { patches }) };
+  return [
+    {
+      name: `${name}, QOperator at disabled`,
+      ...parts,
+      level: 'disabled',
+      qdq: false,
+      writeModel: () => writeQOperator(faulty(network, patches), { exposeLayers: true }),
+    },
+    {
+      name: `${name}, QDQ at all`,
+      ...parts,
+      level: 'all',
+      qdq: true,
+      writeModel: () => writeQdq(faulty(network, patches), { exposeLayers: true }),
+    },
+  ];
+}
+
+function clippedCases(
+  name: string,
+  network: Int8Network,
+  clips: VerificationCase['clips'],
+  images: number,
+  patches?: WeightPatches,
+): VerificationCase[] {
+  return (['disabled', 'all'] as const).map((level) => ({
+    name: `${name}, ${level}`,
+    images,
+    clips,
+    ...(patches && { patches }),
+    level,
+    qdq: false,
+    writeModel: () => writeClipped(faulty(network, patches), clips, { exposeLayers: true }),
+  }));
+}
+
+function scaled(thresholds: LayerThresholds, share: number): LayerThresholds {
+  return new Map(
+    [...thresholds].map(([layer, values]) => [layer, values.map((t) => Math.floor(t * share))]),
+  );
+}
+
+function faulty(network: Int8Network, patches: WeightPatches | undefined): Int8Network {
+  return patches ? withWords(network, patches) : network;
+}
+
+function faultMaps(
+  network: Int8Network,
+  accelerator: Accelerator,
+): { readonly name: string; readonly patches: WeightPatches }[] {
+  const placement = placeNetwork(network, accelerator, 'resident');
+  const words = storedWords(network);
+  const { geometry } = placement;
+  return RATES.flatMap((rate, rateIndex) =>
+    KINDS.map((faults, kindIndex) => {
+      const trial = rateIndex * KINDS.length + kindIndex;
+      const map = uniformFaultMap({ geometry, rate, faults, seed: 1, trial });
+      return {
+        name: `${faults} at ${rate.toExponential()}`,
+        patches: applyFaultMap(map, placement, words),
+      };
+    }),
+  );
+}
+
+/** A copy of a network with faulty words written into its weights. */
+export function withWords(network: Int8Network, patches: WeightPatches): Int8Network {
+  const first = firstWeightOfLayers(network);
+  let layerIndex = 0;
+  let position = 0;
+  const layers = network.layers.map((layer) => {
+    if (!isWeighted(layer)) return layer;
+    const weights = layer.weights.slice();
+    const start = first[layerIndex];
+    layerIndex += 1;
+    for (; patches.weights[position] < first[layerIndex]; position += 1) {
+      weights[patches.weights[position] - start] = patches.words[position];
+    }
+    return { ...layer, weights };
+  });
+  return { ...network, layers };
+}

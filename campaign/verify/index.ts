@@ -1,0 +1,3 @@
+export { describeMismatch, type Mismatch } from './compare.js';
+export { onnxruntimeOverflows } from './overflow-probe.js';
+export { type CaseResult, type VerifyOptions, verifyNetwork } from './verify.js';
