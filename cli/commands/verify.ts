@@ -1,0 +1,98 @@
+import { Command } from 'commander';
+import { loadNetwork, loadThresholds } from '../../campaign/index.js';
+import type { CaseResult } from '../../campaign/verify/index.js';
+import { InputError, MismatchError } from '../../core/index.js';
+import { thresholdsFor } from '../../mitigation/index.js';
+import { loadCifar10 } from '../../models/index.js';
+import { DEFAULT_ACCELERATOR, loadAccelerator } from '../../sim/index.js';
+import {
+  addCommonOptions,
+  type CommonOptions,
+  dataOption,
+  option,
+  requireImages,
+  threadsOption,
+  wholeNumber,
+} from '../options.js';
+import { printResult } from '../output.js';
+import { showProgress } from '../progress.js';
+import { formatTable, grouped } from '../table.js';
+
+interface VerifyFlags extends CommonOptions {
+  readonly model: string;
+  readonly images: number;
+  readonly thresholds?: string;
+  readonly accelerator: string;
+  readonly data?: string;
+  readonly threads: number;
+}
+
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+    .description('Compare the simulated int8 datapath with onnxruntime, bit for bit')
+    .addOption(option('--model <model>', 'alexnet, vgg16 or an ONNX file').default('alexnet'))
+    .addOption(
+      option('--images <n>', 'test images of the clean comparison')
+        .default(1000)
+        .argParser(wholeNumber(1)),
+    )
+    .addOption(option('--thresholds <file>', 'clip thresholds (default: the profile maxima)'))
+    .addOption(
+      option('--accelerator <accelerator>', 'a preset or a file').default(DEFAULT_ACCELERATOR),
+    )
+    .addOption(dataOption())
+    .addOption(threadsOption())
+    .action(verify);
+  return addCommonOptions(command);
+}
+
+async function verify(flags: VerifyFlags): Promise<void> {
+  const { model, images, threads, data, json } = flags;
+  const dataset = loadCifar10({ folder: data, split: 'test', limit: images });
+  requireImages('--images', images, dataset, 'test');
+  const network = loadNetwork(model, 'int8');
+  if (network.format !== 'int8') throw new InputError(`${model} is not quantised`);
+  const { thresholds, where } = loadThresholds(model, [network], flags.thresholds, data);
+  // Loaded here, so that no other command waits for onnxruntime.
+  const { describeMismatch, onnxruntimeOverflows, verifyNetwork } = await import(
+    '../../campaign/verify/index.js'
+  );
+  const overflows = await onnxruntimeOverflows();
+  if (overflows) {
+    process.stderr.write(
+      "onnxruntime's uint8 × int8 products overflow on this processor: mismatches are to be expected\n",
+    );
+  }
+  const progress = showProgress('images compared', flags.quiet ?? false);
+  const cases = await verifyNetwork({
+    network,
+    accelerator: loadAccelerator(flags.accelerator),
+    thresholds: thresholdsFor(network, thresholds, where),
+    dataset,
+    images,
+    threads,
+    onProgress: progress.listener,
+  });
+  progress.stop();
+  printResult(json, { model, images, onnxruntimeOverflows: overflows, cases }, () => toText(cases));
+  const failed = cases.find(({ first }) => first !== undefined);
+  if (failed?.first) throw new MismatchError(describeMismatch(failed.name, failed.first));
+}
+
+function toText(cases: readonly CaseResult[]): string {
+  const rows = cases.map(({ name, images, layers, values, mismatches, unfused }) => [
+    name,
+    grouped(images),
+    String(layers),
+    grouped(values),
+    grouped(mismatches),
+    unfused.length === 0 ? '-' : unfused.join(', '),
+  ]);
+  const values = cases.reduce((sum, result) => sum + result.values, 0);
+  const mismatches = cases.reduce((sum, result) => sum + result.mismatches, 0);
+  return [
+    formatTable(['case', 'images', 'layers', 'values', 'mismatches', 'unfused'], rows),
+    '',
+    `${grouped(values)} values compared with onnxruntime, ${grouped(mismatches)} differ.`,
+  ].join('\n');
+}

@@ -1,0 +1,83 @@
+import { availableParallelism } from 'node:os';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { InputError } from '../core/index.js';
+import type { ImageSet } from '../models/index.js';
+
+/** An option that the environment variable BITCELL_NAME can set, too. */
+export function option(flags: string, description: string): Option {
+  const created = new Option(flags, description);
+  return created.env(`BITCELL_${created.name().replaceAll('-', '_').toUpperCase()}`);
+}
+
+/** An option with a closed set of values. */
+export function choice(flags: string, description: string, values: readonly string[]): Option {
+  return option(flags, description).choices(values);
+}
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export function addCommonOptions(command: Command): Command {
+  return command
+    .addOption(option('--json', 'print one JSON object instead of text'))
+    .addOption(option('--quiet', 'show no progress'));
+}
+
+/** Parse a whole number of at least `least`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+    }
+    return value;
+  };
+}
+
+/** Parse a list of values separated by commas. */
+export function list(text: string): string[] {
+  return text.split(',').map((item) => item.trim());
+}
+
+/** Parse a list of fault rates, each between 0 and 1. */
+export function rateList(text: string): number[] {
+  return list(text).map(rate);
+}
+
+/** Parse a fault rate. */
+export function rate(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError(`"${text}" is not a fault rate between 0 and 1.`);
+  }
+  return value;
+}
+
+export function threadsOption(): Option {
+  return option('--threads <n>', 'worker threads')
+    .default(availableParallelism())
+    .argParser(wholeNumber(1));
+}
+
+export function seedOption(): Option {
+  return option('--seed <n>', 'seed of everything random').default(1).argParser(wholeNumber(0));
+}
+
+export function dataOption(): Option {
+  return option('--data <folder>', 'folder cifar-10-batches-bin (default: the installed data)');
+}
+
+/** @throws InputError when an option asks for more images than were loaded of a split of CIFAR-10 */
+export function requireImages(
+  flag: string,
+  wanted: number,
+  { count }: ImageSet,
+  split: 'training' | 'test',
+): void {
+  if (wanted > count) {
+    throw new InputError(`${flag} ${wanted}: CIFAR-10 has ${count} ${split} images`);
+  }
+}
