@@ -11,6 +11,7 @@ import {
   quantizeNetwork,
 } from '../models/index.js';
 import { createNetworkDatapath } from '../sim/index.js';
+import { requireCifar10Network } from './cifar10-network.js';
 import { top1 } from './trial.js';
 
 /** Images that the datapath computes together. */
@@ -37,7 +38,11 @@ export function evaluateAccuracy(
   return correct / count;
 }
 
-/** Quantise a float32 network with activation ranges observed on the first `count` training images. */
+/**
+ * Quantise a float32 network with activation ranges observed on the first `count` training images.
+ *
+ * @throws InputError when the network is not made for CIFAR-10
+ */
 export function quantizeOnImages(
   network: Float32Network,
   training: ImageSet,
@@ -45,6 +50,7 @@ export function quantizeOnImages(
   options: CalibrationOptions,
   onProgress?: ProgressListener,
 ): Int8Network {
+  requireCifar10Network(network);
   const calibration = createCalibration(network, options);
   const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
   for (let first = 0; first < count; first += BATCH) {
