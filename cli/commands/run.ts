@@ -79,7 +79,7 @@ async function run(
     );
     printResult(
       json,
-      { study, trials: prepared.trials.length, imageRuns: images },
+      { study, seed: study.seed, trials: prepared.trials.length, imageRuns: images },
       () =>
         `${JSON.stringify(study, null, 2)}\n${prepared.trials.length} trials, ${images} image runs`,
     );
@@ -164,7 +164,7 @@ function toText(result: StudyResult, threads: number, seconds: number): string {
     '',
     `Accuracy in % with its 95 % interval: ${study.maps} fault maps × ${study.images} test images a row (faults: means per map).`,
     `${study.accelerator}: ${grouped(timing.total.totalCycles)} cycles an image, utilisation ${percent(timing.total.utilization)} %.`,
-    `Seed ${study.seed}, ${threads} threads, ${duration(seconds)}.`,
+    `Seed ${study.seed}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${duration(seconds)}.`,
   ].join('\n');
 }
 
