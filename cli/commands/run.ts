@@ -8,6 +8,8 @@ import {
   type StudyResult,
 } from '../../campaign/index.js';
 import { EXIT, InputError } from '../../core/index.js';
+import { formatGeometry } from '../../fault/index.js';
+import { memoryGeometry } from '../../sim/index.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -154,8 +156,7 @@ function toText(result: StudyResult, threads: number, seconds: number): string {
   ]);
   const head = ['words', 'fault rate', 'faults', 'effective', ...study.mitigations.map(title)];
   const sizes = Object.entries(memories).map(
-    ([format, { banks, rows: lines, wordBits, columnMux }]) =>
-      `${format} ${banks} banks × ${lines} rows × ${wordBits * columnMux} columns`,
+    ([format, memory]) => `${format} ${formatGeometry(memoryGeometry(memory))}`,
   );
   return [
     `${study.model}, ${study.placement} weight memory (${sizes.join('; ')}), faults: ${study.faultMap ?? study.faults}`,
