@@ -63,9 +63,11 @@ function summarizePoint(
   clean: ReadonlyMap<number, number>,
 ): StudyPoint {
   const outcomes = results.map((result) => outcomeOf(result, mitigation));
-  const shares = outcomes.map(({ correct }) => correct / study.images);
+  const correct = outcomes.map((outcome) => outcome.correct);
+  const allCorrect = correct.reduce((sum, value) => sum + value, 0);
   const good = results.filter(({ trial }, index) => {
-    const cleanCorrect = clean.get(trial.map) ?? 0;
+    const cleanCorrect = clean.get(trial.map);
+    if (cleanCorrect === undefined) throw new Error(`map ${trial.map} has no fault-free trial`);
     return outcomes[index].correct >= cleanCorrect - YIELD_WITHIN * study.images;
   }).length;
   return {
@@ -75,7 +77,10 @@ function summarizePoint(
     rate,
     maps: results.length,
     images: study.images,
-    accuracy: { mean: mean(shares), ...intervalOf(study, outcomes) },
+    accuracy: {
+      mean: allCorrect / (results.length * study.images),
+      ...intervalOf(study, correct),
+    },
     yield: {
       within: YIELD_WITHIN,
       share: good / results.length,
@@ -94,8 +99,7 @@ function summarizePoint(
  * Maps are drawn, and images afresh for each map, so the accuracies of the maps are
  * independent and their spread holds both sources. A given map is not drawn: only its images are.
  */
-function intervalOf(study: Study, outcomes: readonly Outcome[]): Interval {
-  const correct = outcomes.map((outcome) => outcome.correct);
+function intervalOf(study: Study, correct: readonly number[]): Interval {
   return study.faultMap === undefined
     ? accuracyInterval(correct, study.images)
     : clopperPearson(correct[0], study.images);
