@@ -66,7 +66,8 @@ export function prepareStudy(study: Study, data?: string): PreparedStudy {
   for (const { network } of networks) {
     requireCifar10Network(network);
     const { geometry } = placeNetwork(network, accelerator, study.placement);
-    if (faultMap) requireGeometry(faultMap, geometry, study.faultMap ?? '');
+    if (faultMap)
+      requireGeometry(faultMap, geometry, `${study.faultMap}, wanted for ${network.format} words,`);
   }
   const found = findThresholds(study, networks, data);
   const mapRate = faultMap && faultMap.cells.length / cellCount(faultMap.geometry);

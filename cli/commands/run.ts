@@ -149,7 +149,7 @@ function toText(result: StudyResult, threads: number, seconds: number): string {
   const { study, points, memories, timing } = result;
   const rows = groupByRate(points).map((group) => [
     group[0].format,
-    group[0].rate === 0 ? '0' : group[0].rate.toExponential(),
+    rateText(group[0].rate),
     grouped(group[0].faults.injected),
     grouped(group[0].faults.effective),
     ...group.map(({ accuracy }) => accuracyCell(accuracy)),
@@ -163,10 +163,19 @@ function toText(result: StudyResult, threads: number, seconds: number): string {
     '',
     formatTable(head, rows),
     '',
-    `Accuracy in % with its 95 % interval: ${study.maps} fault maps × ${study.images} test images a row (faults: means per map).`,
+    `Accuracy in % with its 95 % interval: ${counted(study.maps, 'fault map')} × ${study.images} test images a row (faults: means per map).`,
     `${study.accelerator}: ${grouped(timing.total.totalCycles)} cycles an image, utilisation ${percent(timing.total.utilization)} %.`,
-    `Seed ${study.seed}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${duration(seconds)}.`,
+    `Seed ${study.seed}, ${counted(threads, 'thread')}, ${duration(seconds)}.`,
   ].join('\n');
+}
+
+/** A fault rate with at most three digits. */
+function rateText(rate: number): string {
+  return rate === 0 ? '0' : Number(rate.toPrecision(3)).toExponential();
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function title(mitigation: string): string {
