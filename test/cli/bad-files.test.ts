@@ -192,10 +192,13 @@ describe.concurrent('fault maps', () => {
 
   test('for another memory', async () => {
     const other = map('other.json', 7, []);
-    const sentence = `${other} is for a memory of 7 banks × 1024 rows × 256 columns, but this weight memory has 1 banks × 1024 rows × 256 columns; use a map that was made for it.`;
-    expect(await refusal([...infer, '--fault-map', other])).toBe(sentence);
-    expect(await refusal([...run, '--format', 'int8', '--fault-map', other])).toBe(sentence);
-    expect(await refusal(['map', 'hits', other, '--model', model])).toBe(sentence);
+    const rest =
+      'is for a memory of 7 banks × 1024 rows × 256 columns, but this weight memory has 1 banks × 1024 rows × 256 columns; use a map that was made for it.';
+    expect(await refusal([...infer, '--fault-map', other])).toBe(`${other} ${rest}`);
+    expect(await refusal(['map', 'hits', other, '--model', model])).toBe(`${other} ${rest}`);
+    expect(await refusal([...run, '--format', 'int8', '--fault-map', other])).toBe(
+      `${other}, wanted for int8 words, ${rest}`,
+    );
   });
 
   test('with a cell outside its memory, or cut', async () => {
