@@ -1,4 +1,28 @@
 export * from './backend.js';
+export {
+  addWithTable,
+  type QuantizedAddSpecification,
+  quantizedAddTable,
+} from './elementwise/add.js';
+export {
+  type AveragePoolSpecification,
+  averagePool,
+  globalAveragePool,
+} from './elementwise/average-pool.js';
+export { type ConcatPart, concatChannels } from './elementwise/concat.js';
+export { fusedMultiplyAdd } from './elementwise/fused-multiply-add.js';
+export {
+  activationTable,
+  applyTable,
+  clipTable,
+  leakyReluTable,
+  requantizationTable,
+} from './elementwise/lookup.js';
+export {
+  dequantizeStored,
+  type StoredQuantization,
+  storageOffset,
+} from './elementwise/quantization.js';
 export { flatten } from './flatten.js';
 export { quantizeUint8, requantize } from './quantize.js';
 export { createReferenceBackend } from './reference/backend.js';
