@@ -24,6 +24,7 @@ export {
   storageOffset,
 } from './elementwise/quantization.js';
 export { flatten } from './flatten.js';
+export * from './float32/elementwise.js';
 export { quantizeUint8, requantize } from './quantize.js';
 export { createReferenceBackend } from './reference/backend.js';
 export { createWasmBackend } from './wasm/backend.js';

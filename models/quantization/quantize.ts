@@ -9,6 +9,7 @@ import {
   type Quantization,
 } from '../network.js';
 import type { ActivationRange } from './calibration.js';
+import { joinRanges } from './join-ranges.js';
 
 /** Scales never fall below this, so that products of scales stay normal float32 numbers. */
 const SMALLEST_SCALE = 2 ** -40;
@@ -24,8 +25,7 @@ const LARGEST_ACTIVATION = 255;
  * (Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
  * Inference", CVPR 2018).
  *
- * Tensors joined by max pooling or flattening share the quantisation of the last of them, because
- * clamping before a maximum is the same as clamping after it. A channel whose bias would not fit
+ * Tensors joined by max pooling or flattening share one quantisation. A channel whose bias would not fit
  * gets a larger weight scale.
  *
  * @param ranges of each tensor of the network, by index, from a calibration
@@ -36,7 +36,9 @@ export function quantizeNetwork(
   network: Float32Network,
   ranges: readonly ActivationRange[],
 ): Int8Network {
-  const quantizations = quantizeActivations(network, ranges);
+  const quantizations = joinRanges(network, ranges).map(({ low, high }) =>
+    quantizeRange(low, high),
+  );
   const quantized: Int8Network = {
     ...network,
     format: 'int8',
@@ -45,29 +47,15 @@ export function quantizeNetwork(
       ...tensor,
       quantization: quantizations[index],
     })),
-    layers: network.layers.map((layer) =>
-      isWeighted(layer) ? quantizeLayer(layer, quantizations[layer.input].scale) : layer,
-    ),
+    layers: network.layers.map((layer) => {
+      if (isWeighted(layer)) return quantizeLayer(layer, quantizations[layer.input].scale);
+      if (layer.kind !== 'affine') return layer;
+      throw new ModelError(
+        `Layer "${layer.name}" is a batch normalisation that no weights take up, and cannot be quantised`,
+      );
+    }),
   };
   return { ...quantized, checksum: sha256Hex(writeQdq(quantized)) };
-}
-
-function quantizeActivations(
-  network: Float32Network,
-  ranges: readonly ActivationRange[],
-): Quantization[] {
-  const rectified = new Set<number>();
-  for (const layer of network.layers) {
-    if (isWeighted(layer) ? layer.relu : rectified.has(layer.input)) rectified.add(layer.output);
-  }
-  const quantizations = ranges.map(({ low, high }, tensor) =>
-    quantizeRange(rectified.has(tensor) ? 0 : low, high),
-  );
-  // Backwards, so that what a chain of such layers ends in reaches its start.
-  for (const layer of [...network.layers].reverse()) {
-    if (!isWeighted(layer)) quantizations[layer.input] = quantizations[layer.output];
-  }
-  return quantizations;
 }
 
 /** The affine map of [low, high], widened to contain 0, onto 0…255. */
