@@ -1,5 +1,5 @@
 import { type Float32Network, inputsOf, isMoving, isWeighted, type Layer } from '../network.js';
-import type { ActivationRange } from './calibration.js';
+import type { ActivationRange } from './affine.js';
 
 /** What keeps a range below the bound of an activation function after its scale is rounded to float32. */
 const BELOW_BOUND = 1 - 2 ** -22;
