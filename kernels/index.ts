@@ -3,6 +3,7 @@ export {
   addWithTable,
   type QuantizedAddSpecification,
   quantizedAddTable,
+  realAddTable,
 } from './elementwise/add.js';
 export {
   type AveragePoolSpecification,
@@ -14,12 +15,15 @@ export { fusedMultiplyAdd } from './elementwise/fused-multiply-add.js';
 export {
   activationTable,
   applyTable,
+  type BatchNormalization,
+  batchNormalizationTable,
   clipTable,
   leakyReluTable,
   requantizationTable,
 } from './elementwise/lookup.js';
 export {
   dequantizeStored,
+  mergedQuantization,
   type StoredQuantization,
   storageOffset,
 } from './elementwise/quantization.js';

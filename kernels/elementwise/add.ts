@@ -1,6 +1,6 @@
-import { clamp, roundHalfEven } from '../quantize.js';
+import { clamp, quantizeUint8, roundHalfEven } from '../quantize.js';
 import { fusedMultiplyAdd } from './fused-multiply-add.js';
-import { type StoredQuantization, storageOffset } from './quantization.js';
+import { dequantizeStored, type StoredQuantization, storageOffset } from './quantization.js';
 
 /** Quantisations of an addition; a, b and the output are all uint8 or all int8. */
 export interface QuantizedAddSpecification {
@@ -53,8 +53,26 @@ export function quantizedAddTable(specification: QuantizedAddSpecification): Uin
 }
 
 /**
+ * Add in float32 between DequantizeLinear and QuantizeLinear, where onnxruntime does not fuse them:
+ * saturate(roundHalfEven(fround(activation(fround(real(a) + real(b))) / s)) + z), in the order of
+ * {@link quantizedAddTable}.
+ * @param activation what stands between the sum and QuantizeLinear, a ReLU for instance
+ */
+export function realAddTable(
+  a: StoredQuantization,
+  b: StoredQuantization,
+  output: StoredQuantization,
+  activation: (real: number) => number = (real) => real,
+): Uint8Array {
+  return Uint8Array.from({ length: 65_536 }, (_, index) => {
+    const sum = Math.fround(dequantizeStored(index >>> 8, a) + dequantizeStored(index & 255, b));
+    return quantizeUint8(Math.fround(activation(sum)), output.scale, output.zeroPoint);
+  });
+}
+
+/**
  * output[i] = table[256·a[i] + b[i]] for as many values as `a` has.
- * @param table of {@link quantizedAddTable}
+ * @param table of {@link quantizedAddTable} or {@link realAddTable}
  */
 export function addWithTable(
   table: Uint8Array,

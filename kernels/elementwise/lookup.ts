@@ -53,6 +53,31 @@ export function clipTable(
   return activationTable(input, output, (real) => Math.min(Math.max(real, low), high));
 }
 
+/** Parameters of one channel of a batch normalisation, float32 numbers. */
+export interface BatchNormalization {
+  readonly scale: number;
+  readonly bias: number;
+  readonly mean: number;
+  readonly variance: number;
+  readonly epsilon: number;
+}
+
+/**
+ * One channel of BatchNormalization between DequantizeLinear and QuantizeLinear. In float32,
+ * rounded after each operation: slope = scale · (1 / √(variance + epsilon)),
+ * y = x · slope + (bias − mean · slope).
+ */
+export function batchNormalizationTable(
+  input: StoredQuantization,
+  output: StoredQuantization,
+  { scale, bias, mean, variance, epsilon }: BatchNormalization,
+): Uint8Array {
+  const { fround } = Math;
+  const slope = fround(scale * fround(1 / fround(Math.sqrt(fround(variance + epsilon)))));
+  const shift = fround(bias - fround(mean * slope));
+  return activationTable(input, output, (real) => fround(real * slope) + shift);
+}
+
 /** output[i] = table[input[i]] for as many values as `input` has; `input` may be `output`. */
 export function applyTable(table: Uint8Array, input: Uint8Array, output: Uint8Array): void {
   for (let index = 0; index < input.length; index++) output[index] = table[input[index]];

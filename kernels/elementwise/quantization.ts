@@ -21,3 +21,28 @@ export function storageOffset(quantization: StoredQuantization): number {
 export function dequantizeStored(stored: number, { scale, zeroPoint }: StoredQuantization): number {
   return Math.fround(scale * (stored - zeroPoint));
 }
+
+/**
+ * The one quantisation that onnxruntime (from the level `basic` on) puts in the place of two that
+ * follow each other, QuantizeLinear → DequantizeLinear → QuantizeLinear → DequantizeLinear, each
+ * used once: it covers the intersection of both ranges. In float32,
+ *
+ *     scale = fround(fround(high − low) / 255)
+ *     zeroPoint = round(fround(least − fround(low / scale))), halves away from 0
+ *
+ * where `least` is 0, or -128 for int8. Two equal ones stay as they are. Ranges that have only 0 in
+ * common (zero points 0 and 255) give the scale 0, which nothing can be quantised with.
+ */
+export function mergedQuantization(
+  first: StoredQuantization,
+  second: StoredQuantization,
+): StoredQuantization {
+  if (first.scale === second.scale && first.zeroPoint === second.zeroPoint) return first;
+  const low = Math.max(dequantizeStored(0, first), dequantizeStored(0, second));
+  const high = Math.min(dequantizeStored(255, first), dequantizeStored(255, second));
+  const scale = Math.fround(Math.fround(high - low) / 255);
+  const offset = storageOffset(first);
+  const exact = Math.fround(-offset - Math.fround(low / scale));
+  const zeroPoint = Math.sign(exact) * Math.round(Math.abs(exact)) + offset;
+  return { ...first, scale, zeroPoint };
+}

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addWithTable, fusedMultiplyAdd, quantizedAddTable } from '../../kernels/index.js';
+import {
+  addWithTable,
+  fusedMultiplyAdd,
+  quantizedAddTable,
+  realAddTable,
+} from '../../kernels/index.js';
 import {
   dequantize,
   type Graph,
@@ -57,6 +62,27 @@ describe('addition equals onnxruntime', () => {
         expect(expected.equals(Buffer.from(fused))).toBe(true);
       }),
       { numRuns: 40 },
+    );
+  });
+
+  test('a group that stays in float32, all 65,536 pairs, with and without a ReLU', async () => {
+    const withRelu = [
+      ...group.slice(0, 2),
+      node('Add', ['a_real', 'b_real'], 'sum'),
+      node('Relu', ['sum'], 'y_real'),
+      quantize('y'),
+    ];
+    await fc.assert(
+      fc.asyncProperty(quantizations(2), async (quantization) => {
+        const { inputs, output } = quantization;
+        const graph = addition(quantization, everyA, everyB);
+        const sums = Buffer.from(await runGraph({ ...graph, nodes: group }, 'disabled'));
+        expect(sums.equals(realAddTable(inputs[0], inputs[1], output))).toBe(true);
+        const rectified = Buffer.from(await runGraph({ ...graph, nodes: withRelu }, 'disabled'));
+        const relu = (real: number) => Math.max(real, 0);
+        expect(rectified.equals(realAddTable(inputs[0], inputs[1], output, relu))).toBe(true);
+      }),
+      { numRuns: 15 },
     );
   });
 

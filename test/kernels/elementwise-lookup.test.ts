@@ -2,10 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   applyTable,
+  batchNormalizationTable,
   clipTable,
   concatChannels,
+  dequantizeStored,
   leakyReluTable,
+  mergedQuantization,
+  quantizeUint8,
   requantizationTable,
+  type StoredQuantization,
 } from '../../kernels/index.js';
 import type { OnnxNode, OnnxTensor } from '../../models/index.js';
 import {
@@ -99,6 +104,44 @@ describe('all 256 values equal onnxruntime, fused or not', () => {
     );
   });
 
+  test('batch normalisation', async () => {
+    const positive = fc.float({ min: Math.fround(0.01), max: 4, noNaN: true });
+    const real = fc.float({ min: -3, max: 3, noNaN: true });
+    const parameters = fc.record({ scale: real, bias: real, mean: real, variance: positive });
+    const epsilon = Math.fround(1e-3);
+    const nodes = [
+      dequantize('x'),
+      node('BatchNormalization', ['x_real', 'scale', 'bias', 'mean', 'variance'], 'y_real', {
+        epsilon: { type: 'float', value: epsilon },
+      }),
+      quantize('y'),
+    ];
+    await fc.assert(
+      fc.asyncProperty(
+        quantizations(1),
+        parameters,
+        async ({ inputs, output, signed }, channel) => {
+          const graph = {
+            nodes,
+            constants: [
+              ...quantizationConstants('x', inputs[0]),
+              ...quantizationConstants('y', output),
+              ...Object.entries(channel).map(([name, value]) => ({
+                ...scalar(name, value),
+                dims: [1],
+              })),
+            ],
+            inputs: [{ name: 'x', signed, dims: [1, 1, 16, 16], values: every }],
+            output: { name: 'y', type: signed ? 'int8' : 'uint8', rank: 4 },
+          } as const;
+          const table = batchNormalizationTable(inputs[0], output, { ...channel, epsilon });
+          for (const level of levels) expect(await runGraph(graph, level)).toEqual([...table]);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
   test('another scale and zero point', async () => {
     const group = [
       dequantize('x'),
@@ -114,6 +157,44 @@ describe('all 256 values equal onnxruntime, fused or not', () => {
       { numRuns: 50 },
     );
   });
+});
+
+test('two quantisations in succession become one as soon as onnxruntime optimises', async () => {
+  const stage = (from: string, name: string, to: string) => [
+    node('QuantizeLinear', [from, ...quantizationNames(name)], `${name}_stored`),
+    node('DequantizeLinear', [`${name}_stored`, ...quantizationNames(name)], to),
+  ];
+  const nodes = [
+    dequantize('x'),
+    ...stage('x_real', 'first', 'between'),
+    ...stage('between', 'second', 'y'),
+  ];
+  await fc.assert(
+    fc.asyncProperty(quantizations(2), async ({ inputs, output: x, signed }) => {
+      const [first, second] = inputs;
+      // Ranges that have only 0 in common would make the scale 0.
+      fc.pre(Math.abs(first.zeroPoint - second.zeroPoint) < 255);
+      const graph = {
+        nodes,
+        constants: [
+          ...quantizationConstants('x', x),
+          ...quantizationConstants('first', first),
+          ...quantizationConstants('second', second),
+        ],
+        inputs: [{ name: 'x', signed, dims: [256], values: every }],
+        output: { name: 'y', type: 'float32', rank: 1 },
+      } as const;
+      const through = (real: number, to: StoredQuantization) =>
+        dequantizeStored(quantizeUint8(real, to.scale, to.zeroPoint), to);
+      const reals = Array.from(every, (value) => dequantizeStored(value, x));
+      expect(await runGraph(graph, 'disabled')).toEqual(
+        reals.map((real) => through(through(real, first), second)),
+      );
+      const merged = mergedQuantization(first, second);
+      expect(await runGraph(graph, 'all')).toEqual(reals.map((real) => through(real, merged)));
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('requantisation to the same scale and zero point is the identity', () => {

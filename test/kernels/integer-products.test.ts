@@ -11,6 +11,7 @@ import type { OnnxTensor } from '../../models/index.js';
 import { convolutionShape } from './arbitraries.js';
 import {
   channelsFirst,
+  dequantize,
   type Graph,
   type Level,
   node,
@@ -46,7 +47,7 @@ interface Product {
 const byte = fc.nat({ max: 255 });
 const scale = fc.float({ min: Math.fround(1e-3), max: 1, noNaN: true });
 const biases = fc.oneof(
-  fc.integer({ min: -20_000, max: 20_000 }),
+  { arbitrary: fc.integer({ min: -20_000, max: 20_000 }), weight: 20 },
   fc.integer({ min: 2 ** 31 - 9, max: 2 ** 31 - 1 }),
   fc.integer({ min: -(2 ** 31), max: -(2 ** 31) + 9 }),
 );
@@ -73,8 +74,8 @@ function products(shapes: fc.Arbitrary<ConvolutionShape>): fc.Arbitrary<Product>
           inputZeroPoint: byte,
           outputZeroPoint: byte,
           steps: fc.oneof(
-            fc.constantFrom(2, 64, 1024),
-            fc.double({ min: 1, max: 1e4, noNaN: true }),
+            fc.constantFrom(64, 1024, 16_384),
+            fc.double({ min: 1, max: 1e5, noNaN: true }),
           ),
         })
         .map(({ steps, ...product }) => ({
@@ -163,14 +164,14 @@ function transposed({ shape, weights }: Product): Uint8Array {
   );
 }
 
-function matrixGraph(product: Product, nodes: Graph['nodes'], integer = false): Graph {
+function matrixGraph(product: Product, nodes: Graph['nodes'], type?: 'int32' | 'float32'): Graph {
   const { shape, images, signed, input } = product;
   const [inputs, outputs] = [shape.input.channels, shape.output.channels];
   return {
     nodes,
     constants: constants(product, weightTensor(product, [inputs, outputs], transposed(product))),
     inputs: [{ name: 'x', signed, dims: [images, inputs], values: input }],
-    output: { name: 'y', type: integer ? 'int32' : signed ? 'int8' : 'uint8', rank: 2 },
+    output: { name: 'y', type: type ?? (signed ? 'int8' : 'uint8'), rank: 2 },
   };
 }
 
@@ -212,13 +213,45 @@ describe('uint8 and int8 activations and weights equal onnxruntime', () => {
     );
   });
 
+  test('QGemm and a fused MatMul with real outputs', async () => {
+    const gemm = [node('QGemm', [...operands, 'bias'], 'y')];
+    const matMul = [
+      dequantize('x'),
+      node('DequantizeLinear', ['w', ...quantizationNames('w')], 'w_real', {
+        axis: { type: 'int', value: 1 },
+      }),
+      node('MatMul', ['x_real', 'w_real'], 'y'),
+    ];
+    // onnxruntime leaves a MatMul of int8 activations in float32.
+    const fused = matrix.filter(({ signed }) => !signed);
+    await fc.assert(
+      fc.asyncProperty(fused, async (product) => {
+        const { scales, inputScale, perChannel, shape, bias } = product;
+        const real = (accumulator: number, index: number) => {
+          const scale = scales[perChannel ? index % shape.output.channels : 0];
+          return Math.fround(Math.fround(accumulator) * Math.fround(inputScale * scale));
+        };
+        const graphs = [
+          { nodes: gemm, bias },
+          { nodes: matMul, bias: new Int32Array(bias.length) },
+        ];
+        for (const { nodes, bias } of graphs) {
+          const { accumulators } = run(product, bias);
+          const reals = await runGraph(matrixGraph(product, nodes, 'float32'), 'all');
+          expect(reals).toEqual(accumulators.map(real));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test('MatMulInteger, in any combination of types', async () => {
     const nodes = [node('MatMulInteger', ['x', 'w', 'x_zero', 'w_zero'], 'y')];
     await fc.assert(
       fc.asyncProperty(matrix, async (product) => {
         const { accumulators } = run(product, new Int32Array(product.shape.output.channels));
         for (const level of levels) {
-          expect(await runGraph(matrixGraph(product, nodes, true), level)).toEqual(accumulators);
+          expect(await runGraph(matrixGraph(product, nodes, 'int32'), level)).toEqual(accumulators);
         }
       }),
       { numRuns: 60 },
