@@ -8,7 +8,12 @@ import {
   requireFlattening,
   sumShape,
 } from './operators.js';
-import { constantQuantization, isSameQuantization, readQuantization } from './quantization.js';
+import {
+  constantQuantization,
+  isSameQuantization,
+  quantizeConstant,
+  readQuantization,
+} from './quantization.js';
 import type { QuantizedValue, QuantizedValues } from './quantized-values.js';
 import { readDequantizedBias, readQuantizedWeights } from './quantized-weights.js';
 import { averagePooling, globallyPooled, poolingShape } from './windows.js';
@@ -157,6 +162,12 @@ function activationFunction(into: QuantizedValues, node: OnnxNode): void {
 function quantize(into: QuantizedValues, node: OnnxNode): void {
   const { graph, values } = into;
   const { source } = graph;
+  const constant = graph.constants.get(node.inputs[0]);
+  if (constant) {
+    const output = onlyOutput(source, node);
+    values.set(output, { state: 'weights', tensor: quantizeConstant(graph, node, constant) });
+    return;
+  }
   const value = into.activation(node, 0);
   const quantization = readQuantization(graph, node);
   if (value.state !== 'input' && value.state !== 'result') {
@@ -175,7 +186,9 @@ function quantize(into: QuantizedValues, node: OnnxNode): void {
 function dequantize(into: QuantizedValues, node: OnnxNode): void {
   const { graph, values } = into;
   const output = onlyOutput(graph.source, node);
-  const constant = graph.constants.get(node.inputs[0]);
+  const source = values.get(node.inputs[0]);
+  const constant =
+    source?.state === 'weights' ? source.tensor : graph.constants.get(node.inputs[0]);
   if (constant) {
     const real = constantQuantization(graph, node, constant);
     values.set(output, { state: 'constant', tensor: constant, real });

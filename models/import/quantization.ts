@@ -128,3 +128,41 @@ function readZeroPoints(
   }
   return Int32Array.from(data);
 }
+
+/**
+ * What a QuantizeLinear node makes of a float32 constant: saturate(roundHalfEven(fround(x / s)) + z), as int8 or
+ * uint8, with one scale, or one for each index along the node's axis.
+ */
+export function quantizeConstant(
+  graph: ImportGraph,
+  node: OnnxNode,
+  constant: OnnxTensor,
+): OnnxTensor {
+  const { source } = graph;
+  const { name, dims, data } = requireElementType(source, node, constant, 'weight', 'float32');
+  const signed = graph.constants.get(node.inputs[2] ?? '')?.elementType === 'int8';
+  const stored: OnnxTensor = signed
+    ? { name, dims, elementType: 'int8', data: new Int8Array(data.length) }
+    : { name, dims, elementType: 'uint8', data: new Uint8Array(data.length) };
+  const [least, most] = signed ? [-128, 127] : [0, 255];
+  const stated = intAttribute(source, node, 'axis', 1);
+  const axis = stated < 0 ? stated + dims.length : stated;
+  const inner = dims.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const scales = readScales(graph, node, 1);
+  const zeroPoints = readZeroPoints(graph, node, stored, 2, scales.length);
+  if (scales.length !== 1 && scales.length !== dims[axis]) {
+    throw nodeError(source, node, `has ${scales.length} scales along axis ${stated} of "${name}"`);
+  }
+  for (const [index, value] of data.entries()) {
+    const channel = scales.length === 1 ? 0 : Math.floor(index / inner) % scales.length;
+    const zeroPoint = zeroPoints.length === 1 ? zeroPoints[0] : zeroPoints[channel];
+    const rounded = roundHalfEven(Math.fround(value / scales[channel])) + zeroPoint;
+    stored.data[index] = Math.max(least, Math.min(most, rounded));
+  }
+  return stored;
+}
+
+function roundHalfEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}

@@ -1,5 +1,5 @@
 import type { Int8Layer, Quantization, Tensor } from '../network.js';
-import type { OnnxNode } from '../onnx/index.js';
+import type { OnnxNode, OnnxTensor } from '../onnx/index.js';
 import { type ImportGraph, nodeError, onlyOutput } from './graph.js';
 import { layerName, noActivations, uniqueNames } from './naming.js';
 import type { ShapedValue } from './operators.js';
@@ -16,6 +16,9 @@ export type QuantizedValue =
   | { readonly state: 'input'; readonly shaped: ShapedValue }
   | { readonly state: 'quantized'; readonly shaped: ShapedValue; readonly tensor: number }
   | { readonly state: 'dequantized'; readonly shaped: ShapedValue; readonly tensor: number }
+  /** Weights that a QuantizeLinear made of float32 ones. */
+  | { readonly state: 'weights'; readonly tensor: OnnxTensor }
+  /** Quantised weights or a bias behind a DequantizeLinear. */
   | ({ readonly state: 'constant' } & QuantizedConstant)
   | {
       readonly state: 'result';
@@ -25,7 +28,7 @@ export type QuantizedValue =
       readonly upper: number;
     };
 
-type Activation = Exclude<QuantizedValue, { state: 'constant' }>;
+type Activation = Exclude<QuantizedValue, { state: 'constant' | 'weights' }>;
 export type TensorValue = Extract<Activation, { tensor: number }>;
 
 /** The values, tensors and layers of a quantised graph that is being read. */
@@ -75,7 +78,7 @@ export function createQuantizedValues(graph: ImportGraph): QuantizedValues {
     quantizationOf: (tensor) => tensors[tensor].quantization ?? { scale: 1, zeroPoint: 0 },
     activation(node, position) {
       const value = values.get(node.inputs[position]);
-      if (value && value.state !== 'constant') return value;
+      if (value && value.state !== 'constant' && value.state !== 'weights') return value;
       throw nodeError(source, node, noActivations(position));
     },
     quantized(node, position) {
