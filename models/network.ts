@@ -76,7 +76,10 @@ export interface FlattenLayer extends LayerBase {
 export interface AveragePoolLayer extends LayerBase {
   readonly kind: 'average-pool';
   readonly shape: PoolingShape;
-  /** Whether padding counts as values of 0, or the mean is over what lies inside the input. */
+  /**
+   * Whether padding counts as values of 0, or the mean is over what lies inside the input. What windows reach beyond
+   * the padding (ceil_mode) counts in int8 networks, as onnxruntime has it, and not in float32 ones.
+   */
   readonly countIncludePad: boolean;
 }
 

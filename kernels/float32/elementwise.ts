@@ -37,7 +37,7 @@ export function concatFloat32(
 /**
  * Mean of each window, channels innermost: the sum starts at +0 and adds the values inside the input for ky,
  * then kx, ascending, rounding after each addition; fround(sum / count) ends it.
- * @param countIncludePad whether `count` is the window's size, or what of it lies inside the input
+ * @param countIncludePad whether `count` is what of the window lies inside the padded input, or the input
  */
 export function averagePoolFloat32(
   shape: PoolingShape,
@@ -62,7 +62,8 @@ export function averagePoolFloat32(
         const left = Math.max(startX, 0);
         const right = Math.min(startX + kernelWidth, width);
         const count = countIncludePad
-          ? kernelHeight * kernelWidth
+          ? (Math.min(startY + kernelHeight, height + shape.pads[2]) - startY) *
+            (Math.min(startX + kernelWidth, width + shape.pads[3]) - startX)
           : (bottom - top) * (right - left);
         for (let channel = 0; channel < channels; channel++) {
           let sum = 0;

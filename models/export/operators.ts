@@ -40,10 +40,16 @@ export function averagePoolAttributes(layer: AveragePoolLayer): Record<string, O
 }
 
 function poolAttributes({ shape }: MaxPoolLayer | AveragePoolLayer): Record<string, OnnxAttribute> {
+  const { input, output, kernel, strides, pads } = shape;
+  const along = (size: number, axis: 0 | 1) =>
+    Math.floor((size + pads[axis] + pads[axis + 2] - kernel[axis]) / strides[axis]) + 1;
+  const isRoundedDown =
+    along(input.height, 0) === output.height && along(input.width, 1) === output.width;
   return {
-    kernel_shape: ints(shape.kernel),
-    pads: ints(shape.pads),
-    strides: ints(shape.strides),
+    kernel_shape: ints(kernel),
+    pads: ints(pads),
+    strides: ints(strides),
+    ...(!isRoundedDown && { ceil_mode: int(1) }),
   };
 }
 

@@ -215,7 +215,7 @@ export function importFloat32(
       addLayer(node, shaped, { kind: 'global-average-pool', input: value.tensor });
       return;
     }
-    const pooling = averagePooling(graph, node, value, 'float32');
+    const pooling = averagePooling(graph, node, value);
     addLayer(
       node,
       { shape: pooling.shape.output, rank: 4 },

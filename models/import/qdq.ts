@@ -61,7 +61,7 @@ export const QDQ_READERS: Readonly<Record<string, NodeReader>> = {
   },
   AveragePool(into, node) {
     const { shaped, tensor } = into.dequantized(node, 0);
-    const pooling = averagePooling(into.graph, node, shaped, 'int8');
+    const pooling = averagePooling(into.graph, node, shaped);
     const output = { shape: pooling.shape.output, rank: 4 } as const;
     into.addResult(node, output, { kind: 'average-pool', input: tensor, ...pooling });
   },

@@ -46,7 +46,7 @@ export const MICROSOFT_READERS: Readonly<Record<string, NodeReader>> = {
   },
   QLinearAveragePool(into, node) {
     const { shaped, tensor } = operand(into, node, 0);
-    const pooling = averagePooling(into.graph, node, shaped, 'int8');
+    const pooling = averagePooling(into.graph, node, shaped);
     into.addQuantized(
       node,
       { shape: pooling.shape.output, rank: 4 },

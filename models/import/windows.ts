@@ -4,7 +4,7 @@ import {
   fullyConnectedShape,
   type PoolingShape,
 } from '../../core/index.js';
-import type { AveragePoolLayer, WordFormat } from '../network.js';
+import type { AveragePoolLayer } from '../network.js';
 import type { OnnxNode } from '../onnx/index.js';
 import {
   floatAttribute,
@@ -92,31 +92,19 @@ export function poolingShape(graph: ImportGraph, node: OnnxNode, input: ShapedVa
 }
 
 /**
- * Geometry of an average pooling, and whether padding counts as values of 0. What ceil_mode lets windows reach
- * beyond the stated padding counts in onnxruntime's operator on quantised tensors and not in the one on float32.
+ * Geometry of an average pooling, and whether padding counts as values of 0. Where it counts, the padding stays as
+ * stated, because what ceil_mode lets windows reach beyond it is no padding.
  */
 export function averagePooling(
   graph: ImportGraph,
   node: OnnxNode,
   input: ShapedValue,
-  format: WordFormat,
 ): Pick<AveragePoolLayer, 'shape' | 'countIncludePad'> {
-  const { source } = graph;
   const shape = poolingShape(graph, node, input);
-  const included = intAttribute(source, node, 'count_include_pad', 0) !== 0;
-  if (!included || format === 'int8') {
-    return { shape, countIncludePad: included && shape.pads.some((pad) => pad > 0) };
-  }
-  const stated = readPads(source, node, input.shape, shape.kernel, shape.strides);
-  const padded = stated.some((pad) => pad > 0);
-  if (padded && shape.pads.some((pad, side) => pad > stated[side])) {
-    throw nodeError(
-      source,
-      node,
-      'has windows beyond its padding (ceil_mode) although padding counts (count_include_pad), which Bitcell does not support',
-    );
-  }
-  return { shape, countIncludePad: padded };
+  const included = intAttribute(graph.source, node, 'count_include_pad', 0) !== 0;
+  if (!included || shape.pads.every((pad) => pad === 0)) return { shape, countIncludePad: false };
+  const pads = readPads(graph.source, node, input.shape, shape.kernel, shape.strides);
+  return { shape: { ...shape, pads }, countIncludePad: true };
 }
 
 /** Shape of a GlobalAveragePool node's output. */
