@@ -168,6 +168,53 @@ describe('equals onnxruntime', () => {
     );
   });
 
+  test('global average pooling next to ties', async () => {
+    const { operator } = forms('GlobalAveragePool', {});
+    const channels = 15;
+    const cases = fc.record({
+      height: fc.integer({ min: 1, max: 8 }),
+      width: fc.integer({ min: 1, max: 8 }),
+      unit: fc.integer({ min: 1, max: 17 }),
+      half: fc.nat({ max: 7 }),
+      scale: fc.float({ min: Math.fround(1e-4), max: 2, noNaN: true }),
+      ulps: fc.integer({ min: -1, max: 1 }),
+      zeroPoint: fc.nat({ max: 255 }),
+      signed: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ height, width, unit, half, scale, ulps, ...to }) => {
+        const positions = height * width;
+        // The sum `unit` is then worth half + 1/2 output steps, as nearly as float32 can have it.
+        const nearest = Math.fround((scale * unit) / (positions * (half + 0.5)));
+        const output = { ...to, scale: Math.fround(nearest * (1 + ulps * 2 ** -23)) };
+        const input = { scale, zeroPoint: 0, signed: to.signed };
+        const shape = { channels, height, width };
+        const values = Uint8Array.from({ length: positions * channels }, (_, index) => {
+          const sum = ((index % channels) + 1) * unit;
+          const position = Math.floor(index / channels);
+          return Math.floor(sum / positions) + Number(position < sum % positions);
+        });
+        const result = new Uint8Array(channels);
+        globalAveragePool(shape, { input, output }, values, result, 1);
+        const graph: Graph = {
+          nodes: operator,
+          constants: [...quantizationConstants('x', input), ...quantizationConstants('y', output)],
+          inputs: [
+            {
+              name: 'x',
+              signed: to.signed,
+              dims: [1, channels, height, width],
+              values: channelsFirst(values, shape),
+            },
+          ],
+          output: { name: 'y', type: to.signed ? 'int8' : 'uint8', rank: 4 },
+        };
+        expect(await runGraph(graph, 'disabled')).toEqual([...result]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('max pooling of uint8 and int8', async () => {
     await fc.assert(
       fc.asyncProperty(poolings, async (pooling) => {

@@ -1,6 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { FeatureShape } from '../../core/index.js';
-import { featureCount } from '../../core/index.js';
+import { type FeatureShape, featureCount } from '../../core/index.js';
 import { flatten, type StoredQuantization } from '../../kernels/index.js';
 import {
   type ElementType,
