@@ -31,7 +31,13 @@ export interface ImportGraph {
  */
 export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
   checkOpset(model, source);
-  const constants = new Map(model.graph.initializers.map((tensor) => [tensor.name, tensor]));
+  const constants = new Map<string, OnnxTensor>();
+  for (const tensor of model.graph.initializers) {
+    if (constants.has(tensor.name)) {
+      throw new ModelError(`${source} has two initialisers named "${tensor.name}"`);
+    }
+    constants.set(tensor.name, tensor);
+  }
   const { input, output } = checkInterface(model, constants, source);
   const sources = new Map<string, string>();
   const resolve = (name: string) => sources.get(name) ?? name;
@@ -41,6 +47,8 @@ export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
   for (const node of model.graph.nodes) {
     const inputs = node.inputs.map(resolve);
     const resolved = { ...node, inputs };
+    const unmade = inputs.find((name) => name !== '' && !made.has(name));
+    if (unmade !== undefined) throw nodeError(source, node, missing(unmade));
     for (const name of node.outputs) {
       if (made.has(name)) throw nodeError(source, node, `makes "${name}", which exists already`);
       if (name !== '') made.add(name);
@@ -48,15 +56,15 @@ export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
     if (isStandard(node, 'Constant')) {
       constants.set(onlyOutput(source, node), constantValue(source, node));
     } else if (isStandard(node, 'Identity') || isStandard(node, 'Dropout')) {
-      const training = constants.get(inputs[2] ?? '')?.data[0];
-      if (inputs.length === 0 || (inputs[2] && training !== 0)) {
+      // The third input, where there is one, says whether the node drops values as in training.
+      const training = constants.get(inputs[2] ?? '')?.data[0] ?? 0;
+      if (!inputs[0] || training !== 0 || (inputs[2] && !constants.has(inputs[2]))) {
         throw nodeError(source, node, 'must have one input, or two with a ratio');
       }
-      if (!made.has(inputs[0])) throw nodeError(source, node, missing(inputs[0]));
-      sources.set(node.outputs[0] ?? '', inputs[0]);
+      const [output] = node.outputs;
+      if (!output) throw nodeError(source, node, 'must have an output');
+      sources.set(output, inputs[0]);
     } else {
-      const unmade = inputs.find((name) => name !== '' && !made.has(name));
-      if (unmade !== undefined) throw nodeError(source, node, missing(unmade));
       for (const name of inputs) uses.set(name, (uses.get(name) ?? 0) + 1);
       nodes.push(resolved);
     }
