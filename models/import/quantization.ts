@@ -162,7 +162,8 @@ export function quantizeConstant(
   return stored;
 }
 
-function roundHalfEven(value: number): number {
+/** The integer nearest to `value`, halves to the even one. */
+export function roundHalfEven(value: number): number {
   const rounded = Math.round(value);
   return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

@@ -3,7 +3,7 @@ import type { OnnxNode, OnnxTensor } from '../onnx/index.js';
 import { transpose } from '../transpose.js';
 import { type ImportGraph, nodeError, requireElementType } from './graph.js';
 import type { ShapedValue } from './operators.js';
-import type { ConstantQuantization } from './quantization.js';
+import { type ConstantQuantization, roundHalfEven } from './quantization.js';
 import { convolutionShape, fullyConnected } from './windows.js';
 
 export type WeightedParts = Pick<
@@ -67,8 +67,8 @@ export function readAccumulatorBias(
   );
 }
 
-/** How far a bias's scale may be from s_x · s_w[c]: what computing it in float64 makes of it. */
-const BIAS_SCALE_TOLERANCE = 2 ** -20;
+/** How far a bias's scale may be from s_x · s_w[c], as a share of it: onnxruntime, too, then takes it for that. */
+const BIAS_SCALE_TOLERANCE = 0.01;
 
 /** The bias adds to the accumulator as it is, so its scale must be s_x · s_w[c]. */
 export function readDequantizedBias(
@@ -81,6 +81,15 @@ export function readDequantizedBias(
   const { source } = graph;
   const channels = weightScales.length;
   if (!node.inputs[2]) return new Int32Array(channels);
+  const real = graph.constants.get(node.inputs[2]);
+  if (real?.elementType === 'float32' && real.data.length === channels) {
+    // onnxruntime quantises such a bias when it fuses the group.
+    return Int32Array.from(real.data, (value, channel) =>
+      saturateInt32(
+        roundHalfEven(Math.fround(value / Math.fround(inputScale * weightScales[channel]))),
+      ),
+    );
+  }
   if (!bias) throw nodeError(source, node, 'has a bias that does not come from a DequantizeLinear');
   const data = readAccumulatorBias(graph, node, bias.tensor, channels);
   const { name } = bias.tensor;
@@ -99,4 +108,8 @@ export function readDequantizedBias(
     throw nodeError(source, node, `has a bias "${name}" with a zero point other than 0`);
   }
   return data;
+}
+
+function saturateInt32(value: number): number {
+  return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value));
 }

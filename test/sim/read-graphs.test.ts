@@ -245,12 +245,12 @@ describe('quantised graphs compute what onnxruntime computes, to the bit', () =>
     },
   );
 
-  test('weights that the file quantises itself, as PyTorch exports them after training', async () => {
+  test('weights that the file quantises itself and a float bias, as PyTorch exports them', async () => {
     const nodes = [
       ...input,
       node('QuantizeLinear', ['conv.weight', 'w_scales', 'w_zeros'], 'w', { axis: int(0) }),
       node('DequantizeLinear', ['w', 'w_scales', 'w_zeros'], 'w_real', { axis: int(0) }),
-      node('Conv', ['x_real', 'w_real'], 'sum'),
+      node('Conv', ['x_real', 'w_real', 'conv.bias'], 'sum'),
       node('Relu', ['sum'], 'active'),
       node('QuantizeLinear', ['active', 'y_scale', 'y_zero'], 'y'),
       node('DequantizeLinear', ['y', 'y_scale', 'y_zero'], 'y_real'),
@@ -261,6 +261,7 @@ describe('quantised graphs compute what onnxruntime computes, to the bit', () =>
     const constants: OnnxTensor[] = [
       ...scales,
       reals('conv.weight', 3, 2, 2, 2),
+      reals('conv.bias', 3),
       {
         name: 'w_scales',
         elementType: 'float32',
