@@ -1,3 +1,5 @@
-export { describeMismatch, type Mismatch } from './compare.js';
+export type { VerificationCase } from './cases.js';
+export type { Mismatch, Neighbourhood, Place } from './compare.js';
+export { type AccumulatorTrace, type Difference, describeMismatch } from './differ.js';
 export { onnxruntimeOverflows } from './overflow-probe.js';
-export { type CaseResult, type VerifyOptions, verifyNetwork } from './verify.js';
+export { type CaseResult, type VerifyOptions, verifyCase, verifyNetwork } from './verify.js';

@@ -5,7 +5,8 @@ import { type ImageSet, type Int8Network, normalize, quantizedName } from '../..
 import { type Accelerator, createNetworkDatapath, type Datapath } from '../../sim/index.js';
 import { requireCifar10Network } from '../cifar10-network.js';
 import { type VerificationCase, verificationCases } from './cases.js';
-import { compareLayer, emptyComparison, type Mismatch } from './compare.js';
+import { compareLayer, emptyComparison } from './compare.js';
+import { type Difference, traceMismatch } from './differ.js';
 import { loadReference, unfusedGroups } from './onnxruntime.js';
 
 /** Images that both sides compute together. */
@@ -19,7 +20,8 @@ export interface CaseResult {
   /** Values compared. */
   readonly values: number;
   readonly mismatches: number;
-  readonly first: Mismatch | undefined;
+  /** The first difference in network order, in the first images that show it. */
+  readonly first: Difference | undefined;
   /** Groups that onnxruntime ran in float, whose network is therefore not comparable. */
   readonly unfused: readonly string[];
 }
@@ -53,7 +55,7 @@ export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[
   const results: CaseResult[] = [];
   let done = 0;
   for (const verificationCase of cases) {
-    const result = await runCase(verificationCase, datapath, options, (count) => {
+    const result = await verifyCase(verificationCase, datapath, options, (count) => {
       done += count;
       onProgress?.(done, total);
     });
@@ -62,11 +64,17 @@ export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[
   return results;
 }
 
-async function runCase(
+/**
+ * Compare one case, every layer and value to the bit.
+ *
+ * @param datapath of the network; keeps the case's faults and activation units
+ * @param onImages called with the number of images compared since the last call
+ */
+export async function verifyCase(
   verificationCase: VerificationCase,
   datapath: Datapath,
-  { network, dataset, threads }: VerifyOptions,
-  onImages: (count: number) => void,
+  { network, dataset, threads }: Pick<VerifyOptions, 'network' | 'dataset' | 'threads'>,
+  onImages: (count: number) => void = () => {},
 ): Promise<CaseResult> {
   const { name, images, level, patches, clips, qdq } = verificationCase;
   datapath.setPatches(patches);
@@ -85,22 +93,35 @@ async function runCase(
     const pending = reference.run(inputs, inputShape, count);
     const ours = captureTensors(datapath, inputs, count);
     const theirs = await pending;
-    for (const [tensor, values] of ours) {
-      const { shape } = network.tensors[tensor];
-      const layerName = network.layers.find(({ output }) => output === tensor)?.name ?? 'input';
-      const their = theirs.get(quantizedName(network.tensors[tensor]));
-      if (!their) continue;
-      layers.add(tensor);
-      compareLayer(comparison, layerName, shape, first, count, values, their);
+    for (const [order, layer] of network.layers.entries()) {
+      const tensor = network.tensors[layer.output];
+      const our = ours.get(layer.output);
+      const their = theirs.get(quantizedName(tensor));
+      if (!our || !their) continue;
+      layers.add(layer.output);
+      compareLayer(comparison, {
+        layer: layer.name,
+        order,
+        shape: tensor.shape,
+        firstImage: first,
+        images: count,
+        ours: our,
+        theirs: their,
+      });
     }
     onImages(count);
   }
   await reference.release();
+  const { values, mismatches, first } = comparison;
   return {
     name,
     images,
     layers: layers.size,
-    ...comparison,
+    values,
+    mismatches,
+    first:
+      first &&
+      traceMismatch(network, datapath, normalize(dataset, Uint32Array.of(first.image)), first),
     unfused: qdq ? await unfusedGroups(model) : [],
   };
 }

@@ -1,5 +1,6 @@
 import type Long from 'long';
 import { ModelError } from '../../core/index.js';
+import { checkLimits } from './limits.js';
 import {
   type ElementType,
   nodeLabel,
@@ -22,13 +23,16 @@ const ELEMENT_TYPES: ReadonlyMap<number, ElementType> = new Map([
   [DataType.INT64, 'int64'],
 ]);
 
+/** No exporter writes longer names; such a one would bury the message that quotes it. */
+const LONGEST_NAME = 4096;
+
 /**
  * Reads an ONNX file.
  *
  * @param source what errors call the file
  * @throws ModelError when the bytes are no ONNX model, or hold constants of another element type than
- * ElementType's, of the wrong length or outside the file, or integers of 2^53 and more where
- * sizes are expected
+ * ElementType's, of the wrong length or outside the file, integers of 2^53 and more where
+ * sizes are expected, names with control characters, or far more parts than a network has
  */
 export function decodeOnnx(bytes: Uint8Array, source: string): OnnxModel {
   const model = parse(bytes, source);
@@ -48,11 +52,12 @@ export function decodeOnnx(bytes: Uint8Array, source: string): OnnxModel {
     ),
     metadata: new Map(model.metadataProps.map(({ key, value }) => [key ?? '', value ?? ''])),
     graph: {
-      name: graph.name ?? '',
+      name: printable(graph.name, `${source}: the graph's name`),
       nodes: (graph.node ?? []).map((node) => decodeNode(node, source)),
-      initializers: (graph.initializer ?? []).map((tensor) =>
-        decodeTensor(tensor, `${source}: initialiser "${tensor.name ?? ''}"`),
-      ),
+      initializers: (graph.initializer ?? []).map((tensor) => {
+        const name = printable(tensor.name, `${source}: an initialiser's name`);
+        return decodeTensor(tensor, `${source}: initialiser "${name}"`);
+      }),
       inputs: (graph.input ?? []).map((value) => decodeValue(value, source)),
       outputs: (graph.output ?? []).map((value) => decodeValue(value, source)),
     },
@@ -61,12 +66,33 @@ export function decodeOnnx(bytes: Uint8Array, source: string): OnnxModel {
 
 function parse(bytes: Uint8Array, source: string): onnx.ModelProto {
   try {
+    checkLimits(bytes, source);
     return onnx.ModelProto.decode(bytes);
   } catch (error) {
+    if (error instanceof ModelError) throw error;
     // protobufjs throws Error and RangeError, which cannot be told from each other's causes.
     const reason = error instanceof Error ? error.message : String(error);
     throw new ModelError(`${source} is cut off or not an ONNX file: ${reason}`, { cause: error });
   }
+}
+
+/** A name that may be quoted in messages, and so reach a terminal. */
+function printable(name: string | null | undefined, what: string): string {
+  if (!name) return '';
+  if (name.length > LONGEST_NAME) {
+    throw new ModelError(`${what} has ${name.length} characters; at most ${LONGEST_NAME} are read`);
+  }
+  if (/\p{Cc}/u.test(name)) {
+    throw new ModelError(`${what} ${withEscapes(name)} holds control characters`);
+  }
+  return name;
+}
+
+function withEscapes(name: string): string {
+  const escaped = name.replaceAll(/\p{Cc}/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+  return `"${escaped}"`;
 }
 
 /** The standard operators' domain has two spellings. */
@@ -84,26 +110,25 @@ function toNumber(value: Long | number, what: string): number {
 
 function decodeNode(node: onnx.NodeProto.$Properties, source: string): OnnxNode {
   const decoded = {
-    name: node.name ?? '',
-    opType: node.opType ?? '',
-    domain: standardDomain(node.domain),
-    inputs: node.input ?? [],
-    outputs: node.output ?? [],
+    name: printable(node.name, `${source}: a node's name`),
+    opType: printable(node.opType, `${source}: a node's operator`),
+    domain: printable(standardDomain(node.domain), `${source}: a node's domain`),
+    inputs: (node.input ?? []).map((name) => printable(name, `${source}: a node's input`)),
+    outputs: (node.output ?? []).map((name) => printable(name, `${source}: a node's output`)),
   };
   const attributes = new Map<string, OnnxAttribute>();
   const label = nodeLabel({ ...decoded, attributes });
   for (const attribute of node.attribute ?? []) {
-    const name = attribute.name ?? '';
-    const value = decodeAttribute(attribute, `${source}: attribute "${name}" of ${label}`);
-    if (value) attributes.set(name, value);
+    const name = printable(attribute.name, `${source}: an attribute's name of ${label}`);
+    if (attributes.has(name)) {
+      throw new ModelError(`${source}: ${label} has the attribute "${name}" twice`);
+    }
+    attributes.set(name, decodeAttribute(attribute, `${source}: attribute "${name}" of ${label}`));
   }
   return { ...decoded, attributes };
 }
 
-function decodeAttribute(
-  attribute: onnx.AttributeProto.$Properties,
-  what: string,
-): OnnxAttribute | undefined {
+function decodeAttribute(attribute: onnx.AttributeProto.$Properties, what: string): OnnxAttribute {
   switch (attribute.type) {
     case AttributeType.FLOAT:
       return { type: 'float', value: attribute.f ?? 0 };
@@ -114,20 +139,23 @@ function decodeAttribute(
     case AttributeType.FLOATS:
       return { type: 'floats', value: attribute.floats ?? [] };
     case AttributeType.STRING:
-      return { type: 'string', value: new TextDecoder().decode(attribute.s ?? new Uint8Array()) };
+      return {
+        type: 'string',
+        value: printable(new TextDecoder().decode(attribute.s ?? undefined), what),
+      };
     case AttributeType.TENSOR:
       return { type: 'tensor', value: decodeTensor(attribute.t ?? {}, what) };
     default:
-      return undefined;
+      return { type: 'other' };
   }
 }
 
 function decodeValue(value: onnx.ValueInfoProto.$Properties, source: string): OnnxValue {
-  const name = value.name ?? '';
+  const name = printable(value.name, `${source}: the name of an input or output`);
   const tensor = value.type?.tensorType;
   const dims = tensor?.shape?.dim?.map(({ dimValue, dimParam }) =>
     dimValue === undefined || dimValue === null
-      ? (dimParam ?? '')
+      ? printable(dimParam, `${source}: value "${name}": a dimension's name`)
       : toNumber(dimValue, `${source}: value "${name}": a dimension`),
   );
   return { name, elementType: ELEMENT_TYPES.get(tensor?.elemType ?? 0), dims };
@@ -157,7 +185,7 @@ function decodeTensor(tensor: onnx.TensorProto.$Properties, what: string): OnnxT
       `${what} has ${decoded.data.length} values, but dimensions [${dims.join(', ')}]`,
     );
   }
-  return { name: tensor.name ?? '', dims, ...decoded };
+  return { name: printable(tensor.name, `${what}: its name`), dims, ...decoded };
 }
 
 type TypedData = {

@@ -1,5 +1,13 @@
 import Long from 'long';
-import type { ElementType, OnnxAttribute, OnnxModel, OnnxTensor, OnnxValue } from './model.js';
+import { ModelError } from '../../core/index.js';
+import {
+  type ElementType,
+  nodeLabel,
+  type OnnxAttribute,
+  type OnnxModel,
+  type OnnxTensor,
+  type OnnxValue,
+} from './model.js';
 import { onnx } from './proto/onnx.js';
 
 const { DataType } = onnx.TensorProto;
@@ -13,7 +21,11 @@ const DATA_TYPES: Readonly<Record<ElementType, onnx.TensorProto.DataType>> = {
   int64: DataType.INT64,
 };
 
-/** Writes an ONNX file; equal models give equal bytes. */
+/**
+ * Writes an ONNX file; equal models give equal bytes.
+ *
+ * @throws ModelError when a node has an attribute whose value was not kept
+ */
 export function encodeOnnx(model: OnnxModel): Uint8Array {
   const { graph } = model;
   return onnx.ModelProto.encode({
@@ -34,7 +46,7 @@ export function encodeOnnx(model: OnnxModel): Uint8Array {
         output: [...node.outputs],
         attribute: [...node.attributes].map(([name, attribute]) => ({
           name,
-          ...encodeAttribute(attribute),
+          ...encodeAttribute(attribute, `attribute "${name}" of ${nodeLabel(node)}`),
         })),
       })),
       initializer: graph.initializers.map(encodeTensor),
@@ -48,7 +60,7 @@ function int64(value: number): Long {
   return Long.fromNumber(value);
 }
 
-function encodeAttribute(attribute: OnnxAttribute): onnx.AttributeProto.$Properties {
+function encodeAttribute(attribute: OnnxAttribute, what: string): onnx.AttributeProto.$Properties {
   switch (attribute.type) {
     case 'float':
       return { type: AttributeType.FLOAT, f: attribute.value };
@@ -62,6 +74,8 @@ function encodeAttribute(attribute: OnnxAttribute): onnx.AttributeProto.$Propert
       return { type: AttributeType.STRING, s: new TextEncoder().encode(attribute.value) };
     case 'tensor':
       return { type: AttributeType.TENSOR, t: encodeTensor(attribute.value) };
+    case 'other':
+      throw new ModelError(`${what} is of a kind that Bitcell cannot write`);
   }
 }
 

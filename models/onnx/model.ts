@@ -27,7 +27,9 @@ export type OnnxAttribute =
   | { readonly type: 'ints'; readonly value: readonly number[] }
   | { readonly type: 'floats'; readonly value: readonly number[] }
   | { readonly type: 'string'; readonly value: string }
-  | { readonly type: 'tensor'; readonly value: OnnxTensor };
+  | { readonly type: 'tensor'; readonly value: OnnxTensor }
+  /** A kind that Bitcell never needs (subgraph, strings, …), without its value. */
+  | { readonly type: 'other' };
 
 export interface OnnxNode {
   readonly name: string;
@@ -37,7 +39,6 @@ export interface OnnxNode {
   /** Names of values; an empty name stands for an absent optional input. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Attributes of kinds that Bitcell never needs (subgraphs, types, …) are left out. */
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
 }
 

@@ -6,9 +6,9 @@ import {
   type Int8Network,
   type Int8WeightedLayer,
   isWeighted,
-  type Quantization,
 } from '../network.js';
 import { type ActivationRange, quantizeRange, SMALLEST_SCALE } from './affine.js';
+import { joinRanges } from './join-ranges.js';
 
 /** A bias takes at most half of the accumulator's range and leaves the rest to the products. */
 export const LARGEST_BIAS = 2 ** 30;
@@ -45,7 +45,7 @@ export function quantizeNetwork(
       `Weights cannot be quantised "${granularity}"; choose ${WEIGHT_GRANULARITIES.join(' or ')}`,
     );
   }
-  const quantizations = quantizeActivations(network, ranges);
+  const quantizations = joinRanges(network, ranges).map(quantizeRange);
   return withQdqChecksum({
     ...network,
     format: 'int8',
@@ -53,35 +53,21 @@ export function quantizeNetwork(
       ...tensor,
       quantization: quantizations[index],
     })),
-    layers: network.layers.map((layer) =>
-      isWeighted(layer)
-        ? quantizeLayer(layer, quantizations[layer.input].scale, granularity)
-        : layer,
-    ),
+    layers: network.layers.map((layer) => {
+      if (isWeighted(layer)) {
+        return quantizeLayer(layer, quantizations[layer.input].scale, granularity);
+      }
+      if (layer.kind !== 'affine') return layer;
+      throw new ModelError(
+        `Layer "${layer.name}" is a batch normalisation that no weights take up, and cannot be quantised`,
+      );
+    }),
   });
 }
 
 /** The same network with the checksum of its QDQ file. */
 export function withQdqChecksum(network: Int8Network): Int8Network {
   return { ...network, checksum: sha256Hex(writeQdq(network)) };
-}
-
-function quantizeActivations(
-  network: Float32Network,
-  ranges: readonly ActivationRange[],
-): Quantization[] {
-  const rectified = new Set<number>();
-  for (const layer of network.layers) {
-    if (isWeighted(layer) ? layer.relu : rectified.has(layer.input)) rectified.add(layer.output);
-  }
-  const quantizations = ranges.map(({ low, high }, tensor) =>
-    quantizeRange({ low: rectified.has(tensor) ? 0 : low, high }),
-  );
-  // Backwards, so that what a chain of such layers ends in reaches its start.
-  for (const layer of [...network.layers].reverse()) {
-    if (!isWeighted(layer)) quantizations[layer.input] = quantizations[layer.output];
-  }
-  return quantizations;
 }
 
 function quantizeLayer(

@@ -78,6 +78,16 @@ test('what is encoded decodes to itself', () => {
   expect(decodeOnnx(encodeOnnx(model), 'test.onnx')).toEqual(model);
 });
 
+test('attributes of other kinds are known by name, and not written', () => {
+  const attribute = [{ name: 'body', type: 5 }];
+  const bytes = encodeByReflection({ node: [{ opType: 'Loop', output: ['y'], attribute }] });
+  const decoded = decodeOnnx(bytes, 'test.onnx');
+  expect(decoded.graph.nodes[0].attributes).toEqual(new Map([['body', { type: 'other' }]]));
+  expect(() => encodeOnnx(decoded)).toThrow(
+    'attribute "body" of node "y" (Loop) is of a kind that Bitcell cannot write',
+  );
+});
+
 test('the generated code writes the fields that the schema names', () => {
   const { graph } = ModelProto.toObject(ModelProto.decode(encodeOnnx(model)), { longs: Number });
   expect(graph.node[0].attribute[1]).toEqual({ name: 'zero', type: 2, i: 0 });
@@ -151,6 +161,14 @@ describe('decodeOnnx refuses', () => {
     expect(withTensor(external)).toBe(
       'test.onnx: initialiser "w" keeps its data in another file; save the model with its data inside one file',
     );
+    for (const location of ['weights.bin', '../weights.bin', '/etc/passwd', '']) {
+      const externalData = [{ key: 'location', value: location }];
+      for (const dataLocation of [0, 1]) {
+        expect(withTensor({ dims: [1], dataType: 1, dataLocation, externalData })).toMatch(
+          /^test\.onnx: initialiser "w" keeps its data in another file; /,
+        );
+      }
+    }
     expect(withTensor({ dims: [1], dataType: 10, int32Data: [0] })).toBe(
       'test.onnx: initialiser "w" has element type float16; Bitcell reads float (32 bits), int8, uint8, int32 and int64',
     );
@@ -163,6 +181,13 @@ describe('decodeOnnx refuses', () => {
     expect(withTensor({ dims: [-1], dataType: 1 })).toBe(
       'test.onnx: initialiser "w" has impossible dimensions [-1]',
     );
+  });
+
+  test('an attribute given twice', () => {
+    const attribute = [1, 2].map((i) => ({ name: 'group', type: 2, i }));
+    expect(
+      error(encodeByReflection({ node: [{ opType: 'Conv', output: ['y'], attribute }] })),
+    ).toBe('test.onnx: node "y" (Conv) has the attribute "group" twice');
   });
 
   test('sizes from 2^53 on', () => {

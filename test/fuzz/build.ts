@@ -1,0 +1,458 @@
+import { type FeatureShape, featureCount } from '../../core/index.js';
+import type { OnnxAttribute, OnnxModel, OnnxValue, Quantization } from '../../models/index.js';
+import {
+  type Computation,
+  createFormWriter,
+  formAttributes,
+  type Result,
+  type Value,
+  type Weights,
+} from './forms.js';
+import { createGraphWriter, int, ints, string } from './graph-writer.js';
+import type {
+  AutoPad,
+  BranchLayer,
+  ConvStep,
+  DenseStep,
+  OutputChoice,
+  Pair,
+  PoolStep,
+  Recipe,
+  ResidualStep,
+  Step,
+  WeightChoice,
+} from './recipes.js';
+import type { Feature } from './support.js';
+
+/** A graph and inputs for it. */
+export interface FuzzCase {
+  readonly model: OnnxModel;
+  /** The quantised values of the graph, in its order. */
+  readonly values: readonly Value[];
+  /** image × channel × row × column, float32. */
+  readonly inputs: Float32Array;
+  readonly images: number;
+  /** Dimensions of `inputs`. */
+  readonly inputDims: readonly number[];
+}
+
+export const OUTPUT = 'output';
+
+/** Root mean square of a uniform byte around its mean. */
+const BYTE_DEVIATION = 74;
+
+/** Writes the graph that a recipe describes; layers that cannot follow what is there are adapted or left out. */
+export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzCase {
+  const { form, channels, size, images, seed } = recipe;
+  const random = xorshift(seed);
+  const writer = createGraphWriter(recipe.constantNodes);
+  const type = recipe.int8 ? 'int8' : 'uint8';
+  const { input, weighted, computed, moved, passed, output } = createFormWriter(form, writer, {
+    type,
+    sharedDequantize: recipe.sharedDequantize,
+  });
+  const values: Value[] = [];
+  const keep = (value: Value) => {
+    values.push(value);
+    return value;
+  };
+
+  const toScale = (scale: number) =>
+    Math.fround(recipe.dyadic ? 2 ** Math.round(Math.log2(scale)) : scale);
+  const toZeroPoint = (zeroPoint: number) => (recipe.int8 ? zeroPoint - 128 : zeroPoint);
+  /** How far the stored values lie from the zero point, as a root mean square. */
+  const magnitude = ({ zeroPoint }: Quantization) =>
+    Math.hypot(BYTE_DEVIATION, toZeroPoint(127) - zeroPoint);
+
+  function result(
+    shape: FeatureShape,
+    rank: 2 | 4,
+    choice: OutputChoice,
+    scale: number,
+    activation: Result['activation'] = 'none',
+  ): Result {
+    const quantization = {
+      scale: toScale(scale * 2 ** choice.gain),
+      zeroPoint: toZeroPoint(choice.zeroPoint),
+    };
+    // onnxruntime drops a Clip that cuts nothing off the quantised range, and only then fuses.
+    const high = quantization.scale * 255 * (random() < 0.9 ? 1.01 : 0.5);
+    return { shape, rank, quantization, activation, high, passThrough: choice.passThrough };
+  }
+
+  function makeWeights(
+    choice: WeightChoice,
+    dims: readonly number[],
+    axis: number,
+    outputs: number,
+    depth: number,
+    x: Quantization,
+  ): { weights: Weights; scale: number } {
+    // onnxruntime has no kernels for int8 activations with uint8 weights.
+    const unsigned = choice.unsigned && !recipe.int8;
+    const offset = unsigned ? 128 : 0;
+    const drawByte = byteDrawer(choice.values, random);
+    const count = dims.reduce((product, length) => product * length, 1);
+    const bytes = Array.from({ length: count }, () => drawByte() + offset);
+    const base = 2 ** (-4 - 8 * random());
+    const scales = Float32Array.from({ length: choice.perChannel ? outputs : 1 }, () =>
+      toScale(base * 2 ** (2 * random() - 1)),
+    );
+    const zeroPoints = Array.from(scales, () => choice.zeroPoint + offset);
+    const deviation = { uniform: BYTE_DEVIATION, ends: 128, small: 2 }[choice.values];
+    const accumulator =
+      Math.sqrt(depth) * magnitude(x) * deviation +
+      (depth * Math.abs(toZeroPoint(127) - x.zeroPoint) * Math.abs(choice.zeroPoint)) / 2;
+    const integers = unsigned ? Uint8Array : Int8Array;
+    return {
+      weights: {
+        elementType: unsigned ? 'uint8' : 'int8',
+        dims,
+        data: integers.from(bytes),
+        scales,
+        zeroPoints: integers.from(zeroPoints),
+        axis,
+        bias: drawBias(choice.bias, outputs, accumulator, random),
+      },
+      scale: (x.scale * base * accumulator) / 80,
+    };
+  }
+
+  function conv(x: Value, step: ConvStep): Value {
+    const { channels } = x.shape;
+    const groups = groupCount(step.grouping, channels);
+    const outputs = Math.ceil(step.outputs / groups) * groups;
+    const window = convWindow(x.shape, step);
+    const { kernel } = window;
+    const dims = [outputs, channels / groups, ...kernel];
+    const depth = (channels / groups) * kernel[0] * kernel[1];
+    const { weights, scale } = makeWeights(step.weights, dims, 0, outputs, depth, x.quantization);
+    const shape = { channels: outputs, ...window.output };
+    const attributes = {
+      ...window.attributes,
+      ...stated('group', int(groups), groups === 1 && random() < 0.5),
+      ...stated('kernel_shape', ints(kernel), random() < 0.3),
+    };
+    const made = result(shape, 4, step.output, scale, step.activation);
+    return keep(weighted('Conv', x, weights, attributes, made));
+  }
+
+  function dense(x: Value, step: DenseStep): Value {
+    const { op, outputs } = step;
+    const inputs = x.shape.channels;
+    const transposed = op === 'gemm' && step.transposed;
+    const dims = transposed ? [outputs, inputs] : [inputs, outputs];
+    const axis = transposed ? 0 : 1;
+    const made = makeWeights(step.weights, dims, axis, outputs, inputs, x.quantization);
+    const weights = op === 'gemm' ? made.weights : { ...made.weights, bias: undefined };
+    const attributes: Record<string, OnnxAttribute> =
+      op === 'gemm' && (transposed || random() < 0.5) ? { transB: int(transposed ? 1 : 0) } : {};
+    const shape = { channels: outputs, height: 1, width: 1 };
+    const next = result(shape, 2, step.output, made.scale, step.activation);
+    return keep(weighted(op === 'gemm' ? 'Gemm' : 'MatMul', x, weights, attributes, next));
+  }
+
+  function flatten(x: Value, step: 'flatten' | 'reshape', variant: number): Value {
+    const features = featureCount(x.shape);
+    const made = { shape: { channels: features, height: 1, width: 1 }, rank: 2 } as const;
+    if (step === 'flatten') {
+      const attributes = stated('axis', int(variant % 2 === 0 ? 1 : 1 - x.rank), variant > 3);
+      return keep(moved('Flatten', x, [], attributes, made));
+    }
+    const targets = [
+      [0, -1],
+      [-1, features],
+      [0, features],
+      [recipe.fixedBatch ? images : 0, -1],
+    ];
+    const target = BigInt64Array.from(targets[variant % targets.length], BigInt);
+    return keep(moved('Reshape', x, [writer.constant('shape', 'int64', [2], target)], {}, made));
+  }
+
+  /** A vector of the same values, by the means the form has. */
+  function toVector(x: Value): Value {
+    if (x.rank === 2) return x;
+    return flatten(x, features.has('flatten') ? 'flatten' : 'reshape', 0);
+  }
+
+  function pool(x: Value, step: PoolStep): Value {
+    const window = poolWindow(x.shape, step);
+    const shape = { channels: x.shape.channels, ...window.output };
+    if (step.op === 'max-pool') {
+      return keep(moved('MaxPool', x, [], window.attributes, { shape, rank: 4 }));
+    }
+    const attributes = {
+      ...window.attributes,
+      ...formAttributes(form, 'AveragePool', 0),
+      count_include_pad: int(step.includePads ? 1 : 0),
+    };
+    return compute('AveragePool', [x], shape, step.output, attributes);
+  }
+
+  function compute(
+    opType: Computation,
+    inputs: readonly Value[],
+    shape: FeatureShape,
+    choice: OutputChoice,
+    attributes: Readonly<Record<string, OnnxAttribute>>,
+    activation: Result['activation'] = 'none',
+  ): Value {
+    const scale = Math.max(
+      ...inputs.map(({ quantization }) => (quantization.scale * magnitude(quantization)) / 100),
+    );
+    // onnxruntime refuses element-wise operators whose scales differ by more than about 2^8.
+    const gain = Math.max(-2, Math.min(2, choice.gain));
+    const made = result(shape, inputs[0].rank, { ...choice, gain }, scale, activation);
+    return keep(computed(opType, inputs, attributes, made));
+  }
+
+  /** A layer that keeps height and width: a convolution, or for a vector the layer there is. */
+  function branchLayer(x: Value, layer: BranchLayer, outputs = layer.outputs): Value {
+    const { weights, activation, output } = layer;
+    if (x.rank === 2 || !features.has('conv')) {
+      const op = features.has('gemm') ? 'gemm' : 'matmul';
+      return dense(toVector(x), { op, outputs, transposed: true, weights, activation, output });
+    }
+    const pad = (layer.kernel - 1) / 2;
+    const depthwise = layer.depthwise && outputs % x.shape.channels === 0;
+    return conv(x, {
+      op: 'conv',
+      outputs,
+      kernel: [layer.kernel, layer.kernel],
+      strides: [1, 1],
+      pads: [pad, pad, pad, pad],
+      autoPad: 'NOTSET',
+      dilations: [1, 1],
+      grouping: depthwise ? 'depthwise' : 'none',
+      weights,
+      activation,
+      output,
+    });
+  }
+
+  function residual(start: Value, step: ResidualStep): Value {
+    // Without convolutions a branch of feature maps could not keep its shape.
+    const x = features.has('conv') ? start : toVector(start);
+    const { channels } = x.shape;
+    let body = x;
+    for (const [index, layer] of step.body.entries()) {
+      body = branchLayer(body, layer, index === step.body.length - 1 ? channels : layer.outputs);
+    }
+    const shortcut = step.shortcut ? branchLayer(x, step.shortcut, channels) : x;
+    const operands = step.swapped ? [shortcut, body] : [body, shortcut];
+    return compute('Add', operands, x.shape, step.output, {}, step.activation);
+  }
+
+  function apply(x: Value, step: Step): Value {
+    switch (step.op) {
+      case 'conv':
+        if (x.rank === 4) return conv(x, step);
+        if (features.has('gemm')) return dense(x, { ...step, op: 'gemm', transposed: true });
+        return x;
+      case 'gemm':
+      case 'matmul':
+        return dense(toVector(x), step);
+      case 'max-pool':
+      case 'average-pool':
+        return x.rank === 4 ? pool(x, step) : x;
+      case 'global-average-pool': {
+        if (x.rank === 2) return x;
+        const shape = { channels: x.shape.channels, height: 1, width: 1 };
+        const attributes = formAttributes(form, 'GlobalAveragePool', 0);
+        return compute('GlobalAveragePool', [x], shape, step.output, attributes);
+      }
+      case 'leaky-relu':
+        return compute(
+          'LeakyRelu',
+          [x],
+          x.shape,
+          step.output,
+          formAttributes(form, 'LeakyRelu', step.alpha),
+        );
+      case 'flatten':
+      case 'reshape':
+        return flatten(x, step.op, step.variant);
+      case 'identity':
+        return passed('Identity', x, step.variant % 2 === 0);
+      case 'dropout':
+        return passed('Dropout', x, false);
+      case 'add':
+        return residual(x, step);
+      case 'concat': {
+        const start = features.has('conv') ? x : toVector(x);
+        const ends = step.branches.map((branch) =>
+          branch.reduce((value, layer) => branchLayer(value, layer), start),
+        );
+        const channels = ends.reduce((sum, { shape }) => sum + shape.channels, 0);
+        const attributes = formAttributes(form, 'Concat', 0);
+        return compute('Concat', ends, { ...start.shape, channels }, step.output, attributes);
+      }
+    }
+  }
+
+  const rank = size ? 4 : 2;
+  const shape = { channels, height: size?.[0] ?? 1, width: size?.[1] ?? 1 };
+  const { quantization } = result(shape, rank, recipe.input, 2 ** (-1 - 6 * random()));
+  const first = keep(input('input', { shape, rank, quantization }));
+  const last = recipe.steps.reduce(apply, first);
+  output(last, OUTPUT);
+  const batch = recipe.fixedBatch ? images : 'batch';
+  return {
+    model: writer.finish(
+      recipe.opset,
+      { name: 'input', elementType: 'float32', dims: valueDims(first, batch) },
+      [{ name: OUTPUT, elementType: 'float32', dims: valueDims(last, batch) }],
+    ),
+    values,
+    inputs: drawInputs(images * featureCount(shape), quantization, recipe.int8, random),
+    images,
+    inputDims: valueDims(first, images),
+  };
+}
+
+/** The model with every quantised value as a graph output, too. */
+export function exposeValues({ model, values }: FuzzCase, type: 'uint8' | 'int8'): OnnxModel {
+  const batch = model.graph.inputs[0].dims?.[0] ?? 'batch';
+  const exposed = values.map(
+    (value): OnnxValue => ({ name: value.name, elementType: type, dims: valueDims(value, batch) }),
+  );
+  return { ...model, graph: { ...model.graph, outputs: [...model.graph.outputs, ...exposed] } };
+}
+
+function valueDims<B extends number | string>(
+  { rank, shape }: Pick<Value, 'rank' | 'shape'>,
+  batch: B,
+): (number | B)[] {
+  const { channels, height, width } = shape;
+  return rank === 4 ? [batch, channels, height, width] : [batch, channels];
+}
+
+function stated(
+  name: string,
+  attribute: OnnxAttribute,
+  omit: boolean,
+): Record<string, OnnxAttribute> {
+  return omit ? {} : { [name]: attribute };
+}
+
+function groupCount(grouping: ConvStep['grouping'], channels: number): number {
+  if (grouping === 'none') return 1;
+  if (grouping === 'depthwise') return channels;
+  return [2, 3, 5, 7, 11].find((divisor) => channels % divisor === 0) ?? 1;
+}
+
+interface Window {
+  readonly kernel: Pair;
+  readonly output: { readonly height: number; readonly width: number };
+  readonly attributes: Record<string, OnnxAttribute>;
+}
+
+function convWindow({ height, width }: FeatureShape, step: ConvStep): Window {
+  const same = step.autoPad === 'SAME_UPPER' || step.autoPad === 'SAME_LOWER';
+  const pads = step.autoPad === 'NOTSET' ? step.pads : [0, 0, 0, 0];
+  const dilations: Pair = same ? [1, 1] : step.dilations;
+  const sizes = [height, width].map((size, axis) => {
+    const stride = step.strides[axis];
+    if (same) return { kernel: step.kernel[axis], output: Math.ceil(size / stride) };
+    const padded = size + pads[axis] + pads[axis + 2];
+    const kernel = Math.min(step.kernel[axis], Math.floor((padded - 1) / dilations[axis]) + 1);
+    const extent = dilations[axis] * (kernel - 1) + 1;
+    return { kernel, output: Math.floor((padded - extent) / stride) + 1 };
+  });
+  const isDefault = (values: readonly number[], value: number) => values.every((v) => v === value);
+  return {
+    kernel: [sizes[0].kernel, sizes[1].kernel],
+    output: { height: sizes[0].output, width: sizes[1].output },
+    attributes: {
+      ...stated('strides', ints(step.strides), isDefault(step.strides, 1)),
+      ...stated('dilations', ints(dilations), isDefault(dilations, 1)),
+      ...paddingAttributes(step.autoPad, pads),
+    },
+  };
+}
+
+function paddingAttributes(
+  autoPad: AutoPad,
+  pads: readonly number[],
+): Record<string, OnnxAttribute> {
+  return autoPad === 'NOTSET' ? { pads: ints(pads) } : { auto_pad: string(autoPad) };
+}
+
+function poolWindow({ height, width }: FeatureShape, step: PoolStep): Window {
+  // Padding must be smaller than the kernel, and the kernel no larger than its padded input.
+  const kernel = [height, width].map((size, axis) => Math.min(step.kernel[axis], size)) as [
+    number,
+    number,
+  ];
+  const pads = step.pads.map((pad, index) => Math.min(pad, kernel[index % 2] - 1));
+  const steps = [height, width].map(
+    (size, axis) => (size + pads[axis] + pads[axis + 2] - kernel[axis]) / step.strides[axis],
+  );
+  // Versions of ONNX disagree about a last window that would start in the padding behind the input.
+  const isAgreed = [height, width].every(
+    (size, axis) => Math.ceil(steps[axis]) * step.strides[axis] < size + pads[axis],
+  );
+  const ceil = step.ceil && isAgreed;
+  const [outputHeight, outputWidth] = steps.map(
+    (count) => (ceil ? Math.ceil(count) : Math.floor(count)) + 1,
+  );
+  return {
+    kernel,
+    output: { height: outputHeight, width: outputWidth },
+    attributes: {
+      kernel_shape: ints(kernel),
+      strides: ints(step.strides),
+      pads: ints(pads),
+      ...stated('ceil_mode', int(1), !ceil),
+    },
+  };
+}
+
+/** Bytes of −128…127. */
+function byteDrawer(values: WeightChoice['values'], random: () => number): () => number {
+  switch (values) {
+    case 'uniform':
+      return () => Math.floor(random() * 256) - 128;
+    case 'ends':
+      return () => (random() < 0.5 ? -128 : 127);
+    case 'small':
+      return () => Math.floor(random() * 7) - 3;
+  }
+}
+
+function drawBias(
+  choice: WeightChoice['bias'],
+  count: number,
+  accumulator: number,
+  random: () => number,
+): Int32Array | undefined {
+  if (choice === 'none') return undefined;
+  const reach = choice === 'moderate' ? Math.min(accumulator / 2, 2 ** 30) : 2 ** 31 - 1;
+  return Int32Array.from({ length: count }, () => (2 * random() - 1) * reach);
+}
+
+/** Inputs on, half-way between and beyond the steps of a quantisation. */
+function drawInputs(
+  count: number,
+  { scale, zeroPoint }: Quantization,
+  int8: boolean,
+  random: () => number,
+): Float32Array {
+  const low = int8 ? -128 : 0;
+  return Float32Array.from({ length: count }, () => {
+    const step = Math.floor(random() * 264) - 4 + low;
+    const offset = [0, 0, 0.5, random()][Math.floor(random() * 4)];
+    return scale * (step + offset - zeroPoint);
+  });
+}
+
+/** Marsaglia's 32-bit xorshift (Journal of Statistical Software 8, 2003), as shares of [0, 1). */
+function xorshift(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}

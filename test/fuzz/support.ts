@@ -1,0 +1,106 @@
+/** How a network's quantisation is written: DequantizeLinear and QuantizeLinear around float operators, integer operators, or none. */
+export type Form = 'qdq' | 'qoperator' | 'float32';
+
+/** What a random graph may contain. */
+export type Feature =
+  | 'conv'
+  | 'gemm'
+  | 'matmul'
+  | 'max-pool'
+  | 'average-pool'
+  | 'global-average-pool'
+  /** After a weighted layer or an addition. */
+  | 'relu'
+  /** The same, with an upper bound as well. */
+  | 'clip'
+  | 'leaky-relu'
+  | 'add'
+  | 'concat'
+  | 'flatten'
+  | 'reshape'
+  | 'identity'
+  | 'dropout'
+  | 'auto-pad'
+  /** Pooling whose output size is rounded up. */
+  | 'ceil-mode'
+  /** Activations in −128…127. */
+  | 'int8-activations'
+  /** Weights in 0…255. */
+  | 'uint8-weights'
+  | 'weight-zero-points'
+  /** Scales and zero points kept in Constant nodes, not in initialisers. */
+  | 'constant-nodes';
+
+/** Everything that the generator can write in each form, whether or not it can be read already. */
+export const EVERYTHING: Readonly<Record<Form, ReadonlySet<Feature>>> = {
+  qdq: new Set<Feature>([
+    'conv',
+    'gemm',
+    'matmul',
+    'max-pool',
+    'average-pool',
+    'global-average-pool',
+    'relu',
+    'clip',
+    'leaky-relu',
+    'add',
+    'concat',
+    'flatten',
+    'reshape',
+    'identity',
+    'dropout',
+    'auto-pad',
+    'ceil-mode',
+    'int8-activations',
+    'uint8-weights',
+    'weight-zero-points',
+    'constant-nodes',
+  ]),
+  qoperator: new Set<Feature>([
+    'conv',
+    'gemm',
+    'matmul',
+    'max-pool',
+    'average-pool',
+    'global-average-pool',
+    'relu',
+    'leaky-relu',
+    'add',
+    'concat',
+    'flatten',
+    'reshape',
+    'identity',
+    'auto-pad',
+    'ceil-mode',
+    'int8-activations',
+    'uint8-weights',
+    'weight-zero-points',
+    'constant-nodes',
+  ]),
+  float32: new Set<Feature>([
+    'conv',
+    'gemm',
+    'matmul',
+    'max-pool',
+    'average-pool',
+    'global-average-pool',
+    'relu',
+    'clip',
+    'leaky-relu',
+    'add',
+    'concat',
+    'flatten',
+    'reshape',
+    'identity',
+    'dropout',
+    'auto-pad',
+    'ceil-mode',
+    'constant-nodes',
+  ]),
+};
+
+/** What the fuzz generates: everything but the QDQ groups with int8 activations, which onnxruntime leaves unfused. */
+export const SUPPORTED: typeof EVERYTHING = {
+  ...EVERYTHING,
+  qdq: new Set([...EVERYTHING.qdq].filter((feature) => feature !== 'int8-activations')),
+};
