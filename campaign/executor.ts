@@ -22,12 +22,14 @@ export async function executeTrials(
   trials: readonly Trial[],
   { threads, signal, onResult }: ExecutionOptions,
 ): Promise<void> {
+  if (trials.length === 0) return;
+  const size = Math.min(threads, trials.length);
   const workerData: WorkerData = { data, kernels: compileKernels() };
   const pool = new Piscina<Trial, TrialResult>({
     filename: workerFile(),
     workerData,
-    minThreads: threads,
-    maxThreads: threads,
+    minThreads: size,
+    maxThreads: size,
   });
   let next = 0;
   const drain = async () => {
@@ -38,7 +40,7 @@ export async function executeTrials(
     }
   };
   try {
-    await Promise.all(Array.from({ length: threads }, drain));
+    await Promise.all(Array.from({ length: size }, drain));
   } finally {
     await pool.destroy();
   }

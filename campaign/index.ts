@@ -1,6 +1,7 @@
 export type { StudyData } from './context.js';
 export * from './infer.js';
 export * from './load-network.js';
+export { cifar10Inputs, type NetworkInputs } from './network-inputs.js';
 export * from './quantize-model.js';
 export * from './result.js';
 export * from './run-study.js';

@@ -12,6 +12,7 @@ import {
   zooThresholds,
 } from '../models/index.js';
 import { createNetworkDatapath } from '../sim/index.js';
+import { requireCifar10Network } from './cifar10-network.js';
 
 /** Training images from which thresholds are profiled when no file gives them. */
 export const PROFILE_IMAGES = 1000;
@@ -55,7 +56,11 @@ export function loadThresholds(
   };
 }
 
-/** Profile a network, in one or both word formats, on the first `images` of a set of training images. */
+/**
+ * Profile a network, in one or both word formats, on the first `images` of a set of training images.
+ *
+ * @throws InputError when the network is not made for CIFAR-10
+ */
 export function profileThresholds(
   networks: readonly Network[],
   training: ImageSet,
@@ -66,6 +71,7 @@ export function profileThresholds(
   const inputs = normalize(training, indices);
   const maxima: Partial<Record<WordFormat, Record<string, number[]>>> = {};
   for (const network of networks) {
+    requireCifar10Network(network);
     const datapath = createNetworkDatapath(network, kernels, PROFILE_BATCH);
     maxima[network.format] = profileMaxima(datapath, inputs, images);
   }

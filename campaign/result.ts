@@ -1,7 +1,7 @@
 import type { Mitigation } from '../mitigation/index.js';
 import type { WordFormat } from '../models/index.js';
 import { pointRates } from './plan.js';
-import { clopperPearson, type Interval, mean, meanShareInterval } from './statistics.js';
+import { accuracyInterval, clopperPearson, type Interval, mean } from './statistics.js';
 import { type Study, YIELD_WITHIN } from './study.js';
 import type { Outcome, TrialResult } from './trial.js';
 
@@ -75,7 +75,7 @@ function summarizePoint(
     rate,
     maps: results.length,
     images: study.images,
-    accuracy: { mean: mean(shares), ...accuracyInterval(study, outcomes, shares) },
+    accuracy: { mean: mean(shares), ...intervalOf(study, outcomes) },
     yield: {
       within: YIELD_WITHIN,
       share: good / results.length,
@@ -94,13 +94,11 @@ function summarizePoint(
  * Maps are drawn, and images afresh for each map, so the accuracies of the maps are
  * independent and their spread holds both sources. A given map is not drawn: only its images are.
  */
-function accuracyInterval(
-  study: Study,
-  outcomes: readonly Outcome[],
-  shares: readonly number[],
-): Interval {
-  if (study.faultMap === undefined) return meanShareInterval(shares);
-  return clopperPearson(outcomes[0].correct, study.images);
+function intervalOf(study: Study, outcomes: readonly Outcome[]): Interval {
+  const correct = outcomes.map((outcome) => outcome.correct);
+  return study.faultMap === undefined
+    ? accuracyInterval(correct, study.images)
+    : clopperPearson(correct[0], study.images);
 }
 
 function outcomeOf(result: TrialResult, mitigation: Mitigation): Outcome {

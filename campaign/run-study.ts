@@ -9,6 +9,7 @@ import {
   placeNetwork,
   type WeightMemory,
 } from '../sim/index.js';
+import { requireCifar10Network } from './cifar10-network.js';
 import type { StudyData } from './context.js';
 import { executeTrials } from './executor.js';
 import { loadNetwork, loadThresholds } from './load-network.js';
@@ -63,6 +64,7 @@ export function prepareStudy(study: Study, data?: string): PreparedStudy {
   const networks = study.formats.map((format) => shareNetwork(loadNetwork(study.model, format)));
   const faultMap = study.faultMap === undefined ? undefined : readFaultMap(study.faultMap);
   for (const { network } of networks) {
+    requireCifar10Network(network);
     const { geometry } = placeNetwork(network, accelerator, study.placement);
     if (faultMap) requireGeometry(faultMap, geometry, study.faultMap ?? '');
   }

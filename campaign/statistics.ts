@@ -92,15 +92,29 @@ export function mean(values: readonly number[]): number {
 }
 
 /**
- * Student's t interval of the mean of independent shares, cut to [0, 1]. One value says nothing about
- * the spread: its interval is [0, 1]. Where a rare value lies far from the others
- * and none was drawn yet, the true coverage is below `confidence`.
+ * Interval of the mean accuracy of fault maps, each judged on `images` images of its own: Student's t
+ * interval of the maps' shares, cut to [0, 1], and never narrower than the exact interval of all
+ * images together, which knows no spread between maps. One map says nothing about the
+ * spread: its interval is [0, 1]. Where a rare share lies far from the others and none was drawn
+ * yet, the true coverage is below `confidence`.
+ *
+ * @param correct right images of each map
  */
-export function meanShareInterval(shares: readonly number[], confidence = 0.95): Interval {
-  const count = shares.length;
+export function accuracyInterval(
+  correct: readonly number[],
+  images: number,
+  confidence = 0.95,
+): Interval {
+  const count = correct.length;
   if (count < 2) return { low: 0, high: 1 };
+  const shares = correct.map((value) => value / images);
   const centre = mean(shares);
   const variance = shares.reduce((sum, share) => sum + (share - centre) ** 2, 0) / (count - 1);
   const halfWidth = studentQuantile((1 + confidence) / 2, count - 1) * Math.sqrt(variance / count);
-  return { low: Math.max(0, centre - halfWidth), high: Math.min(1, centre + halfWidth) };
+  const total = correct.reduce((sum, value) => sum + value, 0);
+  const pooled = clopperPearson(total, count * images, confidence);
+  return {
+    low: Math.max(0, Math.min(centre - halfWidth, pooled.low)),
+    high: Math.min(1, Math.max(centre + halfWidth, pooled.high)),
+  };
 }

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { InputError, readFileChecked, writeFileAtomic } from '../core/index.js';
+import { InputError, parseJson, readFileChecked, writeFileAtomic } from '../core/index.js';
 import { trialKey } from './plan.js';
 import type { TrialResult } from './trial.js';
 
@@ -61,7 +61,8 @@ function requireSameStudy(
   studyFile: string,
   configuration: Readonly<Record<string, unknown>>,
 ): void {
-  const stored = JSON.parse(new TextDecoder().decode(readFileChecked(studyFile)));
+  const text = new TextDecoder().decode(readFileChecked(studyFile));
+  const stored = { ...(parseJson(text, studyFile) as Record<string, unknown>) };
   const wanted = JSON.parse(JSON.stringify(configuration));
   const keys = [...new Set([...Object.keys(stored), ...Object.keys(wanted)])];
   const differences = keys

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { BitcellError, EXIT } from '../core/index.js';
+import { BitcellError, EXIT, packageRoot, parseJson } from '../core/index.js';
 import { dataCommand } from './commands/data.js';
 import { exportCommand } from './commands/export.js';
 import { inferCommand } from './commands/infer.js';
@@ -12,6 +14,7 @@ import { timingCommand } from './commands/timing.js';
 import { verifyCommand } from './commands/verify.js';
 
 const program = new Command('bitcell')
+  .version(version())
   .description('What broken weight-memory cells do to a neural network on an accelerator')
   .addHelpText(
     'after',
@@ -30,6 +33,12 @@ for (const command of [
   dataCommand(),
 ]) {
   program.addCommand(command);
+}
+
+function version(): string {
+  const file = join(packageRoot(), 'package.json');
+  const { version: found } = parseJson(readFileSync(file, 'utf8'), file) as { version: string };
+  return found;
 }
 
 /** Commands inherit nothing when added, so each of them is told to report errors as Bitcell's own. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError, readFileChecked, writeFileAtomic } from '../core/index.js';
+import { InputError, parseJson, readFileChecked, writeFileAtomic } from '../core/index.js';
 import {
   type CellGeometry,
   FAULT_KINDS,
@@ -136,13 +136,7 @@ function parseFaults(
  * expected: unknown or missing fields, another version, cells out of range, the same cell twice.
  */
 export function parseFaultMap(text: string, file: string): FaultMap {
-  let root: unknown;
-  try {
-    root = JSON.parse(text);
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new InputError(`${file} is not valid JSON: ${detail}.`, { cause: error });
-  }
+  const root = parseJson(text, file);
   const header = headerSchema.safeParse(root);
   if (!header.success) throw headerError(header.error.issues[0], root, file);
   const { geometry, provenance = { source: 'file', file }, faults } = header.data;

@@ -42,15 +42,17 @@ function windows(paddedSize: number, axis: 0 | 1, shape: ConvolutionShape): numb
 }
 
 /** Throws a ModelError unless channels agree and every window holds at least one input position. */
-export function checkPoolingShape(shape: PoolingShape): void {
+export function checkPoolingShape(shape: PoolingShape, kind: 'max' | 'average'): void {
   const { input, output, kernel, strides, pads } = shape;
   const sizes = [input, output].flatMap(({ channels, height, width }) => [channels, height, width]);
   if (![...sizes, ...kernel, ...strides].every(isPositiveInteger) || !pads.every(isNaturalNumber)) {
-    throw new ModelError('A max pooling needs positive integer sizes and pads of 0 or more.');
+    throw new ModelError(
+      `${article(kind)} pooling needs positive integer sizes and pads of 0 or more.`,
+    );
   }
   if (input.channels !== output.channels) {
     throw new ModelError(
-      `A max pooling keeps the channels, but its shape goes from ${input.channels} to ${output.channels}.`,
+      `${article(kind)} pooling keeps the channels, but its shape goes from ${input.channels} to ${output.channels}.`,
     );
   }
   const onlyPadding =
@@ -58,7 +60,13 @@ export function checkPoolingShape(shape: PoolingShape): void {
     pads[1] >= kernel[1] ||
     (output.height - 1) * strides[0] - pads[0] >= input.height ||
     (output.width - 1) * strides[1] - pads[1] >= input.width;
-  if (onlyPadding) throw new ModelError('A max pooling has a window that holds only padding.');
+  if (onlyPadding) {
+    throw new ModelError(`${article(kind)} pooling has a window that holds only padding.`);
+  }
+}
+
+function article(kind: 'max' | 'average'): string {
+  return kind === 'average' ? 'An average' : 'A max';
 }
 
 /** Throws a ModelError unless shape, lengths and ranges of the specification are consistent. */

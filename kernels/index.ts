@@ -1,5 +1,34 @@
 export * from './backend.js';
+export {
+  addWithTable,
+  type QuantizedAddSpecification,
+  quantizedAddTable,
+  realAddTable,
+} from './elementwise/add.js';
+export {
+  type AveragePoolSpecification,
+  averagePool,
+  globalAveragePool,
+} from './elementwise/average-pool.js';
+export { type ConcatPart, concatChannels } from './elementwise/concat.js';
+export { fusedMultiplyAdd } from './elementwise/fused-multiply-add.js';
+export {
+  activationTable,
+  applyTable,
+  type BatchNormalization,
+  batchNormalizationTable,
+  clipTable,
+  leakyReluTable,
+  requantizationTable,
+} from './elementwise/lookup.js';
+export {
+  dequantizeStored,
+  mergedQuantization,
+  type StoredQuantization,
+  storageOffset,
+} from './elementwise/quantization.js';
 export { flatten } from './flatten.js';
+export * from './float32/elementwise.js';
 export { quantizeUint8, requantize } from './quantize.js';
 export { createReferenceBackend } from './reference/backend.js';
 export { createWasmBackend } from './wasm/backend.js';

@@ -1,10 +1,10 @@
 /** The integer nearest to `value`, halves to the even one (IEEE 754 roundTiesToEven). */
-function roundHalfEven(value: number): number {
+export function roundHalfEven(value: number): number {
   const rounded = Math.round(value);
   return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
-function clamp(value: number, low: number, high: number): number {
+export function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);
 }
 

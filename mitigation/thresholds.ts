@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError, readFileChecked, writeFileAtomic } from '../core/index.js';
+import { InputError, parseJson, readFileChecked, writeFileAtomic } from '../core/index.js';
 import { type Network, weightedLayers } from '../models/index.js';
 
 const FORMAT = 'bitcell-thresholds';
@@ -30,15 +30,7 @@ export type Thresholds = z.infer<typeof schema>;
 
 /** Read and check a `thresholds.json`. Throws InputError naming the file and the place. */
 export function readThresholds(file: string): Thresholds {
-  let content: unknown;
-  try {
-    content = JSON.parse(new TextDecoder().decode(readFileChecked(file)));
-  } catch (error) {
-    if (error instanceof SyntaxError) {
-      throw new InputError(`${file} is not JSON: ${error.message}`);
-    }
-    throw error;
-  }
+  const content = parseJson(new TextDecoder().decode(readFileChecked(file)), file);
   const result = schema.safeParse(content);
   if (!result.success) {
     const [issue] = result.error.issues;

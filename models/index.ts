@@ -16,8 +16,21 @@ export {
 export { type QuantizedWriteOptions, quantizedName } from './export/quantized.js';
 export * from './network.js';
 export * from './onnx/index.js';
+export { type ActivationRange, quantizeRange } from './quantization/affine.js';
+export {
+  type ChannelMeans,
+  correctBiases,
+  createChannelMeans,
+} from './quantization/bias-correction.js';
 export * from './quantization/calibration.js';
 export { dequantize } from './quantization/dequantize.js';
-export { quantizeNetwork } from './quantization/quantize.js';
+export { type Bin, createHistogram, type Histogram } from './quantization/histogram.js';
+export * from './quantization/noise.js';
+export {
+  quantizeNetwork,
+  WEIGHT_GRANULARITIES,
+  type WeightGranularity,
+} from './quantization/quantize.js';
+export { leastSquaresRange, squaredError } from './quantization/range-search.js';
 export { readNetwork } from './read-network.js';
 export { resolveModel, ZOO, zooThresholds } from './zoo.js';

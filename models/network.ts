@@ -7,6 +7,8 @@ export type WordFormat = 'int8' | 'float32';
 export interface Quantization {
   readonly scale: number;
   readonly zeroPoint: number;
+  /** Present when the tensor is int8 in ONNX files: values and zero point there are 128 less. */
+  readonly signed?: true;
 }
 
 /** An activation tensor; float32 networks have no quantisation. */
@@ -16,12 +18,16 @@ export interface Tensor {
   readonly quantization?: Quantization;
 }
 
-interface LayerBase {
+interface NamedLayer {
   /** Unique in the network. */
   readonly name: string;
   /** Index into `Network.tensors`. */
-  readonly input: number;
   readonly output: number;
+}
+
+interface LayerBase extends NamedLayer {
+  /** Index into `Network.tensors`. */
+  readonly input: number;
 }
 
 /**
@@ -33,6 +39,11 @@ interface WeightedLayerBase extends LayerBase {
   readonly shape: ConvolutionShape;
   /** Whether a ReLU follows. */
   readonly relu: boolean;
+  /**
+   * The largest output, a positive real number, where the ReLU has one (6 in ReLU6). In int8 networks the
+   * output's quantisation must hold nothing larger, and so implies it.
+   */
+  readonly upper?: number;
 }
 
 /** real weight = scales[c] · (w − zeroPoints[c]); real bias = scale_x · scales[c] · bias[c]. */
@@ -61,8 +72,67 @@ export interface FlattenLayer extends LayerBase {
   readonly kind: 'flatten';
 }
 
-export type Int8Layer = Int8WeightedLayer | MaxPoolLayer | FlattenLayer;
-export type Float32Layer = Float32WeightedLayer | MaxPoolLayer | FlattenLayer;
+/** Mean of each window. */
+export interface AveragePoolLayer extends LayerBase {
+  readonly kind: 'average-pool';
+  readonly shape: PoolingShape;
+  /** Whether padding counts as values of 0, or the mean is over what lies inside the input. */
+  readonly countIncludePad: boolean;
+}
+
+/** Mean of each channel. */
+export interface GlobalAveragePoolLayer extends LayerBase {
+  readonly kind: 'global-average-pool';
+}
+
+/** Sum of two tensors of one shape. */
+export interface AddLayer extends NamedLayer {
+  readonly kind: 'add';
+  readonly inputs: readonly [number, number];
+  /** Whether a ReLU follows. */
+  readonly relu: boolean;
+}
+
+/** Joins tensors of one height and width along their channels. */
+export interface ConcatLayer extends NamedLayer {
+  readonly kind: 'concat';
+  readonly inputs: readonly number[];
+}
+
+/** x, or alpha · x where x is negative. */
+export interface LeakyReluLayer extends LayerBase {
+  readonly kind: 'leaky-relu';
+  readonly alpha: number;
+}
+
+/** Restricts values to [low, high], of which either may be infinite; [0, ∞] is a ReLU. */
+export interface ClipLayer extends LayerBase {
+  readonly kind: 'clip';
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Batch normalisation that no weights could take up: fround(fround(x · factors[c]) + offsets[c]). */
+export interface AffineLayer extends LayerBase {
+  readonly kind: 'affine';
+  readonly factors: Float32Array;
+  readonly offsets: Float32Array;
+}
+
+/** Layers that move values and change neither them nor their quantisation. */
+export type MovingLayer = MaxPoolLayer | FlattenLayer;
+
+/** Layers without weights that compute. */
+export type ElementwiseLayer =
+  | AveragePoolLayer
+  | GlobalAveragePoolLayer
+  | AddLayer
+  | ConcatLayer
+  | LeakyReluLayer
+  | ClipLayer;
+
+export type Int8Layer = Int8WeightedLayer | MovingLayer | ElementwiseLayer;
+export type Float32Layer = Float32WeightedLayer | MovingLayer | ElementwiseLayer | AffineLayer;
 
 interface NetworkBase {
   readonly name: string;
@@ -92,6 +162,24 @@ export type WeightedLayer = Int8WeightedLayer | Float32WeightedLayer;
 /** Whether a layer has weights, and so lives in the weight memory. */
 export function isWeighted<L extends Layer>(layer: L): layer is Extract<L, WeightedLayer> {
   return layer.kind === 'convolution' || layer.kind === 'fully-connected';
+}
+
+/** Whether a layer only moves values, so that its input and output share one quantisation. */
+export function isMoving(layer: Layer): layer is MovingLayer {
+  return layer.kind === 'max-pool' || layer.kind === 'flatten';
+}
+
+/**
+ * Whether a tensor can hold numbers above a bound, by more than float32's epsilon: then onnxruntime
+ * does not leave out a Clip to that bound before it.
+ */
+export function holdsMoreThan({ scale, zeroPoint }: Quantization, upper: number): boolean {
+  return Math.fround(scale * (255 - zeroPoint)) - upper > 2 ** -23;
+}
+
+/** Indices of the tensors that a layer takes. */
+export function inputsOf(layer: Layer): readonly number[] {
+  return 'inputs' in layer ? layer.inputs : [layer.input];
 }
 
 /** The convolutions and fully connected layers, in network order. */

@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
 import { readFileChecked, sha256Hex } from '../core/index.js';
 import { importFloat32 } from './import/float32.js';
-import { importQdq, isQdq } from './import/qdq.js';
+import { importQuantized, isQuantized } from './import/quantized.js';
 import type { Network } from './network.js';
 import { decodeOnnx } from './onnx/index.js';
 
 /**
- * Reads a network from an ONNX file: int8 when QuantizeLinear and DequantizeLinear nodes surround its
- * layers, float32 otherwise.
+ * Reads a network from an ONNX file: int8 when its activations are quantised, by QuantizeLinear and
+ * DequantizeLinear nodes (QDQ) or inside its operators (QOperator), float32 otherwise.
  *
  * @param file path or bytes of the file
  * @param name what to call the network; default: the file's name without `.onnx`, or the graph's name
@@ -19,7 +19,7 @@ export function readNetwork(file: string | Uint8Array, name?: string): Network {
   const bytes = fromPath ? readFileChecked(file) : file;
   const source = fromPath ? file : (name ?? 'the ONNX model');
   const model = decodeOnnx(bytes, source);
-  const importNetwork = isQdq(model) ? importQdq : importFloat32;
+  const importNetwork = isQuantized(model) ? importQuantized : importFloat32;
   const otherwise = fromPath ? basename(file, '.onnx') : model.graph.name;
   return importNetwork(model, source, name ?? otherwise, sha256Hex(bytes));
 }

@@ -1,6 +1,12 @@
 import { extname } from 'node:path';
 import { z } from 'zod';
-import { didYouMean, InputError, parseFrequency, readFileChecked } from '../core/index.js';
+import {
+  didYouMean,
+  InputError,
+  parseFrequency,
+  parseJson,
+  readFileChecked,
+} from '../core/index.js';
 import type { WeightMemory } from './interfaces.js';
 import { defineWeightMemory } from './memory.js';
 
@@ -88,14 +94,7 @@ export function loadAccelerator(nameOrFile: string): Accelerator {
  * @throws InputError naming the file and the key.
  */
 export function parseAccelerator(json: string, file: string): Accelerator {
-  let document: unknown;
-  try {
-    document = JSON.parse(json);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InputError(`${file} is not valid JSON: ${reason}.`, { cause: error });
-  }
-  const result = acceleratorSchema.safeParse(document);
+  const result = acceleratorSchema.safeParse(parseJson(json, file));
   if (!result.success) throw new InputError(`${file}: ${describeIssue(result.error.issues[0])}.`);
   const { clock, weightMemory, ...accelerator } = result.data;
   return inFile(file, () => ({

@@ -1,6 +1,7 @@
 import { featureCount, InputError } from '../core/index.js';
 import {
   type AccumulatorObserver,
+  clipFloat32,
   type Float32ConvolutionKernel,
   flatten,
   type Int8ConvolutionKernel,
@@ -9,6 +10,7 @@ import {
 } from '../kernels/index.js';
 import {
   type Float32Network,
+  type Float32WeightedLayer,
   type Int8Network,
   type Int8WeightedLayer,
   isWeighted,
@@ -18,6 +20,7 @@ import {
   weightedLayers,
 } from '../models/index.js';
 import type { ActivationUnit, WeightPatches } from './interfaces.js';
+import { float32Operation, int8Operation, type Operation, quantizationOf } from './weightless.js';
 
 /** What `Datapath.run` shows of a run; every view is valid only during the call. */
 export interface DatapathObserver {
@@ -65,12 +68,7 @@ type Kernel =
  * @param batch images computed together (a matter of speed only)
  */
 export function createDatapath(network: Network, backend: KernelBackend, batch: number): Datapath {
-  const tensors: Values[] = network.tensors.map(({ shape }) => {
-    const length = featureCount(shape) * batch;
-    return network.format === 'int8'
-      ? backend.allocateUint8(length)
-      : backend.allocateFloat32(length);
-  });
+  const { tensors, operations } = buildOperations(network, backend, batch);
   const kernels = buildKernels(network, backend);
   const layers = weightedLayers(network);
   const firstWeights = firstWeightOfLayers(network);
@@ -94,8 +92,7 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
   function runBatch(firstImage: number, images: number, observer?: DatapathObserver): void {
     observer?.tensor?.(network.input, tensors[network.input], firstImage, images);
     let weighted = 0;
-    for (const layer of network.layers) {
-      const input = tensors[layer.input];
+    for (const [index, layer] of network.layers.entries()) {
       const output = tensors[layer.output];
       if (isWeighted(layer)) {
         const rowsBefore = firstImage * layer.shape.output.height * layer.shape.output.width;
@@ -103,13 +100,10 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
           observer?.accumulators &&
           ((values: Int32Array | Float32Array, firstRow: number, rows: number, stride: number) =>
             observer.accumulators?.(layer, values, rowsBefore + firstRow, rows, stride));
-        runKernel(kernels[weighted], input, output, images, observe);
+        runKernel(kernels[weighted], tensors[layer.input], output, images, observe);
         weighted += 1;
-      } else if (layer.kind === 'max-pool') {
-        backend.maxPool(layer.shape, input, output, images);
-      } else {
-        flatten(network.tensors[layer.input].shape, input, output, images);
       }
+      operations[index]?.(images);
       observer?.tensor?.(layer.output, output, firstImage, images);
     }
   }
@@ -167,6 +161,45 @@ export function firstWeightOfLayers(network: Network): Float64Array {
   return first;
 }
 
+/** A buffer for each tensor, and what is to be done for each layer, after its kernel if it has one. */
+function buildOperations(
+  network: Network,
+  backend: KernelBackend,
+  batch: number,
+): {
+  readonly tensors: readonly Values[];
+  readonly operations: readonly (Operation | undefined)[];
+} {
+  const lengths = network.tensors.map(({ shape }) => featureCount(shape) * batch);
+  if (network.format === 'int8') {
+    const tensors = lengths.map((length) => backend.allocateUint8(length));
+    const operations = network.layers.map((layer) =>
+      isWeighted(layer) ? undefined : int8Operation(network, layer, tensors, backend),
+    );
+    return { tensors, operations };
+  }
+  const tensors = lengths.map((length) => backend.allocateFloat32(length));
+  const operations = network.layers.map((layer) =>
+    isWeighted(layer)
+      ? upperBound(layer, tensors[layer.output])
+      : float32Operation(network, layer, tensors, backend),
+  );
+  return { tensors, operations };
+}
+
+/** The bound of an activation function like ReLU6, which kernels do not know. */
+function upperBound(
+  { upper, shape }: Float32WeightedLayer,
+  output: Float32Array,
+): Operation | undefined {
+  if (upper === undefined) return undefined;
+  const length = featureCount(shape.output);
+  return (images) => {
+    const values = output.subarray(0, images * length);
+    clipFloat32(values, values, -Infinity, upper);
+  };
+}
+
 function buildKernels(network: Network, backend: KernelBackend): Kernel[] {
   if (network.format === 'int8') {
     return weightedLayers(network).map((layer) => ({
@@ -185,11 +218,8 @@ function int8Kernel(
   layer: Int8WeightedLayer,
   backend: KernelBackend,
 ): Int8ConvolutionKernel {
-  const input = network.tensors[layer.input].quantization;
-  const output = network.tensors[layer.output].quantization;
-  if (!input || !output) {
-    throw new InputError(`${network.name}: the tensors of layer "${layer.name}" are not quantised`);
-  }
+  const input = quantizationOf(network, layer.input);
+  const output = quantizationOf(network, layer.output);
   return backend.int8Convolution({
     shape: layer.shape,
     inputZeroPoint: input.zeroPoint,

@@ -8,6 +8,7 @@ import {
   weightCount,
 } from '../core/index.js';
 import type { Int8Layer, Int8Network, Quantization, Tensor } from '../models/index.js';
+import { xorshift } from './xorshift.js';
 
 /**
  * Small quantised networks, one layer after the other: one to three convolutions (with ReLU or
@@ -187,15 +188,4 @@ function extremeByte(share: number): number {
   if (share < 0.05) return -128;
   if (share > 0.95) return 127;
   return Math.floor(share * 256) - 128;
-}
-
-/** Marsaglia's 32-bit xorshift (Journal of Statistical Software 8, 2003), as shares of [0, 1). */
-function xorshift(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
 }

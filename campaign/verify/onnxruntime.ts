@@ -10,7 +10,10 @@ export type OptimizationLevel = 'disabled' | 'all';
 
 /** A network loaded into onnxruntime. */
 export interface Reference {
-  /** Run images (image × channel × height × width); returns every graph output by name. */
+  /**
+   * Run images (image × channel × height × width); returns every graph output by name, int8 ones as
+   * Bitcell keeps them: as uint8, 128 more.
+   */
   run(
     images: Float32Array,
     shape: FeatureShape,
@@ -38,7 +41,9 @@ export async function loadReference(
       return new Map(
         Object.entries(outputs).map(([name, { data }]) => [
           name,
-          data as Uint8Array | Float32Array,
+          data instanceof Int8Array
+            ? Uint8Array.from(data, (value) => value + 128)
+            : (data as Uint8Array | Float32Array),
         ]),
       );
     },
@@ -55,6 +60,11 @@ const FLOAT_OPERATORS = new Set([
   'MatMul',
   'Relu',
   'Clip',
+  'LeakyRelu',
+  'Add',
+  'Concat',
+  'AveragePool',
+  'GlobalAveragePool',
 ]);
 
 /**

@@ -3,6 +3,7 @@ import { compileKernels } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
 import { type ImageSet, type Int8Network, normalize, quantizedName } from '../../models/index.js';
 import { type Accelerator, createNetworkDatapath, type Datapath } from '../../sim/index.js';
+import { requireCifar10Network } from '../cifar10-network.js';
 import { type VerificationCase, verificationCases } from './cases.js';
 import { compareLayer, emptyComparison } from './compare.js';
 import { type Difference, traceMismatch } from './differ.js';
@@ -42,9 +43,12 @@ export interface VerifyOptions {
 /**
  * Compare the simulated datapath with onnxruntime, every layer and value to the bit: clean, with
  * fault maps written into the weights, and with clipped activations in standard operators.
+ *
+ * @throws InputError when the network is not made for CIFAR-10
  */
 export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[]> {
   const { network, accelerator, thresholds, images, onProgress } = options;
+  requireCifar10Network(network);
   const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
   const cases = verificationCases(network, accelerator, thresholds, images);
   const total = cases.reduce((sum, { images: count }) => sum + count, 0);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { loadNetwork } from '../../campaign/index.js';
 import {
+  cellCount,
   FAULT_KINDS,
   formatGeometry,
   readFaultMap,
@@ -100,7 +101,14 @@ function create(flags: CreateFlags): void {
   writeFaultMap(output, map);
   printResult(
     flags.json,
-    { output, geometry: map.geometry, seed, map: trial, faults: map.cells.length },
+    {
+      output,
+      geometry: map.geometry,
+      cells: cellCount(map.geometry),
+      faults: map.cells.length,
+      seed,
+      map: trial,
+    },
     () => `${output}: ${grouped(map.cells.length)} faults in ${formatGeometry(map.geometry)}`,
   );
 }
@@ -156,7 +164,14 @@ function hits(file: string, flags: HitsFlags): void {
     total += 1;
     if (hit.effective) effective += 1;
   }
-  const result = { file, cells: map.cells.length, total, effective, hits: listed };
+  const result = {
+    file,
+    cells: cellCount(map.geometry),
+    faults: map.cells.length,
+    total,
+    effective,
+    hits: listed,
+  };
   printResult(flags.json, result, () => {
     const rows = listed.map((hit) => [
       String(hit.bank),

@@ -1,12 +1,25 @@
-import { Command } from 'commander';
-import { evaluateAccuracy, quantizeOnImages } from '../../campaign/index.js';
-import { InputError, writeFileAtomic } from '../../core/index.js';
+import { Command, InvalidArgumentError } from 'commander';
 import {
-  type CalibrationOptions,
+  cifar10Inputs,
+  evaluateAccuracy,
+  type LayerNoise,
+  measureNoise,
+  quantizeOnImages,
+} from '../../campaign/index.js';
+import { InputError, type ProgressListener, sha256Hex, writeFileAtomic } from '../../core/index.js';
+import {
+  CALIBRATION_METHODS,
+  type CalibrationMethod,
+  type Int8Network,
   loadCifar10,
   resolveModel,
+  type SignalAndNoise,
+  signalToNoise,
+  WEIGHT_GRANULARITIES,
+  type WeightGranularity,
   weightedLayers,
   writeQdq,
+  writeQOperator,
 } from '../../models/index.js';
 import {
   addCommonOptions,
@@ -19,12 +32,17 @@ import {
 } from '../options.js';
 import { printResult } from '../output.js';
 import { showProgress } from '../progress.js';
-import { percent } from '../table.js';
+import { formatTable, percent } from '../table.js';
+
+const WRITERS = { qdq: writeQdq, qoperator: writeQOperator };
 
 interface QuantizeFlags extends CommonOptions {
   readonly output: string;
-  readonly calibration: CalibrationOptions['method'];
-  readonly percentile: number;
+  readonly outputFormat: keyof typeof WRITERS;
+  readonly calibration: CalibrationMethod;
+  readonly percentile?: number;
+  readonly weights: WeightGranularity;
+  readonly biasCorrection?: boolean;
   readonly calibrationImages: number;
   readonly images: number;
   readonly data?: string;
@@ -32,20 +50,29 @@ interface QuantizeFlags extends CommonOptions {
 
 export function quantizeCommand(): Command {
   const command = new Command('quantize')
-    .description('Post-training quantisation to int8, as QDQ ONNX')
+    .description('Post-training quantisation to int8, as ONNX')
     .argument('<model>', 'float32 ONNX file')
-    .addOption(option('--output <file>', 'ONNX file to write').makeOptionMandatory())
+    .addOption(option('-o, --output <file>', 'ONNX file to write').makeOptionMandatory())
     .addOption(
-      choice('--calibration <method>', 'ranges of the activations', [
+      choice('--output-format <format>', 'form of the file', Object.keys(WRITERS)).default('qdq'),
+    )
+    .addOption(
+      choice('--calibration <method>', 'ranges of the activations', CALIBRATION_METHODS).default(
         'min-max',
-        'percentile',
-      ]).default('min-max'),
+      ),
     )
     .addOption(
-      option('--percentile <p>', 'share of values within the range, in %')
-        .default(99.99)
-        .argParser(Number),
+      option(
+        '--percentile <p>',
+        'share of values within the range, in % (default: 99.99)',
+      ).argParser(percentile),
     )
+    .addOption(
+      choice('--weights <granularity>', 'scales of the weights', WEIGHT_GRANULARITIES).default(
+        'per-channel',
+      ),
+    )
+    .addOption(option('--bias-correction', 'make up for the mean shift of each output channel'))
     .addOption(
       option('--calibration-images <n>', 'training images to calibrate on')
         .default(1000)
@@ -61,7 +88,21 @@ export function quantizeCommand(): Command {
   return addCommonOptions(command);
 }
 
+function percentile(text: string): number {
+  const value = Number(text);
+  if (!(value > 50 && value <= 100)) {
+    throw new InvalidArgumentError(`The percentile ${text} is not above 50 and at most 100.`);
+  }
+  return value;
+}
+
 function quantize(model: string, flags: QuantizeFlags): void {
+  const { output, outputFormat, weights, biasCorrection = false, json } = flags;
+  if (flags.percentile !== undefined && flags.calibration !== 'percentile') {
+    throw new InputError(
+      `--percentile ${flags.percentile} has no effect with --calibration ${flags.calibration}: choose --calibration percentile`,
+    );
+  }
   const network = resolveModel(model);
   if (network.format === 'int8') throw new InputError(`${model} is quantised already`);
   const training = loadCifar10({
@@ -72,31 +113,75 @@ function quantize(model: string, flags: QuantizeFlags): void {
   const test = loadCifar10({ folder: flags.data, split: 'test', limit: flags.images });
   requireImages('--calibration-images', flags.calibrationImages, training, 'training');
   requireImages('--images', flags.images, test, 'test');
-  const calibrating = showProgress('calibration images', flags.quiet ?? false);
-  const quantized = quantizeOnImages(
-    network,
-    training,
-    flags.calibrationImages,
-    { method: flags.calibration, percentile: flags.percentile },
-    calibrating.listener,
-  );
-  calibrating.stop();
-  writeFileAtomic(flags.output, writeQdq(quantized));
-  const evaluating = showProgress('test images', flags.quiet ?? false);
-  const accuracy = {
-    float32: evaluateAccuracy(network, test, flags.images, evaluating.listener),
-    int8: evaluateAccuracy(quantized, test, flags.images, evaluating.listener),
+  const inputs = cifar10Inputs(network, training, training.count);
+  const withProgress = <T>(what: string, work: (listener: ProgressListener) => T): T => {
+    const progress = showProgress(what, flags.quiet ?? false);
+    try {
+      return work(progress.listener);
+    } finally {
+      progress.stop();
+    }
   };
-  evaluating.stop();
-  const layers = weightedLayers(quantized).map(({ name, shape, output }) => ({
+
+  const calibration = {
+    method: flags.calibration,
+    ...(flags.calibration === 'percentile' && { percentile: flags.percentile ?? 99.99 }),
+  };
+  const quantized = withProgress('calibration inferences', (listener) =>
+    quantizeOnImages(network, inputs, { calibration, weights, biasCorrection }, listener),
+  );
+  const file = WRITERS[outputFormat](quantized);
+  writeFileAtomic(output, file);
+  const noise = withProgress('calibration images compared', (listener) =>
+    measureNoise(network, quantized, inputs, listener),
+  );
+  const accuracy = withProgress('test images', (listener) => ({
+    float32: evaluateAccuracy(network, test, flags.images, listener),
+    int8: evaluateAccuracy(quantized, test, flags.images, listener),
+  }));
+  printResult(
+    json,
+    {
+      model,
+      output,
+      outputFormat,
+      checksum: sha256Hex(file),
+      calibration: { ...calibration, images: training.count },
+      weights,
+      biasCorrection,
+      images: flags.images,
+      layers: describeLayers(quantized, noise),
+      accuracy,
+    },
+    () =>
+      `${noiseTable(noise)}\n\n${output}: accuracy ${percent(accuracy.float32)} % in float32, ${percent(accuracy.int8)} % in int8 (${flags.images} test images)`,
+  );
+}
+
+function describeLayers(quantized: Int8Network, noise: readonly LayerNoise[]): object[] {
+  return weightedLayers(quantized).map(({ name, shape, output }, index) => ({
     name,
     channels: shape.output.channels,
     output: quantized.tensors[output].quantization,
+    // In dB; JSON has no infinity, so that null stands for no noise (or no signal).
+    signalToNoise: {
+      weights: finite(signalToNoise(noise[index].weights)),
+      output: finite(signalToNoise(noise[index].output)),
+    },
   }));
-  printResult(
-    flags.json,
-    { model, output: flags.output, images: flags.images, layers, accuracy },
-    () =>
-      `${flags.output}: accuracy ${percent(accuracy.float32)} % in float32, ${percent(accuracy.int8)} % in int8 (${flags.images} test images)`,
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function noiseTable(noise: readonly LayerNoise[]): string {
+  const decibels = (energies: SignalAndNoise) => {
+    const ratio = signalToNoise(energies);
+    return Number.isFinite(ratio) ? ratio.toFixed(1) : 'none';
+  };
+  return formatTable(
+    ['layer', 'weight SQNR [dB]', 'output SQNR [dB]'],
+    noise.map(({ name, weights, output }) => [name, decibels(weights), decibels(output)]),
   );
 }

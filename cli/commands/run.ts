@@ -8,6 +8,8 @@ import {
   type StudyResult,
 } from '../../campaign/index.js';
 import { EXIT, InputError } from '../../core/index.js';
+import { formatGeometry } from '../../fault/index.js';
+import { memoryGeometry } from '../../sim/index.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -79,7 +81,7 @@ async function run(
     );
     printResult(
       json,
-      { study, trials: prepared.trials.length, imageRuns: images },
+      { study, seed: study.seed, trials: prepared.trials.length, imageRuns: images },
       () =>
         `${JSON.stringify(study, null, 2)}\n${prepared.trials.length} trials, ${images} image runs`,
     );
@@ -154,8 +156,7 @@ function toText(result: StudyResult, threads: number, seconds: number): string {
   ]);
   const head = ['words', 'fault rate', 'faults', 'effective', ...study.mitigations.map(title)];
   const sizes = Object.entries(memories).map(
-    ([format, { banks, rows: lines, wordBits, columnMux }]) =>
-      `${format} ${banks} banks × ${lines} rows × ${wordBits * columnMux} columns`,
+    ([format, memory]) => `${format} ${formatGeometry(memoryGeometry(memory))}`,
   );
   return [
     `${study.model}, ${study.placement} weight memory (${sizes.join('; ')}), faults: ${study.faultMap ?? study.faults}`,
@@ -164,7 +165,7 @@ function toText(result: StudyResult, threads: number, seconds: number): string {
     '',
     `Accuracy in % with its 95 % interval: ${study.maps} fault maps × ${study.images} test images a row (faults: means per map).`,
     `${study.accelerator}: ${grouped(timing.total.totalCycles)} cycles an image, utilisation ${percent(timing.total.utilization)} %.`,
-    `Seed ${study.seed}, ${threads} threads, ${duration(seconds)}.`,
+    `Seed ${study.seed}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${duration(seconds)}.`,
   ].join('\n');
 }
 

@@ -4,7 +4,7 @@ import { checkPoolingShape, checkTensors } from '../check.js';
 
 /** The definition of {@link KernelBackend.maxPool}; -0 counts as smaller than +0. */
 export const maxPool: KernelBackend['maxPool'] = (shape, input, output, images) => {
-  checkPoolingShape(shape);
+  checkPoolingShape(shape, 'max');
   checkTensors(shape, input, output, images);
   const { height, width, channels } = shape.input;
   const inputLength = featureCount(shape.input);

@@ -28,7 +28,7 @@ export function createWasmBackend(module: KernelModule, bytes: number): KernelBa
 
 function maxPoolOn({ buffer, functions, places }: Workspace): KernelBackend['maxPool'] {
   return (shape, input, output, images) => {
-    checkPoolingShape(shape);
+    checkPoolingShape(shape, 'max');
     checkTensors(shape, input, output, images);
     checkOwnTensors(buffer, input, output);
     if (input.BYTES_PER_ELEMENT !== output.BYTES_PER_ELEMENT) {

@@ -1,9 +1,15 @@
-import { type Float32Network, isWeighted } from '../network.js';
+import { type Float32Network, inputsOf, isWeighted } from '../network.js';
 import { createGraphBuilder } from './graph-builder.js';
-import { convolutionAttributes, int, weightDims, weightlessOperator } from './operators.js';
+import {
+  addFloat32Operator,
+  addRectifier,
+  convolutionAttributes,
+  int,
+  weightDims,
+} from './operators.js';
 
 /**
- * Writes a float32 network as Conv, Gemm, Relu, MaxPool and Flatten nodes.
+ * Writes a float32 network with the standard operators of ONNX.
  * `readNetwork` gives the network back.
  */
 export function writeFloat32(network: Float32Network): Uint8Array {
@@ -13,16 +19,15 @@ export function writeFloat32(network: Float32Network): Uint8Array {
     tensors.map(({ name }) => name),
   );
   for (const layer of network.layers) {
-    const input = tensors[layer.input].name;
+    const operands = inputsOf(layer).map((tensor) => tensors[tensor].name);
     const output = tensors[layer.output].name;
     if (!isWeighted(layer)) {
-      const { opType, attributes } = weightlessOperator(layer);
-      builder.node(opType, [input], output, { name: layer.name, attributes });
+      addFloat32Operator(builder, layer, operands, output);
       continue;
     }
     const { name, weights, bias, relu } = layer;
     const inputs = [
-      input,
+      ...operands,
       builder.constant(`${name}.weight`, 'float32', weightDims(layer), weights),
       builder.constant(`${name}.bias`, 'float32', [bias.length], bias),
     ];
@@ -32,7 +37,7 @@ export function writeFloat32(network: Float32Network): Uint8Array {
       name,
       attributes: isConvolution ? convolutionAttributes(layer) : { transB: int(1) },
     });
-    if (relu) builder.node('Relu', [sum], output);
+    if (relu) addRectifier(builder, layer, sum, output);
   }
   return builder.finish([
     { name: tensors[network.output].name, tensor: network.output, elementType: 'float32' },

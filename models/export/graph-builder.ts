@@ -1,5 +1,5 @@
 import { ModelError } from '../../core/index.js';
-import type { Network } from '../network.js';
+import { inputsOf, type Layer, type Network } from '../network.js';
 import {
   type ElementType,
   encodeOnnx,
@@ -122,12 +122,17 @@ export function createGraphBuilder(network: Network, reserved: readonly string[]
 
 /** Dimensions of each tensor in ONNX, batch included: fully connected layers take vectors. */
 export function tensorRanks(network: Network): (2 | 4)[] {
+  const layers: readonly Layer[] = network.layers;
   const ranks = new Map<number, 2 | 4>();
-  const expected = ({ kind }: Network['layers'][number]) => (kind === 'fully-connected' ? 2 : 4);
-  ranks.set(network.input, expected(network.layers[0]));
-  for (const layer of network.layers) {
-    const rank = ranks.get(layer.input);
-    if (rank === undefined || (layer.kind !== 'flatten' && rank !== expected(layer))) {
+  const isVector = layers.some(
+    (layer) => layer.kind === 'fully-connected' && layer.input === network.input,
+  );
+  ranks.set(network.input, isVector ? 2 : 4);
+  for (const layer of layers) {
+    const found = inputsOf(layer).map((tensor) => ranks.get(tensor));
+    const [rank] = found;
+    const expected = expectedRank(layer) ?? rank;
+    if (rank === undefined || found.some((other) => other !== expected)) {
       throw new ModelError(
         `${network.name}: layer "${layer.name}" of kind ${layer.kind} cannot follow its input; put a flatten layer between feature maps and fully connected layers`,
       );
@@ -135,4 +140,19 @@ export function tensorRanks(network: Network): (2 | 4)[] {
     ranks.set(layer.output, layer.kind === 'flatten' ? 2 : rank);
   }
   return network.tensors.map((_, index) => ranks.get(index) ?? 4);
+}
+
+/** Dimensions of what a layer takes; undefined where it takes either. */
+function expectedRank({ kind }: Layer): 2 | 4 | undefined {
+  switch (kind) {
+    case 'fully-connected':
+      return 2;
+    case 'convolution':
+    case 'max-pool':
+    case 'average-pool':
+    case 'global-average-pool':
+      return 4;
+    default:
+      return undefined;
+  }
 }

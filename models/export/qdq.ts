@@ -1,5 +1,11 @@
-import { type Int8Network, type Int8WeightedLayer, isWeighted } from '../network.js';
-import { convolutionAttributes, int, weightDims, weightlessOperator } from './operators.js';
+import { type Int8Network, type Int8WeightedLayer, inputsOf, isWeighted } from '../network.js';
+import {
+  addFloat32Operator,
+  addRectifier,
+  convolutionAttributes,
+  int,
+  weightDims,
+} from './operators.js';
 import {
   createQuantizedGraph,
   graphOutputs,
@@ -11,7 +17,8 @@ import {
 /**
  * Writes a quantised network in QDQ form: float32 operators between DequantizeLinear and QuantizeLinear
  * nodes, one pair at every activation, MaxPool and Flatten included, so that onnxruntime fuses all
- * of it into integer operators at its levels `extended` and `all`. `readNetwork` gives the network back.
+ * of it into integer operators at its levels `extended` and `all`, except int8 activations and
+ * activation functions that are layers of their own. `readNetwork` gives the network back.
  *
  * @throws ModelError when the network has no such form: a ReLU output with a zero point other than 0, a
  * pooling that changes the quantisation
@@ -40,13 +47,9 @@ export function writeQdq(network: Int8Network, options: QuantizedWriteOptions = 
     const { name } = tensors[layer.output];
     // The graph's output takes the tensor's name, after the DequantizeLinear.
     const real = layer.output === network.output ? builder.fresh(`${name}_real`) : name;
-    const input = dequantized.get(layer.input) ?? '';
-    if (isWeighted(layer)) {
-      addWeighted(graph, layer, input, real);
-    } else {
-      const { opType, attributes } = weightlessOperator(layer);
-      builder.node(opType, [input], real, { name: layer.name, attributes });
-    }
+    const inputs = inputsOf(layer).map((tensor) => dequantized.get(tensor) ?? '');
+    if (isWeighted(layer)) addWeighted(graph, layer, inputs[0], real);
+    else addFloat32Operator(builder, layer, inputs, real);
     dequantized.set(layer.output, requantize(real, layer.output));
   }
   return builder.finish(graphOutputs(network, options));
@@ -95,5 +98,5 @@ function addWeighted(
     name,
     attributes: isConvolution ? convolutionAttributes(layer) : { transB: int(1) },
   });
-  if (relu) builder.node('Relu', [sum], output);
+  if (relu) addRectifier(builder, layer, sum, output);
 }

@@ -1,18 +1,25 @@
 import { InputError, ModelError } from '../../core/index.js';
 import {
+  type ElementwiseLayer,
   type Int8Network,
   type Int8WeightedLayer,
+  inputsOf,
+  isMoving,
   isWeighted,
   requantizationMultipliers,
 } from '../network.js';
+import type { OnnxAttribute } from '../onnx/index.js';
 import { transpose } from '../transpose.js';
 import { MICROSOFT_DOMAIN } from './graph-builder.js';
 import {
+  addFloat32Operator,
+  averagePoolAttributes,
   channelDims,
   convolutionAttributes,
+  float,
   int,
+  movingOperator,
   weightDims,
-  weightlessOperator,
 } from './operators.js';
 import {
   createQuantizedGraph,
@@ -31,8 +38,8 @@ export interface AccumulatorClip {
 
 /**
  * Writes a quantised network in QOperator form, which leaves onnxruntime nothing to fuse:
- * QuantizeLinear, then QLinearConv, QGemm (of the domain com.microsoft), MaxPool and Flatten on uint8,
- * then DequantizeLinear.
+ * QuantizeLinear, then QLinearConv, MaxPool, Flatten and the operators of the domain com.microsoft on
+ * uint8 or int8, then DequantizeLinear. Clip layers stand between DequantizeLinear and QuantizeLinear.
  */
 export function writeQOperator(
   network: Int8Network,
@@ -63,15 +70,17 @@ export function writeClipped(
   const { scale, zeroPoint } = graph.names(network.input);
   builder.node('QuantizeLinear', [input.name, scale, zeroPoint], quantizedName(input));
   for (const layer of network.layers) {
-    const source = quantizedName(tensors[layer.input]);
+    const sources = inputsOf(layer).map((tensor) => quantizedName(tensors[tensor]));
     const target = quantizedName(tensors[layer.output]);
     if (isWeighted(layer)) {
       const clip = clips.get(layer.name);
-      if (clip) addClipped(graph, layer, clip, source, target);
-      else addQLinear(graph, layer, source, target);
+      if (clip) addClipped(graph, layer, clip, sources[0], target);
+      else addQLinear(graph, layer, sources[0], target);
+    } else if (isMoving(layer)) {
+      const { opType, attributes } = movingOperator(layer);
+      builder.node(opType, sources, target, { name: layer.name, attributes });
     } else {
-      const { opType, attributes } = weightlessOperator(layer);
-      builder.node(opType, [source], target, { name: layer.name, attributes });
+      addElementwise(graph, layer, sources, target);
     }
   }
   const last = graph.names(network.output);
@@ -124,6 +133,50 @@ function addQLinear(
       domain: MICROSOFT_DOMAIN,
       attributes: { transB: int(1) },
     });
+  }
+}
+
+function addElementwise(
+  graph: QuantizedGraph,
+  layer: ElementwiseLayer,
+  sources: readonly string[],
+  target: string,
+): void {
+  const { builder } = graph;
+  const { name } = layer;
+  const operands = inputsOf(layer).flatMap((tensor, index) => {
+    const { scale, zeroPoint } = graph.names(tensor);
+    return [sources[index], scale, zeroPoint];
+  });
+  const y = graph.names(layer.output);
+  const result = [y.scale, y.zeroPoint];
+  const add = (
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>>,
+  ) => builder.node(opType, inputs, target, { name, domain: MICROSOFT_DOMAIN, attributes });
+  switch (layer.kind) {
+    case 'add':
+      add('QLinearAdd', [...operands, ...result], {});
+      break;
+    case 'concat':
+      add('QLinearConcat', [...result, ...operands], { axis: int(1) });
+      break;
+    case 'average-pool':
+      add('QLinearAveragePool', [...operands, ...result], averagePoolAttributes(layer));
+      break;
+    case 'global-average-pool':
+      add('QLinearGlobalAveragePool', [...operands, ...result], { channels_last: int(0) });
+      break;
+    case 'leaky-relu':
+      add('QLinearLeakyRelu', [...operands, ...result], { alpha: float(layer.alpha) });
+      break;
+    case 'clip': {
+      const real = builder.node('DequantizeLinear', operands, builder.fresh(`${name}.input`));
+      const clipped = builder.fresh(`${name}.clipped`);
+      addFloat32Operator(builder, layer, [real], clipped);
+      builder.node('QuantizeLinear', [clipped, ...result], target);
+    }
   }
 }
 

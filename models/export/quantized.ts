@@ -1,13 +1,20 @@
 import { ModelError } from '../../core/index.js';
-import type { Int8Network, Int8WeightedLayer, Quantization, Tensor } from '../network.js';
+import {
+  holdsMoreThan,
+  type Int8Network,
+  type Int8WeightedLayer,
+  isMoving,
+  type Quantization,
+  type Tensor,
+} from '../network.js';
 import { createGraphBuilder, type GraphBuilder, type GraphOutput } from './graph-builder.js';
 
 export interface QuantizedWriteOptions {
-  /** Make every layer's uint8 output a graph output, too, named `quantizedName(tensor)`. */
+  /** Make every layer's quantised output a graph output, too, named `quantizedName(tensor)`. */
   readonly exposeLayers?: boolean;
 }
 
-/** Name of the uint8 value of a tensor in the ONNX files of quantised networks. */
+/** Name of the quantised value of a tensor in the ONNX files of quantised networks. */
 export function quantizedName(tensor: Tensor): string {
   return `${tensor.name}_quantized`;
 }
@@ -22,7 +29,9 @@ export function graphOutputs(
   const exposed = layers.map((layer) => ({
     name: quantizedName(tensors[layer.output]),
     tensor: layer.output,
-    elementType: 'uint8' as const,
+    elementType: tensors[layer.output].quantization?.signed
+      ? ('int8' as const)
+      : ('uint8' as const),
   }));
   return [result, ...exposed];
 }
@@ -70,8 +79,14 @@ export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
           `${network.name}: layer "${layer.name}" ends in a ReLU, but its output has zero point ${zeroPoint}, expected 0`,
         );
       }
-      continue;
+      const { upper = Infinity } = 'upper' in layer ? layer : {};
+      if (holdsMoreThan(quantization(layer.output), upper)) {
+        throw new ModelError(
+          `${network.name}: layer "${layer.name}" ends in a ReLU up to ${upper}, but its output holds numbers up to ${Math.fround(scale * 255)}`,
+        );
+      }
     }
+    if (!isMoving(layer)) continue;
     const input = quantization(layer.input);
     if (input.scale !== scale || input.zeroPoint !== zeroPoint) {
       throw new ModelError(
@@ -86,11 +101,13 @@ export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
     names(tensor) {
       let names = known.get(tensor);
       if (!names) {
-        const { scale, zeroPoint } = quantization(tensor);
+        const { scale, zeroPoint, signed } = quantization(tensor);
         const { name } = tensors[tensor];
         names = {
           scale: builder.constant(`${name}_scale`, 'float32', [], Float32Array.of(scale)),
-          zeroPoint: builder.constant(`${name}_zero_point`, 'uint8', [], Uint8Array.of(zeroPoint)),
+          zeroPoint: signed
+            ? builder.constant(`${name}_zero_point`, 'int8', [], Int8Array.of(zeroPoint - 128))
+            : builder.constant(`${name}_zero_point`, 'uint8', [], Uint8Array.of(zeroPoint)),
         };
         known.set(tensor, names);
       }

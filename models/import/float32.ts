@@ -3,36 +3,51 @@ import type { Float32Layer, Float32Network, Float32WeightedLayer, Tensor } from 
 import { isWeighted } from '../network.js';
 import type { OnnxModel, OnnxNode } from '../onnx/index.js';
 import { transpose } from '../transpose.js';
+import { normalizationFactors, perChannel } from './batch-normalization.js';
+import { finishNetwork } from './finish.js';
 import {
   constantInput,
+  constantScalar,
   floatAttribute,
   type ImportGraph,
   nodeError,
   onlyOutput,
   prepareGraph,
-  requireAttribute,
   unsupportedOperator,
 } from './graph.js';
-import { layerName, uniqueNames } from './naming.js';
+import { layerName, noActivations, uniqueNames } from './naming.js';
 import {
-  convolutionShape,
+  activationBounds,
+  concatShape,
   flattened,
-  gemmShape,
   inputShape,
-  poolingShape,
   requireFlattening,
   type ShapedValue,
+  sumShape,
 } from './operators.js';
-import { requireSequence } from './sequence.js';
+import {
+  averagePooling,
+  convolutionShape,
+  fullyConnected,
+  globallyPooled,
+  poolingShape,
+} from './windows.js';
 
 const OPERATORS = [
   'Conv',
+  'Gemm',
+  'MatMul',
   'BatchNormalization',
   'Relu',
+  'Clip',
+  'LeakyRelu',
   'MaxPool',
+  'AveragePool',
+  'GlobalAveragePool',
+  'Add',
+  'Concat',
   'Flatten',
   'Reshape',
-  'Gemm',
   'Identity',
   'Dropout',
   'Constant',
@@ -42,7 +57,12 @@ interface Value extends ShapedValue {
   readonly tensor: number;
 }
 
-/** Imports a network of float32 operators; batch normalisation is folded into the weights. */
+type WithoutPlace<L> = L extends unknown ? Omit<L, 'name' | 'output'> : never;
+
+/**
+ * Imports a network of float32 operators. Batch normalisation is folded into the weights before it,
+ * as are biases that are added after MatMul; activation functions join the layer they follow.
+ */
 export function importFloat32(
   model: OnnxModel,
   source: string,
@@ -61,87 +81,193 @@ export function importFloat32(
     return tensor;
   }
 
-  /** The weighted layer that makes a node's input, which the node is about to change. */
-  function producer(node: OnnxNode, value: Value): number {
-    const index = layers.findIndex(({ output }) => output === value.tensor);
-    const layer = layers[index];
-    if (!layer || !isWeighted(layer) || layer.relu) {
-      throw nodeError(source, node, 'does not directly follow a Conv or Gemm');
-    }
-    if (graph.uses.get(node.inputs[0]) !== 1) {
-      throw nodeError(source, node, `shares its input "${node.inputs[0]}" with another node`);
-    }
-    return index;
+  function addLayer(node: OnnxNode, shaped: ShapedValue, layer: WithoutPlace<Float32Layer>): void {
+    const weight = 'weights' in layer ? node.inputs[1] : '';
+    layers.push({
+      ...layer,
+      name: unique(layerName(node, weight)),
+      output: addTensor(onlyOutput(source, node), shaped),
+    });
   }
 
-  /** Replaces the layer that made a node's input by one that makes the node's output. */
-  function absorb(
-    node: OnnxNode,
-    value: Value,
-    change: (layer: Float32WeightedLayer) => Float32WeightedLayer,
-  ): void {
-    const index = producer(node, value);
+  function activation(node: OnnxNode, position = 0): Value {
+    const value = values.get(node.inputs[position]);
+    if (value) return value;
+    throw nodeError(source, node, noActivations(position));
+  }
+
+  /** The layer that makes a value for this node alone, so that the node can change it. */
+  function producer(position: string, value: Value): Float32Layer | undefined {
+    if (graph.uses.get(position) !== 1) return undefined;
+    return layers.find(({ output }) => output === value.tensor);
+  }
+
+  /** The same, if it is a weighted layer without an activation function. */
+  function linearProducer(input: string, value: Value): Float32WeightedLayer | undefined {
+    const layer = producer(input, value);
+    return layer && isWeighted(layer) && !layer.relu ? layer : undefined;
+  }
+
+  /** Replaces the layer that made a value by one that makes the node's output. */
+  function replace(node: OnnxNode, value: Value, layer: Float32Layer): void {
     const output = onlyOutput(source, node);
-    layers[index] = change(layers[index] as Float32WeightedLayer);
+    const index = layers.findIndex((candidate) => candidate.output === value.tensor);
+    layers[index] = layer;
     tensors[value.tensor] = { ...tensors[value.tensor], name: output };
     values.set(output, value);
   }
 
+  function addWeighted(node: OnnxNode): void {
+    const value = activation(node);
+    const weighted = readWeighted(graph, node, value);
+    const rank = node.opType === 'Conv' ? 4 : 2;
+    const shaped = { shape: weighted.shape.output, rank } as const;
+    addLayer(node, shaped, { ...weighted, input: value.tensor, relu: false });
+  }
+
+  function addNormalization(node: OnnxNode): void {
+    const value = activation(node);
+    const { factors, offsetOf } = normalizationFactors(graph, node, value.shape.channels);
+    const layer = linearProducer(node.inputs[0], value);
+    if (!layer) {
+      addLayer(node, value, {
+        kind: 'affine',
+        input: value.tensor,
+        factors: Float32Array.from(factors),
+        offsets: Float32Array.from(factors, (_, channel) => offsetOf(channel, 0)),
+      });
+      return;
+    }
+    const window = layer.weights.length / factors.length;
+    replace(node, value, {
+      ...layer,
+      weights: layer.weights.map((weight, index) => weight * factors[Math.floor(index / window)]),
+      bias: layer.bias.map((bias, channel) => offsetOf(channel, bias)),
+    });
+  }
+
+  function addActivation(node: OnnxNode): void {
+    const value = activation(node);
+    const { low, high } = activationBounds(graph, node, (position, role) =>
+      constantScalar(graph, node, position, role),
+    );
+    const layer = producer(node.inputs[0], value);
+    const rectifies = low === 0 && high > 0;
+    if (rectifies && layer && isWeighted(layer) && !layer.relu) {
+      const upper = high < Infinity ? { upper: high } : {};
+      replace(node, value, { ...layer, relu: true, ...upper });
+    } else if (rectifies && high === Infinity && layer?.kind === 'add' && !layer.relu) {
+      replace(node, value, { ...layer, relu: true });
+    } else {
+      addLayer(node, value, { kind: 'clip', input: value.tensor, low, high });
+    }
+  }
+
+  function addSum(node: OnnxNode): void {
+    const bias = node.inputs.findIndex((input) => graph.constants.has(input));
+    if (bias < 0) {
+      const [one, other] = [activation(node, 0), activation(node, 1)];
+      const shaped = sumShape(graph, node, [one, other]);
+      addLayer(node, shaped, { kind: 'add', inputs: [one.tensor, other.tensor], relu: false });
+      return;
+    }
+    const value = activation(node, 1 - bias);
+    const layer = linearProducer(node.inputs[1 - bias], value);
+    if (!layer) throw nodeError(source, node, 'adds a constant to something that has no bias');
+    const { dims } = constantInput(graph, node, bias, 'bias', 'float32');
+    const data = perChannel(graph, node, bias, 'bias', value.shape.channels);
+    const along = dims.length - (value.rank === 4 ? 3 : 1);
+    if (dims.some((size, axis) => size !== (axis === along ? data.length : 1))) {
+      throw nodeError(source, node, `adds a constant of dimensions [${dims.join(', ')}]`);
+    }
+    replace(node, value, {
+      ...layer,
+      bias: layer.bias.map((stored, channel) => stored + data[channel]),
+    });
+  }
+
+  function addFlattening(node: OnnxNode): void {
+    const value = activation(node);
+    requireFlattening(graph, node, value);
+    addLayer(node, flattened(value.shape), { kind: 'flatten', input: value.tensor });
+  }
+
+  function addConcat(node: OnnxNode): void {
+    const parts = node.inputs.map((_, position) => activation(node, position));
+    if (parts.length === 0) throw nodeError(source, node, 'has no inputs');
+    const inputs = parts.map(({ tensor }) => tensor);
+    addLayer(node, concatShape(graph, node, parts), { kind: 'concat', inputs });
+  }
+
+  function addPooling(node: OnnxNode): void {
+    const value = activation(node);
+    if (node.opType === 'MaxPool') {
+      const shape = poolingShape(graph, node, value);
+      addLayer(
+        node,
+        { shape: shape.output, rank: 4 },
+        { kind: 'max-pool', input: value.tensor, shape },
+      );
+      return;
+    }
+    if (node.opType === 'GlobalAveragePool') {
+      const shaped = globallyPooled(graph, node, value);
+      addLayer(node, shaped, { kind: 'global-average-pool', input: value.tensor });
+      return;
+    }
+    const pooling = averagePooling(graph, node, value, 'float32');
+    addLayer(
+      node,
+      { shape: pooling.shape.output, rank: 4 },
+      { kind: 'average-pool', input: value.tensor, ...pooling },
+    );
+  }
+
   const input = addTensor(graph.input.name, inputShape(graph));
   for (const node of graph.nodes) {
-    if (node.domain !== '' || !OPERATORS.includes(node.opType)) {
-      throw unsupportedOperator(source, node, OPERATORS);
-    }
-    const value = values.get(node.inputs[0]);
-    if (!value) throw nodeError(source, node, 'takes no activations as its first input');
-    switch (node.opType) {
+    switch (node.domain === '' ? node.opType : '') {
       case 'Conv':
-      case 'Gemm': {
-        const weighted = readWeighted(graph, node, value);
-        const rank = node.opType === 'Conv' ? 4 : 2;
-        layers.push({
-          ...weighted,
-          name: unique(layerName(node, node.inputs[1])),
-          input: value.tensor,
-          output: addTensor(onlyOutput(source, node), { shape: weighted.shape.output, rank }),
-          relu: false,
-        });
+      case 'Gemm':
+      case 'MatMul':
+        addWeighted(node);
         break;
-      }
       case 'BatchNormalization':
-        absorb(node, value, (layer) => foldBatchNormalization(graph, node, layer));
+        addNormalization(node);
         break;
       case 'Relu':
-        absorb(node, value, (layer) => ({ ...layer, relu: true }));
+      case 'Clip':
+        addActivation(node);
         break;
-      case 'MaxPool': {
-        const shape = poolingShape(graph, node, value);
-        layers.push({
-          kind: 'max-pool',
-          name: unique(layerName(node)),
-          input: value.tensor,
-          output: addTensor(onlyOutput(source, node), { shape: shape.output, rank: 4 }),
-          shape,
-        });
+      case 'LeakyRelu': {
+        const value = activation(node);
+        const alpha = floatAttribute(source, node, 'alpha', Math.fround(0.01));
+        addLayer(node, value, { kind: 'leaky-relu', input: value.tensor, alpha });
         break;
       }
-      default: {
-        requireFlattening(graph, node, value);
-        layers.push({
-          kind: 'flatten',
-          name: unique(layerName(node)),
-          input: value.tensor,
-          output: addTensor(onlyOutput(source, node), flattened(value.shape)),
-        });
-      }
+      case 'Add':
+        addSum(node);
+        break;
+      case 'Concat':
+        addConcat(node);
+        break;
+      case 'MaxPool':
+      case 'AveragePool':
+      case 'GlobalAveragePool':
+        addPooling(node);
+        break;
+      case 'Flatten':
+      case 'Reshape':
+        addFlattening(node);
+        break;
+      default:
+        throw unsupportedOperator(source, node, OPERATORS);
     }
   }
 
   const output = values.get(graph.output.value);
   if (!output) throw new ModelError(`${source}: no node makes the output "${graph.output.name}"`);
-  requireSequence(graph, layers, input, output.tensor);
-  tensors[output.tensor] = { ...tensors[output.tensor], name: graph.output.name };
-  return { format: 'float32', name, checksum, tensors, input, output: output.tensor, layers };
+  const parts = finishNetwork(graph, { layers, tensors, input, output: output.tensor });
+  return { format: 'float32', name, checksum, ...parts };
 }
 
 type WeightedParts = Pick<Float32WeightedLayer, 'kind' | 'shape' | 'weights' | 'bias'>;
@@ -153,7 +279,7 @@ function readWeighted(graph: ImportGraph, node: OnnxNode, input: ShapedValue): W
     const bias = readBias(graph, node, shape.output.channels);
     return { kind: 'convolution', shape, weights: weights.data, bias };
   }
-  const { shape, transposed } = gemmShape(graph, node, input, weights.dims);
+  const { shape, transposed } = fullyConnected(graph, node, input, weights.dims);
   return {
     kind: 'fully-connected',
     shape,
@@ -165,53 +291,4 @@ function readWeighted(graph: ImportGraph, node: OnnxNode, input: ShapedValue): W
 function readBias(graph: ImportGraph, node: OnnxNode, channels: number): Float32Array {
   if (!node.inputs[2]) return new Float32Array(channels);
   return perChannel(graph, node, 2, 'bias', channels);
-}
-
-function perChannel(
-  graph: ImportGraph,
-  node: OnnxNode,
-  position: number,
-  role: string,
-  channels: number,
-): Float32Array {
-  const { name, data } = constantInput(graph, node, position, role, 'float32');
-  if (data.length !== channels) {
-    throw nodeError(
-      graph.source,
-      node,
-      `has a ${role} "${name}" of ${data.length} values for ${channels} channels`,
-    );
-  }
-  return data;
-}
-
-/**
- * y = γ (x − μ) / √(σ² + ε) + β after x = Σ w·a + b is the layer with weights w·γ/√(σ² + ε) and
- * bias β + (b − μ)·γ/√(σ² + ε), computed in float64 and rounded once.
- */
-function foldBatchNormalization(
-  graph: ImportGraph,
-  node: OnnxNode,
-  layer: Float32WeightedLayer,
-): Float32WeightedLayer {
-  const { source } = graph;
-  requireAttribute(source, node, 'training_mode', 0);
-  const channels = layer.shape.output.channels;
-  const [scale, offset, mean, variance] = ['scale', 'bias', 'mean', 'variance'].map((role, index) =>
-    perChannel(graph, node, index + 1, role, channels),
-  );
-  const epsilon = floatAttribute(source, node, 'epsilon', 1e-5);
-  const factors = Float64Array.from(scale, (gamma, channel) => {
-    const factor = gamma / Math.sqrt(variance[channel] + epsilon);
-    if (Number.isFinite(factor)) return factor;
-    throw nodeError(source, node, `cannot be folded: channel ${channel} divides by zero or worse`);
-  });
-  const window = layer.weights.length / channels;
-  return {
-    ...layer,
-    weights: layer.weights.map((weight, index) => weight * factors[Math.floor(index / window)]),
-    bias: layer.bias.map(
-      (bias, channel) => offset[channel] + (bias - mean[channel]) * factors[channel],
-    ),
-  };
 }

@@ -56,11 +56,13 @@ export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
     if (isStandard(node, 'Constant')) {
       constants.set(onlyOutput(source, node), constantValue(source, node));
     } else if (isStandard(node, 'Identity') || isStandard(node, 'Dropout')) {
-      // A third input could switch training mode on.
-      if (!inputs[0] || inputs[2]) {
-        throw nodeError(source, node, 'must have one input, or two with a ratio');
+      const [value, , trainingMode] = inputs;
+      const [output] = node.outputs;
+      const trains = trainingMode && constants.get(trainingMode)?.data[0] !== 0;
+      if (!value || !output || trains) {
+        throw nodeError(source, node, 'must have one input, or two with a ratio, and an output');
       }
-      sources.set(onlyOutput(source, node), inputs[0]);
+      sources.set(output, value);
     } else {
       for (const name of inputs) uses.set(name, (uses.get(name) ?? 0) + 1);
       nodes.push(resolved);
@@ -102,9 +104,36 @@ function checkInterface(
 }
 
 function constantValue(source: string, node: OnnxNode): OnnxTensor {
+  const name = onlyOutput(source, node);
   const value = node.attributes.get('value');
-  if (value?.type === 'tensor') return value.value;
-  throw nodeError(source, node, 'has no attribute "value" with a tensor');
+  if (value?.type === 'tensor') return { ...value.value, name };
+  for (const key of ['value_float', 'value_floats', 'value_int', 'value_ints']) {
+    const attribute = node.attributes.get(key);
+    switch (attribute?.type) {
+      case 'float':
+        return { name, elementType: 'float32', dims: [], data: Float32Array.of(attribute.value) };
+      case 'floats':
+        return vector(name, 'float32', Float32Array.from(attribute.value));
+      case 'int':
+        return {
+          name,
+          elementType: 'int64',
+          dims: [],
+          data: BigInt64Array.of(BigInt(attribute.value)),
+        };
+      case 'ints':
+        return vector(name, 'int64', BigInt64Array.from(attribute.value, BigInt));
+    }
+  }
+  throw nodeError(source, node, 'has no attribute with numbers that Bitcell reads');
+}
+
+function vector<T extends 'float32' | 'int64'>(
+  name: string,
+  elementType: T,
+  data: TensorOf<T>['data'],
+): TensorOf<T> {
+  return { name, elementType, dims: [data.length], data };
 }
 
 /** Whether a node is the named standard operator. */
@@ -211,6 +240,18 @@ export function constantInput<T extends ElementType>(
     throw nodeError(graph.source, node, `has a ${role} "${name}" that is not an initialiser`);
   }
   return requireElementType(graph.source, node, tensor, role, elementType);
+}
+
+/** The only value of a float32 constant named `name`, which a node takes as its `role`. */
+export function constantScalar(
+  graph: ImportGraph,
+  node: OnnxNode,
+  name: string,
+  role: string,
+): number {
+  const tensor = graph.constants.get(name);
+  if (tensor?.elementType === 'float32' && tensor.data.length === 1) return tensor.data[0];
+  throw nodeError(graph.source, node, `has a ${role} "${name}" that is not one constant float`);
 }
 
 export function requireElementType<T extends ElementType>(

@@ -21,3 +21,10 @@ export function layerName(node: OnnxNode, weight = ''): string {
   const path = /^\/(.+)\/[^/]+$/.exec(node.name)?.[1];
   return path?.replaceAll('/', '.') ?? (node.name || node.opType.toLowerCase());
 }
+
+const ORDINALS = ['first', 'second', 'third'];
+
+/** What is wrong with a node whose input at `position` is no activation tensor. */
+export function noActivations(position: number): string {
+  return `takes no activations as its ${ORDINALS[position] ?? `${position + 1}th`} input`;
+}

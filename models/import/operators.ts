@@ -1,21 +1,12 @@
-import {
-  type ConvolutionShape,
-  type FeatureShape,
-  featureCount,
-  fullyConnectedShape,
-  ModelError,
-  type PoolingShape,
-} from '../../core/index.js';
+import { type FeatureShape, featureCount, ModelError } from '../../core/index.js';
 import type { OnnxNode } from '../onnx/index.js';
 import {
   constantInput,
   floatAttribute,
   type ImportGraph,
   intAttribute,
-  intsAttribute,
   isStandard,
   nodeError,
-  requireAttribute,
 } from './graph.js';
 
 /** Feature maps above this are a mistake in the file, not a network for an accelerator. */
@@ -58,128 +49,14 @@ export function inputShape(graph: ImportGraph): ShapedValue {
   return { shape, rank };
 }
 
-/** Geometry of a Conv node whose weights have dimensions `weightDims`. */
-export function convolutionShape(
-  graph: ImportGraph,
-  node: OnnxNode,
-  input: ShapedValue,
-  weightDims: readonly number[],
-): ConvolutionShape {
-  const { source } = graph;
-  requireRank(source, node, input, 4);
-  const [outputChannels, groupChannels, kernelHeight, kernelWidth] = weightDims;
-  const groups = intAttribute(source, node, 'group', 1);
-  const { channels } = input.shape;
-  if (
-    weightDims.length !== 4 ||
-    weightDims.some((size) => size < 1) ||
-    groups < 1 ||
-    groupChannels * groups !== channels ||
-    outputChannels % groups !== 0
-  ) {
-    throw nodeError(
-      source,
-      node,
-      `has weights of dimensions [${weightDims.join(', ')}], which do not fit ${channels} input channels in ${groups} groups`,
-    );
-  }
-  const kernel = [kernelHeight, kernelWidth] as const;
-  const stated = intsAttribute(source, node, 'kernel_shape', kernel, 1);
-  if (stated.some((size, axis) => size !== kernel[axis])) {
-    throw nodeError(
-      source,
-      node,
-      `has kernel_shape [${stated.join(', ')}], but weights of dimensions [${weightDims.join(', ')}]`,
-    );
-  }
-  const dilations = intsAttribute(source, node, 'dilations', [1, 1] as const, 1);
-  const { strides, pads } = windowMotion(source, node);
-  const output = {
-    channels: outputChannels,
-    ...windowedSize(source, node, input.shape, kernel, strides, pads, dilations),
-  };
-  requirePossible(source, node, output);
-  return { input: input.shape, output, kernel, strides, pads, dilations, groups };
-}
-
-/** Geometry of a MaxPool node. */
-export function poolingShape(graph: ImportGraph, node: OnnxNode, input: ShapedValue): PoolingShape {
-  const { source } = graph;
-  requireRank(source, node, input, 4);
-  if (!node.attributes.has('kernel_shape')) throw nodeError(source, node, 'has no kernel_shape');
-  const kernel = intsAttribute(source, node, 'kernel_shape', [1, 1] as const, 1);
-  const dilations = intsAttribute(source, node, 'dilations', [1, 1] as const, 1);
-  if (dilations.some((step) => step !== 1)) {
-    throw nodeError(source, node, 'is dilated, which Bitcell does not support');
-  }
-  requireAttribute(source, node, 'storage_order', 0);
-  const { strides, pads } = windowMotion(source, node);
-  const [top, left, bottom, right] = pads;
-  if (Math.max(top, bottom) >= kernel[0] || Math.max(left, right) >= kernel[1]) {
-    throw nodeError(source, node, 'has padding that is not smaller than its kernel');
-  }
-  const size = windowedSize(source, node, input.shape, kernel, strides, pads, dilations);
-  if (intAttribute(source, node, 'ceil_mode', 0) !== 0) {
-    const { height, width } = input.shape;
-    const whole =
-      (height + top + bottom - kernel[0]) % strides[0] === 0 &&
-      (width + left + right - kernel[1]) % strides[1] === 0;
-    if (!whole) throw nodeError(source, node, 'rounds its output size up (ceil_mode)');
-  }
-  const output = { channels: input.shape.channels, ...size };
-  requirePossible(source, node, output);
-  return { input: input.shape, output, kernel, strides, pads };
-}
-
-type Pair = readonly [y: number, x: number];
-type Pads = PoolingShape['pads'];
-
-function windowMotion(source: string, node: OnnxNode): { strides: Pair; pads: Pads } {
-  const automatic = node.attributes.get('auto_pad');
-  const mode = automatic?.type === 'string' ? automatic.value : 'NOTSET';
-  if (mode !== 'NOTSET' && mode !== 'VALID') {
-    throw nodeError(source, node, `has auto_pad = ${mode}; export it with explicit pads`);
-  }
-  const pads = intsAttribute(source, node, 'pads', [0, 0, 0, 0] as const, 0);
-  return {
-    strides: intsAttribute(source, node, 'strides', [1, 1] as const, 1),
-    pads: mode === 'VALID' ? [0, 0, 0, 0] : pads,
-  };
-}
-
-function windowedSize(
-  source: string,
-  node: OnnxNode,
-  input: FeatureShape,
-  kernel: Pair,
-  strides: Pair,
-  pads: Pads,
-  dilations: Pair,
-): { height: number; width: number } {
-  const along = (size: number, axis: 0 | 1) => {
-    const window = dilations[axis] * (kernel[axis] - 1) + 1;
-    return Math.floor((size + pads[axis] + pads[axis + 2] - window) / strides[axis]) + 1;
-  };
-  const height = along(input.height, 0);
-  const width = along(input.width, 1);
-  if (height < 1 || width < 1) {
-    throw nodeError(
-      source,
-      node,
-      `has a ${kernel.join('×')} window larger than its padded ${input.height}×${input.width} input`,
-    );
-  }
-  return { height, width };
-}
-
-function requirePossible(source: string, node: OnnxNode, shape: FeatureShape): void {
+export function requirePossible(source: string, node: OnnxNode, shape: FeatureShape): void {
   if (featureCount(shape) > LARGEST_FEATURE_COUNT) {
     const { channels, height, width } = shape;
     throw nodeError(source, node, `has an impossible output of ${channels}×${height}×${width}`);
   }
 }
 
-function requireRank(source: string, node: OnnxNode, input: ShapedValue, rank: Rank): void {
+export function requireRank(source: string, node: OnnxNode, input: ShapedValue, rank: Rank): void {
   if (input.rank !== rank) {
     throw nodeError(
       source,
@@ -187,33 +64,6 @@ function requireRank(source: string, node: OnnxNode, input: ShapedValue, rank: R
       `takes a tensor of ${input.rank} dimensions, expected ${rank} (batch included)`,
     );
   }
-}
-
-/** Geometry of a Gemm node, and whether its weights are stored input by output. */
-export function gemmShape(
-  graph: ImportGraph,
-  node: OnnxNode,
-  input: ShapedValue,
-  weightDims: readonly number[],
-): { readonly shape: ConvolutionShape; readonly transposed: boolean } {
-  const { source } = graph;
-  requireRank(source, node, input, 2);
-  requireAttribute(source, node, 'transA', 0);
-  for (const name of ['alpha', 'beta']) {
-    if (floatAttribute(source, node, name, 1) !== 1) {
-      throw nodeError(source, node, `has ${name} other than 1, which Bitcell does not support`);
-    }
-  }
-  const transposed = intAttribute(source, node, 'transB', 0) === 0;
-  const [outputs, inputs] = transposed ? [...weightDims].reverse() : weightDims;
-  if (weightDims.length !== 2 || inputs !== input.shape.channels || outputs < 1) {
-    throw nodeError(
-      source,
-      node,
-      `has weights of dimensions [${weightDims.join(', ')}], which do not fit ${input.shape.channels} inputs`,
-    );
-  }
-  return { shape: fullyConnectedShape(inputs, outputs), transposed };
 }
 
 /** Checks that a Flatten or Reshape node joins all features of an image and nothing else. */
@@ -245,4 +95,79 @@ export function requireFlattening(graph: ImportGraph, node: OnnxNode, input: Sha
 /** What flattening makes of a feature map. */
 export function flattened(shape: FeatureShape): ShapedValue {
   return { shape: { channels: featureCount(shape), height: 1, width: 1 }, rank: 2 };
+}
+
+/** Shape of the sum of two values; they must not differ, since Bitcell does not broadcast. */
+export function sumShape(
+  graph: ImportGraph,
+  node: OnnxNode,
+  [one, other]: readonly ShapedValue[],
+): ShapedValue {
+  if (one.rank === other.rank && showShape(one) === showShape(other)) return one;
+  throw nodeError(
+    graph.source,
+    node,
+    `adds tensors of shapes ${showShape(one)} and ${showShape(other)}, which must be equal`,
+  );
+}
+
+/** Shape of values joined along their channels. */
+export function concatShape(
+  graph: ImportGraph,
+  node: OnnxNode,
+  values: readonly ShapedValue[],
+): ShapedValue {
+  const [{ shape: first, rank }] = values;
+  const axis = intAttribute(graph.source, node, 'axis', 1);
+  if (axis !== 1 && axis !== 1 - rank) {
+    throw nodeError(graph.source, node, `has axis = ${axis}; Bitcell supports 1 only`);
+  }
+  const fits = values.every(
+    ({ shape, rank: other }) =>
+      other === rank && shape.height === first.height && shape.width === first.width,
+  );
+  if (!fits) {
+    throw nodeError(
+      graph.source,
+      node,
+      `joins tensors of shapes ${values.map(showShape).join(' and ')}, which differ in more than channels`,
+    );
+  }
+  const shape = {
+    ...first,
+    channels: values.reduce((sum, value) => sum + value.shape.channels, 0),
+  };
+  requirePossible(graph.source, node, shape);
+  return { shape, rank };
+}
+
+function showShape({ shape: { channels, height, width } }: ShapedValue): string {
+  return `${channels}×${height}×${width}`;
+}
+
+/**
+ * Bounds of a Relu or Clip node: Clip's are attributes up to operator set 10, and inputs, whose values
+ * `constant` gives, afterwards.
+ */
+export function activationBounds(
+  graph: ImportGraph,
+  node: OnnxNode,
+  constant: (name: string, role: string) => number,
+): { readonly low: number; readonly high: number } {
+  if (isStandard(node, 'Relu')) return { low: 0, high: Infinity };
+  const bound = (name: 'min' | 'max', position: number, otherwise: number) => {
+    const input = node.inputs[position];
+    return input ? constant(input, name) : floatAttribute(graph.source, node, name, otherwise);
+  };
+  const low = bound('min', 1, -Infinity);
+  const high = bound('max', 2, Infinity);
+  if (!(low <= high)) throw nodeError(graph.source, node, `clips to ${low}…${high}`);
+  return { low: unbounded(low), high: unbounded(high) };
+}
+
+/** The largest float32 number, which Clip's attributes have as their default. */
+const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
+
+function unbounded(bound: number): number {
+  return Math.abs(bound) >= LARGEST_FLOAT32 ? Math.sign(bound) * Infinity : bound;
 }

@@ -9,35 +9,50 @@ import {
   requireElementType,
 } from './graph.js';
 
-/** Scale and zero point of a QuantizeLinear or DequantizeLinear node of activations. */
-export function quantization(graph: ImportGraph, node: OnnxNode): Quantization {
+/** TensorProto.DataType's numbers of the types that QuantizeLinear may name (output_dtype). */
+const UINT8 = 2;
+const INT8 = 3;
+
+/**
+ * Scale and zero point of activations, which a node takes as inputs `position` and `position` + 1. int8
+ * tensors are taken for uint8 ones with 128 more everywhere.
+ *
+ * @param signedOtherwise whether activations without a zero point are int8
+ */
+export function readQuantization(
+  graph: ImportGraph,
+  node: OnnxNode,
+  position = 1,
+  signedOtherwise = false,
+): Quantization {
   const { source } = graph;
-  const scales = readScales(graph, node);
+  const scales = readScales(graph, node, position);
   if (scales.length !== 1) {
     throw nodeError(source, node, 'has a scale per channel, but activations must have one');
   }
-  // Without a zero point, QuantizeLinear makes uint8 with zero point 0.
-  if (!node.inputs[2]) return { scale: scales[0], zeroPoint: 0 };
-  const { data } = constantInput(graph, node, 2, 'zero point', activationType(graph, node));
+  const [scale] = scales;
+  const name = node.inputs[position + 1];
+  if (!name) {
+    const type = intAttribute(source, node, 'output_dtype', signedOtherwise ? INT8 : UINT8);
+    return type === INT8 ? { scale, zeroPoint: 128, signed: true } : { scale, zeroPoint: 0 };
+  }
+  const signed = graph.constants.get(name)?.elementType === 'int8';
+  const type = signed ? 'int8' : 'uint8';
+  const { data } = constantInput(graph, node, position + 1, 'zero point', type);
   if (data.length !== 1) throw nodeError(source, node, 'has more than one zero point');
-  return { scale: scales[0], zeroPoint: data[0] };
+  return signed ? { scale, zeroPoint: data[0] + 128, signed: true } : { scale, zeroPoint: data[0] };
 }
 
-function activationType(graph: ImportGraph, node: OnnxNode): 'uint8' {
-  const zeroPoint = graph.constants.get(node.inputs[2]);
-  if (zeroPoint?.elementType !== 'int8') return 'uint8';
-  throw nodeError(
-    graph.source,
-    node,
-    'makes int8 activations; onnxruntime leaves such groups unfused, so quantise activations to uint8',
+export function isSameQuantization(one: Quantization, other: Quantization | undefined): boolean {
+  return (
+    one.scale === other?.scale && one.zeroPoint === other.zeroPoint && one.signed === other.signed
   );
 }
 
-function readScales(graph: ImportGraph, node: OnnxNode): Float32Array {
-  // Operator set 21 added scales per block and other ways to say the type.
+function readScales(graph: ImportGraph, node: OnnxNode, position: number): Float32Array {
+  // Operator set 21 added scales per block.
   requireAttribute(graph.source, node, 'block_size', 0);
-  requireAttribute(graph.source, node, 'output_dtype', 0);
-  const { data } = constantInput(graph, node, 1, 'scale', 'float32');
+  const { data } = constantInput(graph, node, position, 'scale', 'float32');
   const wrong = data.find((scale) => !(scale > 0 && scale < Infinity));
   if (wrong !== undefined) {
     throw nodeError(graph.source, node, `has a scale of ${wrong}, which is not a positive number`);
@@ -45,26 +60,31 @@ function readScales(graph: ImportGraph, node: OnnxNode): Float32Array {
   return data;
 }
 
-/** How a DequantizeLinear node reads a constant, asked for by the layer that uses it. */
+/** How a constant is dequantised, asked for by the layer that uses it. */
 export interface ConstantQuantization {
   /** One scale per channel; `axis` is the dimension of the constant that counts output channels. */
   scales(channels: number, axis: number): Float32Array;
   zeroPoints(channels: number): Int32Array;
 }
 
-/** Scales and zero points of a DequantizeLinear node of weights (int8) or biases (int32). */
+/**
+ * Scales and zero points of weights (int8, uint8) or biases (int32), which a node takes as inputs
+ * `position` and `position` + 1. Operators other than DequantizeLinear state no axis.
+ */
 export function constantQuantization(
   graph: ImportGraph,
   node: OnnxNode,
   constant: OnnxTensor,
+  position = 1,
 ): ConstantQuantization {
   const { source } = graph;
-  const scales = readScales(graph, node);
-  const zeroPoints = readZeroPoints(graph, node, constant, scales.length);
+  const scales = readScales(graph, node, position);
+  const zeroPoints = readZeroPoints(graph, node, constant, position + 1, scales.length);
   return {
     scales(channels, axis) {
       if (scales.length === 1) return new Float32Array(channels).fill(scales[0]);
-      const stated = intAttribute(source, node, 'axis', 1);
+      const statesAxis = node.opType === 'DequantizeLinear';
+      const stated = statesAxis ? intAttribute(source, node, 'axis', 1) : axis;
       const rank = constant.dims.length;
       if (scales.length !== channels || (stated < 0 ? stated + rank : stated) !== axis) {
         throw nodeError(
@@ -84,25 +104,65 @@ function readZeroPoints(
   graph: ImportGraph,
   node: OnnxNode,
   constant: OnnxTensor,
+  position: number,
   count: number,
 ): Int32Array {
   const { source } = graph;
-  if (constant.elementType !== 'int8' && constant.elementType !== 'int32') {
+  const { elementType } = constant;
+  if (elementType !== 'int8' && elementType !== 'uint8' && elementType !== 'int32') {
     throw nodeError(
       source,
       node,
-      `takes the constant "${constant.name}" of type ${constant.elementType}; Bitcell reads int8 weights and int32 biases`,
+      `takes the constant "${constant.name}" of type ${elementType}; Bitcell reads int8 or uint8 weights and int32 biases`,
     );
   }
-  const name = node.inputs[2];
+  const name = node.inputs[position];
   if (!name) return new Int32Array(count);
   const tensor = graph.constants.get(name);
   if (!tensor) {
     throw nodeError(source, node, `has a zero point "${name}" that is not an initialiser`);
   }
-  const { data } = requireElementType(source, node, tensor, 'zero point', constant.elementType);
-  if (data.length !== count) {
+  const { data } = requireElementType(source, node, tensor, 'zero point', elementType);
+  if (data.length !== count && data.length !== 1) {
     throw nodeError(source, node, `has ${data.length} zero points for ${count} scales`);
   }
   return Int32Array.from(data);
+}
+
+/**
+ * What a QuantizeLinear node makes of a float32 constant: saturate(roundHalfEven(fround(x / s)) + z), as int8 or
+ * uint8, with one scale, or one for each index along the node's axis.
+ */
+export function quantizeConstant(
+  graph: ImportGraph,
+  node: OnnxNode,
+  constant: OnnxTensor,
+): OnnxTensor {
+  const { source } = graph;
+  const { name, dims, data } = requireElementType(source, node, constant, 'weight', 'float32');
+  const signed = graph.constants.get(node.inputs[2] ?? '')?.elementType === 'int8';
+  const stored: OnnxTensor = signed
+    ? { name, dims, elementType: 'int8', data: new Int8Array(data.length) }
+    : { name, dims, elementType: 'uint8', data: new Uint8Array(data.length) };
+  const [least, most] = signed ? [-128, 127] : [0, 255];
+  const stated = intAttribute(source, node, 'axis', 1);
+  const axis = stated < 0 ? stated + dims.length : stated;
+  const inner = dims.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const scales = readScales(graph, node, 1);
+  const zeroPoints = readZeroPoints(graph, node, stored, 2, scales.length);
+  if (scales.length !== 1 && scales.length !== dims[axis]) {
+    throw nodeError(source, node, `has ${scales.length} scales along axis ${stated} of "${name}"`);
+  }
+  for (const [index, value] of data.entries()) {
+    const channel = scales.length === 1 ? 0 : Math.floor(index / inner) % scales.length;
+    const zeroPoint = zeroPoints.length === 1 ? zeroPoints[0] : zeroPoints[channel];
+    const rounded = roundHalfEven(Math.fround(value / scales[channel])) + zeroPoint;
+    stored.data[index] = Math.max(least, Math.min(most, rounded));
+  }
+  return stored;
+}
+
+function roundHalfEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

@@ -1,25 +1,22 @@
 import { InputError, ModelError } from '../../core/index.js';
 import type { Float32Network } from '../network.js';
+import type { ActivationRange } from './affine.js';
 import { createHistogram, type Histogram } from './histogram.js';
+import { leastSquaresRange } from './range-search.js';
 
-export const CALIBRATION_METHODS = ['min-max', 'percentile'] as const;
+export const CALIBRATION_METHODS = ['min-max', 'percentile', 'mse'] as const;
 
 export type CalibrationMethod = (typeof CALIBRATION_METHODS)[number];
 
 export interface CalibrationOptions {
   /**
    * `min-max`: from the smallest to the largest value seen. `percentile`: so that at most
-   * (100 − percentile) % of the values seen lie below and as many above.
+   * (100 − percentile) % of the values seen lie below and as many above. `mse`: so that the squared
+   * error of clipping and rounding the values seen is small (`leastSquaresRange`).
    */
   readonly method: CalibrationMethod;
   /** In percent, above 50 and up to 100; only for `percentile`. Default 99.99. */
-  readonly percentile?: number;
-}
-
-/** Real numbers that a tensor's uint8 values are to cover. */
-export interface ActivationRange {
-  readonly low: number;
-  readonly high: number;
+  readonly percentile?: number | undefined;
 }
 
 /** Collects activation values of a float32 network in bounded memory. */
@@ -31,17 +28,22 @@ export interface Calibration {
 }
 
 /**
- * Start to collect activation ranges. `percentile` counts values in a histogram; its ranges end at bin
- * edges (up to 1/4096 of the largest magnitude wider than exact percentiles) but never beyond the
- * values seen.
+ * Start to collect activation ranges. `percentile` and `mse` count values in a histogram. Ranges of
+ * `percentile` end at bin edges (up to 1/4096 of the largest magnitude wider than exact percentiles) but
+ * never beyond the values seen.
  *
- * @throws InputError when the percentile is out of range
+ * @throws InputError when the method is unknown or the percentile out of range
  */
 export function createCalibration(
   network: Float32Network,
   options: CalibrationOptions,
 ): Calibration {
   const { method, percentile = 99.99 } = options;
+  if (!CALIBRATION_METHODS.includes(method)) {
+    throw new InputError(
+      `There is no calibration "${method}"; choose ${CALIBRATION_METHODS.join(', ')}`,
+    );
+  }
   if (!(percentile > 50 && percentile <= 100)) {
     throw new InputError(`The percentile ${percentile} is not above 50 and at most 100`);
   }
@@ -69,6 +71,7 @@ export function createCalibration(
           throw new InputError(`${network.name}: no values of tensor "${name}" were observed`);
         }
         if (!histogram) return { low, high };
+        if (method === 'mse') return leastSquaresRange(histogram.bins(), { low, high });
         // A share of `percentile` must lie on the inner side of each end.
         const inside = Math.ceil((count * percentile) / 100);
         return {
@@ -88,6 +91,6 @@ interface Statistics {
 function createStatistics(method: CalibrationMethod): Statistics {
   return {
     extremes: { low: Infinity, high: -Infinity, count: 0 },
-    histogram: method === 'percentile' ? createHistogram() : undefined,
+    histogram: method === 'min-max' ? undefined : createHistogram(),
   };
 }

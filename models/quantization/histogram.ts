@@ -12,6 +12,13 @@ export interface Histogram {
   edgeWithAbove(count: number): number;
   /** The smallest bin edge with at least `count` values below it or in the bin that ends there. */
   edgeWithBelow(count: number): number;
+  /** The bins that are not empty, ascending. */
+  bins(): Bin[];
+}
+
+export interface Bin {
+  readonly centre: number;
+  readonly count: number;
 }
 
 export function createHistogram(): Histogram {
@@ -48,6 +55,13 @@ export function createHistogram(): Histogram {
       let bin = 0;
       for (let below = 0; below < count && bin < counts.length; bin += 1) below += counts[bin];
       return (bin - BINS) * width;
+    },
+    bins() {
+      const filled: Bin[] = [];
+      for (const [bin, count] of counts.entries()) {
+        if (count > 0) filled.push({ centre: (bin - BINS + 0.5) * width, count });
+      }
+      return filled;
     },
   };
 }

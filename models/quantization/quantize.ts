@@ -1,4 +1,4 @@
-import { ModelError, sha256Hex } from '../../core/index.js';
+import { InputError, ModelError, sha256Hex } from '../../core/index.js';
 import { writeQdq } from '../export/qdq.js';
 import {
   type Float32Network,
@@ -6,21 +6,23 @@ import {
   type Int8Network,
   type Int8WeightedLayer,
   isWeighted,
-  type Quantization,
 } from '../network.js';
-import type { ActivationRange } from './calibration.js';
+import { type ActivationRange, quantizeRange, SMALLEST_SCALE } from './affine.js';
+import { joinRanges } from './join-ranges.js';
 
-/** Scales never fall below this, so that products of scales stay normal float32 numbers. */
-const SMALLEST_SCALE = 2 ** -40;
 /** A bias takes at most half of the accumulator's range and leaves the rest to the products. */
-const LARGEST_BIAS = 2 ** 30;
+export const LARGEST_BIAS = 2 ** 30;
 const LARGEST_WEIGHT = 127;
-const LARGEST_ACTIVATION = 255;
+
+export const WEIGHT_GRANULARITIES = ['per-channel', 'per-tensor'] as const;
+
+/** Whether each output channel of a layer has a weight scale of its own, or all share one. */
+export type WeightGranularity = (typeof WEIGHT_GRANULARITIES)[number];
 
 /**
- * Static post-training quantisation: weights int8, symmetric, one scale per output channel (largest
- * magnitude / 127); activations uint8, one scale and zero point per tensor, zero exactly
- * representable, ReLU outputs from zero on; biases int32 of scale s_x · s_w[c]
+ * Static post-training quantisation: weights int8, symmetric, one scale per output channel or per
+ * layer (largest magnitude / 127); activations uint8, one scale and zero point per tensor, zero
+ * exactly representable, ReLU outputs from zero on; biases int32 of scale s_x · s_w[c]
  * (Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
  * Inference", CVPR 2018).
  *
@@ -30,80 +32,57 @@ const LARGEST_ACTIVATION = 255;
  *
  * @param ranges of each tensor of the network, by index, from a calibration
  * @returns a network with the checksum of its QDQ file
+ * @throws InputError when the granularity is unknown
  * @throws ModelError when a weight or bias is not finite
  */
 export function quantizeNetwork(
   network: Float32Network,
   ranges: readonly ActivationRange[],
+  granularity: WeightGranularity = 'per-channel',
 ): Int8Network {
-  const quantizations = quantizeActivations(network, ranges);
-  const quantized: Int8Network = {
+  if (!WEIGHT_GRANULARITIES.includes(granularity)) {
+    throw new InputError(
+      `Weights cannot be quantised "${granularity}"; choose ${WEIGHT_GRANULARITIES.join(' or ')}`,
+    );
+  }
+  const quantizations = joinRanges(network, ranges).map(quantizeRange);
+  return withQdqChecksum({
     ...network,
     format: 'int8',
-    checksum: '',
     tensors: network.tensors.map((tensor, index) => ({
       ...tensor,
       quantization: quantizations[index],
     })),
-    layers: network.layers.map((layer) =>
-      isWeighted(layer) ? quantizeLayer(layer, quantizations[layer.input].scale) : layer,
-    ),
-  };
-  return { ...quantized, checksum: sha256Hex(writeQdq(quantized)) };
+    layers: network.layers.map((layer) => {
+      if (isWeighted(layer)) {
+        return quantizeLayer(layer, quantizations[layer.input].scale, granularity);
+      }
+      if (layer.kind !== 'affine') return layer;
+      throw new ModelError(
+        `Layer "${layer.name}" is a batch normalisation that no weights take up, and cannot be quantised`,
+      );
+    }),
+  });
 }
 
-function quantizeActivations(
-  network: Float32Network,
-  ranges: readonly ActivationRange[],
-): Quantization[] {
-  const rectified = new Set<number>();
-  for (const layer of network.layers) {
-    if (isWeighted(layer) ? layer.relu : rectified.has(layer.input)) rectified.add(layer.output);
-  }
-  const quantizations = ranges.map(({ low, high }, tensor) =>
-    quantizeRange(rectified.has(tensor) ? 0 : low, high),
-  );
-  // Backwards, so that what a chain of such layers ends in reaches its start.
-  for (const layer of [...network.layers].reverse()) {
-    if (!isWeighted(layer)) quantizations[layer.input] = quantizations[layer.output];
-  }
-  return quantizations;
+/** The same network with the checksum of its QDQ file. */
+export function withQdqChecksum(network: Int8Network): Int8Network {
+  return { ...network, checksum: sha256Hex(writeQdq(network)) };
 }
 
-/** The affine map of [low, high], widened to contain 0, onto 0…255. */
-function quantizeRange(low: number, high: number): Quantization {
-  const bottom = Math.min(low, 0);
-  const top = Math.max(high, 0);
-  // A tensor that is always 0 is taken for one from 0 to 1: a useful scale for the next layer's bias.
-  if (top === bottom) return quantizeRange(0, 1);
-  const scale = Math.fround(Math.max((top - bottom) / LARGEST_ACTIVATION, SMALLEST_SCALE));
-  // 0 − bottom, unlike −bottom, is never −0.
-  return { scale, zeroPoint: Math.min(Math.round((0 - bottom) / scale), LARGEST_ACTIVATION) };
-}
-
-function quantizeLayer(layer: Float32WeightedLayer, inputScale: number): Int8WeightedLayer {
-  const channels = layer.shape.output.channels;
+function quantizeLayer(
+  layer: Float32WeightedLayer,
+  inputScale: number,
+  granularity: WeightGranularity,
+): Int8WeightedLayer {
+  const scales = weightScales(layer, inputScale);
+  if (granularity === 'per-tensor') scales.fill(Math.max(...scales));
+  const channels = scales.length;
   const window = layer.weights.length / channels;
-  const scales = new Float32Array(channels);
   const weights = new Int8Array(layer.weights.length);
   const bias = new Int32Array(channels);
   for (let channel = 0; channel < channels; channel += 1) {
-    const start = channel * window;
-    const end = start + window;
-    const largest = layer.weights
-      .subarray(start, end)
-      .reduce((maximum, weight) => Math.max(maximum, Math.abs(weight)), 0);
-    if (!Number.isFinite(largest) || !Number.isFinite(layer.bias[channel])) {
-      throw new ModelError(
-        `Layer "${layer.name}" has weights or a bias in channel ${channel} that are not finite, and cannot be quantised`,
-      );
-    }
-    scales[channel] = Math.max(
-      largest / LARGEST_WEIGHT,
-      Math.abs(layer.bias[channel]) / (inputScale * LARGEST_BIAS),
-      SMALLEST_SCALE,
-    );
-    for (let index = start; index < end; index += 1) {
+    for (let index = channel * window; index < (channel + 1) * window; index += 1) {
       const rounded = Math.round(layer.weights[index] / scales[channel]);
       // The rounding of the scale to float32 can put the largest weight a little above 127.
       weights[index] = Math.max(-LARGEST_WEIGHT, Math.min(LARGEST_WEIGHT, rounded));
@@ -111,4 +90,21 @@ function quantizeLayer(layer: Float32WeightedLayer, inputScale: number): Int8Wei
     bias[channel] = Math.round(layer.bias[channel] / Math.fround(inputScale * scales[channel]));
   }
   return { ...layer, weights, scales, zeroPoints: new Int32Array(channels), bias };
+}
+
+/** The smallest scale of each output channel that holds its weights and its bias. */
+function weightScales(layer: Float32WeightedLayer, inputScale: number): Float32Array {
+  const window = layer.weights.length / layer.bias.length;
+  return layer.bias.map((bias, channel) => {
+    const largest = layer.weights
+      .subarray(channel * window, (channel + 1) * window)
+      .reduce((maximum, weight) => Math.max(maximum, Math.abs(weight)), 0);
+    if (!Number.isFinite(largest) || !Number.isFinite(bias)) {
+      throw new ModelError(
+        `Layer "${layer.name}" has weights or a bias in channel ${channel} that are not finite, and cannot be quantised`,
+      );
+    }
+    const forBias = Math.abs(bias) / (inputScale * LARGEST_BIAS);
+    return Math.max(largest / LARGEST_WEIGHT, forBias, SMALLEST_SCALE);
+  });
 }

@@ -1,9 +1,9 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import {
+  accuracyInterval,
   betaQuantile,
   clopperPearson,
-  meanShareInterval,
   regularizedBeta,
   studentQuantile,
 } from '../../campaign/index.js';
@@ -75,16 +75,28 @@ describe('clopperPearson', () => {
   });
 });
 
-describe('meanShareInterval', () => {
-  test('matches a worked example', () => {
-    // Mean 0.5, standard deviation 0.1, n = 5: half width 2.776 · 0.1 / √5.
-    const shares = [0.4, 0.45, 0.5, 0.55, 0.6].map((x) => 0.5 + (x - 0.5) * (0.1 / 0.0790569415));
-    const { low, high } = meanShareInterval(shares);
-    expect(low).toBeCloseTo(0.5 - 0.12417, 4);
-    expect(high).toBeCloseTo(0.5 + 0.12417, 4);
+describe('accuracyInterval', () => {
+  test("is Student's t interval of the maps, as in a worked example", () => {
+    // Mean 0.5, standard deviation 0.1581, n = 5: half width 2.7764 · 0.1581 / √5 = 0.1963.
+    const { low, high } = accuracyInterval([300, 400, 500, 600, 700], 1000);
+    expect(low).toBeCloseTo(0.5 - 0.1963, 4);
+    expect(high).toBeCloseTo(0.5 + 0.1963, 4);
   });
 
-  test('says nothing after one value', () => {
-    expect(meanShareInterval([0.8])).toEqual({ low: 0, high: 1 });
+  test('says nothing after one map', () => {
+    expect(accuracyInterval([80], 100)).toEqual({ low: 0, high: 1 });
+  });
+
+  property.prop([
+    fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 2, maxLength: 12 }),
+    fc.integer({ min: 50, max: 100 }),
+  ])('is never narrower than the exact interval of all images', (correct, images) => {
+    const total = correct.reduce((sum, value) => sum + value, 0);
+    const pooled = clopperPearson(total, correct.length * images);
+    const { low, high } = accuracyInterval(correct, images);
+    expect(low).toBeLessThanOrEqual(pooled.low);
+    expect(high).toBeGreaterThanOrEqual(pooled.high);
+    expect(low).toBeGreaterThanOrEqual(0);
+    expect(high).toBeLessThanOrEqual(1);
   });
 });

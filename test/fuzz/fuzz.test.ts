@@ -30,11 +30,13 @@ describe('random graphs give what onnxruntime gives', () => {
 function withOtherWeights(model: OnnxModel): OnnxModel {
   let changed = false;
   const initializers = model.graph.initializers.map((tensor): OnnxTensor => {
-    if (changed || tensor.elementType !== 'int8' || !/^weight\d+$/.test(tensor.name)) return tensor;
+    const { elementType, name } = tensor;
+    const isByte = elementType === 'int8' || elementType === 'uint8';
+    if (changed || !isByte || !/^weight\d+$/.test(name)) return tensor;
     changed = true;
     const data = tensor.data.slice();
     for (const index of data.keys()) data[index] = ~data[index];
-    return { ...tensor, data };
+    return { ...tensor, data } as OnnxTensor;
   });
   return { ...model, graph: { ...model.graph, initializers } };
 }
@@ -52,7 +54,7 @@ test('the comparison sees other weights', async () => {
     }
   }
   // The rest saturates either way, or has its single weight in a Constant node.
-  expect(counts.different).toBeGreaterThan(30);
+  expect(counts.different).toBeGreaterThan(2 * counts.equal);
   expect(counts.refused).toBe(0);
 });
 

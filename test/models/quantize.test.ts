@@ -6,6 +6,7 @@ import {
   dequantize,
   type Float32Network,
   type Int8Network,
+  isMoving,
   isWeighted,
   quantizeNetwork,
   readNetwork,
@@ -81,9 +82,7 @@ describe('quantizeNetwork', () => {
     fc.assert(
       fc.property(calibrated, ([network, ranges]) => {
         const { tensors, layers } = quantizeNetwork(network, ranges);
-        const joined = new Set(
-          layers.filter((layer) => !isWeighted(layer)).map(({ input }) => input),
-        );
+        const joined = new Set(layers.filter((layer) => isMoving(layer)).map(({ input }) => input));
         const rectified = new Set(
           weightedLayers(network).flatMap((l) => (l.relu ? [l.output] : [])),
         );
@@ -103,7 +102,7 @@ describe('quantizeNetwork', () => {
           );
         }
         for (const layer of layers) {
-          if (isWeighted(layer)) continue;
+          if (!isMoving(layer)) continue;
           expect(tensors[layer.input].quantization).toEqual(tensors[layer.output].quantization);
         }
       }),
@@ -190,10 +189,8 @@ function errorBound(
   const errors = [step(network.input)];
   const reals = weightedLayers(network);
   for (const layer of quantized.layers) {
-    if (!isWeighted(layer)) {
-      errors.push(errors[layer.input]);
-      continue;
-    }
+    if (isMoving(layer)) errors.push(errors[layer.input]);
+    if (!isWeighted(layer)) continue;
     const { weights } = reals.find(({ name }) => name === layer.name)!;
     const window = weights.length / layer.scales.length;
     const error = errors[layer.input];

@@ -1,0 +1,70 @@
+import { ModelError } from '../../core/index.js';
+import type { Int8Network } from '../network.js';
+import type { OnnxModel, OnnxNode } from '../onnx/index.js';
+import { finishNetwork } from './finish.js';
+import { prepareGraph, unsupportedOperator } from './graph.js';
+import { inputShape } from './operators.js';
+import { type NodeReader, QDQ_READERS } from './qdq.js';
+import { MICROSOFT_READERS, QOPERATOR_READERS } from './qoperator.js';
+import { createQuantizedValues } from './quantized-values.js';
+
+const MICROSOFT_DOMAIN = 'com.microsoft';
+const { QuantizeLinear, DequantizeLinear } = QDQ_READERS;
+
+const READERS: ReadonlyMap<string, ReadonlyMap<string, NodeReader>> = new Map([
+  ['', new Map(Object.entries({ ...QDQ_READERS, ...QOPERATOR_READERS }))],
+  // onnxruntime has its own QuantizeLinear and DequantizeLinear, which for 8 bits are the standard ones.
+  [
+    MICROSOFT_DOMAIN,
+    new Map(Object.entries({ ...MICROSOFT_READERS, QuantizeLinear, DequantizeLinear })),
+  ],
+]);
+
+/** What errors list; nodes that pass values on are resolved before. */
+const OPERATORS = [
+  ...Object.keys({ ...QDQ_READERS, ...QOPERATOR_READERS, ...MICROSOFT_READERS }),
+  'Identity',
+  'Dropout',
+  'Constant',
+];
+
+function readerOf({ domain, opType }: OnnxNode): NodeReader | undefined {
+  return READERS.get(domain)?.get(opType);
+}
+
+/** Whether a model's activations are quantised, by QuantizeLinear nodes or inside its operators. */
+export function isQuantized(model: OnnxModel): boolean {
+  return model.graph.nodes.some(
+    ({ domain, opType }) =>
+      (domain === '' || domain === MICROSOFT_DOMAIN) && /^Quantize|^QLinear|^QGemm/.test(opType),
+  );
+}
+
+/**
+ * Imports a quantised network in QDQ form (float32 operators between DequantizeLinear and QuantizeLinear nodes),
+ * in QOperator form (operators on quantised tensors), or in a mixture.
+ */
+export function importQuantized(
+  model: OnnxModel,
+  source: string,
+  name: string,
+  checksum: string,
+): Int8Network {
+  const graph = prepareGraph(model, source);
+  const into = createQuantizedValues(graph);
+  into.values.set(graph.input.name, { state: 'input', shaped: inputShape(graph) });
+  for (const node of graph.nodes) {
+    const read = readerOf(node);
+    if (!read) throw unsupportedOperator(source, node, OPERATORS);
+    read(into, node);
+  }
+  const output = into.values.get(graph.output.value);
+  if (output?.state !== 'dequantized') {
+    throw new ModelError(
+      `${source}: the output "${graph.output.name}" does not come from a DequantizeLinear of activations`,
+    );
+  }
+  const { layers, tensors } = into;
+  const parts = finishNetwork(graph, { layers, tensors, input: 0, output: output.tensor });
+  return { format: 'int8', name, checksum, ...parts };
+}

@@ -1,0 +1,56 @@
+import { type Float32Network, inputsOf, isMoving, isWeighted, type Layer } from '../network.js';
+import type { ActivationRange } from './affine.js';
+
+/** What keeps a range below the bound of an activation function after its scale is rounded to float32. */
+const BELOW_BOUND = 1 - 2 ** -22;
+
+/**
+ * The range to quantise each tensor for: from zero on where no value is negative, up to the bound of an activation
+ * function, and one for all tensors joined by layers that only move values. The latter is the range of
+ * those that something computes with, because clamping before a maximum is the same as clamping after it.
+ */
+export function joinRanges(
+  network: Float32Network,
+  ranges: readonly ActivationRange[],
+): ActivationRange[] {
+  const layers: readonly Layer[] = network.layers;
+  const bounded = [...ranges];
+  const first = ranges.map((_, tensor) => tensor);
+  const used = new Set([network.output]);
+  const rectified = new Set<number>();
+  for (const layer of layers) {
+    const { output } = layer;
+    if (isRectified(layer, rectified)) {
+      rectified.add(output);
+      const upper = isWeighted(layer) && layer.upper ? layer.upper * BELOW_BOUND : Infinity;
+      bounded[output] = { low: 0, high: Math.min(bounded[output].high, upper) };
+    }
+    if (isMoving(layer)) first[output] = first[layer.input];
+    else for (const tensor of inputsOf(layer)) used.add(tensor);
+  }
+  const joined = new Map<number, ActivationRange>();
+  for (const tensor of used) {
+    const range = bounded[tensor];
+    const { low, high } = joined.get(first[tensor]) ?? range;
+    joined.set(first[tensor], {
+      low: Math.min(low, range.low),
+      high: Math.max(high, range.high),
+    });
+  }
+  return bounded.map((range, tensor) => joined.get(first[tensor]) ?? range);
+}
+
+/** Whether a layer has no negative outputs. */
+function isRectified(layer: Layer, rectified: ReadonlySet<number>): boolean {
+  if (isWeighted(layer)) return layer.relu;
+  switch (layer.kind) {
+    case 'affine':
+      return false;
+    case 'add':
+      return layer.relu || layer.inputs.every((tensor) => rectified.has(tensor));
+    case 'clip':
+      return layer.low >= 0 || rectified.has(layer.input);
+    default:
+      return inputsOf(layer).every((tensor) => rectified.has(tensor));
+  }
+}

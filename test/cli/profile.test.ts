@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readFloat32Npy, writeNpy } from '../../core/index.js';
+import { readThresholds } from '../../mitigation/index.js';
+import { loadCifar10, normalize } from '../../models/index.js';
+import { bitcellJson, newFolder } from './command.js';
+import { ACTIVATED_LAYERS, writeTinyNetwork } from './tiny-network.js';
+
+const IMAGES = 30;
+const folder = newFolder();
+const { int8: model } = writeTinyNetwork(folder);
+
+test('profile gives thresholds that clip nothing of the images they come from', async () => {
+  const output = join(folder, 'profile.json');
+  const args = ['--model', model, '--output', output, '--images', String(IMAGES)];
+  expect(await bitcellJson(['profile', ...args])).toEqual({
+    model,
+    output,
+    images: IMAGES,
+    layers: ACTIVATED_LAYERS,
+  });
+  const { int8, float32 } = readThresholds(output);
+  expect(Object.values(int8 ?? {}).map(({ length }) => length)).toEqual([8, 16]);
+  expect(Object.values(float32 ?? {}).map(({ length }) => length)).toEqual([1, 1]);
+
+  const training = loadCifar10({ split: 'train', limit: IMAGES });
+  const input = join(folder, 'images.npy');
+  writeNpy(input, { shape: [IMAGES, 3, 32, 32], data: normalize(training) });
+  const infer = async (name: string, ...options: string[]) => {
+    const outputs = join(folder, `${name}.npy`);
+    await bitcellJson(['infer', model, '--input', input, '--output', outputs, ...options]);
+    return readFloat32Npy(outputs);
+  };
+  for (const format of ['int8', 'float32']) {
+    const [plain, clipped] = await Promise.all([
+      infer('plain', '--format', format),
+      infer('clipped', '--format', format, '--thresholds', output),
+    ]);
+    expect(clipped).toEqual(plain);
+  }
+});

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import type { CaseResult } from '../../campaign/verify/index.js';
+import { featureCount } from '../../core/index.js';
+import { bitcell, bitcellJson, newFolder } from './command.js';
+import { INT8_NETWORK, writeTinyNetwork } from './tiny-network.js';
+
+const { int8: model, thresholds } = writeTinyNetwork(newFolder());
+
+/** Outputs of all layers of one image. */
+const VALUES = INT8_NETWORK.layers.reduce(
+  (sum, { output }) => sum + featureCount(INT8_NETWORK.tensors[output].shape),
+  0,
+);
+
+test('verify finds the datapath equal to onnxruntime, clean, faulted and clipped', async () => {
+  const result = await bitcellJson(['verify', '--model', model, '--images', '3']);
+  expect(result).toMatchObject({ model, images: 3, onnxruntimeOverflows: false });
+  const cases = result.cases as CaseResult[];
+  for (const found of cases) {
+    expect(found).toEqual({
+      name: expect.any(String),
+      images: 3,
+      layers: INT8_NETWORK.layers.length,
+      values: 3 * VALUES,
+      mismatches: 0,
+      unfused: [],
+    });
+  }
+  const names = cases.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  const plain = names.filter((name) => !name.startsWith('cl'));
+  for (const form of [', QOperator at disabled', ', QDQ at all']) {
+    expect(names).toContain(`clean${form}`);
+    const faulted = plain.filter((name) => name.endsWith(form));
+    expect(faulted.length).toBeGreaterThanOrEqual(20);
+    expect(faulted.some((name) => name.includes('1e-2'))).toBe(true);
+  }
+  for (const mitigation of ['clip', 'clamp']) {
+    for (const level of ['disabled', 'all']) {
+      const clipped = new RegExp(`^${mitigation} at .+, ${level}$`);
+      expect(names.filter((name) => clipped.test(name)).length).toBeGreaterThan(0);
+    }
+  }
+});
+
+test('verify takes thresholds from a file and prints a table as text', async () => {
+  const { status, stdout } = await bitcell([
+    'verify',
+    ...['--model', model, '--images', '1', '--thresholds', thresholds, '--quiet'],
+  ]);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^case +images +layers +values +mismatches +unfused\n/);
+  expect(stdout).toMatch(/\n[\d,]+ values compared with onnxruntime, 0 differ\.\n$/);
+});
