@@ -56,14 +56,13 @@ export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
     if (isStandard(node, 'Constant')) {
       constants.set(onlyOutput(source, node), constantValue(source, node));
     } else if (isStandard(node, 'Identity') || isStandard(node, 'Dropout')) {
-      // The third input, where there is one, says whether the node drops values as in training.
-      const training = constants.get(inputs[2] ?? '')?.data[0] ?? 0;
-      if (!inputs[0] || training !== 0 || (inputs[2] && !constants.has(inputs[2]))) {
-        throw nodeError(source, node, 'must have one input, or two with a ratio');
-      }
+      const [value, , trainingMode] = inputs;
       const [output] = node.outputs;
-      if (!output) throw nodeError(source, node, 'must have an output');
-      sources.set(output, inputs[0]);
+      const trains = trainingMode && constants.get(trainingMode)?.data[0] !== 0;
+      if (!value || !output || trains) {
+        throw nodeError(source, node, 'must have one input, or two with a ratio, and an output');
+      }
+      sources.set(output, value);
     } else {
       for (const name of inputs) uses.set(name, (uses.get(name) ?? 0) + 1);
       nodes.push(resolved);

@@ -1,5 +1,5 @@
 import { ModelError } from '../../core/index.js';
-import type { Int8Network } from '../network.js';
+import { type Int8Network, requantizationMultipliers, weightedLayers } from '../network.js';
 import type { OnnxModel, OnnxNode } from '../onnx/index.js';
 import { finishNetwork } from './finish.js';
 import { prepareGraph, unsupportedOperator } from './graph.js';
@@ -66,5 +66,22 @@ export function importQuantized(
   }
   const { layers, tensors } = into;
   const parts = finishNetwork(graph, { layers, tensors, input: 0, output: output.tensor });
-  return { format: 'int8', name, checksum, ...parts };
+  const network: Int8Network = { format: 'int8', name, checksum, ...parts };
+  requireFiniteMultipliers(source, network);
+  return network;
+}
+
+/** Scales that are numbers themselves may have a product or a ratio that is none. */
+function requireFiniteMultipliers(source: string, network: Int8Network): void {
+  for (const { name, input, output, scales } of weightedLayers(network)) {
+    const [x, y] = [input, output].map(
+      (tensor) => network.tensors[tensor].quantization?.scale ?? 1,
+    );
+    const multipliers = requantizationMultipliers(x, scales, y);
+    const channel = multipliers.findIndex((multiplier) => !Number.isFinite(multiplier));
+    if (channel < 0) continue;
+    throw new ModelError(
+      `${source}: layer "${name}" has scales ${x} (input), ${scales[channel]} (weights of channel ${channel}) and ${y} (output), which requantise by no finite number`,
+    );
+  }
 }

@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ModelError } from '../../core/index.js';
+import { featureCount, ModelError } from '../../core/index.js';
+import { compileKernels } from '../../kernels/index.js';
 import {
   encodeOnnx,
+  type Network,
   type OnnxAttribute,
   type OnnxModel,
   type OnnxNode,
   readNetwork,
 } from '../../models/index.js';
+import { createNetworkDatapath } from '../../sim/index.js';
 import { buildCase } from '../fuzz/build.js';
 import { recipes } from '../fuzz/recipes.js';
 import { EVERYTHING, type Form, SUPPORTED } from '../fuzz/support.js';
@@ -40,15 +43,22 @@ const models: fc.Arbitrary<OnnxModel> = fc.oneof(
   ),
 );
 
-/** What a mutated file came to: read, or the message of its ModelError. */
+const kernels = compileKernels();
+/** Larger networks are only read: to run them takes memory that their files rightly ask for. */
+const MOST_VALUES = 1e6;
+
+/** What a mutated file came to: read, and then fit to run, or the message of its ModelError. */
 function outcome(bytes: Uint8Array): string | undefined {
+  let network: Network;
   try {
-    readNetwork(bytes, 'net');
-    return undefined;
+    network = readNetwork(bytes, 'net');
   } catch (error) {
     if (error instanceof ModelError) return error.message;
     throw error;
   }
+  const values = network.tensors.reduce((sum, { shape }) => sum + featureCount(shape), 0);
+  if (values < MOST_VALUES) createNetworkDatapath(network, kernels, 1);
+  return undefined;
 }
 
 /** Checks a property of `CASES` mutated files and reports the slowest. */

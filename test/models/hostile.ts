@@ -343,10 +343,9 @@ function mutateFile(file: Uint8Array, { kind, at, value }: ByteMutation): Uint8A
 /** A float32 model with batch normalisation after its first convolution or fully connected layer. */
 export function batchNormalized(model: OnnxModel): OnnxModel {
   const { graph } = model;
-  const at = graph.nodes.findIndex(({ opType }) => opType === 'Conv' || opType === 'Gemm');
-  if (at < 0) return model;
+  const at = graph.nodes.findIndex(({ opType }) => ['Conv', 'Gemm', 'MatMul'].includes(opType));
   const node = graph.nodes[at];
-  const weights = graph.initializers.find(({ name }) => name === node.inputs[1]);
+  const weights = graph.initializers.find(({ name }) => name === node?.inputs[1]);
   if (!weights) return model;
   const transB = node.attributes.get('transB');
   const outputsFirst = node.opType === 'Conv' || (transB?.type === 'int' && transB.value === 1);

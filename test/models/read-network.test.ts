@@ -473,6 +473,14 @@ describe('readNetwork refuses QDQ files with', () => {
       'net: node "conv1.weight_dequantized" (DequantizeLinear) has a scale of 0, which is not a positive number',
     ],
     [
+      'a requantisation beyond the range of float32',
+      withTensor(
+        'logits_scale',
+        (tensor) => ({ ...tensor, data: Float32Array.of(1e-45) }) as OnnxTensor,
+      ),
+      /^net: layer "fc1" has scales [\d.e-]+ \(input\), [\d.e-]+ \(weights of channel 0\) and 1\.4\d*e-45 \(output\), which requantise by no finite number$/,
+    ],
+    [
       'scales along another axis',
       withNode('conv1.weight_dequantized', { attributes: new Map([['axis', int(1)]]) }),
       'net: node "conv1.weight_dequantized" (DequantizeLinear) has 3 scales along axis 1 of "conv1.weight", expected one, or 3 along axis 0',
