@@ -134,7 +134,10 @@ function readPads(
   strides: Pair,
 ): Pads {
   const automatic = node.attributes.get('auto_pad');
-  const mode = automatic?.type === 'string' ? automatic.value : 'NOTSET';
+  if (automatic && automatic.type !== 'string') {
+    throw nodeError(source, node, 'has an attribute "auto_pad" that is not a string');
+  }
+  const mode = automatic?.value ?? 'NOTSET';
   if (mode === 'NOTSET') return intsAttribute(source, node, 'pads', [0, 0, 0, 0] as const, 0);
   if (mode === 'VALID') return [0, 0, 0, 0];
   if (mode !== 'SAME_UPPER' && mode !== 'SAME_LOWER') {

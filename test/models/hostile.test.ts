@@ -175,6 +175,9 @@ describe('readNetwork refuses', () => {
     expect(refusal({ attributes: attributes(int(2)) })).toBe(
       'net: node "pool" (MaxPool) has an attribute "strides" that is not 2 integers of at least 1',
     );
+    expect(refusal({ attributes: new Map([...pool.attributes, ['auto_pad', int(0)]]) })).toBe(
+      'net: node "pool" (MaxPool) has an attribute "auto_pad" that is not a string',
+    );
     // On the wire the type is the last field of the attribute: 7 (integers) becomes 5 (a graph).
     const strides = attributes({ type: 'ints', value: [2, 2] });
     const bytes = encodeOnnx({
