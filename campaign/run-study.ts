@@ -23,8 +23,6 @@ import type { Trial, TrialResult } from './trial.js';
 /** How a study is run: none of this changes its result. */
 export interface RunOptions {
   readonly threads: number;
-  /** Folder of CIFAR-10's binary files; default: the installed data package. */
-  readonly data?: string | undefined;
   /** Folder for the study's results; default: none is written. */
   readonly out?: string | undefined;
   readonly resume?: boolean | undefined;
@@ -57,6 +55,7 @@ export interface PreparedStudy {
 /**
  * Load and check all that a study needs: network, thresholds, images, fault map, memory.
  *
+ * @param data folder of CIFAR-10's binary files; default: the installed data package
  * @throws InputError for anything wrong with them
  */
 export function prepareStudy(study: Study, data?: string): PreparedStudy {
@@ -66,8 +65,9 @@ export function prepareStudy(study: Study, data?: string): PreparedStudy {
   for (const { network } of networks) {
     requireCifar10Network(network);
     const { geometry } = placeNetwork(network, accelerator, study.placement);
-    if (faultMap)
+    if (faultMap) {
       requireGeometry(faultMap, geometry, `${study.faultMap}, wanted for ${network.format} words,`);
+    }
   }
   const found = findThresholds(study, networks, data);
   const mapRate = faultMap && faultMap.cells.length / cellCount(faultMap.geometry);

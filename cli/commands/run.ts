@@ -93,7 +93,6 @@ async function run(
   try {
     const result = await runStudy(prepared, {
       threads,
-      data,
       out,
       resume,
       signal: stopping.signal,
