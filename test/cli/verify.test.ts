@@ -1,3 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import type { CaseResult } from '../../campaign/verify/index.js';
 import { featureCount } from '../../core/index.js';
@@ -51,4 +55,40 @@ test('verify takes thresholds from a file and prints a table as text', async () 
   expect(status).toBe(0);
   expect(stdout).toMatch(/^case +images +layers +values +mismatches +unfused\n/);
   expect(stdout).toMatch(/\n[\d,]+ values compared with onnxruntime, 0 differ\.\n$/);
+});
+
+/** A module that, loaded before the command, changes one stored value of every run of onnxruntime. */
+function wrongOnnxruntime(): string {
+  const file = join(newFolder(), 'wrong-onnxruntime.mjs');
+  const entry = pathToFileURL(createRequire(import.meta.url).resolve('onnxruntime-node'));
+  writeFileSync(
+    file,
+    `import runtime from ${JSON.stringify(entry.href)};
+     const { create } = runtime.InferenceSession;
+     runtime.InferenceSession.create = async (...options) => {
+       const session = await create(...options);
+       const run = session.run.bind(session);
+       session.run = async (...inputs) => {
+         const outputs = await run(...inputs);
+         const layer = Object.values(outputs).find(({ type }) => type === 'uint8');
+         if (layer) layer.data[0] ^= 1;
+         return outputs;
+       };
+       return session;
+     };`,
+  );
+  return pathToFileURL(file).href;
+}
+
+test('verify exits with 3 and names the place when onnxruntime gives another value', async () => {
+  const { status, stdout, stderr } = await bitcell(
+    ['verify', '--model', model, '--images', '1', '--quiet', '--json'],
+    { env: { NODE_OPTIONS: `--import ${wrongOnnxruntime()}` } },
+  );
+  expect(status).toBe(3);
+  const cases: CaseResult[] = JSON.parse(stdout).cases;
+  for (const { mismatches } of cases) expect(mismatches).toBe(1);
+  expect(stderr).toMatch(
+    /^bitcell: clean, QOperator at disabled: layer \S+, image 0, channel 0, position \(0, 0\): Bitcell \d+, onnxruntime \d+/,
+  );
 });

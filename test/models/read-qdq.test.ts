@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import {
+  decodeOnnx,
+  encodeOnnx,
+  type Int8Network,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  quantizeNetwork,
+  readNetwork,
+  weightedLayers,
+  writeQdq,
+} from '../../models/index.js';
+import { int, plain, read, refusal } from './plain-network.js';
+
+const range = { low: -1, high: 3 };
+const source = read(plain);
+const quantized = quantizeNetwork(
+  source,
+  source.tensors.map(() => range),
+);
+const qdq = decodeOnnx(writeQdq(quantized), 'net');
+
+function withTensor(name: string, change: (tensor: OnnxTensor) => OnnxTensor): OnnxModel {
+  const initializers = qdq.graph.initializers.map((tensor) =>
+    tensor.name === name ? change(tensor) : tensor,
+  );
+  return { ...qdq, graph: { ...qdq.graph, initializers } };
+}
+function withNode(output: string, change: Partial<OnnxNode>): OnnxModel {
+  const nodes = qdq.graph.nodes.map((original) =>
+    original.outputs[0] === output ? { ...original, ...change } : original,
+  );
+  return { ...qdq, graph: { ...qdq.graph, nodes } };
+}
+
+/** What a weight tensor stored output by input becomes when stored input by output. */
+function transposed(tensor: OnnxTensor): OnnxTensor {
+  const [rows, columns] = tensor.dims;
+  const data = Int8Array.from(tensor.data as Int8Array, (_, index) =>
+    Number(tensor.data[(index % rows) * columns + Math.floor(index / rows)]),
+  );
+  return { ...tensor, elementType: 'int8', dims: [columns, rows], data };
+}
+
+describe('readNetwork reads QDQ files', () => {
+  test('with Gemm weights stored input by output', () => {
+    const weights = withTensor('fc1.weight', transposed);
+    const nodes = weights.graph.nodes.map((original) =>
+      original.outputs[0] === 'fc1.weight_dequantized'
+        ? { ...original, attributes: new Map([['axis', int(1)]]) }
+        : original.name === 'fc1'
+          ? { ...original, attributes: new Map() }
+          : original,
+    );
+    const found = readNetwork(
+      encodeOnnx({ ...weights, graph: { ...weights.graph, nodes } }),
+      'net',
+    );
+    expect({ ...found, checksum: quantized.checksum }).toEqual(quantized);
+  });
+
+  test('with one weight scale for a layer', () => {
+    const scale = 0.25;
+    const inputScale = quantized.tensors[0].quantization!.scale;
+    const initializers = qdq.graph.initializers.map((tensor): OnnxTensor => {
+      const scalar = { name: tensor.name, dims: [] };
+      if (tensor.name === 'conv1.weight_scale') {
+        return { ...scalar, elementType: 'float32', data: Float32Array.of(scale) };
+      }
+      if (tensor.name === 'conv1.weight_zero_point') {
+        return { ...scalar, elementType: 'int8', data: Int8Array.of(-3) };
+      }
+      if (tensor.name === 'conv1.bias_scale') {
+        const data = new Float32Array(3).fill(inputScale * scale);
+        return { ...scalar, dims: [3], elementType: 'float32', data };
+      }
+      return tensor;
+    });
+    const bytes = encodeOnnx({ ...qdq, graph: { ...qdq.graph, initializers } });
+    const [conv] = weightedLayers(readNetwork(bytes) as Int8Network);
+    expect(conv.scales).toEqual(new Float32Array(3).fill(scale));
+    expect(conv.zeroPoints).toEqual(new Int32Array(3).fill(-3));
+    expect(conv.weights).toEqual(weightedLayers(quantized)[0].weights);
+  });
+});
+
+describe('readNetwork refuses QDQ files with', () => {
+  test.each<[string, OnnxModel, RegExp | string]>([
+    [
+      'a bias of another scale',
+      withTensor(
+        'conv1.bias_scale',
+        (tensor) => ({ ...tensor, data: Float32Array.of(1, 1, 1) }) as OnnxTensor,
+      ),
+      /^net: node "conv1" \(Conv\) has a bias "conv1\.bias" of scale 1 in channel 0; it must be [\d.e-]+, the input's scale times the weights'$/,
+    ],
+    [
+      'a ReLU before a zero point above 0',
+      withTensor(
+        'relu_zero_point',
+        (tensor) => ({ ...tensor, data: Uint8Array.of(5) }) as OnnxTensor,
+      ),
+      'net: node "relu_quantized" (QuantizeLinear) has zero point 5 after the Relu of layer "conv1"; onnxruntime leaves such groups unfused, so quantise ReLU outputs with zero point 0',
+    ],
+    [
+      'weights and zero points of different types',
+      withTensor('conv1.weight', (tensor) => ({
+        ...tensor,
+        elementType: 'uint8',
+        data: new Uint8Array(54),
+      })),
+      'net: node "conv1.weight_dequantized" (DequantizeLinear) has a zero point "conv1.weight_zero_point" of type int8, expected uint8',
+    ],
+    [
+      'weights of 64 bits',
+      withTensor('conv1.weight', (tensor) => ({
+        ...tensor,
+        elementType: 'int64',
+        data: new BigInt64Array(54),
+      })),
+      'net: node "conv1.weight_dequantized" (DequantizeLinear) takes the constant "conv1.weight" of type int64; Bitcell reads int8 or uint8 weights and int32 biases',
+    ],
+    [
+      'a scale of zero',
+      withTensor(
+        'conv1.weight_scale',
+        (tensor) => ({ ...tensor, data: new Float32Array(3) }) as OnnxTensor,
+      ),
+      'net: node "conv1.weight_dequantized" (DequantizeLinear) has a scale of 0, which is not a positive number',
+    ],
+    [
+      'a requantisation beyond the range of float32',
+      withTensor(
+        'logits_scale',
+        (tensor) => ({ ...tensor, data: Float32Array.of(1e-45) }) as OnnxTensor,
+      ),
+      /^net: layer "fc1" has scales [\d.e-]+ \(input\), [\d.e-]+ \(weights of channel 0\) and 1\.4\d*e-45 \(output\), which requantise by no finite number$/,
+    ],
+    [
+      'scales along another axis',
+      withNode('conv1.weight_dequantized', { attributes: new Map([['axis', int(1)]]) }),
+      'net: node "conv1.weight_dequantized" (DequantizeLinear) has 3 scales along axis 1 of "conv1.weight", expected one, or 3 along axis 0',
+    ],
+    [
+      'a pooling that changes the quantisation',
+      withTensor(
+        'pooled_scale',
+        (tensor) => ({ ...tensor, data: Float32Array.of(2) }) as OnnxTensor,
+      ),
+      'net: node "pooled_quantized" (QuantizeLinear) has another scale or zero point than the input of layer "features.pool1"; onnxruntime leaves such groups unfused',
+    ],
+    [
+      'a layer whose input is not quantised',
+      withNode('logits_real', { inputs: ['flat_quantized', 'fc1.weight_dequantized'] }),
+      'net: node "fc1" (Gemm) takes "flat_quantized", which does not come from a DequantizeLinear; onnxruntime leaves such groups unfused',
+    ],
+    [
+      'an unsupported operator',
+      withNode('flat', { opType: 'Softmax' }),
+      /^net: node "reshape" \(Softmax\) is an unsupported operator; Bitcell reads QuantizeLinear, /,
+    ],
+  ])('%s', (_, changedModel, message) => {
+    const found = refusal(changedModel);
+    if (typeof message === 'string') expect(found).toBe(message);
+    else expect(found).toMatch(message);
+  });
+});
