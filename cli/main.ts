@@ -6,7 +6,7 @@ import { BitcellError, EXIT, packageRoot, parseJson } from '../core/index.js';
 import { dataCommand } from './commands/data.js';
 import { exportCommand } from './commands/export.js';
 import { inferCommand } from './commands/infer.js';
-import { mapCommand } from './commands/map.js';
+import { mapCommand } from './commands/map/index.js';
 import { profileCommand } from './commands/profile.js';
 import { quantizeCommand } from './commands/quantize.js';
 import { runCommand } from './commands/run.js';

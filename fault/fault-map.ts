@@ -1,8 +1,17 @@
-/** A memory as a fault map sees it: one bit of SRAM at (bank, row, column). */
+/**
+ * A memory as a fault map sees it: one bit of SRAM at (bank, row, column). `rows` and `columns` count all
+ * cells of a bank: data first, then check columns, then spare columns; spare rows are the last rows.
+ */
 export interface CellGeometry {
   readonly banks: number;
   readonly rows: number;
   readonly columns: number;
+  /** Of `rows`, how many are spare; undefined is none. */
+  readonly spareRows?: number;
+  /** Of `columns`, how many hold check bits; undefined is none. */
+  readonly checkColumns?: number;
+  /** Of `columns`, how many are spare; undefined is none. */
+  readonly spareColumns?: number;
 }
 
 export const FAULT_KINDS = ['stuck-at-0', 'stuck-at-1', 'flip'] as const;

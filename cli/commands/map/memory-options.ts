@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { loadNetwork } from '../../../campaign/index.js';
+import type { WordFormat } from '../../../models/index.js';
+import {
+  DEFAULT_ACCELERATOR,
+  loadAccelerator,
+  type Placement,
+  placeNetwork,
+} from '../../../sim/index.js';
+import { choice, option } from '../../options.js';
+
+/** The weight memory that a map is for: that of an accelerator that holds a network. */
+export interface MemoryFlags {
+  readonly model: string;
+  readonly format: WordFormat;
+  readonly accelerator: string;
+  readonly placement: Placement['kind'];
+}
+
+/** Options that say which weight memory a map is for. */
+export function addMemoryOptions(command: Command): Command {
+  return command
+    .addOption(option('--model <model>', 'alexnet, vgg16 or an ONNX file').default('alexnet'))
+    .addOption(choice('--format <format>', 'word format', ['int8', 'float32']).default('int8'))
+    .addOption(
+      option('--accelerator <accelerator>', 'a preset or a file').default(DEFAULT_ACCELERATOR),
+    )
+    .addOption(
+      choice('--placement <kind>', 'weights in the memory', ['resident', 'streamed']).default(
+        'resident',
+      ),
+    );
+}
+
+/** The network, and its place in the weight memory of the accelerator. */
+export function memoryOf({ model, format, accelerator, placement }: MemoryFlags) {
+  const network = loadNetwork(model, format);
+  return { network, placement: placeNetwork(network, loadAccelerator(accelerator), placement) };
+}
