@@ -1,4 +1,4 @@
-/** Lay out rows as columns of equal width; numbers (any cell that starts with a digit) to the right. */
+/** Lay out rows as columns of equal width; columns whose first cell is a number go to the right. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column].length)),
@@ -6,7 +6,7 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, column) =>
-        /^\d/.test(rows[0]?.[column] ?? '')
+        /^-?\d/.test(rows[0]?.[column] ?? '')
           ? cell.padStart(widths[column])
           : cell.padEnd(widths[column]),
       )

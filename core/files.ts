@@ -1,7 +1,15 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { InputError } from './errors.js';
+import { BitcellError, InputError } from './errors.js';
 
 let temporaryFiles = 0;
 
@@ -42,16 +50,52 @@ function fileProblem(error: unknown): string {
  * @throws InputError naming the path when it cannot be written; the temporary file is removed.
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array): void {
+  replaceFile(path, (temporary) => writeFileSync(temporary, data));
+}
+
+/**
+ * `writeFileAtomic` for text too long to hold, written part by part.
+ *
+ * @throws InputError as `writeFileAtomic` does, and whatever making a part throws.
+ */
+export function writePartsAtomic(path: string, parts: Iterable<string>): void {
+  replaceFile(path, (temporary) => {
+    const file = openSync(temporary, 'w');
+    try {
+      for (const chunk of inChunks(parts)) writeFileSync(file, chunk);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** Length at which parts are passed on together. */
+const CHUNK_LENGTH = 1 << 16;
+
+/** The same text in fewer, longer parts, because each write costs about the same. */
+export function* inChunks(parts: Iterable<string>): Generator<string, void, undefined> {
+  let chunk = '';
+  for (const part of parts) {
+    chunk += part;
+    if (chunk.length < CHUNK_LENGTH) continue;
+    yield chunk;
+    chunk = '';
+  }
+  if (chunk !== '') yield chunk;
+}
+
+function replaceFile(path: string, write: (temporary: string) => void): void {
   const temporary = temporaryBeside(path);
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(temporary, data);
+    write(temporary);
     renameSync(temporary, path);
   } catch (error) {
     // Removal also fails where a parent of the path is a file; the first error is the one to report.
     try {
       rmSync(temporary, { force: true });
     } catch {}
+    if (error instanceof BitcellError) throw error;
     throw new InputError(`Cannot write ${path}: ${fileProblem(error)}.`, { cause: error });
   }
 }

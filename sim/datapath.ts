@@ -258,7 +258,8 @@ function installUnit({ format, kernel }: Kernel, unit: ActivationUnit | undefine
   }
 }
 
-function wordReader(format: Network['format']): (word: number) => number {
+/** The number that a stored word (a byte, or IEEE 754 bits) stands for. */
+export function wordReader(format: Network['format']): (word: number) => number {
   if (format === 'int8') return (word) => (word << 24) >> 24;
   const bits = new Uint32Array(1);
   const value = new Float32Array(bits.buffer);

@@ -1,33 +1,11 @@
 import { InputError } from '../core/index.js';
-import {
-  type Cell,
-  cellAt,
-  FAULT_KINDS,
-  type FaultKind,
-  type FaultMap,
-  requireGeometry,
-} from '../fault/index.js';
+import { FAULT_KINDS, type FaultMap, requireGeometry } from '../fault/index.js';
 import type { Placement, WeightPatches } from './interfaces.js';
-import { bitNumberOfCell } from './memory.js';
+import { bitNumberOfCell, NO_DATA_BIT } from './memory.js';
 import { sortByKey } from './radix-sort.js';
 
 /** Stored words of all weights of a network in network order: bytes for int8, IEEE 754 bits for float32. */
 export type StoredWords = Uint8Array | Uint32Array;
-
-/** A faulty cell and one weight that it holds. */
-export interface WeightHit extends Cell {
-  readonly kind: FaultKind;
-  /** Number of the weight over the whole network. */
-  readonly weight: number;
-  /** Bit of the weight word that the cell stores; 0 is the least significant. */
-  readonly bit: number;
-  /** The word without faults. */
-  readonly stored: number;
-  /** The word as read if this cell were the only faulty one. */
-  readonly faulty: number;
-  /** Whether the two differ. */
-  readonly effective: boolean;
-}
 
 const FLIP = FAULT_KINDS.indexOf('flip');
 const STUCK_AT_0 = FAULT_KINDS.indexOf('stuck-at-0');
@@ -35,7 +13,7 @@ const STUCK_AT_0 = FAULT_KINDS.indexOf('stuck-at-0');
 /**
  * The weights that a fault map changes. Stuck-at faults force a bit of the stored word, flips invert it;
  * every weight that a faulty cell ever holds is struck, and faults of different cells in one
- * word combine. Faults in unused cells change nothing.
+ * word combine. Faults in unused, check and spare cells change nothing.
  * @param words stored words of all weights
  * @throws InputError when the map's geometry or the words do not belong to the placement.
  */
@@ -50,6 +28,7 @@ export function applyFaultMap(
   let hits = 0;
   for (let fault = 0; fault < bitNumbers.length; fault++) {
     bitNumbers[fault] = bitNumberOfCell(memory, map.cells[fault]);
+    if (bitNumbers[fault] === NO_DATA_BIT) continue;
     hits += placement.occupancy(Math.floor(bitNumbers[fault] / weightBits));
   }
 
@@ -58,6 +37,7 @@ export function applyFaultMap(
   let changes = 0;
   let effectiveFaults = 0;
   for (let fault = 0; fault < bitNumbers.length; fault++) {
+    if (bitNumbers[fault] === NO_DATA_BIT) continue;
     const kind = map.kinds[fault];
     const slot = Math.floor(bitNumbers[fault] / weightBits);
     const bit = bitNumbers[fault] - slot * weightBits;
@@ -77,35 +57,8 @@ export function applyFaultMap(
   return { ...invertBits(sorted.keys, sorted.values, words), effectiveFaults };
 }
 
-/**
- * Every weight that each faulty cell holds, cells in the map's order.
- * @throws InputError (on the first step) when the map's geometry or the words do not belong to the placement.
- */
-export function* weightHits(
-  map: FaultMap,
-  placement: Placement,
-  words: StoredWords,
-): Generator<WeightHit, void, undefined> {
-  requireMatch(map, placement, words);
-  const { memory, weightBits } = placement;
-  for (const [fault, cell] of map.cells.entries()) {
-    const kind = map.kinds[fault];
-    const bitNumber = bitNumberOfCell(memory, cell);
-    const slot = Math.floor(bitNumber / weightBits);
-    const bit = bitNumber - slot * weightBits;
-    const position = cellAt(placement.geometry, cell);
-    for (let occurrence = 0; occurrence < placement.occupancy(slot); occurrence++) {
-      const weight = placement.weightAt(slot, occurrence);
-      const stored = words[weight];
-      const effective = changesBit(kind, (stored >>> bit) & 1);
-      const faulty = effective ? (stored ^ (1 << bit)) >>> 0 : stored;
-      yield { ...position, kind: FAULT_KINDS[kind], weight, bit, stored, faulty, effective };
-    }
-  }
-}
-
 /** Whether a fault of this kind (an index into FAULT_KINDS) changes a stored bit. */
-function changesBit(kind: number, stored: number): boolean {
+export function changesBit(kind: number, stored: number): boolean {
   return kind === FLIP || (kind === STUCK_AT_0) === (stored === 1);
 }
 
@@ -134,7 +87,8 @@ function invertBits(
   return { weights: patchedWeights.slice(0, patches), words: patchedWords.slice(0, patches) };
 }
 
-function requireMatch(map: FaultMap, placement: Placement, words: StoredWords): void {
+/** @throws InputError when the map's geometry or the words do not belong to the placement. */
+export function requireMatch(map: FaultMap, placement: Placement, words: StoredWords): void {
   requireGeometry(map, placement.geometry, 'The fault map');
   const bits = words.BYTES_PER_ELEMENT * 8;
   if (bits !== placement.weightBits || words.length !== placement.weights) {

@@ -1,13 +1,15 @@
 export * from './accelerator.js';
 export * from './datapath.js';
-export * from './effective-faults.js';
+export { applyFaultMap, type StoredWords } from './effective-faults.js';
 export * from './interfaces.js';
 export * from './memory.js';
 export * from './network.js';
-export { cellsOfWeight, weightsOfCell } from './placement.js';
+export * from './patches-per-image.js';
+export { cellsOfWeight, type StoredBit, weightsOfCell } from './placement.js';
 export * from './placement-resident.js';
 export * from './placement-streamed.js';
 export * from './systolic-array.js';
 export * from './timing.js';
+export * from './weight-hits.js';
 export * from './weight-position.js';
 export * from './weight-stream.js';

@@ -5,18 +5,31 @@ import type { Float32Clip, Int8Clip } from '../kernels/index.js';
  * A weight memory: `banks` of `rows` word lines; a row holds `columnMux` memory words of `wordBits`.
  * Bit b of word w of a row sits at column b·columnMux + w. Address a: w = a mod columnMux,
  * row = ⌊a / columnMux⌋ mod rows, bank = ⌊a / (columnMux · rows)⌋.
+ *
+ * Beside the data a bank may hold check bits of its words, which the same multiplexers select (check bit c of
+ * word w sits at column (wordBits + c)·columnMux + w), then spare columns, and spare rows after the others.
+ * None of them moves a data bit: address, row and bank are those of the memory without them.
  */
 export interface WeightMemory {
   readonly banks: number;
   readonly rows: number;
   readonly wordBits: number;
   readonly columnMux: number;
+  /** Spare rows of each bank; undefined is none. */
+  readonly spareRows?: number | undefined;
+  /** Spare columns of each bank; undefined is none. */
+  readonly spareColumns?: number | undefined;
+  /** Check bits of each memory word; undefined is none. */
+  readonly checkBits?: number | undefined;
 }
 
 /**
  * The map between the weights of a network (numbered 0… in network order over all layers) and the cells of a
  * weight memory. `slot` is a weight-sized place: slot s is bits (s mod k)·weightBits… of memory
  * word ⌊s / k⌋, with k = wordBits / weightBits.
+ *
+ * A `tile` is what fills the memory (resident), or one half of it (streamed), at once; within a tile no two
+ * weights share a cell. (slot, tile) ↔ weight is one to one.
  */
 export interface Placement {
   readonly kind: 'resident' | 'streamed';
@@ -25,8 +38,12 @@ export interface Placement {
   readonly weightBits: 8 | 32;
   /** Number of weights of the network. */
   readonly weights: number;
+  /** Number of tiles of one inference; a resident network with weights is one tile. */
+  readonly tiles: number;
   /** The slot that holds a weight. */
   slotOf(weight: number): number;
+  /** The tile that a weight belongs to, 0 ≤ tile < tiles, in the order of time. */
+  tileOf(weight: number): number;
   /** How many weights a slot ever holds during one inference (0 when unused). */
   occupancy(slot: number): number;
   /** The `occurrence`-th weight that a slot holds, in the order of time, 0 ≤ occurrence < occupancy(slot). */

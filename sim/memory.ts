@@ -2,19 +2,26 @@ import { InputError } from '../core/index.js';
 import { type Cell, type CellGeometry, cellAt } from '../fault/index.js';
 import type { WeightMemory } from './interfaces.js';
 
-/** One bit of a memory word; bit 0 is the least significant. */
+/**
+ * One bit of a memory word; bit 0 is the least significant. Bits from `wordBits` on are check bits:
+ * `wordBits` is the first of them.
+ */
 export interface WordBit {
   readonly address: number;
   readonly bit: number;
 }
 
+/** What `bitNumberOfCell` says of check cells and spare cells. */
+export const NO_DATA_BIT = -1;
+
 /** Word widths are multiples of this, so that a memory word holds whole weights of 8 and of 32 bits. */
 const WORD_BITS_STEP = 32;
 
 /**
- * A checked weight memory.
- * @throws InputError unless all four are positive integers, `wordBits` is a multiple of 32, `columnMux` is a
- * power of two (memory compilers such as OpenRAM offer 1, 2, 4, 8, 16) and the number of cells is at most 2^53.
+ * A checked weight memory; parts that are 0 are left out.
+ * @throws InputError unless banks, rows, wordBits and columnMux are positive integers, `wordBits` is a multiple
+ * of 32, `columnMux` is a power of two (memory compilers such as OpenRAM offer 1, 2, 4, 8, 16), spare rows,
+ * spare columns and check bits are integers of at least 0, and the number of cells is at most 2^53.
  */
 export function defineWeightMemory(memory: WeightMemory): WeightMemory {
   const { banks, rows, wordBits, columnMux } = memory;
@@ -33,20 +40,57 @@ export function defineWeightMemory(memory: WeightMemory): WeightMemory {
       `Weight memory: columnMux must be a power of two such as 1, 2, 4, 8 or 16, not ${columnMux}.`,
     );
   }
-  if (BigInt(banks) * BigInt(rows) * BigInt(wordBits) * BigInt(columnMux) > 2n ** 53n) {
+  const { spareRows = 0, spareColumns = 0, checkBits = 0 } = memory;
+  for (const [name, value] of Object.entries({ spareRows, spareColumns, checkBits })) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new InputError(
+        `Weight memory: ${name} must be an integer of at least 0, not ${value}.`,
+      );
+    }
+  }
+  const lines = BigInt(banks) * (BigInt(rows) + BigInt(spareRows));
+  const columns = (BigInt(wordBits) + BigInt(checkBits)) * BigInt(columnMux) + BigInt(spareColumns);
+  if (lines * columns > 2n ** 53n) {
     throw new InputError(
-      `Weight memory: ${banks} banks × ${rows} rows × ${wordBits} bits × column mux ${columnMux} is more than 2^53 cells; use fewer or smaller banks.`,
+      `Weight memory: ${describe(memory)} is more than 2^53 cells; use fewer or smaller banks.`,
     );
   }
-  return { banks, rows, wordBits, columnMux };
+  return {
+    banks,
+    rows,
+    wordBits,
+    columnMux,
+    ...(spareRows > 0 && { spareRows }),
+    ...(spareColumns > 0 && { spareColumns }),
+    ...(checkBits > 0 && { checkBits }),
+  };
 }
 
-/** The memory as a fault map sees it: a row holds `columnMux` interleaved words of `wordBits`. */
+function describe(memory: WeightMemory): string {
+  const { banks, rows, wordBits, columnMux, spareRows, spareColumns, checkBits } = memory;
+  return [
+    `${banks} banks × ${rows} rows × ${wordBits} bits × column mux ${columnMux}`,
+    ...(checkBits ? [`${checkBits} check bits a word`] : []),
+    ...(spareRows ? [`${spareRows} spare rows`] : []),
+    ...(spareColumns ? [`${spareColumns} spare columns`] : []),
+  ].join(', ');
+}
+
+/**
+ * The memory as a fault map sees it: all cells of a bank, data columns first, then check columns, then spare
+ * columns; data rows first, then spare rows. Parts that are 0 are left out.
+ */
 export function memoryGeometry(memory: WeightMemory): CellGeometry {
+  const { banks, rows, wordBits, columnMux } = memory;
+  const { spareRows = 0, spareColumns = 0, checkBits = 0 } = memory;
+  const checkColumns = checkBits * columnMux;
   return {
-    banks: memory.banks,
-    rows: memory.rows,
-    columns: memory.wordBits * memory.columnMux,
+    banks,
+    rows: rows + spareRows,
+    columns: wordBits * columnMux + checkColumns + spareColumns,
+    ...(spareRows > 0 && { spareRows }),
+    ...(checkColumns > 0 && { checkColumns }),
+    ...(spareColumns > 0 && { spareColumns }),
   };
 }
 
@@ -61,52 +105,70 @@ export function slotCount(memory: WeightMemory, weightBits: 8 | 32): number {
 }
 
 /**
- * From a cell's index (bank · rows + row) · columns + column to the number a · wordBits + b of the bit it
- * stores: bit b of the word at address a. A permutation of 0 … cells − 1; unchecked, for hot paths.
+ * From a cell's index in the memory's geometry to the number a · wordBits + b of the data bit it stores: bit b
+ * of the word at address a. One to one between the data cells and 0 … wordCount · wordBits − 1;
+ * `NO_DATA_BIT` for check and spare cells. Unchecked, for hot paths.
  */
 export function bitNumberOfCell(memory: WeightMemory, cell: number): number {
   // ⌊a / b⌋ of doubles is exact for integers a < 2^53, and faster than a % b beyond 32 bits.
-  const { wordBits, columnMux } = memory;
-  const columns = wordBits * columnMux;
-  const line = Math.floor(cell / columns);
+  const { rows, wordBits, columnMux, spareRows = 0, spareColumns = 0, checkBits = 0 } = memory;
+  const columns = (wordBits + checkBits) * columnMux + spareColumns;
+  let line = Math.floor(cell / columns);
   const column = cell - line * columns;
   const bit = Math.floor(column / columnMux);
+  if (bit >= wordBits) return NO_DATA_BIT;
+  if (spareRows > 0) {
+    const bank = Math.floor(line / (rows + spareRows));
+    line -= bank * spareRows;
+    if (line >= (bank + 1) * rows) return NO_DATA_BIT;
+  }
   const word = column - bit * columnMux;
   return (line * columnMux + word) * wordBits + bit;
 }
 
-/** Inverse of `bitNumberOfCell`. */
+/** Inverse of `bitNumberOfCell` on the data bits. */
 export function cellOfBitNumber(memory: WeightMemory, bitNumber: number): number {
-  const { wordBits, columnMux } = memory;
-  const address = Math.floor(bitNumber / wordBits);
-  const bit = bitNumber - address * wordBits;
-  const line = Math.floor(address / columnMux);
-  const word = address - line * columnMux;
-  return line * wordBits * columnMux + bit * columnMux + word;
+  const address = Math.floor(bitNumber / memory.wordBits);
+  return cellOfAddress(memory, address, bitNumber - address * memory.wordBits);
+}
+
+/** Index of the cell of a data or check bit. */
+function cellOfAddress(memory: WeightMemory, address: number, bit: number): number {
+  const { rows, wordBits, columnMux, spareRows = 0, spareColumns = 0, checkBits = 0 } = memory;
+  const dataLine = Math.floor(address / columnMux);
+  const word = address - dataLine * columnMux;
+  const line = dataLine + Math.floor(dataLine / rows) * spareRows;
+  return line * ((wordBits + checkBits) * columnMux + spareColumns) + bit * columnMux + word;
 }
 
 /**
- * The word bit that a cell stores.
+ * The word bit, data or check, that a cell stores; undefined for a spare cell, which has no address of its own.
  * @throws InputError when the cell lies outside the memory.
  */
-export function wordBitOfCell(memory: WeightMemory, cell: Cell): WordBit {
+export function wordBitOfCell(memory: WeightMemory, cell: Cell): WordBit | undefined {
   const { banks, rows, columns } = memoryGeometry(memory);
   requireIndex('bank', cell.bank, banks);
   requireIndex('row', cell.row, rows);
   requireIndex('column', cell.column, columns);
-  const number = bitNumberOfCell(memory, (cell.bank * rows + cell.row) * columns + cell.column);
-  const address = Math.floor(number / memory.wordBits);
-  return { address, bit: number - address * memory.wordBits };
+  const bit = Math.floor(cell.column / memory.columnMux);
+  if (cell.row >= memory.rows || bit >= storedBits(memory)) return undefined;
+  const line = cell.bank * memory.rows + cell.row;
+  return { address: line * memory.columnMux + (cell.column % memory.columnMux), bit };
 }
 
 /**
- * The cell that stores a word bit; inverse of `wordBitOfCell`.
+ * The cell that stores a word bit, data or check; inverse of `wordBitOfCell`.
  * @throws InputError when the address or the bit lies outside the memory.
  */
 export function cellOfWordBit(memory: WeightMemory, { address, bit }: WordBit): Cell {
   requireIndex('address', address, wordCount(memory));
-  requireIndex('bit', bit, memory.wordBits);
-  return cellAt(memoryGeometry(memory), cellOfBitNumber(memory, address * memory.wordBits + bit));
+  requireIndex('bit', bit, storedBits(memory));
+  return cellAt(memoryGeometry(memory), cellOfAddress(memory, address, bit));
+}
+
+/** Data and check bits of a memory word. */
+function storedBits({ wordBits, checkBits = 0 }: WeightMemory): number {
+  return wordBits + checkBits;
 }
 
 /** Bank of the default memory: 1024 rows of four interleaved 64-bit words (32 KiB). */

@@ -26,7 +26,9 @@ export function residentPlacement(
     geometry: memoryGeometry(memory),
     weightBits,
     weights,
+    tiles: weights === 0 ? 0 : 1,
     slotOf: (weight) => weight,
+    tileOf: () => 0,
     occupancy: (slot) => (slot < weights ? 1 : 0),
     weightAt: (slot) => slot,
   };

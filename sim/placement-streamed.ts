@@ -33,13 +33,16 @@ export function streamedPlacement(
   const { weights, streamPositionOf, weightAtStreamPosition } = stream;
   requireAddressableWeights(weights);
   const slots = slotCount(memory, weightBits);
+  const slotsPerHalf = slots / 2;
   return {
     kind: 'streamed',
     memory,
     geometry: memoryGeometry(memory),
     weightBits,
     ...stream,
+    tiles: Math.ceil(weights / slotsPerHalf),
     slotOf: (weight) => streamPositionOf(weight) % slots,
+    tileOf: (weight) => Math.floor(streamPositionOf(weight) / slotsPerHalf),
     occupancy: (slot) => (slot < weights ? Math.ceil((weights - slot) / slots) : 0),
     weightAt: (slot, occurrence) => weightAtStreamPosition(slot + occurrence * slots),
   };

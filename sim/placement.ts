@@ -13,29 +13,44 @@ export function requireAddressableWeights(weights: number): void {
   }
 }
 
-/** The cells that hold a weight, least significant bit first. */
+/**
+ * The cells that hold a weight, least significant bit first.
+ * @throws InputError when the network has no such weight.
+ */
 export function cellsOfWeight(placement: Placement, weight: number): Cell[] {
+  if (!Number.isSafeInteger(weight) || weight < 0 || weight >= placement.weights) {
+    throw new InputError(
+      `A weight must be an integer from 0 to ${placement.weights - 1}, not ${weight}.`,
+    );
+  }
   const firstBit = placement.slotOf(weight) * placement.weightBits;
   return Array.from({ length: placement.weightBits }, (_, bit) =>
     cellAt(placement.geometry, cellOfBitNumber(placement.memory, firstBit + bit)),
   );
 }
 
+/** A bit of a weight that a cell stores at some time of an inference. */
+export interface StoredBit {
+  /** Number of the weight over the whole network. */
+  readonly weight: number;
+  /** The tile that the weight belongs to. */
+  readonly tile: number;
+  /** Bit of the weight word; 0 is the least significant. */
+  readonly bit: number;
+}
+
 /**
- * All weights that a cell ever holds during one inference, in the order of time, and which of their bits.
+ * What a cell stores during one inference, in the order of time; nothing for unused, check and spare cells.
  * @throws InputError when the cell lies outside the memory.
  */
-export function weightsOfCell(
-  placement: Placement,
-  cell: Cell,
-): { readonly weights: number[]; readonly bit: number } {
+export function weightsOfCell(placement: Placement, cell: Cell): StoredBit[] {
   const { memory, weightBits } = placement;
-  const { address, bit } = wordBitOfCell(memory, cell);
-  const slot = Math.floor((address * memory.wordBits + bit) / weightBits);
-  return {
-    weights: Array.from({ length: placement.occupancy(slot) }, (_, occurrence) =>
-      placement.weightAt(slot, occurrence),
-    ),
-    bit: bit % weightBits,
-  };
+  const place = wordBitOfCell(memory, cell);
+  if (place === undefined || place.bit >= memory.wordBits) return [];
+  const bitNumber = place.address * memory.wordBits + place.bit;
+  const slot = Math.floor(bitNumber / weightBits);
+  return Array.from({ length: placement.occupancy(slot) }, (_, occurrence) => {
+    const weight = placement.weightAt(slot, occurrence);
+    return { weight, tile: placement.tileOf(weight), bit: bitNumber % weightBits };
+  });
 }

@@ -1,15 +1,29 @@
 import fc from 'fast-check';
 import type { ConvolutionShape } from '../core/index.js';
-import { DATAFLOWS, type SystolicArray, type WeightMemory } from '../sim/index.js';
+import { cellCount } from '../fault/index.js';
+import {
+  DATAFLOWS,
+  defineWeightMemory,
+  memoryGeometry,
+  type SystolicArray,
+  type WeightMemory,
+} from '../sim/index.js';
 
-/** Weight memories of at most 3072 cells. */
+/** Weight memories of at most 6000 cells, some with spare rows, spare columns and check bits. */
 export function weightMemories(): fc.Arbitrary<WeightMemory> {
-  return fc.record({
-    banks: fc.integer({ min: 1, max: 3 }),
-    rows: fc.integer({ min: 1, max: 4 }),
-    wordBits: fc.constantFrom(32, 64),
-    columnMux: fc.constantFrom(1, 2, 4),
-  });
+  const upTo = (max: number) => fc.integer({ min: 0, max });
+  return fc
+    .record({
+      banks: fc.integer({ min: 1, max: 3 }),
+      rows: fc.integer({ min: 1, max: 4 }),
+      wordBits: fc.constantFrom(32, 64, 128),
+      columnMux: fc.constantFrom(1, 2, 4),
+      spareRows: upTo(2),
+      spareColumns: upTo(5),
+      checkBits: upTo(9),
+    })
+    .filter((memory) => cellCount(memoryGeometry(memory)) <= 6000)
+    .map(defineWeightMemory);
 }
 
 /** Systolic arrays of at most 6 × 6 processing elements, of every dataflow. */

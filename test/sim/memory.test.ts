@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { InputError } from '../../core/index.js';
-import { cellAt, cellCount } from '../../fault/index.js';
+import { cellAt, cellCount, cellIndex } from '../../fault/index.js';
 import {
   bitNumberOfCell,
   cellOfBitNumber,
@@ -9,7 +9,9 @@ import {
   defaultResidentMemory,
   defineWeightMemory,
   memoryGeometry,
+  NO_DATA_BIT,
   slotCount,
+  type WeightMemory,
   wordBitOfCell,
   wordCount,
 } from '../../sim/index.js';
@@ -24,32 +26,115 @@ const HUGE = defineWeightMemory({
   columnMux: 4,
 });
 
+/** The same memory without spare and check cells. */
+function bare({ banks, rows, wordBits, columnMux }: WeightMemory): WeightMemory {
+  return { banks, rows, wordBits, columnMux };
+}
+
+const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
 describe('address functions', () => {
-  test.prop([weightMemories()])('cell and bit numbers are inverse permutations', (memory) => {
-    const cells = cellCount(memoryGeometry(memory));
-    const bitNumbers = Array.from({ length: cells }, (_, cell) => bitNumberOfCell(memory, cell));
-    expect(bitNumbers.map((number) => cellOfBitNumber(memory, number))).toEqual(
-      Array.from({ length: cells }, (_, cell) => cell),
-    );
-    expect(bitNumbers.toSorted((a, b) => a - b)).toEqual(
-      Array.from({ length: cells }, (_, number) => number),
-    );
-  });
+  test.prop([weightMemories()])(
+    'every cell is one bit of one word or spare, and every bit of every word is one cell',
+    (memory) => {
+      const geometry = memoryGeometry(memory);
+      const { banks, wordBits, columnMux, spareRows = 0, spareColumns = 0 } = memory;
+      const bitsStored = wordBits + (memory.checkBits ?? 0);
+      const words = new Set<string>();
+      const wrong: number[] = [];
+      let spare = 0;
+      for (let cell = 0; cell < cellCount(geometry); cell++) {
+        const place = wordBitOfCell(memory, cellAt(geometry, cell));
+        if (place === undefined) {
+          spare += 1;
+        } else {
+          if (cellIndex(geometry, cellOfWordBit(memory, place)) !== cell) wrong.push(cell);
+          words.add(`${place.address} ${place.bit}`);
+        }
+        const isData = place !== undefined && place.bit < wordBits;
+        const number = isData ? place.address * wordBits + place.bit : NO_DATA_BIT;
+        if (bitNumberOfCell(memory, cell) !== number) wrong.push(cell);
+      }
+      expect(wrong).toEqual([]);
+      expect(words.size).toBe(wordCount(memory) * bitsStored);
+      const rowCells = bitsStored * columnMux + spareColumns;
+      expect(spare).toBe(banks * (memory.rows * spareColumns + spareRows * rowCells));
+    },
+  );
+
+  test.prop([weightMemories()])(
+    'data bits are numbered without gaps, and the numbers lead back to their cells',
+    (memory) => {
+      const bits = wordCount(memory) * memory.wordBits;
+      const cells = Array.from({ length: bits }, (_, number) => cellOfBitNumber(memory, number));
+      expect(cells.map((cell) => bitNumberOfCell(memory, cell))).toEqual([...cells.keys()]);
+    },
+  );
 
   test.prop([
-    fc.oneof(weightMemories(), fc.constant(HUGE)),
-    fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-    fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    fc.oneof(
+      weightMemories(),
+      fc.constant(HUGE),
+      fc.constant(defineWeightMemory({ ...HUGE, rows: 2 ** 19, spareRows: 7, checkBits: 11 })),
+    ),
+    share,
+    share,
   ])(
-    'a word bit lies at column b·m + w, row ⌊a/m⌋ mod rows, bank ⌊a/(m·rows)⌋',
+    'a word bit lies at column b·m + w, row ⌊a/m⌋ mod rows, bank ⌊a/(m·rows)⌋, check bits included',
     (memory, addressShare, bitShare) => {
       const address = Math.floor(addressShare * wordCount(memory));
-      const bit = Math.floor(bitShare * memory.wordBits);
+      const bit = Math.floor(bitShare * (memory.wordBits + (memory.checkBits ?? 0)));
       const cell = cellOfWordBit(memory, { address, bit });
       expect(cell).toEqual(definedCell(memory, BigInt(address), BigInt(bit)));
       expect(wordBitOfCell(memory, cell)).toEqual({ address, bit });
     },
   );
+
+  test.prop([weightMemories(), share])(
+    'spare cells and check bits move no data bit',
+    (memory, numberShare) => {
+      const number = Math.floor(numberShare * wordCount(memory) * memory.wordBits);
+      const address = Math.floor(number / memory.wordBits);
+      const place = { address, bit: number % memory.wordBits };
+      expect(cellOfWordBit(memory, place)).toEqual(cellOfWordBit(bare(memory), place));
+      expect(wordCount(memory)).toBe(wordCount(bare(memory)));
+      expect(slotCount(memory, 8)).toBe(slotCount(bare(memory), 8));
+      const geometry = memoryGeometry(memory);
+      expect(cellAt(geometry, cellOfBitNumber(memory, number))).toEqual(
+        cellAt(memoryGeometry(bare(memory)), cellOfBitNumber(bare(memory), number)),
+      );
+    },
+  );
+
+  test('an extended-Hamming word: 64 data bits, 8 check bits, then spare columns and rows', () => {
+    const memory = defineWeightMemory({
+      banks: 2,
+      rows: 4,
+      wordBits: 64,
+      columnMux: 4,
+      checkBits: 8,
+      spareColumns: 3,
+      spareRows: 1,
+    });
+    expect(memoryGeometry(memory)).toEqual({
+      banks: 2,
+      rows: 5,
+      columns: 291,
+      spareRows: 1,
+      checkColumns: 32,
+      spareColumns: 3,
+    });
+    // Word 2 of row 1 of bank 1 is address (1·4 + 1)·4 + 2.
+    const word = { bank: 1, row: 1 };
+    expect(wordBitOfCell(memory, { ...word, column: 255 - 1 })).toEqual({ address: 22, bit: 63 });
+    expect(wordBitOfCell(memory, { ...word, column: 256 + 2 })).toEqual({ address: 22, bit: 64 });
+    expect(wordBitOfCell(memory, { ...word, column: 284 + 2 })).toEqual({ address: 22, bit: 71 });
+    expect(wordBitOfCell(memory, { ...word, column: 288 })).toBeUndefined();
+    expect(wordBitOfCell(memory, { bank: 0, row: 4, column: 0 })).toBeUndefined();
+    expect(() => cellOfWordBit(memory, { address: 0, bit: 72 })).toThrow(
+      new InputError('Weight memory: bit must be an integer from 0 to 71, not 72.'),
+    );
+  });
 
   test('the last cell of a memory of almost 2^53 cells is exact', () => {
     const geometry = memoryGeometry(HUGE);
@@ -102,6 +187,19 @@ describe('defineWeightMemory', () => {
       { banks: 2 ** 40 },
       'Weight memory: 1099511627776 banks × 4096 rows × 128 bits × column mux 1 is more than 2^53 cells; use fewer or smaller banks.',
     ],
+    [{ spareRows: -1 }, 'Weight memory: spareRows must be an integer of at least 0, not -1.'],
+    [
+      { spareColumns: 2.5 },
+      'Weight memory: spareColumns must be an integer of at least 0, not 2.5.',
+    ],
+    [
+      { checkBits: Number.POSITIVE_INFINITY },
+      'Weight memory: checkBits must be an integer of at least 0, not Infinity.',
+    ],
+    [
+      { checkBits: 2 ** 45, spareRows: 4, spareColumns: 2 },
+      'Weight memory: 4 banks × 4096 rows × 128 bits × column mux 1, 35184372088832 check bits a word, 4 spare rows, 2 spare columns is more than 2^53 cells; use fewer or smaller banks.',
+    ],
   ])('rejects %o', (change, message) => {
     expect(() => defineWeightMemory({ ...valid, ...change })).toThrow(new InputError(message));
   });
@@ -109,6 +207,16 @@ describe('defineWeightMemory', () => {
   test('accepts exactly 2^53 cells', () => {
     const memory = { banks: 2 ** 20, rows: 2 ** 20, wordBits: 2 ** 12, columnMux: 2 };
     expect(defineWeightMemory(memory)).toEqual(memory);
+  });
+
+  test('leaves out parts that are 0', () => {
+    const none = { spareRows: 0, spareColumns: 0, checkBits: 0 };
+    expect(Object.keys(defineWeightMemory({ ...valid, ...none }))).toEqual(Object.keys(valid));
+    expect(Object.keys(memoryGeometry({ ...valid, ...none }))).toEqual([
+      'banks',
+      'rows',
+      'columns',
+    ]);
   });
 
   test('a 4-bank, 4096-row, 128-bit scratchpad holds 256 KiB', () => {

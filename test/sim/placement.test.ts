@@ -64,13 +64,20 @@ describe('residentPlacement', () => {
       for (let weight = 0; weight < weights; weight++) {
         expect(placement.weightAt(placement.slotOf(weight), 0)).toBe(weight);
         for (const [bit, cell] of cellsOfWeight(placement, weight).entries()) {
-          expect(weightsOfCell(placement, cell)).toEqual({ weights: [weight], bit });
+          expect(weightsOfCell(placement, cell)).toEqual([{ weight, tile: 0, bit }]);
           seen.add(JSON.stringify(cell));
         }
       }
       expect(seen.size).toBe(weights * bits);
     },
   );
+
+  test('a weight that the network does not have is an error', () => {
+    const memory = { banks: 1, rows: 2, wordBits: 32, columnMux: 1 };
+    expect(() => cellsOfWeight(residentPlacement(memory, 5, 8), 5)).toThrow(
+      new InputError('A weight must be an integer from 0 to 4, not 5.'),
+    );
+  });
 
   test('a memory that is too small is an error that says what is needed and available', () => {
     const memory = { banks: 1, rows: 2, wordBits: 32, columnMux: 1 };
@@ -109,16 +116,18 @@ describe('streamedPlacement', () => {
     },
   );
 
-  test.prop([halvedMemories, networks, weightBits, systolicArrays(), fc.nat()])(
-    'a weight is among the weights of each of its cells',
-    (memory, shapes, bits, array, choice) => {
+  test.prop([halvedMemories, networks, weightBits, systolicArrays()])(
+    'tiles are as long as a half, in the order of the stream, and neighbours lie in different halves',
+    (memory, shapes, bits, array) => {
       const placement = streamedPlacement(memory, shapes, bits, array);
-      const weight = choice % placement.weights;
-      for (const [bit, cell] of cellsOfWeight(placement, weight).entries()) {
-        const found = weightsOfCell(placement, cell);
-        expect(found.bit).toBe(bit);
-        expect(found.weights.filter((held) => held === weight)).toEqual([weight]);
-      }
+      const half = slotCount(memory, bits) / 2;
+      const order = enumerateStream(shapes, array);
+      const tiles = order.map((weight) => placement.tileOf(weight));
+      expect(tiles).toEqual(order.map((_, position) => Math.floor(position / half)));
+      expect(placement.tiles).toBe(Math.max(...tiles) + 1);
+      expect(order.map((weight) => Math.floor(placement.slotOf(weight) / half))).toEqual(
+        tiles.map((tile) => tile % 2),
+      );
     },
   );
 

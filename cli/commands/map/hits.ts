@@ -1,82 +1,192 @@
 import { Command } from 'commander';
-import { cellCount, readFaultMap, requireGeometry } from '../../../fault/index.js';
+import { writePartsAtomic } from '../../../core/index.js';
+import { cellCount, type FaultMap, readFaultMap, requireGeometry } from '../../../fault/index.js';
+import type { Network } from '../../../models/index.js';
 import {
+  countFaultyCells,
+  type FaultyCells,
   type Placement,
   storedWords,
   type WeightHit,
   type WeightPosition,
   weightHits,
   weightLocator,
+  wordReader,
 } from '../../../sim/index.js';
 import { addCommonOptions, type CommonOptions, option, wholeNumber } from '../../options.js';
-import { printResult } from '../../output.js';
+import { printParts, resultParts } from '../../output.js';
 import { formatTable, grouped } from '../../table.js';
+import { createHitCounter, formatTotals, type HitCounter, type HitTotals } from './hit-totals.js';
 import { addMemoryOptions, type MemoryFlags, memoryOf } from './memory-options.js';
 
 interface HitsFlags extends MemoryFlags, CommonOptions {
   readonly limit?: number;
+  readonly csv?: string;
 }
 
 /** Rows that a text table of hits has at most, unless the user says otherwise. */
 const SHOWN_HITS = 20;
+
+const STDOUT = '-';
 
 export function hitsCommand(): Command {
   const command = new Command('hits')
     .description('The weights that the faulty cells of a map reach')
     .argument('<file>', 'fault map')
     .addOption(
-      option('--limit <n>', `list so many (default: ${SHOWN_HITS}; with --json all)`).argParser(
-        wholeNumber(0),
-      ),
+      option(
+        '--limit <n>',
+        `list so many (default: ${SHOWN_HITS}; with --json and --csv all)`,
+      ).argParser(wholeNumber(0)),
+    )
+    .addOption(
+      option('--csv <file>', 'write the list as CSV; - is standard output').conflicts('json'),
     )
     .action(hits);
   return addCommonOptions(addMemoryOptions(command));
 }
 
-function hits(file: string, flags: HitsFlags): void {
+/** A faulty cell and a weight that it reaches. */
+interface HitRow extends Omit<WeightHit, 'storedWord' | 'faultyWord'>, WeightPosition {
+  /** The weight without faults, and as the network reads it with all faults of the map. */
+  readonly stored: number;
+  readonly faulty: number;
+  /** Their words in hexadecimal. */
+  readonly storedWord: string;
+  readonly faultyWord: string;
+}
+
+async function hits(file: string, flags: HitsFlags): Promise<void> {
   const map = readFaultMap(file);
   const { network, placement } = memoryOf(flags);
   requireGeometry(map, placement.geometry, file);
-  const locate = weightLocator(network);
-  const limit = flags.limit ?? (flags.json ? Number.POSITIVE_INFINITY : SHOWN_HITS);
-  const listed: (WeightHit & WeightPosition)[] = [];
-  let total = 0;
-  let effective = 0;
-  for (const hit of weightHits(map, placement, storedWords(network))) {
-    if (total < limit) listed.push({ ...hit, ...locate(hit.weight) });
-    total += 1;
-    if (hit.effective) effective += 1;
+  const { json, csv } = flags;
+  const limit = flags.limit ?? (json || csv ? Number.POSITIVE_INFINITY : SHOWN_HITS);
+  const counter = createHitCounter(network);
+  const rows = hitRows(map, network, placement, counter, limit);
+  const cells = countFaultyCells(map, placement);
+  if (json) {
+    const head = { file, geometry: map.geometry, cells: cellCount(map.geometry) };
+    const counts = { faults: map.cells.length, faultyCells: cells, placement: placement.kind };
+    await printParts(
+      resultParts({ ...head, ...counts }, 'hits', rows, () => {
+        const { all, effectiveFaults, layers, bits } = counter.totals();
+        return { total: all.hits, effective: all.effective, effectiveFaults, layers, bits };
+      }),
+    );
+  } else if (csv === STDOUT) {
+    await printParts(csvLines(rows));
+  } else if (csv !== undefined) {
+    writePartsAtomic(csv, csvLines(rows));
+    await printParts([`${csv}: ${summary(map, cells, counter.totals())}\n`]);
+  } else {
+    const table = hitTable([...rows], placement);
+    await printParts([`${table}\n\n${summary(map, cells, counter.totals())}\n`]);
   }
-  const result = {
-    file,
-    cells: cellCount(map.geometry),
-    faults: map.cells.length,
-    total,
-    effective,
-    hits: listed,
-  };
-  printResult(flags.json, result, () => {
-    const rows = listed.map((hit) => [
-      String(hit.bank),
-      String(hit.row),
-      String(hit.column),
-      hit.kind,
-      hit.layer,
-      `${hit.outputChannel},${hit.inputChannel},${hit.ky},${hit.kx}`,
-      String(hit.bit),
-      wordText(hit.stored, placement),
-      wordText(hit.faulty, placement),
-      hit.effective ? 'yes' : 'no',
-    ]);
-    const head = ['bank', 'row', 'column', 'kind', 'layer', 'out,in,ky,kx', 'bit'];
-    return [
-      formatTable([...head, 'stored', 'faulty', 'effective'], rows),
-      '',
-      `${grouped(map.cells.length)} faulty cells reach ${grouped(total)} weights and change ${grouped(effective)} (listed: ${grouped(listed.length)}).`,
-    ].join('\n');
-  });
 }
 
-function wordText(word: number, { weightBits }: Placement): string {
-  return `0x${word.toString(16).padStart(weightBits / 4, '0')}`;
+/** The first `limit` hits; all of them are counted once the last one has been asked for. */
+function* hitRows(
+  map: FaultMap,
+  network: Network,
+  placement: Placement,
+  counter: HitCounter,
+  limit: number,
+): Generator<HitRow, void, undefined> {
+  const locate = weightLocator(network);
+  const toValue = wordReader(network.format);
+  const digits = placement.weightBits / 4;
+  const wordText = (word: number) => `0x${word.toString(16).padStart(digits, '0')}`;
+  let listed = 0;
+  for (const hit of weightHits(map, placement, storedWords(network))) {
+    const position = locate(hit.weight);
+    counter.add(hit, position.layer);
+    if (listed === limit) continue;
+    listed += 1;
+    yield {
+      ...hit,
+      ...position,
+      stored: toValue(hit.storedWord),
+      faulty: toValue(hit.faultyWord),
+      storedWord: wordText(hit.storedWord),
+      faultyWord: wordText(hit.faultyWord),
+    };
+  }
+}
+
+const CSV_COLUMNS = [
+  'bank',
+  'row',
+  'column',
+  'kind',
+  'layer',
+  'tile',
+  'outputChannel',
+  'inputChannel',
+  'ky',
+  'kx',
+  'weight',
+  'bit',
+  'stored',
+  'faulty',
+  'storedWord',
+  'faultyWord',
+  'effective',
+] as const satisfies readonly (keyof HitRow)[];
+
+function* csvLines(rows: Iterable<HitRow>): Generator<string, void, undefined> {
+  yield `${CSV_COLUMNS.join()}\n`;
+  for (const row of rows) yield `${CSV_COLUMNS.map((key) => csvField(row[key])).join()}\n`;
+}
+
+/** A field as RFC 4180 has it: in quotes where it holds a comma, a quote or a line break. */
+function csvField(value: string | number | boolean): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function hitTable(rows: readonly HitRow[], { kind, weightBits }: Placement): string {
+  const streamed = kind === 'streamed';
+  const valueText = (value: number) =>
+    weightBits === 8 ? String(value) : String(Number(value.toPrecision(6)));
+  const head = [
+    ...['bank', 'row', 'column', 'kind', 'layer'],
+    ...(streamed ? ['tile'] : []),
+    ...['out,in,ky,kx', 'bit', 'stored', 'faulty', 'stored word', 'faulty word', 'effective'],
+  ];
+  return formatTable(
+    head,
+    rows.map((row) => [
+      String(row.bank),
+      String(row.row),
+      String(row.column),
+      row.kind,
+      row.layer,
+      ...(streamed ? [String(row.tile)] : []),
+      `${row.outputChannel},${row.inputChannel},${row.ky},${row.kx}`,
+      String(row.bit),
+      valueText(row.stored),
+      valueText(row.faulty),
+      row.storedWord,
+      row.faultyWord,
+      row.effective ? 'yes' : 'no',
+    ]),
+  );
+}
+
+function summary(map: FaultMap, cells: FaultyCells, totals: HitTotals): string {
+  const { used, unused, check, spare } = cells;
+  const kinds = [
+    `${grouped(used)} hold weights`,
+    `${grouped(unused)} are unused`,
+    ...(check > 0 ? [`${grouped(check)} hold check bits`] : []),
+    ...(spare > 0 ? [`${grouped(spare)} are spare`] : []),
+  ].join(', ');
+  const { all, effectiveFaults } = totals;
+  return [
+    `${grouped(map.cells.length)} faulty cells: ${kinds}.`,
+    `${grouped(all.hits)} hits, ${grouped(all.effective)} of them effective; ${grouped(effectiveFaults)} cells change at least one weight.`,
+    '',
+    formatTotals(totals),
+  ].join('\n');
 }
