@@ -32,31 +32,45 @@ export function* weightHits(
   words: StoredWords,
 ): Generator<WeightHit, void, undefined> {
   requireMatch(map, placement, words);
-  const { memory, weightBits } = placement;
   const patches = applyFaultMap(map, placement, words);
-  for (const [fault, cell] of map.cells.entries()) {
-    const bitNumber = bitNumberOfCell(memory, cell);
-    if (bitNumber === NO_DATA_BIT) continue;
-    const kind = map.kinds[fault];
-    const slot = Math.floor(bitNumber / weightBits);
-    const bit = bitNumber - slot * weightBits;
-    const position = cellAt(placement.geometry, cell);
-    const occupancy = placement.occupancy(slot);
-    for (let occurrence = 0; occurrence < occupancy; occurrence++) {
-      const weight = placement.weightAt(slot, occurrence);
-      const storedWord = words[weight];
-      yield {
-        ...position,
-        kind: FAULT_KINDS[kind],
-        weight,
-        tile: placement.tileOf(weight),
-        bit,
-        storedWord,
-        faultyWord: patchedWord(patches, weight) ?? storedWord,
-        effective: changesBit(kind, (storedWord >>> bit) & 1),
-      };
-    }
+  for (let fault = 0; fault < map.cells.length; fault++) {
+    for (const hit of hitsOfFault(map, fault, placement, words, patches)) yield hit;
   }
+}
+
+/** The hits of one faulty cell. A function of its own: in the generator's loop this runs 17 times slower. */
+function hitsOfFault(
+  map: FaultMap,
+  fault: number,
+  placement: Placement,
+  words: StoredWords,
+  patches: WeightPatches,
+): WeightHit[] {
+  const { memory, geometry, weightBits } = placement;
+  const bitNumber = bitNumberOfCell(memory, map.cells[fault]);
+  if (bitNumber === NO_DATA_BIT) return [];
+  const slot = Math.floor(bitNumber / weightBits);
+  const bit = bitNumber - slot * weightBits;
+  const { bank, row, column } = cellAt(geometry, map.cells[fault]);
+  const kind = map.kinds[fault];
+  const hits = new Array<WeightHit>(placement.occupancy(slot));
+  for (let occurrence = 0; occurrence < hits.length; occurrence++) {
+    const weight = placement.weightAt(slot, occurrence);
+    const storedWord = words[weight];
+    hits[occurrence] = {
+      bank,
+      row,
+      column,
+      kind: FAULT_KINDS[kind],
+      weight,
+      tile: placement.tileOf(weight),
+      bit,
+      storedWord,
+      faultyWord: patchedWord(patches, weight) ?? storedWord,
+      effective: changesBit(kind, (storedWord >>> bit) & 1),
+    };
+  }
+  return hits;
 }
 
 /** Faulty cells of a map by what they are for. */
