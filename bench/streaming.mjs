@@ -2,8 +2,8 @@
  * Resident against streamed weight memories at equal fault rates, AlexNet on CIFAR-10 without mitigation:
  * what does it change that weights share cells? After `npm run build`:
  *
- *   node bench/streaming.mjs --format int8 --rates 1e-3,3e-3,1e-2 --maps 60 > int8.json
- *   node bench/streaming.mjs --format float32 --rates 1e-8,1e-7,1e-6 --maps 100 > float32.json
+ *   node bench/streaming.mjs --format int8 --rates 3e-3,1e-2 --maps 100 > int8.json
+ *   node bench/streaming.mjs --format float32 --rates 1e-8,1e-7,1e-6 --maps 200 > float32.json
  *
  * Map number m strikes the same test images in every memory and at every rate, so differences between memories
  * are paired. The array is 16×16, weight-stationary. Prints JSON; `--markdown` prints the table instead.
