@@ -2,7 +2,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { InputError, readFileChecked, writeFileAtomic } from '../../core/index.js';
+import {
+  InputError,
+  inChunks,
+  readFileChecked,
+  writeFileAtomic,
+  writePartsAtomic,
+} from '../../core/index.js';
 
 let folder: string;
 
@@ -37,6 +43,45 @@ describe('writeFileAtomic', () => {
     expect(() => writeFileAtomic(path, 'x')).toThrow(
       new InputError(`Cannot write ${path}: a part of the path is a file, not a folder.`),
     );
+  });
+});
+
+describe('writePartsAtomic', () => {
+  test('writes what the parts make together', () => {
+    const path = join(folder, 'a', 'file');
+    const parts = Array.from({ length: 30_000 }, (_, index) => `${index},`);
+    writePartsAtomic(path, parts);
+    expect(readFileSync(path, 'utf8')).toBe(parts.join(''));
+    expect(readdirSync(join(folder, 'a'))).toEqual(['file']);
+  });
+
+  test('leaves the old file and passes the error on when a part fails', () => {
+    const path = join(folder, 'file');
+    writeFileSync(path, 'old');
+    function* failing(): Generator<string> {
+      yield 'new';
+      throw new InputError('The map is wrong.');
+    }
+    expect(() => writePartsAtomic(path, failing())).toThrow(new InputError('The map is wrong.'));
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  test('names a target that cannot be written', () => {
+    expect(() => writePartsAtomic(folder, ['x'])).toThrow(
+      new InputError(`Cannot write ${folder}: it is a folder.`),
+    );
+  });
+});
+
+describe('inChunks', () => {
+  test('keeps the text and makes at most one short chunk', () => {
+    const parts = Array.from({ length: 5000 }, (_, index) => 'x'.repeat(index % 97));
+    const chunks = [...inChunks(parts)];
+    expect(chunks.join('')).toBe(parts.join(''));
+    expect(chunks.length).toBeGreaterThan(1);
+    for (const chunk of chunks.slice(0, -1)) expect(chunk.length).toBeGreaterThanOrEqual(65_536);
+    expect([...inChunks([])]).toEqual([]);
   });
 });
 
