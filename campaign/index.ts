@@ -6,6 +6,7 @@ export * from './quantize-model.js';
 export * from './result.js';
 export * from './run-study.js';
 export * from './statistics.js';
+export * from './stopping.js';
 export * from './study.js';
 export * from './study-file.js';
 export {
