@@ -10,22 +10,17 @@ export interface PointResults {
   readonly cleanCorrect: readonly number[];
 }
 
-/** What a stopping rule says of the results so far. */
-export interface Assessment {
-  readonly decision: 'continue' | 'stop';
-  /** 95 % interval of the accuracy, to report if nothing more is run: it covers at whatever moment that is. */
-  readonly interval: Interval;
-}
-
 /**
  * Decides how many fault maps a point gets. A rule is asked after every map, about completed prefixes of the
  * maps only, and answers from its argument alone: so a point has the same maps for any number of threads,
  * and after an interruption. Once it said `stop` it is not asked again about that point.
  */
 export interface StoppingRule {
-  /** No point gets more maps than this, whatever `assess` says: a whole number from 1. */
+  /** No point gets more maps than this, whatever `decide` says: a whole number from 1. */
   readonly maxMaps: number;
-  assess(results: PointResults): Assessment;
+  decide(results: PointResults): 'continue' | 'stop';
+  /** 95 % interval of the accuracy, to report if nothing more is run: it covers at whatever moment that is. */
+  interval(results: PointResults): Interval;
 }
 
 /**
@@ -33,15 +28,10 @@ export interface StoppingRule {
  *
  * @param interval the interval of the accuracy of any number of maps
  */
-export function fixedSize(
-  maps: number,
-  interval: (results: PointResults) => Interval,
-): StoppingRule {
+export function fixedSize(maps: number, interval: StoppingRule['interval']): StoppingRule {
   return {
     maxMaps: maps,
-    assess: (results) => ({
-      decision: results.correct.length < maps ? 'continue' : 'stop',
-      interval: interval(results),
-    }),
+    decide: ({ correct }) => (correct.length < maps ? 'continue' : 'stop'),
+    interval,
   };
 }
