@@ -163,7 +163,7 @@ describe('run', () => {
 
   test('Ctrl-C saves the running trials, and --resume completes to the same results', async () => {
     const [whole, stopped] = [join(newFolder(), 'whole'), join(newFolder(), 'stopped')];
-    const maps = 60;
+    const maps = 16;
     const args = [
       'run',
       ...['--model', model, '--format', 'int8', '--rates', '1e-3', '--maps', String(maps)],
