@@ -54,7 +54,7 @@ export function faultMapOf(request: FaultMapRequest): FaultMap {
 
 /** Cells of the memory in place of numbers within the scope, ascending. */
 function fromScope(map: FaultMap, scope: Scope): FaultMap {
-  const cells = map.cells.map((number) => scope.cellAt(number));
+  const cells = map.cells.map((number) => scope.at(number));
   const order = Uint32Array.from(cells.keys()).sort((a, b) => cells[a] - cells[b]);
   return {
     ...map,

@@ -12,12 +12,14 @@ import {
 /** Scopes as users write them: `all`, or a kind and its name or number, `*` standing for each of them. */
 export const SCOPE_PATTERN = /^(all|layer:.+|(bit|bank):(\d+|\*))$/;
 
-/** The cells that may fail, numbered 0 … count − 1. */
+/** The cells that may fail, in an order of their own. */
 export interface Scope {
+  /** As users write it. */
+  readonly name: string;
   /** Number of cells. */
   readonly count: number;
-  /** Index, in the geometry of the placement, of a cell of the scope. */
-  cellAt(number: number): number;
+  /** Index, in the geometry of the placement, of the cell at a position: distinct for distinct positions. */
+  at(position: number): number;
   /** Whether a cell, by its index in the geometry, lies in the scope. */
   has(cell: number): boolean;
 }
@@ -67,12 +69,13 @@ export function createScope(scope: string, network: Network, placement: Placemen
   const { geometry, memory, weightBits } = placement;
   switch (kind) {
     case 'layer':
-      return slotScope(slotsOfLayer(name, network, placement), placement);
+      return slotScope(scope, slotsOfLayer(name, network, placement), placement);
     case 'bit': {
       const bit = Number(name);
       return {
+        name: scope,
         count: slotCount(memory, weightBits),
-        cellAt: (slot) => cellOfBitNumber(memory, slot * weightBits + bit),
+        at: (slot) => cellOfBitNumber(memory, slot * weightBits + bit),
         has: (cell) => bitNumberOfCell(memory, cell) % weightBits === bit,
       };
     }
@@ -80,13 +83,14 @@ export function createScope(scope: string, network: Network, placement: Placemen
       const bank = Number(name);
       const count = geometry.rows * geometry.columns;
       return {
+        name: scope,
         count,
-        cellAt: (number) => bank * count + number,
+        at: (position) => bank * count + position,
         has: (cell) => cellAt(geometry, cell).bank === bank,
       };
     }
     default:
-      return { count: cellCount(geometry), cellAt: (cell) => cell, has: () => true };
+      return { name: scope, count: cellCount(geometry), at: (cell) => cell, has: () => true };
   }
 }
 
@@ -97,13 +101,14 @@ interface Slots {
   has(slot: number): boolean;
 }
 
-function slotScope(slots: Slots, { memory, weightBits }: Placement): Scope {
+function slotScope(name: string, slots: Slots, { memory, weightBits }: Placement): Scope {
   return {
+    name,
     count: slots.count * weightBits,
-    cellAt(number) {
-      const position = Math.floor(number / weightBits);
-      const bit = number - position * weightBits;
-      return cellOfBitNumber(memory, slots.at(position) * weightBits + bit);
+    at(position) {
+      const slot = Math.floor(position / weightBits);
+      const bit = position - slot * weightBits;
+      return cellOfBitNumber(memory, slots.at(slot) * weightBits + bit);
     },
     has: (cell) => slots.has(Math.floor(bitNumberOfCell(memory, cell) / weightBits)),
   };

@@ -7,8 +7,12 @@ const KILLS = Number(process.env.BITCELL_TEST_KILLS ?? 0);
 const SECONDS = 20;
 const LEAST_KILLS = 5;
 
-/** Longest wait, in milliseconds, between a moment of the process and its end. */
-const LONGEST_WAIT = 120;
+/** Transactions, and milliseconds after the last of them, that a process is at most given. */
+const MOST_TRANSACTIONS = 15;
+const LONGEST_WAIT = 40;
+
+/** How long a process that is killed before it says anything may run, in milliseconds. */
+const LONGEST_START = 1000;
 
 test('nothing saved is lost and nothing is there twice after kill -9 at random moments', async () => {
   const folder = newFolder();
@@ -21,9 +25,10 @@ test('nothing saved is lost and nothing is there twice after kill -9 at random m
       : kills >= LEAST_KILLS && performance.now() - started > SECONDS * 1000;
   while (!enough()) {
     const writer = startWriter(folder);
-    // Every fifth one is killed while it starts, creates or opens the store, the others while they write.
-    if (kills % 5 !== 0) await writer.line('found');
-    const wait = Math.random() * LONGEST_WAIT * (kills % 5 === 0 ? 10 : 1);
+    const starting = kills % 5 === 4;
+    // Every fifth one is killed while it starts, opens or creates the store, the others while they write.
+    if (!starting) await writer.said('saved', Math.floor(Math.random() * MOST_TRANSACTIONS));
+    const wait = Math.random() * (starting ? LONGEST_START : LONGEST_WAIT);
     await new Promise((resolve) => setTimeout(resolve, wait));
     writer.child.kill('SIGKILL');
     await writer.ended;
@@ -48,4 +53,5 @@ test('nothing saved is lost and nothing is there twice after kill -9 at random m
     }
   }
   expect(saved).toBeGreaterThan(0);
+  console.log('KILLS', kills, saved);
 }, 3_600_000);

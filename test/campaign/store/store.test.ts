@@ -16,7 +16,7 @@ describe('openStore', () => {
     const folder = newFolder();
     const file = join(folder, 'study.duckdb');
     const writer = startWriter(folder, { most: 8 });
-    await writer.line('done');
+    await writer.said('done');
     const message = `${file} is in use by process ${writer.child.pid}: wait until that has ended, or choose another folder`;
     await expect(openTestStore(folder)).rejects.toThrow(message);
     await expect(openResults(folder)).rejects.toThrow(message);
@@ -38,7 +38,7 @@ describe('openStore', () => {
 
     const most = saved + 400;
     const writer = startWriter(folder, { batch: 200, most });
-    await writer.line('done');
+    await writer.said('done');
     writer.child.stdin?.end();
     await writer.ended;
     expect(await checkContent(folder)).toBe(most);

@@ -96,8 +96,8 @@ export interface WriterProcess {
   readonly child: ChildProcess;
   /** The lines so far. */
   readonly lines: readonly string[];
-  /** Resolves with a line that starts with a word, or undefined when the process ends before. */
-  line(word: string): Promise<string | undefined>;
+  /** Resolves when there are so many lines that start with a word, or the process has ended. */
+  said(word: string, times?: number): Promise<void>;
   readonly ended: Promise<void>;
 }
 
@@ -144,13 +144,13 @@ export function startWriter(folder: string, options: WriterOptions = {}): Writer
     child,
     lines,
     ended,
-    line: (word) =>
+    said: (word, times = 1) =>
       new Promise((resolve) => {
         notify = () => {
-          const found = lines.find((line) => line.startsWith(word));
-          if (found === undefined && !over) return;
+          const found = lines.filter((line) => line.startsWith(word)).length;
+          if (found < times && !over) return;
           notify = () => {};
-          resolve(found);
+          resolve();
         };
         notify();
       }),
