@@ -10,18 +10,18 @@ import type { WorkerData } from './worker.js';
 
 export interface ExecutionOptions {
   readonly threads: number;
-  /** When it aborts, running trials finish and no new one starts. */
-  readonly signal: AbortSignal;
+  /** Asked before each trial; once it is true, running trials finish and no new one starts. */
+  readonly stopped: () => boolean;
   /** The next trial to run; undefined when there is none. */
   readonly next: () => Trial | undefined;
   /** Called after each trial, in the order in which they finish. */
   readonly onResult: (result: TrialResult) => void;
 }
 
-/** Run trials on worker threads; resolves when all (or, after an abort, the started ones) are done. */
+/** Run trials on worker threads; resolves when all (or, once stopped, the started ones) are done. */
 export async function executeTrials(
   data: StudyData,
-  { threads, signal, next, onResult }: ExecutionOptions,
+  { threads, stopped, next, onResult }: ExecutionOptions,
 ): Promise<void> {
   const workerData: WorkerData = { data, kernels: compileKernels() };
   const pool = new Piscina<Trial, TrialResult>({
@@ -31,7 +31,7 @@ export async function executeTrials(
     maxThreads: threads,
   });
   const drain = async () => {
-    while (!signal.aborted) {
+    while (!stopped()) {
       const trial = next();
       if (!trial) return;
       onResult(await pool.run(trial));

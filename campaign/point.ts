@@ -89,9 +89,12 @@ export function summarizePoint(tally: PointTally, rule: StoppingRule): StudyPoin
     ...key,
     maps,
     images,
-    accuracy: { mean: mean(correct) / images, ...rule.interval(tally) },
+    accuracy: { mean: sum(correct) / (maps * images), ...rule.interval(tally) },
     yield: { within: YIELD_WITHIN, share: good / maps, ...clopperPearson(good, maps) },
-    sdc: { share: mean(tally.sdc) / images, ...shareInterval(tally.sdc, images, tally.drawn) },
+    sdc: {
+      share: sum(tally.sdc) / (maps * images),
+      ...shareInterval(tally.sdc, images, tally.drawn),
+    },
     nonFinite: mean(tally.nonFinite),
     faults: {
       requested: mean(tally.requested),
@@ -99,6 +102,10 @@ export function summarizePoint(tally: PointTally, rule: StoppingRule): StudyPoin
       effective: mean(tally.effective),
     },
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /**

@@ -102,14 +102,14 @@ async function runTrials(
   store: StudyStore | undefined,
   { threads, signal, onProgress }: RunOptions,
 ): Promise<void> {
-  const failure = new AbortController();
-  const stop = AbortSignal.any([failure.signal, ...(signal ? [signal] : [])]);
-  const writer = store && createStoreWriter(store, collector, () => failure.abort());
+  const writer = store && createStoreWriter(store, collector);
   const report = reporter(collector, onProgress);
-  if (!collector.complete) {
+  const { most, done } = collector.progress.trials;
+  if (most === done) return;
+  try {
     await executeTrials(data, {
-      threads: Math.min(threads, collector.progress.trials.most - collector.progress.trials.done),
-      signal: stop,
+      threads: Math.min(threads, most - done),
+      stopped: () => signal?.aborted === true || writer?.failed === true,
       next: () => collector.next(),
       onResult(result) {
         const accepted = collector.accept(result);
@@ -117,8 +117,9 @@ async function runTrials(
         if (accepted.length > 0) report(accepted[accepted.length - 1].trial.condition);
       },
     });
+  } finally {
+    await writer?.finish();
   }
-  await writer?.finish();
 }
 
 const REPORT_INTERVAL_MS = 100;

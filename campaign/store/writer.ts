@@ -5,19 +5,14 @@ import type { StudyStore } from './study-store.js';
 /** Saves accepted results in the background, all that came during one transaction in the next. */
 export interface StoreWriter {
   add(results: readonly TrialResult[]): void;
+  /** Whether a write has failed; nothing is written after that. */
+  readonly failed: boolean;
   /** Resolves when everything is saved. Throws the error of the first write that failed. */
   finish(): Promise<void>;
 }
 
-/**
- * @param collector gives the points as they are with all results that were added
- * @param onFailure called once, when a write fails; nothing is written after that
- */
-export function createStoreWriter(
-  store: StudyStore,
-  collector: Collector,
-  onFailure: () => void,
-): StoreWriter {
+/** @param collector gives the points as they are with all results that were added */
+export function createStoreWriter(store: StudyStore, collector: Collector): StoreWriter {
   let waiting: TrialResult[] = [];
   let writing: Promise<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
@@ -34,13 +29,15 @@ export function createStoreWriter(
         await store.write(results, points);
       } catch (error) {
         failure = { error };
-        onFailure();
       }
     }
     writing = undefined;
   }
 
   return {
+    get failed() {
+      return failure !== undefined;
+    },
     add(results) {
       waiting.push(...results);
       if (!failure && results.length > 0) writing ??= writeAll();

@@ -53,5 +53,4 @@ test('nothing saved is lost and nothing is there twice after kill -9 at random m
     }
   }
   expect(saved).toBeGreaterThan(0);
-  console.log('KILLS', kills, saved);
 }, 3_600_000);

@@ -62,8 +62,9 @@ const points = (maps) => ['none', 'clip'].map((mitigation) => ({
   },
 }));
 const say = (text) => writeSync(1, text + '\\n');
+let store;
 try {
-  let store = await openStore(folder, options);
+  store = await openStore(folder, options);
   let maps = store.finished.length;
   say('found ' + maps);
   for (let round = 1; maps < Number(most); round += 1) {
@@ -80,6 +81,8 @@ try {
   await new Promise((resolve) => process.stdin.on('close', resolve).resume());
 } catch (error) {
   say('error ' + error.message);
+  // As a run does.
+  store?.close();
   process.exit(1);
 }
 `;
