@@ -1,0 +1,150 @@
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { createCollector } from '../../campaign/collector.js';
+import {
+  type Condition,
+  fixedSize,
+  type StoppingRule,
+  type Trial,
+  type TrialResult,
+} from '../../campaign/index.js';
+
+const MITIGATIONS = ['none', 'clip'] as const;
+const IMAGES = 10;
+
+function conditions(count: number): Condition[] {
+  return Array.from({ length: count }, (_, index) => ({
+    index,
+    model: 'alexnet',
+    format: 'int8',
+    accelerator: 'edge-16x16',
+    source: { kind: 'uniform', faults: 'flip' },
+    scope: 'all',
+    rate: index / 100,
+  }));
+}
+
+/** A result that depends on its trial alone. */
+function resultOf(trial: Trial): TrialResult {
+  const value = (salt: number) => (trial.condition * 31 + trial.map * 17 + salt * 7) % (IMAGES + 1);
+  return {
+    trial,
+    requested: 1,
+    injected: 1,
+    effective: 1,
+    firstLayer: null,
+    cleanCorrect: IMAGES,
+    outcomes: trial.mitigations.map((mitigation) => ({
+      mitigation,
+      correct: value(MITIGATIONS.indexOf(mitigation as 'none')),
+      sdc: 0,
+      nonFinite: 0,
+      seconds: 0,
+    })),
+  };
+}
+
+/** Stops a point when its right images reach a sum, so points stop at different maps. */
+function sumRule(limit: number, maxMaps: number): StoppingRule {
+  return {
+    maxMaps,
+    decide: ({ correct }) =>
+      correct.reduce((sum, value) => sum + value, 0) >= limit ? 'stop' : 'continue',
+    interval: () => ({ low: 0, high: 1 }),
+  };
+}
+
+/** Run a study on `threads` threads, of which the next to finish is chosen by `choose`. */
+function runInOrder(
+  count: number,
+  ruleOf: (condition: Condition) => StoppingRule,
+  threads: number,
+  choose: (running: number) => number,
+) {
+  const collector = createCollector(conditions(count), MITIGATIONS, IMAGES, ruleOf);
+  const accepted: TrialResult[] = [];
+  const running: Trial[] = [];
+  for (;;) {
+    while (running.length < threads) {
+      const trial = collector.next();
+      if (!trial) break;
+      running.push(trial);
+    }
+    if (running.length === 0) break;
+    const [trial] = running.splice(choose(running.length), 1);
+    accepted.push(...collector.accept(resultOf(trial)));
+  }
+  const byCondition = accepted.toSorted(
+    (a, b) => a.trial.condition - b.trial.condition || a.trial.map - b.trial.map,
+  );
+  const rows = byCondition.flatMap(({ trial, outcomes }) =>
+    outcomes.map(({ mitigation, correct }) => [trial.condition, trial.map, mitigation, correct]),
+  );
+  return { collector, accepted, rows, points: collector.points() };
+}
+
+describe('createCollector', () => {
+  property.prop([
+    fc.integer({ min: 1, max: 4 }),
+    fc.integer({ min: 1, max: 60 }),
+    fc.integer({ min: 1, max: 12 }),
+    fc.integer({ min: 1, max: 6 }),
+    fc.infiniteStream(fc.nat()),
+  ])(
+    'accepts the same for any number of threads and order',
+    (count, limit, maxMaps, threads, draws) => {
+      const rule = () => sumRule(limit, maxMaps);
+      const alone = runInOrder(count, rule, 1, () => 0);
+      const together = runInOrder(count, rule, threads, (running) => draws.next().value % running);
+      expect(together.rows).toEqual(alone.rows);
+      expect(together.points).toEqual(alone.points);
+      expect(together.collector.complete).toBe(true);
+      // Every point has maps 0 … n − 1, and stopped as soon as the rule said so.
+      for (const { condition, point } of alone.points) {
+        const maps = alone.rows.filter(([c, , m]) => c === condition && m === point.mitigation);
+        expect(maps.map(([, map]) => map)).toEqual(Array.from(maps.keys()));
+        const sums = maps.map((_, n) =>
+          maps.slice(0, n + 1).reduce((sum, [, , , correct]) => sum + Number(correct), 0),
+        );
+        expect(sums.slice(0, -1).every((sum) => sum < limit)).toBe(true);
+        expect(maps.length === maxMaps || (sums.at(-1) ?? 0) >= limit).toBe(true);
+      }
+    },
+  );
+
+  property.prop([fc.nat(), fc.integer({ min: 1, max: 60 }), fc.infiniteStream(fc.nat())])(
+    'continues what an earlier run accepted, wherever that ended',
+    (end, limit, draws) => {
+      const rule = () => sumRule(limit, 8);
+      const whole = runInOrder(3, rule, 3, (running) => draws.next().value % running);
+      const kept = whole.accepted.slice(0, end % (whole.accepted.length + 1));
+      const finished = kept.toSorted(
+        (a, b) => a.trial.condition - b.trial.condition || a.trial.map - b.trial.map,
+      );
+      const resumed = createCollector(conditions(3), MITIGATIONS, IMAGES, rule, finished);
+      const more: TrialResult[] = [];
+      for (let trial = resumed.next(); trial; trial = resumed.next()) {
+        more.push(...resumed.accept(resultOf(trial)));
+      }
+      expect(resumed.points()).toEqual(whole.points);
+      expect(kept.length + more.length).toBe(whole.accepted.length);
+    },
+  );
+
+  test('hands the trials out map by map over all conditions', () => {
+    const rule = () => fixedSize(2, () => ({ low: 0, high: 1 }));
+    const collector = createCollector(conditions(3), MITIGATIONS, IMAGES, rule);
+    const order: [number, number][] = [];
+    for (let trial = collector.next(); trial; trial = collector.next()) {
+      order.push([trial.map, trial.condition]);
+    }
+    expect(order).toEqual([
+      [0, 0],
+      [0, 1],
+      [0, 2],
+      [1, 0],
+      [1, 1],
+      [1, 2],
+    ]);
+  });
+});

@@ -1,0 +1,193 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { StudyPoint } from '../../campaign/index.js';
+import { packageRoot } from '../../core/index.js';
+import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
+import { writeTinyNetwork } from './tiny-network.js';
+
+const files = writeTinyNetwork(newFolder());
+const out = join(newFolder(), 'results');
+
+let points: StudyPoint[];
+
+beforeAll(async () => {
+  const result = await bitcellJson([
+    'run',
+    ...['--model', files.int8, '--thresholds', files.thresholds, '--format', 'int8,float32'],
+    ...['--rates', '0,1e-3', '--scope', 'all,layer:fc1,bit:7', '--faults', 'flip,stuck-at-1'],
+    ...['--accelerator', 'edge-16x16,gemmini-16x16', '--mitigations', 'none,clip'],
+    ...['--maps', '2', '--images', '10', '--out', out],
+  ]);
+  points = result.points as StudyPoint[];
+});
+
+describe('a study of several axes', () => {
+  test('has a point for each combination, in order', () => {
+    const expected = ['int8', 'float32'].flatMap((format) =>
+      ['edge-16x16', 'gemmini-16x16'].flatMap((accelerator) =>
+        ['flip', 'stuck-at-1'].flatMap((faultModel) =>
+          ['all', 'layer:fc1', 'bit:7'].flatMap((scope) =>
+            [0, 1e-3].flatMap((rate) =>
+              ['none', 'clip'].map((mitigation) => ({
+                ...{ format, accelerator, faultModel, scope, rate, mitigation },
+              })),
+            ),
+          ),
+        ),
+      ),
+    );
+    expect(points).toEqual(expected.map((point) => expect.objectContaining(point)));
+  });
+
+  test('asks for the share of the cells in scope', () => {
+    // fc1 has 16 · 512 weights; bit 7 is one of the 8 or 32 bits of every weight word.
+    const wanted = points.filter(
+      ({ accelerator, rate, faultModel, mitigation }) =>
+        accelerator === 'edge-16x16' &&
+        rate === 1e-3 &&
+        faultModel === 'flip' &&
+        mitigation === 'none',
+    );
+    const cells = { int8: 1024 * 256, float32: 2 * 1024 * 256 };
+    expect(wanted.map(({ format, scope, faults }) => [format, scope, faults.requested])).toEqual([
+      ['int8', 'all', 1e-3 * cells.int8],
+      ['int8', 'layer:fc1', 1e-3 * 16 * 512 * 8],
+      ['int8', 'bit:7', (1e-3 * cells.int8) / 8],
+      ['float32', 'all', 1e-3 * cells.float32],
+      ['float32', 'layer:fc1', 1e-3 * 16 * 512 * 32],
+      ['float32', 'bit:7', (1e-3 * cells.float32) / 32],
+    ]);
+  });
+
+  test('changes no class without faults', () => {
+    for (const { rate, sdc } of points) if (rate === 0) expect(sdc.share).toBe(0);
+    expect(points.some(({ sdc }) => sdc.share > 0)).toBe(true);
+  });
+});
+
+describe('results', () => {
+  test('gives what the run gave', async () => {
+    const { points: saved, complete } = await bitcellJson(['results', out]);
+    expect(saved).toEqual(points);
+    expect(complete).toBe(true);
+  });
+
+  test('filters by every axis', async () => {
+    const { points: found } = await bitcellJson([
+      ...['results', out, '--model', files.int8, '--format', 'int8', '--rate', '0.001'],
+      ...['--mitigation', 'clip', '--scope', 'layer:fc1,bit:7', '--faults', 'stuck-at-1'],
+      ...['--accelerator', 'gemmini-16x16'],
+    ]);
+    expect(found).toEqual(
+      points.filter(
+        ({ format, rate, mitigation, scope, faultModel, accelerator }) =>
+          format === 'int8' &&
+          rate === 1e-3 &&
+          mitigation === 'clip' &&
+          scope !== 'all' &&
+          faultModel === 'stuck-at-1' &&
+          accelerator === 'gemmini-16x16',
+      ),
+    );
+    expect(found).toHaveLength(2);
+    const nothing = await bitcell(['results', out, '--rate', '0.5']);
+    expect(nothing).toEqual({ status: 0, stdout: 'no point matches\n', stderr: '' });
+  });
+
+  test('prints a row for each condition and a column for each mitigation', async () => {
+    const { stdout } = await bitcell(['results', out, '--format', 'int8', '--scope', 'bit:7']);
+    expect(stdout).toMatch(
+      /^words +accelerator +fault model +fault rate +faults +effective +none \[95 %\] +clip \[95 %\]/,
+    );
+    expect(stdout).toMatch(/^int8 +gemmini-16x16 +stuck-at-1 +1e-3 /m);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(2 + 8 + 2);
+  });
+
+  test('exports trials as CSV', async () => {
+    const { stdout } = await bitcell(['results', out, '--csv', '--table', 'trial']);
+    const [head, ...rows] = stdout.trimEnd().split('\n');
+    expect(head).toBe(
+      'condition,model,format,accelerator,fault_model,scope,mitigation,rate,seed,map,images,requested,injected,effective,first_layer,clean_correct,correct,sdc,non_finite,seconds',
+    );
+    expect(rows).toHaveLength(points.length * 2);
+    const columns = head.split(',');
+    const first = Object.fromEntries(rows[0].split(',').map((cell, at) => [columns[at], cell]));
+    expect(first).toMatchObject({
+      ...{ condition: '0', format: 'int8', rate: '0', map: '0', first_layer: '', sdc: '0' },
+    });
+  });
+
+  test('exports Parquet that DuckDB reads', async () => {
+    const file = join(newFolder(), "it's.parquet");
+    await bitcell(['results', out, '--parquet', file, '--format', 'float32', '--table', 'trial']);
+    const connection = await (await DuckDBInstance.create()).connect();
+    const reader = await connection.runAndReadAll(
+      'SELECT format, count(*)::INTEGER AS rows, sum(correct)::INTEGER AS correct FROM read_parquet(?) GROUP BY ALL',
+      [file],
+    );
+    const wanted = points.filter(({ format }) => format === 'float32');
+    const correct = wanted.reduce((sum, { accuracy }) => sum + accuracy.mean * 2 * 10, 0);
+    expect(reader.getRowObjectsJson()).toEqual([
+      { format: 'float32', rows: wanted.length * 2, correct: Math.round(correct) },
+    ]);
+  });
+
+  test('refuses a folder without results, and a file that cannot be written', async () => {
+    expect(await refusal(['results', '.'])).toBe('. holds no results of a study');
+    const missing = join(newFolder(), 'no', 'points.parquet');
+    expect(await refusal(['results', out, '--parquet', missing])).toContain(
+      `Cannot write ${missing}: `,
+    );
+    expect(existsSync(missing)).toBe(false);
+    expect(await refusal(['results', out, '--csv', '--json'])).toBe('give either --csv or --json');
+  });
+});
+
+test('a killed run is continued to the same results', async () => {
+  const [whole, killed] = [join(newFolder(), 'whole'), join(newFolder(), 'killed')];
+  const args = [
+    'run',
+    ...['--model', files.int8, '--thresholds', files.thresholds, '--format', 'int8'],
+    ...['--rates', '1e-4,1e-3', '--maps', '6', '--images', '100', '--quiet'],
+  ];
+  const content = async (folder: string) => {
+    const { trials } = await bitcellJson(['results', folder, '--table', 'trial']);
+    return (trials as Record<string, unknown>[]).map(({ seconds, ...row }) => row);
+  };
+  let before: unknown[] = [];
+  for (let kill = 0; kill < 2; kill += 1) {
+    const file = join(killed, 'study.duckdb');
+    await bitcell([...args, '--out', killed, '--resume'], {
+      onStart(child) {
+        const timer = setInterval(() => {
+          if (!existsSync(file)) return;
+          clearInterval(timer);
+          setTimeout(() => child.kill('SIGKILL'), Math.random() * 1500);
+        }, 5);
+        child.on('close', () => clearInterval(timer));
+      },
+    });
+    const after = await content(killed);
+    // What was there is there, in its place in the canonical order.
+    expect(after).toEqual(expect.arrayContaining(before));
+    before = after;
+  }
+  await bitcell([...args, '--out', killed, '--resume']);
+  await bitcell([...args, '--out', whole, '--threads', '1']);
+  expect(await content(killed)).toEqual(await content(whole));
+  expect(readdirSync(killed)).toEqual(['study.duckdb']);
+}, 120_000);
+
+test('the command line loads no database before it needs one', () => {
+  const main = pathToFileURL(join(packageRoot(), 'dist', 'campaign', 'index.js')).href;
+  const program = `
+    await import(${JSON.stringify(main)});
+    console.log(process.report.getReport().sharedObjects.filter((file) => /duckdb/.test(file)));
+  `;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(stdout.toString()).toBe('[]\n');
+});
