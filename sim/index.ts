@@ -7,6 +7,13 @@ export * from './network.js';
 export { cellsOfWeight, weightsOfCell } from './placement.js';
 export * from './placement-resident.js';
 export * from './placement-streamed.js';
+export {
+  type LayerRange,
+  patchedLayers,
+  type RecordedRun,
+  recordRun,
+  runFrom,
+} from './recorded-run.js';
 export * from './systolic-array.js';
 export * from './timing.js';
 export * from './weight-position.js';
