@@ -5,6 +5,7 @@ import {
   type Float32ConvolutionKernel,
   flatten,
   type Int8ConvolutionKernel,
+  type Int8ConvolutionSpecification,
   type KernelBackend,
   quantizeUint8,
 } from '../kernels/index.js';
@@ -226,7 +227,7 @@ function buildKernels(network: Network, backend: KernelBackend): Kernel[] {
   if (network.format === 'int8') {
     return weightedLayers(network).map((layer) => ({
       format: 'int8',
-      kernel: int8Kernel(network, layer, backend),
+      kernel: backend.int8Convolution(int8Specification(network, layer)),
     }));
   }
   return weightedLayers(network).map(({ shape, weights, bias, relu }) => ({
@@ -235,14 +236,14 @@ function buildKernels(network: Network, backend: KernelBackend): Kernel[] {
   }));
 }
 
-function int8Kernel(
+/** What a weighted layer of an int8 network asks of its kernel. */
+export function int8Specification(
   network: Int8Network,
   layer: Int8WeightedLayer,
-  backend: KernelBackend,
-): Int8ConvolutionKernel {
+): Int8ConvolutionSpecification {
   const input = quantizationOf(network, layer.input);
   const output = quantizationOf(network, layer.output);
-  return backend.int8Convolution({
+  return {
     shape: layer.shape,
     inputZeroPoint: input.zeroPoint,
     weights: layer.weights,
@@ -252,7 +253,7 @@ function int8Kernel(
     outputZeroPoint: output.zeroPoint,
     low: layer.relu ? output.zeroPoint : 0,
     high: 255,
-  });
+  };
 }
 
 function runKernel(

@@ -1,5 +1,6 @@
 export * from './accelerator.js';
 export * from './datapath.js';
+export { canFollowChanges, createDeltaRunner, type DeltaRunner } from './delta-run.js';
 export * from './effective-faults.js';
 export * from './interfaces.js';
 export * from './memory.js';
