@@ -1,13 +1,31 @@
 import type { FaultMap } from '../fault/index.js';
 import type { KernelModule } from '../kernels/index.js';
+import type { LayerThresholds, Mitigation } from '../mitigation/index.js';
 import type { ImageSet, WordFormat } from '../models/index.js';
 import { type Accelerator, createNetworkDatapath, placeNetwork } from '../sim/index.js';
+import type { GoldenPredictions } from './golden.js';
+import type { Condition } from './plan.js';
+import { createScope } from './scope.js';
 import type { SharedNetwork } from './shared-network.js';
 import type { Study } from './study.js';
-import { runTrial, type Trial, type TrialContext, type TrialResult } from './trial.js';
+import {
+  runTrial,
+  type Trial,
+  type TrialContext,
+  type TrialNetwork,
+  type TrialResult,
+} from './trial.js';
 
 /** Images that the datapath computes together. */
-const BATCH = 25;
+export const BATCH = 25;
+
+/** A network of a study in one word format, with what all its trials share. */
+export interface StudyNetwork extends SharedNetwork {
+  /** As the study names it. */
+  readonly model: string;
+  readonly thresholds: LayerThresholds;
+  readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
+}
 
 /**
  * All that the threads of a study share: plain data that can be posted to a worker, large arrays in
@@ -15,48 +33,75 @@ const BATCH = 25;
  */
 export interface StudyData {
   readonly study: Study;
-  readonly accelerator: Accelerator;
-  readonly networks: readonly SharedNetwork[];
-  /** Clip thresholds by word format and layer name. */
-  readonly thresholds: ReadonlyMap<WordFormat, ReadonlyMap<string, readonly number[]>>;
-  readonly faultMap?: FaultMap | undefined;
+  readonly conditions: readonly Condition[];
+  readonly networks: readonly StudyNetwork[];
+  /** By the name that the study gives them. */
+  readonly accelerators: ReadonlyMap<string, Accelerator>;
+  /** By file. */
+  readonly faultMaps: ReadonlyMap<string, FaultMap>;
   readonly dataset: ImageSet;
-  /** SHA-256 of each input that `study` only names, by what it is. */
-  readonly checksums: Readonly<Record<string, string>>;
 }
 
-/** A function that runs the trials of a study on one thread; each word format is set up when first used. */
+/** A network of a study. */
+export function networkOf(
+  { networks }: Pick<StudyData, 'networks'>,
+  model: string,
+  format: WordFormat,
+): StudyNetwork {
+  const found = networks.find(
+    (candidate) => candidate.model === model && candidate.network.format === format,
+  );
+  if (!found) throw new Error(`no network ${model} with ${format} words`);
+  return found;
+}
+
+/** An entry of a table that a study's own names index. */
+export function entryOf<T>(table: ReadonlyMap<string, T>, name: string): T {
+  const found = table.get(name);
+  if (found === undefined) throw new Error(`no ${name}`);
+  return found;
+}
+
+/** A function that runs the trials of a study on one thread; networks and conditions are set up when first used. */
 export function createTrialRunner(
   data: StudyData,
   kernels: KernelModule,
 ): (trial: Trial) => TrialResult {
-  const contexts = new Map<WordFormat, TrialContext>();
+  const networks = new Map<StudyNetwork, TrialNetwork>();
+  const contexts = new Map<number, TrialContext>();
+
+  function trialNetwork(shared: StudyNetwork): TrialNetwork {
+    let created = networks.get(shared);
+    if (!created) {
+      const datapath = createNetworkDatapath(shared.network, kernels, BATCH);
+      created = { ...shared, datapath };
+      networks.set(shared, created);
+    }
+    return created;
+  }
+
+  function createContext(condition: Condition): TrialContext {
+    const shared = networkOf(data, condition.model, condition.format);
+    const accelerator = entryOf(data.accelerators, condition.accelerator);
+    const placement = placeNetwork(shared.network, accelerator, data.study.placement);
+    return {
+      condition,
+      seed: data.study.seed,
+      images: data.study.images,
+      network: trialNetwork(shared),
+      placement,
+      scope: createScope(condition.scope, shared.network, placement),
+      readMap: (file) => entryOf(data.faultMaps, file),
+      dataset: data.dataset,
+    };
+  }
+
   return (trial) => {
-    let context = contexts.get(trial.format);
+    let context = contexts.get(trial.condition);
     if (!context) {
-      context = createContext(data, trial.format, kernels);
-      contexts.set(trial.format, context);
+      context = createContext(data.conditions[trial.condition]);
+      contexts.set(trial.condition, context);
     }
     return runTrial(context, trial);
   };
-}
-
-function createContext(data: StudyData, format: WordFormat, kernels: KernelModule): TrialContext {
-  const { network, words } = sharedNetworkOf(data, format);
-  return {
-    study: data.study,
-    network,
-    datapath: createNetworkDatapath(network, kernels, BATCH),
-    placement: placeNetwork(network, data.accelerator, data.study.placement),
-    words,
-    thresholds: data.thresholds.get(format) ?? new Map(),
-    faultMap: data.faultMap,
-    dataset: data.dataset,
-  };
-}
-
-function sharedNetworkOf(data: StudyData, format: WordFormat): SharedNetwork {
-  const shared = data.networks.find(({ network }) => network.format === format);
-  if (!shared) throw new Error(`no network of format ${format}`);
-  return shared;
 }

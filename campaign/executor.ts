@@ -11,7 +11,9 @@ import type { WorkerData } from './worker.js';
 export interface ExecutionOptions {
   readonly threads: number;
   /** When it aborts, running trials finish and no new one starts. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal: AbortSignal;
+  /** The next trial to run; undefined when there is none. */
+  readonly next: () => Trial | undefined;
   /** Called after each trial, in the order in which they finish. */
   readonly onResult: (result: TrialResult) => void;
 }
@@ -19,28 +21,24 @@ export interface ExecutionOptions {
 /** Run trials on worker threads; resolves when all (or, after an abort, the started ones) are done. */
 export async function executeTrials(
   data: StudyData,
-  trials: readonly Trial[],
-  { threads, signal, onResult }: ExecutionOptions,
+  { threads, signal, next, onResult }: ExecutionOptions,
 ): Promise<void> {
-  if (trials.length === 0) return;
-  const size = Math.min(threads, trials.length);
   const workerData: WorkerData = { data, kernels: compileKernels() };
   const pool = new Piscina<Trial, TrialResult>({
     filename: workerFile(),
     workerData,
-    minThreads: size,
-    maxThreads: size,
+    minThreads: threads,
+    maxThreads: threads,
   });
-  let next = 0;
   const drain = async () => {
-    while (next < trials.length && !signal?.aborted) {
-      const trial = trials[next];
-      next += 1;
+    while (!signal.aborted) {
+      const trial = next();
+      if (!trial) return;
       onResult(await pool.run(trial));
     }
   };
   try {
-    await Promise.all(Array.from({ length: size }, drain));
+    await Promise.all(Array.from({ length: threads }, drain));
   } finally {
     await pool.destroy();
   }

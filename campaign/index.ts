@@ -1,11 +1,23 @@
 export type { StudyData } from './context.js';
+export * from './estimate.js';
 export * from './infer.js';
 export * from './load-network.js';
 export { cifar10Inputs, type NetworkInputs } from './network-inputs.js';
+export {
+  type Condition,
+  type PlacedNetwork,
+  type PointKey,
+  planConditions,
+  pointKey,
+} from './plan.js';
+export type { Estimate, Share, StudyPoint } from './point.js';
+export { type PreparedStudy, prepareStudy } from './prepare-study.js';
 export * from './quantize-model.js';
-export * from './result.js';
 export * from './run-study.js';
+export * from './scope.js';
 export * from './statistics.js';
+export * from './stopping.js';
+export * from './store/index.js';
 export * from './study.js';
 export * from './study-file.js';
 export {

@@ -1,38 +1,78 @@
+import type { Mitigation } from '../mitigation/index.js';
 import type { WordFormat } from '../models/index.js';
+import { type FaultSource, faultSourceName } from './fault-source.js';
 import { ratesOf, type Study } from './study.js';
-import type { Trial } from './trial.js';
+
+/** One combination of a study's axes but the mitigations, which share its fault maps and images. */
+export interface Condition {
+  /** Its place in the order of the study. */
+  readonly index: number;
+  readonly model: string;
+  readonly format: WordFormat;
+  readonly accelerator: string;
+  readonly source: FaultSource;
+  /** An expanded scope. */
+  readonly scope: string;
+  /** Share of the cells in scope that are faulty. */
+  readonly rate: number;
+}
+
+/** What a point is, in words and numbers: a condition with a mitigation. */
+export interface PointKey {
+  readonly model: string;
+  readonly format: WordFormat;
+  readonly accelerator: string;
+  /** A fault model, or a fault map file. */
+  readonly faultModel: string;
+  readonly scope: string;
+  readonly mitigation: Mitigation;
+  readonly rate: number;
+}
+
+export function pointKey(condition: Condition, mitigation: Mitigation): PointKey {
+  const { model, format, accelerator, source, scope, rate } = condition;
+  const faultModel = faultSourceName(source);
+  return { model, format, accelerator, faultModel, scope, mitigation, rate };
+}
+
+/** One network, in a word format, in the weight memory of an accelerator. */
+export interface PlacedNetwork {
+  readonly model: string;
+  readonly format: WordFormat;
+  readonly accelerator: string;
+}
 
 /**
- * The trials of a study, in an order that mixes formats and rates, so that the time left can be told
- * early. Every map has a fault-free trial per format: the clean accuracy on its images.
+ * The conditions of a study, in its order.
  *
- * @param mapRate the rate of the study's own fault map, if it has one
+ * @param scopesOf the expanded scopes of a placed network
+ * @param rateOfMap share of the cells in scope that a fault map file breaks
  */
-export function planTrials(study: Study, mapRate?: number): Trial[] {
-  const trials: Trial[] = [];
-  for (let map = 0; map < study.maps; map += 1) {
-    for (const format of study.formats) {
-      const rates = pointRates(study, format, mapRate);
-      const mitigations = rates.includes(0) ? withNone(study.mitigations) : (['none'] as const);
-      trials.push({ format, rate: 0, map, mitigations });
-      for (const rate of rates.filter((value) => value > 0)) {
-        trials.push({ format, rate, map, mitigations: study.mitigations });
-      }
-    }
-  }
-  return trials;
+export function planConditions(
+  study: Study,
+  scopesOf: (placed: PlacedNetwork) => readonly string[],
+  rateOfMap: (file: string, placed: PlacedNetwork, scope: string) => number,
+): Condition[] {
+  const placedNetworks = study.models.flatMap((model) =>
+    study.formats.flatMap((format) =>
+      study.accelerators.map((accelerator) => ({ model, format, accelerator })),
+    ),
+  );
+  const conditions = placedNetworks.flatMap((placed) =>
+    sourcesOf(study).flatMap((source) =>
+      scopesOf(placed).flatMap((scope) => {
+        const rates =
+          source.kind === 'file'
+            ? [rateOfMap(source.file, placed, scope)]
+            : ratesOf(study, placed.format);
+        return rates.map((rate) => ({ ...placed, source, scope, rate }));
+      }),
+    ),
+  );
+  return conditions.map((condition, index) => ({ index, ...condition }));
 }
 
-/** The fault rates that get a row in the result. */
-export function pointRates(study: Study, format: WordFormat, mapRate?: number): readonly number[] {
-  return mapRate === undefined ? ratesOf(study, format) : [mapRate];
-}
-
-/** A name for a trial that is unique in its study. */
-export function trialKey({ format, rate, map }: Trial): string {
-  return `${format} ${rate} ${map}`;
-}
-
-function withNone(mitigations: Study['mitigations']): Study['mitigations'] {
-  return mitigations.includes('none') ? mitigations : ['none', ...mitigations];
+function sourcesOf({ faultMaps, faults }: Study): FaultSource[] {
+  if (faultMaps) return faultMaps.map((file) => ({ kind: 'file', file }));
+  return faults.map((kind) => ({ kind: 'uniform', faults: kind }));
 }

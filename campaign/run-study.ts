@@ -1,24 +1,15 @@
-import { type ProgressListener, readFileChecked, sha256Hex } from '../core/index.js';
-import { cellCount, readFaultMap, requireGeometry } from '../fault/index.js';
-import { thresholdsFor } from '../mitigation/index.js';
-import { type ImageSet, loadCifar10, type WordFormat, weightedLayers } from '../models/index.js';
-import {
-  loadAccelerator,
-  type NetworkTiming,
-  networkTiming,
-  placeNetwork,
-  type WeightMemory,
-} from '../sim/index.js';
-import { requireCifar10Network } from './cifar10-network.js';
-import type { StudyData } from './context.js';
+import { weightedLayers } from '../models/index.js';
+import { type NetworkTiming, networkTiming, type WeightMemory } from '../sim/index.js';
+import { codeChecksum, dataChecksum, versions } from './checksums.js';
+import { type Collector, createCollector } from './collector.js';
+import { entryOf, networkOf, type StudyData } from './context.js';
 import { executeTrials } from './executor.js';
-import { loadNetwork, loadThresholds } from './load-network.js';
-import { planTrials, trialKey } from './plan.js';
-import { type StudyPoint, summarize } from './result.js';
-import { shareNetwork } from './shared-network.js';
-import { openStore } from './store.js';
+import type { PlacedNetwork } from './plan.js';
+import type { StudyPoint } from './point.js';
+import { type PreparedStudy, placeOf } from './prepare-study.js';
+import { openStore, type StudyStore } from './store/index.js';
+import { createStoreWriter } from './store/writer.js';
 import type { Study } from './study.js';
-import type { Trial, TrialResult } from './trial.js';
 
 /** How a study is run: none of this changes its result. */
 export interface RunOptions {
@@ -28,151 +19,145 @@ export interface RunOptions {
   readonly resume?: boolean | undefined;
   /** When it aborts, running trials finish and are saved, and no new one starts. */
   readonly signal?: AbortSignal | undefined;
-  /** Steps are images put through the network. */
-  readonly onProgress?: ProgressListener | undefined;
+  /** Called after trials; not for each of them when there are many a second. */
+  readonly onProgress?: ((progress: StudyProgress) => void) | undefined;
+}
+
+/** How far a study is. */
+export interface StudyProgress {
+  readonly points: { readonly done: number; readonly total: number };
+  /** Trials: those that were there at the start, done by now, and the most that there will be. */
+  readonly trials: { readonly before: number; readonly done: number; readonly most: number };
+  /** The point with the newest trial; undefined before the first one. */
+  readonly current: StudyPoint | undefined;
+}
+
+/** A network of a study on one accelerator. */
+export interface NetworkSummary extends PlacedNetwork {
+  /** SHA-256 of the network file. */
+  readonly checksum: string;
+  readonly memory: WeightMemory;
+  readonly timing: NetworkTiming;
 }
 
 export interface StudyResult {
   readonly study: Study;
-  /** SHA-256 of the network file. */
-  readonly checksum: string;
-  /** Weight memory of each word format. */
-  readonly memories: Readonly<Partial<Record<WordFormat, WeightMemory>>>;
-  readonly timing: NetworkTiming;
+  /** Each network, word format and accelerator, in the order of the study. */
+  readonly networks: readonly NetworkSummary[];
+  /** The points that have a trial, in the order of the study. */
   readonly points: readonly StudyPoint[];
-  /** False when the run was aborted; then there are no points. */
+  /** False when the run was aborted. */
   readonly complete: boolean;
 }
 
-/** A study with everything loaded and checked, ready to run. */
-export interface PreparedStudy {
-  readonly data: StudyData;
-  readonly trials: readonly Trial[];
-  /** Fault rate of the study's own map, if it has one. */
-  readonly mapRate: number | undefined;
-}
-
-/**
- * Load and check all that a study needs: network, thresholds, images, fault map, memory.
- *
- * @param data folder of CIFAR-10's binary files; default: the installed data package
- * @throws InputError for anything wrong with them
- */
-export function prepareStudy(study: Study, data?: string): PreparedStudy {
-  const accelerator = loadAccelerator(study.accelerator);
-  const networks = study.formats.map((format) => shareNetwork(loadNetwork(study.model, format)));
-  const faultMap = study.faultMap === undefined ? undefined : readFaultMap(study.faultMap);
-  for (const { network } of networks) {
-    requireCifar10Network(network);
-    const { geometry } = placeNetwork(network, accelerator, study.placement);
-    if (faultMap) {
-      requireGeometry(faultMap, geometry, `${study.faultMap}, wanted for ${network.format} words,`);
-    }
-  }
-  const found = findThresholds(study, networks, data);
-  const mapRate = faultMap && faultMap.cells.length / cellCount(faultMap.geometry);
-  return {
-    data: {
-      study,
-      accelerator,
-      networks,
-      thresholds: new Map(
-        networks.map(({ network }) => [
-          network.format,
-          found ? thresholdsFor(network, found.thresholds, found.where) : new Map(),
-        ]),
-      ),
-      faultMap,
-      dataset: shareImages(loadCifar10({ folder: data, split: 'test' })),
-      checksums: {
-        network: networks[0].network.checksum,
-        ...(found && { thresholds: sha256Hex(JSON.stringify(found.thresholds)) }),
-        ...(study.faultMap && { faultMap: sha256Hex(readFileChecked(study.faultMap)) }),
-      },
-    },
-    trials: planTrials(study, mapRate),
-    mapRate,
-  };
-}
-
 /** Run a prepared study on worker threads; the result depends on the study and its inputs alone. */
-export async function runStudy(
-  { data, trials, mapRate }: PreparedStudy,
-  options: RunOptions,
-): Promise<StudyResult> {
-  const { study, networks, accelerator } = data;
-  const { network } = networks[0];
+export async function runStudy(prepared: PreparedStudy, options: RunOptions): Promise<StudyResult> {
+  const { data, ruleOf } = prepared;
+  const { study, conditions } = data;
   const store =
-    options.out === undefined
-      ? undefined
-      : openStore(
-          options.out,
-          { ...study, accelerator, checksums: data.checksums },
-          options.resume ?? false,
-        );
-  const finished = new Map<string, TrialResult>();
-  for (const result of store?.finished ?? []) finished.set(trialKey(result.trial), result);
-  const total = trials.reduce((sum, trial) => sum + cost(study, trial), 0);
-  let done = 0;
-  const count = (trial: Trial) => {
-    done += cost(study, trial);
-    options.onProgress?.(done, total);
-  };
-  for (const { trial } of finished.values()) count(trial);
-  const open = trials.filter((trial) => !finished.has(trialKey(trial)));
-  await executeTrials(data, open, {
-    threads: options.threads,
-    signal: options.signal,
-    onResult(result) {
-      finished.set(trialKey(result.trial), result);
-      store?.append(result);
-      count(result.trial);
+    options.out === undefined ? undefined : await openStudyStore(prepared, options.out, options);
+  try {
+    const collector = createCollector(
+      conditions,
+      study.mitigations,
+      study.images,
+      ruleOf,
+      store?.finished,
+    );
+    await runTrials(data, collector, store, options);
+    return {
+      study,
+      networks: summarizeNetworks(data),
+      points: collector.points().map(({ point }) => point),
+      complete: collector.complete,
+    };
+  } finally {
+    store?.close();
+  }
+}
+
+function openStudyStore(
+  { data, checksums }: PreparedStudy,
+  folder: string,
+  { resume = false }: RunOptions,
+): Promise<StudyStore> {
+  const { study, conditions, accelerators, dataset } = data;
+  return openStore(folder, {
+    configuration: {
+      ...study,
+      acceleratorsResolved: Object.fromEntries(accelerators),
+      checksums: { ...checksums, data: dataChecksum(dataset), code: codeChecksum() },
     },
+    versions: versions(),
+    conditions,
+    seed: study.seed,
+    images: study.images,
+    resume,
   });
-  const results = trials.flatMap((trial) => finished.get(trialKey(trial)) ?? []);
-  const complete = results.length === trials.length;
-  const summary: StudyResult = {
-    study,
-    checksum: network.checksum,
-    memories: Object.fromEntries(
-      networks.map((shared) => [
-        shared.network.format,
-        placeNetwork(shared.network, accelerator, study.placement).memory,
-      ]),
-    ),
-    timing: networkTiming(
-      weightedLayers(network).map(({ shape }) => shape),
-      accelerator.array,
-    ),
-    points: complete ? summarize(study, results, mapRate) : [],
-    complete,
+}
+
+async function runTrials(
+  data: StudyData,
+  collector: Collector,
+  store: StudyStore | undefined,
+  { threads, signal, onProgress }: RunOptions,
+): Promise<void> {
+  const failure = new AbortController();
+  const stop = AbortSignal.any([failure.signal, ...(signal ? [signal] : [])]);
+  const writer = store && createStoreWriter(store, collector, () => failure.abort());
+  const report = reporter(collector, onProgress);
+  if (!collector.complete) {
+    await executeTrials(data, {
+      threads: Math.min(threads, collector.progress.trials.most - collector.progress.trials.done),
+      signal: stop,
+      next: () => collector.next(),
+      onResult(result) {
+        const accepted = collector.accept(result);
+        writer?.add(accepted);
+        if (accepted.length > 0) report(accepted[accepted.length - 1].trial.condition);
+      },
+    });
+  }
+  await writer?.finish();
+}
+
+const REPORT_INTERVAL_MS = 100;
+
+function reporter(
+  collector: Collector,
+  onProgress: RunOptions['onProgress'],
+): (condition: number) => void {
+  if (!onProgress) return () => {};
+  const before = collector.progress.trials.done;
+  let last = -Infinity;
+  return (condition) => {
+    const now = performance.now();
+    if (now - last < REPORT_INTERVAL_MS && !collector.complete) return;
+    last = now;
+    const { points, trials } = collector.progress;
+    const [current] = collector.pointsOf(condition);
+    onProgress({ points, trials: { before, ...trials }, current: current?.point });
   };
-  if (complete) store?.writeResults(summary);
-  return summary;
 }
 
-/** Images that a trial puts through the network. */
-function cost(study: Study, trial: Trial): number {
-  return study.images * trial.mitigations.length;
-}
-
-function findThresholds(
-  study: Study,
-  networks: StudyData['networks'],
-  data: string | undefined,
-): ReturnType<typeof loadThresholds> | undefined {
-  if (study.mitigations.every((mitigation) => mitigation === 'none')) return undefined;
-  return loadThresholds(
-    study.model,
-    networks.map(({ network }) => network),
-    study.thresholds,
-    data,
+function summarizeNetworks(data: StudyData): NetworkSummary[] {
+  const { study, accelerators } = data;
+  return study.models.flatMap((model) =>
+    study.formats.flatMap((format) =>
+      study.accelerators.map((accelerator) => {
+        const { network } = networkOf(data, model, format);
+        return {
+          model,
+          format,
+          accelerator,
+          checksum: network.checksum,
+          memory: placeOf(data, { model, format, accelerator }).memory,
+          timing: networkTiming(
+            weightedLayers(network).map(({ shape }) => shape),
+            entryOf(accelerators, accelerator).array,
+          ),
+        };
+      }),
+    ),
   );
-}
-
-/** The images in memory that all threads see. */
-function shareImages(images: ImageSet): ImageSet {
-  const shared = new Uint8Array(new SharedArrayBuffer(images.images.length));
-  shared.set(images.images);
-  return { ...images, images: shared };
 }

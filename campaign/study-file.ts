@@ -1,6 +1,6 @@
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { didYouMean, InputError, readFileChecked } from '../core/index.js';
-import { parseStudy, STUDY_FIELDS, type Study } from './study.js';
+import { canonicalFields, parseStudy, STUDY_FIELDS, type Study, validateField } from './study.js';
 
 /**
  * Read a study file (YAML; JSON is YAML, too): a mapping of the fields of a study.
@@ -35,13 +35,13 @@ export function readStudyFile(file: string, overrides: Readonly<Record<string, u
     fields[name] = (value as Node | null)?.toJS(document);
     checkField(name, fields[name], place((value as Node | null)?.range?.[0] ?? offset));
   }
-  return parseStudy({ ...fields, ...overrides });
+  return parseStudy({ ...canonicalFields(fields), ...canonicalFields(overrides) });
 }
 
 /** Find what is wrong with one field while its place is known. */
 function checkField(name: string, value: unknown, place: string): void {
   try {
-    parseStudy({ [name]: value });
+    validateField(name, value);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(`${place}: ${error.message}`, { cause: error });

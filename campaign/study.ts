@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../core/index.js';
 import { FAULT_KINDS } from '../fault/index.js';
 import { MITIGATIONS } from '../mitigation/index.js';
+import { SCOPE_PATTERN } from './scope.js';
 
 /** Fault rates used when none are given: where each word format goes from unharmed to broken. */
 export const DEFAULT_RATES = {
@@ -12,77 +13,240 @@ export const DEFAULT_RATES = {
 /** Accuracy may fall by this much below the clean one before a chip counts as lost. */
 export const YIELD_WITHIN = 0.02;
 
+/** What the axes of a study hold: every combination of their values is run. */
+const axes = {
+  models: z.string().min(1).describe('alexnet, vgg16 or an ONNX file'),
+  formats: z.enum(['float32', 'int8']).describe('stored form of a weight'),
+  accelerators: z.string().min(1).describe('a preset or a file'),
+  faults: z.enum([...FAULT_KINDS, 'stuck-at']).describe('what faulty cells do'),
+  faultMaps: z.string().min(1).describe('a fault map file, instead of fault models and rates'),
+  scopes: z
+    .string()
+    .regex(
+      SCOPE_PATTERN,
+      'expected all, layer:NAME, bit:NUMBER or bank:NUMBER (or * for each of them)',
+    )
+    .describe('the cells that may fail: all, layer:NAME, bit:NUMBER, bank:NUMBER; * is each'),
+  rates: z.number().min(0).max(1).describe('share of the cells in scope that are faulty'),
+  mitigations: z.enum(MITIGATIONS).describe('what protects the network'),
+};
+
+type Axis = keyof typeof axes;
+
+/** An axis may be called by either name, and be given one value or a list. */
+const SINGULAR: Readonly<Partial<Record<Axis, string>>> = {
+  models: 'model',
+  formats: 'format',
+  accelerators: 'accelerator',
+  faultMaps: 'faultMap',
+  scopes: 'scope',
+  rates: 'rate',
+  mitigations: 'mitigation',
+};
+
+const file = z.string().min(1);
+
+/** The fields that are no axes. */
+const settings = {
+  placement: z
+    .enum(['resident', 'streamed'])
+    .describe('whether every weight has cells of its own, or the memory is filled in turns'),
+  maps: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .describe('fault maps a point; with precision, the most that a point may take'),
+  images: z.int().min(1).max(10_000).describe('test images a fault map'),
+  precision: z
+    .number()
+    .gt(0)
+    .max(50)
+    .describe('run each point until its accuracy is known to ± this many percentage points'),
+  seed: z.int().min(0).describe('seed of everything random'),
+};
+
+const thresholds = 'clip thresholds: a file, or a file for each model; default: the profile maxima';
+
 const unique = <T>(values: readonly T[]) => new Set(values).size === values.length;
 const listOf = <T extends z.ZodType>(item: T) =>
   z.array(item).min(1).readonly().refine(unique, 'values must differ');
 
-const fields = {
-  model: z.string().min(1),
-  formats: listOf(z.enum(['float32', 'int8'])),
-  rates: listOf(z.number().min(0).max(1)).optional(),
-  faults: z.enum([...FAULT_KINDS, 'stuck-at']),
-  faultMap: z.string().optional(),
-  placement: z.enum(['resident', 'streamed']),
-  accelerator: z.string().min(1),
-  mitigations: listOf(z.enum(MITIGATIONS)),
-  thresholds: z.string().optional(),
-  maps: z.int().min(1).max(1_000_000),
-  images: z.int().min(1).max(10_000),
-  seed: z.int().min(0),
-};
+const schema = z
+  .strictObject({
+    models: listOf(axes.models),
+    formats: listOf(axes.formats),
+    accelerators: listOf(axes.accelerators),
+    faults: listOf(axes.faults),
+    faultMaps: listOf(axes.faultMaps).optional(),
+    scopes: listOf(axes.scopes),
+    rates: listOf(axes.rates).optional(),
+    mitigations: listOf(axes.mitigations),
+    thresholds: z.record(z.string(), file).readonly().optional(),
+    ...settings,
+    precision: settings.precision.optional(),
+  })
+  .readonly();
 
-const schema = z.strictObject(fields).readonly();
-
-/** Everything a study's result depends on, validated. `rates` missing: DEFAULT_RATES of each format. */
+/**
+ * Everything a study's result depends on, validated, except what it only names: networks, accelerators, fault maps,
+ * thresholds, images. `rates` missing: DEFAULT_RATES of each format. `thresholds`: a file by model.
+ */
 export type Study = z.infer<typeof schema>;
-
-/** Names of the fields of a study. */
-export const STUDY_FIELDS: readonly string[] = Object.keys(fields);
 
 /** What a user may leave away. */
 export const DEFAULT_STUDY = {
-  model: 'alexnet',
+  models: ['alexnet'],
   formats: ['float32', 'int8'],
-  faults: 'flip',
-  placement: 'resident',
-  accelerator: 'edge-16x16',
+  accelerators: ['edge-16x16'],
+  faults: ['flip'],
+  scopes: ['all'],
   mitigations: ['none', 'clip'],
+  placement: 'resident',
   maps: 12,
   images: 150,
   seed: 1,
 } as const satisfies Study;
 
+/** The most maps of a point that is run to a precision. */
+const DEFAULT_MOST_MAPS = 10_000;
+
+const AXES = Object.keys(axes) as Axis[];
+
+/** Names of the fields of a study, an axis under both of its names. */
+export const STUDY_FIELDS: readonly string[] = [
+  ...AXES.flatMap((axis) => [SINGULAR[axis] ?? [], axis].flat()),
+  'thresholds',
+  ...Object.keys(settings),
+];
+
 /**
- * Fill in the defaults of a study and validate it. A study of one given fault map has one map.
+ * Fields of a study under their one name, axes as lists.
+ *
+ * @throws InputError when an axis is given under both names
+ */
+export function canonicalFields(
+  options: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const fields = { ...options };
+  for (const axis of AXES) {
+    const singular = SINGULAR[axis];
+    if (singular !== undefined && fields[singular] !== undefined) {
+      if (fields[axis] !== undefined) {
+        throw new InputError(`study: give either ${singular} or ${axis}, not both`);
+      }
+      fields[axis] = fields[singular];
+      delete fields[singular];
+    }
+    if (fields[axis] !== undefined && !Array.isArray(fields[axis])) fields[axis] = [fields[axis]];
+  }
+  return fields;
+}
+
+/**
+ * Fill in the defaults of a study and validate it. A study of given fault maps has one map a point.
  *
  * @throws InputError naming the field, its value and what was expected
  */
 export function parseStudy(options: Readonly<Record<string, unknown>>): Study {
-  const maps = options.faultMap === undefined ? DEFAULT_STUDY.maps : 1;
-  const candidate: Record<string, unknown> = { ...DEFAULT_STUDY, maps, ...options };
+  const fields = canonicalFields(options);
+  const candidate: Record<string, unknown> = {
+    ...DEFAULT_STUDY,
+    maps: defaultMaps(fields),
+    ...fields,
+  };
+  if (fields.thresholds !== undefined) candidate.thresholds = thresholdsByModel(candidate);
+  const study = validate(candidate);
+  requireConsistent(study);
+  return study;
+}
+
+/**
+ * Validate one field of a study, by any of its names.
+ *
+ * @throws InputError naming the field, its value and what was expected
+ */
+export function validateField(name: string, value: unknown): void {
+  const fields = canonicalFields({ [name]: value });
+  if (typeof fields.thresholds === 'string') return;
+  validate({ ...DEFAULT_STUDY, ...fields });
+}
+
+function validate(candidate: Readonly<Record<string, unknown>>): Study {
   const result = schema.safeParse(candidate);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    const field = issue.path.join('.');
-    const value = issue.path.reduce<unknown>(
-      (object, key) => (object as Record<PropertyKey, unknown> | undefined)?.[key],
-      candidate,
-    );
+  if (!result.success) throw fieldError(result.error.issues[0], candidate);
+  return result.data;
+}
+
+function defaultMaps({ faultMaps, precision }: Readonly<Record<string, unknown>>): number {
+  if (faultMaps !== undefined) return 1;
+  return precision === undefined ? DEFAULT_STUDY.maps : DEFAULT_MOST_MAPS;
+}
+
+/** One file is that of the one model. */
+function thresholdsByModel({ thresholds, models }: Readonly<Record<string, unknown>>): unknown {
+  if (typeof thresholds !== 'string' || !Array.isArray(models)) return thresholds;
+  if (models.length > 1) {
     throw new InputError(
-      `study: ${field || 'options'} = ${JSON.stringify(value)}: ${issue.message}`,
+      `study: thresholds = ${JSON.stringify(thresholds)} is one file for ${models.length} models: give a file for each model`,
     );
   }
-  const study = result.data;
-  if (study.faultMap !== undefined && study.rates !== undefined) {
+  return { [String(models[0])]: thresholds };
+}
+
+function fieldError(
+  issue: z.core.$ZodIssue,
+  candidate: Readonly<Record<string, unknown>>,
+): InputError {
+  const field = issue.path.join('.');
+  const value = issue.path.reduce<unknown>(
+    (object, key) => (object as Record<PropertyKey, unknown> | undefined)?.[key],
+    candidate,
+  );
+  return new InputError(
+    `study: ${field || 'options'} = ${JSON.stringify(value)}: ${issue.message}`,
+  );
+}
+
+function requireConsistent({ models, faultMaps, rates, maps, precision, thresholds }: Study): void {
+  if (faultMaps !== undefined && rates !== undefined) {
     throw new InputError('study: give either a fault map or rates: a map has its own rate');
   }
-  if (study.faultMap !== undefined && study.maps !== 1) {
-    throw new InputError(`study: maps = ${study.maps}, but a given fault map is one map`);
+  if (faultMaps !== undefined && maps !== 1) {
+    throw new InputError(`study: maps = ${maps}, but a given fault map is one map`);
   }
-  return study;
+  if (faultMaps !== undefined && precision !== undefined) {
+    throw new InputError('study: precision needs drawn fault maps, not a given one');
+  }
+  for (const model of Object.keys(thresholds ?? {})) {
+    if (!models.includes(model)) {
+      throw new InputError(`study: thresholds are given for ${model}, which is not in models`);
+    }
+  }
 }
 
 /** The fault rates of one word format. */
 export function ratesOf(study: Study, format: Study['formats'][number]): readonly number[] {
   return study.rates ?? DEFAULT_RATES[format];
+}
+
+/**
+ * JSON Schema (draft 2020-12) of a study file, for editors. What a schema cannot say, such as that an axis is
+ * given under one name only, is left to `parseStudy`.
+ */
+export function studyJsonSchema(): object {
+  const properties: Record<string, z.ZodType> = {};
+  for (const axis of AXES) {
+    const item = axes[axis];
+    const value = z.union([item, z.array(item).min(1)]).describe(item.description ?? '');
+    for (const name of [SINGULAR[axis] ?? [], axis].flat()) properties[name] = value.optional();
+  }
+  properties.thresholds = z
+    .union([file, z.record(z.string(), file)])
+    .describe(thresholds)
+    .optional();
+  for (const [name, field] of Object.entries(settings)) properties[name] = field.optional();
+  return {
+    ...z.toJSONSchema(z.strictObject(properties), { io: 'input' }),
+    title: 'Bitcell study',
+  };
 }

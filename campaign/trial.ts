@@ -1,103 +1,175 @@
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../core/index.js';
-import { cellCount, type FaultMap, uniformFaultMap } from '../fault/index.js';
-import { activationUnits, type Mitigation } from '../mitigation/index.js';
-import { type ImageSet, type Network, normalize, type WordFormat } from '../models/index.js';
-import { applyFaultMap, type Datapath, type Placement } from '../sim/index.js';
-import type { Study } from './study.js';
+import { activationUnits, type LayerThresholds, type Mitigation } from '../mitigation/index.js';
+import { type ImageSet, type Network, normalize } from '../models/index.js';
+import {
+  applyFaultMap,
+  type Datapath,
+  type Placement,
+  type WeightPatches,
+  weightLocator,
+} from '../sim/index.js';
+import { type FaultMapReader, faultMapOf } from './fault-source.js';
+import {
+  type GoldenPredictions,
+  type Prediction,
+  predictionOf,
+  setPrediction,
+  unknownImages,
+} from './golden.js';
+import type { Condition } from './plan.js';
+import type { Scope } from './scope.js';
 
 /** One fault map on one network: the unit of work. Map number `map` also chooses the images. */
 export interface Trial {
-  readonly format: WordFormat;
-  /** Fault rate; 0 is the fault-free run. With a fault map of the study's own: that map's rate. */
-  readonly rate: number;
+  /** Index of the condition. */
+  readonly condition: number;
   readonly map: number;
   readonly mitigations: readonly Mitigation[];
 }
 
-/** What one mitigation made of a trial's images. */
+/** What became of a trial's images under one mitigation. */
 export interface Outcome {
   readonly mitigation: Mitigation;
   /** Images whose top-1 class is the label. */
   readonly correct: number;
+  /** Images whose top-1 class is not that of the fault-free run with the same mitigation. */
+  readonly sdc: number;
   /** Images with a NaN or infinite output. */
   readonly nonFinite: number;
+  /** Time of this outcome alone. */
+  readonly seconds: number;
 }
 
 export interface TrialResult {
   readonly trial: Trial;
-  /** rate · cells: how many faults were asked for. */
+  /** rate · cells in scope: how many faults were asked for. */
   readonly requested: number;
   /** Faulty cells. */
   readonly injected: number;
   /** Faulty cells that change at least one weight. */
   readonly effective: number;
+  /** The first layer, in network order, of which a weight changed; null: none did. */
+  readonly firstLayer: string | null;
+  /** Images that the fault-free, unprotected network puts into their class. */
+  readonly cleanCorrect: number;
   readonly outcomes: readonly Outcome[];
 }
 
-/** All that trials of one word format share. */
-export interface TrialContext {
-  readonly study: Pick<Study, 'seed' | 'images' | 'faults'>;
+/** A network that trials run on. */
+export interface TrialNetwork {
   readonly network: Network;
   readonly datapath: Datapath;
-  readonly placement: Placement;
   /** Fault-free stored words of all weights, in network order. */
   readonly words: Uint8Array | Uint32Array;
-  readonly thresholds: ReadonlyMap<string, readonly number[]>;
-  readonly faultMap?: FaultMap | undefined;
+  readonly thresholds: LayerThresholds;
+  readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
+}
+
+/** All that the trials of one condition share. */
+export interface TrialContext {
+  readonly condition: Condition;
+  readonly seed: number;
+  /** Images a trial. */
+  readonly images: number;
+  readonly network: TrialNetwork;
+  readonly placement: Placement;
+  readonly scope: Scope;
+  readonly readMap: FaultMapReader;
   readonly dataset: ImageSet;
 }
 
-/** Run one trial; the result depends on the study, the trial and the data alone. */
+/** Run one trial; the result, times aside, depends on the study, the trial and the data alone. */
 export function runTrial(context: TrialContext, trial: Trial): TrialResult {
-  const { study, network, datapath, placement, dataset } = context;
-  const indices = sampleWithoutReplacement(
-    createRandomStream(study.seed, trial.map, PURPOSE.imageChoice),
-    dataset.count,
-    study.images,
-  );
-  const images = normalize(dataset, indices);
-  const labels = Uint8Array.from(indices, (index) => dataset.labels[index]);
-  const map = faultMapOf(context, trial);
-  const patches = applyFaultMap(map, placement, context.words);
-  datapath.setPatches(patches);
-  const outcomes = trial.mitigations.map((mitigation) => {
-    datapath.setActivationUnits(activationUnits(mitigation, network, context.thresholds));
-    const outputs = datapath.run(images, labels.length);
-    return { mitigation, ...judge(outputs, datapath.classes, labels) };
-  });
+  const { placement, network, scope, condition, seed, readMap } = context;
+  const images = imagesOf(context, trial.map);
+  const clean = goldenOf(context, 'none', images);
+  const golden = trial.mitigations.map((mitigation) => goldenOf(context, mitigation, images));
+  const { geometry } = placement;
+  const map = faultMapOf({ ...condition, geometry, scope, seed, map: trial.map, readMap });
+  const patches = applyFaultMap(map, placement, network.words);
+  network.datapath.setPatches(patches);
   return {
     trial,
-    requested: trial.rate * cellCount(placement.geometry),
+    requested: condition.rate * scope.count,
     injected: map.cells.length,
     effective: patches.effectiveFaults,
-    outcomes,
+    firstLayer: firstLayerOf(network.network, patches),
+    cleanCorrect: countCorrect(context.dataset, images, clean),
+    outcomes: trial.mitigations.map((mitigation, index) => {
+      const started = performance.now();
+      // Without a changed weight the run would be the golden one.
+      const found =
+        patches.weights.length === 0 ? golden[index] : predict(context, mitigation, images);
+      return {
+        mitigation,
+        ...judge(context.dataset, images, found, golden[index]),
+        seconds: (performance.now() - started) / 1000,
+      };
+    }),
   };
 }
 
-function faultMapOf({ study, placement, faultMap }: TrialContext, trial: Trial): FaultMap {
-  if (faultMap && trial.rate > 0) return faultMap;
-  return uniformFaultMap({
-    geometry: placement.geometry,
-    rate: trial.rate,
-    faults: study.faults,
-    seed: study.seed,
-    trial: trial.map,
+/** Images are drawn afresh for each map, the same for every condition and mitigation. */
+function imagesOf({ seed, dataset, images }: TrialContext, map: number): Uint32Array {
+  const stream = createRandomStream(seed, map, PURPOSE.imageChoice);
+  return sampleWithoutReplacement(stream, dataset.count, images);
+}
+
+/** Fault-free predictions; those not known yet are computed. */
+function goldenOf(
+  context: TrialContext,
+  mitigation: Mitigation,
+  images: Uint32Array,
+): readonly Prediction[] {
+  const golden = context.network.golden.get(mitigation);
+  if (!golden) throw new Error(`no fault-free predictions for ${mitigation}`);
+  const missing = unknownImages(golden, images);
+  if (missing.length > 0) {
+    context.network.datapath.setPatches(undefined);
+    predict(context, mitigation, missing).forEach((prediction, index) => {
+      setPrediction(golden, missing[index], prediction);
+    });
+  }
+  return Array.from(images, (image) => predictionOf(golden, image));
+}
+
+/** Run images through the network with the patches that it has now. */
+function predict(
+  { network: { network, datapath, thresholds }, dataset }: TrialContext,
+  mitigation: Mitigation,
+  images: Uint32Array,
+): Prediction[] {
+  datapath.setActivationUnits(activationUnits(mitigation, network, thresholds));
+  const outputs = datapath.run(normalize(dataset, images), images.length);
+  return Array.from(images, (_, index) => {
+    const scores = outputs.subarray(index * datapath.classes, (index + 1) * datapath.classes);
+    return { top1: top1(scores), nonFinite: !scores.every(Number.isFinite) };
   });
 }
 
 function judge(
-  outputs: Float32Array,
-  classes: number,
-  labels: Uint8Array,
-): Omit<Outcome, 'mitigation'> {
-  let correct = 0;
-  let nonFinite = 0;
-  for (let image = 0; image < labels.length; image += 1) {
-    const scores = outputs.subarray(image * classes, (image + 1) * classes);
-    if (top1(scores) === labels[image]) correct += 1;
-    if (!scores.every(Number.isFinite)) nonFinite += 1;
-  }
-  return { correct, nonFinite };
+  dataset: ImageSet,
+  images: Uint32Array,
+  found: readonly Prediction[],
+  golden: readonly Prediction[],
+): Pick<Outcome, 'correct' | 'sdc' | 'nonFinite'> {
+  return {
+    correct: countCorrect(dataset, images, found),
+    sdc: found.filter(({ top1 }, index) => top1 !== golden[index].top1).length,
+    nonFinite: found.filter(({ nonFinite }) => nonFinite).length,
+  };
+}
+
+function countCorrect(
+  { labels }: ImageSet,
+  images: Uint32Array,
+  predictions: readonly Prediction[],
+): number {
+  return predictions.filter(({ top1 }, index) => top1 === labels[images[index]]).length;
+}
+
+function firstLayerOf(network: Network, { weights }: WeightPatches): string | null {
+  return weights.length === 0 ? null : weightLocator(network)(weights[0]).layer;
 }
 
 /** The class with the largest score; among equals the first; the first NaN wins (PyTorch's argmax). */

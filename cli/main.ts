@@ -9,6 +9,7 @@ import { inferCommand } from './commands/infer.js';
 import { mapCommand } from './commands/map/index.js';
 import { profileCommand } from './commands/profile.js';
 import { quantizeCommand } from './commands/quantize.js';
+import { resultsCommand } from './commands/results.js';
 import { runCommand } from './commands/run.js';
 import { timingCommand } from './commands/timing.js';
 import { verifyCommand } from './commands/verify.js';
@@ -23,6 +24,7 @@ const program = new Command('bitcell')
 
 for (const command of [
   runCommand(),
+  resultsCommand(),
   inferCommand(),
   verifyCommand(),
   timingCommand(),

@@ -56,6 +56,15 @@ export function rate(text: string): number {
   return value;
 }
 
+/** Parse a number of percentage points. */
+export function percentagePoints(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value <= 50)) {
+    throw new InvalidArgumentError(`"${text}" is not a number of percentage points up to 50.`);
+  }
+  return value;
+}
+
 export function threadsOption(): Option {
   return option('--threads <n>', 'worker threads')
     .default(availableParallelism())

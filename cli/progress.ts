@@ -1,5 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
+import type { StudyProgress } from '../campaign/index.js';
 import type { ProgressListener } from '../core/index.js';
+import { accuracyText, rateText } from './study-table.js';
 
 const PLAIN_INTERVAL_MS = 5000;
 
@@ -51,6 +53,75 @@ function plainLines(what: string): ProgressDisplay {
     },
     stop: () => {},
   };
+}
+
+/** Progress of a study on stderr until `stop` is called, in the same form. */
+export interface StudyProgressDisplay {
+  readonly listener: (progress: StudyProgress) => void;
+  stop(): void;
+}
+
+/** @param quiet show nothing */
+export function showStudyProgress(quiet: boolean): StudyProgressDisplay {
+  if (quiet) return { listener: () => {}, stop: () => {} };
+  return process.stderr.isTTY ? studyBar() : studyLines();
+}
+
+function studyBar(): StudyProgressDisplay {
+  const display = new SingleBar(
+    {
+      stream: process.stderr,
+      format: '{bar} {percentage} % | {value} of {total} trials{rest}',
+      hideCursor: true,
+    },
+    Presets.shades_classic,
+  );
+  const started = performance.now();
+  return {
+    listener(progress) {
+      const { done, most } = progress.trials;
+      const rest = studyText(progress, started);
+      if (!display.isActive) display.start(most, done, { rest });
+      display.setTotal(most);
+      display.update(done, { rest });
+    },
+    stop: () => display.stop(),
+  };
+}
+
+function studyLines(): StudyProgressDisplay {
+  const started = performance.now();
+  let shown = started;
+  return {
+    listener(progress) {
+      const { done, most } = progress.trials;
+      const now = performance.now();
+      if (now - shown < PLAIN_INTERVAL_MS && done < most) return;
+      shown = now;
+      process.stderr.write(`${done} of ${most} trials${studyText(progress, started)}\n`);
+    },
+    stop: () => {},
+  };
+}
+
+/** Points, the newest interval, trials a second and the time left. */
+function studyText({ points, trials, current }: StudyProgress, started: number): string {
+  const { speed, left } = estimate(
+    trials.done - trials.before,
+    trials.most - trials.before,
+    started,
+  );
+  const parts = [
+    `${points.done} of ${points.total} points`,
+    ...(current
+      ? [
+          `${current.format} ${rateText(current.rate)} ${current.mitigation} ${accuracyText(current)} %`,
+        ]
+      : []),
+    `${speed} a second`,
+    `${left} left`,
+  ];
+  return parts.map((part) => ` | ${part}`).join('');
 }
 
 function estimate(done: number, total: number, started: number): { speed: string; left: string } {

@@ -1,10 +1,13 @@
 import { Command } from 'commander';
 import {
+  CALIBRATION_IMAGES,
+  estimateSeconds,
+  type PreparedStudy,
   parseStudy,
+  planSize,
   prepareStudy,
   readStudyFile,
   runStudy,
-  type StudyPoint,
   type StudyResult,
 } from '../../campaign/index.js';
 import { EXIT, InputError } from '../../core/index.js';
@@ -16,13 +19,15 @@ import {
   dataOption,
   list,
   option,
+  percentagePoints,
   rateList,
   threadsOption,
   wholeNumber,
 } from '../options.js';
 import { printResult } from '../output.js';
-import { duration, showProgress } from '../progress.js';
-import { formatTable, grouped, percent } from '../table.js';
+import { duration, showStudyProgress } from '../progress.js';
+import { counted, formatLegend, formatPoints } from '../study-table.js';
+import { grouped, percent } from '../table.js';
 
 interface RunFlags extends CommonOptions {
   readonly threads: number;
@@ -35,32 +40,59 @@ interface RunFlags extends CommonOptions {
 export function runCommand(): Command {
   const command = new Command('run')
     .description(
-      'Accuracy of a network under faults in its weight memory, with and without mitigations',
+      'Accuracy of networks under faults in their weight memory, with and without mitigations: every combination of the values of the lists (separated by commas)',
     )
     .argument('[study]', 'study file (YAML); options stand above it')
-    .addOption(option('--model <model>', 'alexnet, vgg16 or an ONNX file (default: alexnet)'))
+    .addOption(
+      option('--model <models>', 'alexnet, vgg16 or an ONNX file (default: alexnet)').argParser(
+        list,
+      ),
+    )
     .addOption(
       option('--format <formats>', 'word formats: int8, float32 (default: both)').argParser(list),
     )
     .addOption(option('--rates <rates>', 'fault rates, 0…1').argParser(rateList))
     .addOption(
-      option('--faults <kind>', 'stuck-at-0, stuck-at-1, stuck-at or flip (default: flip)'),
+      option(
+        '--faults <kinds>',
+        'stuck-at-0, stuck-at-1, stuck-at or flip (default: flip)',
+      ).argParser(list),
     )
-    .addOption(option('--fault-map <file>', 'one given fault map instead of drawn ones'))
+    .addOption(
+      option('--fault-map <files>', 'given fault maps instead of drawn ones').argParser(list),
+    )
+    .addOption(
+      option(
+        '--scope <scopes>',
+        'cells that may fail: all, layer:NAME, bit:NUMBER, bank:NUMBER; * for each (default: all)',
+      ).argParser(list),
+    )
     .addOption(option('--placement <kind>', 'resident or streamed (default: resident)'))
-    .addOption(option('--accelerator <accelerator>', 'a preset or a file (default: edge-16x16)'))
+    .addOption(
+      option('--accelerator <accelerators>', 'presets or files (default: edge-16x16)').argParser(
+        list,
+      ),
+    )
     .addOption(
       option('--mitigations <list>', 'none, clip, clamp (default: none,clip)').argParser(list),
     )
-    .addOption(option('--thresholds <file>', 'clip thresholds (default: the profile maxima)'))
+    .addOption(
+      option('--thresholds <file>', 'clip thresholds of the model (default: the profile maxima)'),
+    )
     .addOption(option('--maps <n>', 'fault maps a point').argParser(wholeNumber(1)))
     .addOption(option('--images <n>', 'test images a map').argParser(wholeNumber(1)))
+    .addOption(
+      option(
+        '--precision <points>',
+        'run each point until its accuracy is known to ± this many percentage points',
+      ).argParser(percentagePoints),
+    )
     .addOption(option('--seed <n>', 'seed of everything random').argParser(wholeNumber(0)))
     .addOption(dataOption())
     .addOption(threadsOption())
     .addOption(option('--out <folder>', 'save trials and results there'))
-    .addOption(option('--resume', 'continue what the output folder holds'))
-    .addOption(option('--dry-run', 'print the plan and stop'))
+    .addOption(option('--resume', 'continue what the output folder holds, if anything'))
+    .addOption(option('--dry-run', 'print the plan, its size and an estimate of the time'))
     .action(run);
   return addCommonOptions(command);
 }
@@ -69,25 +101,15 @@ async function run(
   file: string | undefined,
   flags: RunFlags & Record<string, unknown>,
 ): Promise<void> {
-  const { threads, data, out, resume, dryRun, json, quiet, format, ...options } = flags;
+  const { threads, data, out, resume, dryRun, json, quiet, ...fields } = flags;
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
-  const fields = { ...options, ...(format !== undefined && { formats: format }) };
   const study = file === undefined ? parseStudy(fields) : readStudyFile(file, fields);
   const prepared = prepareStudy(study, data);
   if (dryRun) {
-    const images = prepared.trials.reduce(
-      (sum, trial) => sum + study.images * trial.mitigations.length,
-      0,
-    );
-    printResult(
-      json,
-      { study, seed: study.seed, trials: prepared.trials.length, imageRuns: images },
-      () =>
-        `${JSON.stringify(study, null, 2)}\n${prepared.trials.length} trials, ${images} image runs`,
-    );
+    printPlan(prepared, threads, json);
     return;
   }
-  const progress = showProgress('image runs', quiet ?? false);
+  const progress = showStudyProgress(quiet ?? false);
   const stopping = interruptible();
   const started = performance.now();
   try {
@@ -114,6 +136,29 @@ async function run(
   }
 }
 
+function printPlan(prepared: PreparedStudy, threads: number, json: boolean | undefined): void {
+  const { study } = prepared.data;
+  const size = planSize(prepared);
+  const seconds = estimateSeconds(prepared, threads);
+  const atMost = study.precision === undefined ? '' : 'at most ';
+  printResult(
+    json,
+    {
+      study,
+      seed: study.seed,
+      ...size,
+      seconds,
+      estimatedFrom: `${CALIBRATION_IMAGES} images of each network, timed now; ${counted(threads, 'thread')}`,
+    },
+    () =>
+      [
+        JSON.stringify(study, null, 2),
+        `${grouped(size.points)} points, ${atMost}${grouped(size.trials)} trials, ${atMost}${grouped(size.imageRuns)} image runs`,
+        `${atMost}about ${duration(seconds)} on ${counted(threads, 'thread')}, from ${CALIBRATION_IMAGES} images of each network timed now`,
+      ].join('\n'),
+  );
+}
+
 /** The first Ctrl-C lets running trials finish and be saved, the second ends the process. */
 function interruptible(): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
@@ -131,65 +176,47 @@ function interruptible(): { readonly signal: AbortSignal; dispose(): void } {
   };
 }
 
-function toJson({ study, checksum, memories, timing, points }: StudyResult, seconds: number) {
+/** Cycles and energy stand at the top, too, when there is one network on one accelerator. */
+function toJson({ study, networks, points }: StudyResult, seconds: number) {
+  const summaries = networks.map(({ timing, ...network }) => ({
+    ...network,
+    cycles: timing.total.totalCycles,
+    energy: null,
+  }));
+  const cycles = [...new Set(summaries.map((network) => network.cycles))];
   return {
     study,
     seed: study.seed,
-    checksum,
-    memories,
-    cycles: timing.total.totalCycles,
+    networks: summaries,
+    cycles: cycles.length === 1 ? cycles[0] : null,
     energy: null,
     points,
     seconds,
   };
 }
 
-function toText(result: StudyResult, threads: number, seconds: number): string {
-  const { study, points, memories, timing } = result;
-  const rows = groupByRate(points).map((group) => [
-    group[0].format,
-    rateText(group[0].rate),
-    grouped(group[0].faults.injected),
-    grouped(group[0].faults.effective),
-    ...group.map(({ accuracy }) => accuracyCell(accuracy)),
-  ]);
-  const head = ['words', 'fault rate', 'faults', 'effective', ...study.mitigations.map(title)];
-  const sizes = Object.entries(memories).map(
-    ([format, memory]) => `${format} ${formatGeometry(memoryGeometry(memory))}`,
+function toText(
+  { study, networks, points }: StudyResult,
+  threads: number,
+  seconds: number,
+): string {
+  const sizes = networks.map(
+    ({ model, format, accelerator, memory }) =>
+      `${model} ${format} on ${accelerator}: ${formatGeometry(memoryGeometry(memory))}`,
+  );
+  const cycles = new Map(
+    networks.map(({ model, accelerator, timing: { total } }) => [
+      `${model} on ${accelerator}`,
+      `${grouped(total.totalCycles)} cycles an image, utilisation ${percent(total.utilization)} %`,
+    ]),
   );
   return [
-    `${study.model}, ${study.placement} weight memory (${sizes.join('; ')}), faults: ${study.faultMap ?? study.faults}`,
+    `${study.placement} weight memory (${sizes.join('; ')}), faults: ${(study.faultMaps ?? study.faults).join(', ')}`,
     '',
-    formatTable(head, rows),
+    formatPoints(points),
     '',
-    `Accuracy in % with its 95 % interval: ${counted(study.maps, 'fault map')} × ${study.images} test images a row (faults: means per map).`,
-    `${study.accelerator}: ${grouped(timing.total.totalCycles)} cycles an image, utilisation ${percent(timing.total.utilization)} %.`,
+    formatLegend(points),
+    ...[...cycles].map(([where, text]) => `${where}: ${text}.`),
     `Seed ${study.seed}, ${counted(threads, 'thread')}, ${duration(seconds)}.`,
   ].join('\n');
-}
-
-/** A fault rate with at most three digits. */
-function rateText(rate: number): string {
-  return rate === 0 ? '0' : Number(rate.toPrecision(3)).toExponential();
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function title(mitigation: string): string {
-  return `${mitigation} [95 %]`;
-}
-
-function accuracyCell({ mean, low, high }: StudyPoint['accuracy']): string {
-  return `${percent(mean)} [${percent(low)}, ${percent(high)}]`;
-}
-
-function groupByRate(points: readonly StudyPoint[]): StudyPoint[][] {
-  const groups = new Map<string, StudyPoint[]>();
-  for (const point of points) {
-    const key = `${point.format} ${point.rate}`;
-    groups.set(key, [...(groups.get(key) ?? []), point]);
-  }
-  return [...groups.values()];
 }

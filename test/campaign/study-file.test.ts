@@ -42,6 +42,13 @@ describe('readStudyFile', () => {
     });
   });
 
+  test('lets options stand above the file under either name of an axis', () => {
+    expect(read('models: [vgg16]\nrates: [0.5]', { model: 'alexnet', rate: 0.1 })).toEqual({
+      ...DEFAULT_STUDY,
+      rates: [0.1],
+    });
+  });
+
   test('reads the shipped example as the study without options', () => {
     expect(readStudyFile(join(packageRoot(), 'examples', 'study.yaml'), {})).toEqual(
       parseStudy({}),
@@ -49,12 +56,13 @@ describe('readStudyFile', () => {
   });
 
   test.each([
-    ['maps: 3\nrate: [0.1]', ':2:1: unknown field "rate" (did you mean "rates"?)'],
+    ['maps: 3\nratess: [0.1]', ':2:1: unknown field "ratess" (did you mean "rates"?)'],
     ['maps: 3\nimages:   many', ':2:11: study: images = "many": '],
     ['maps: [', ':1:'],
-    ['- maps', ': expected a mapping of model, formats, '],
-    ['', ': expected a mapping of model, formats, '],
+    ['- maps', ': expected a mapping of model, models, '],
+    ['', ': expected a mapping of model, models, '],
     ['maps: 3\nmaps: 4', ':2:1: Map keys must be unique'],
+    ['seed: 1\nscope: bit:x', ':2:8: study: scopes.0 = "bit:x": expected all, layer:NAME, '],
   ])('names the place of what is wrong in %j', (text, message) => {
     expect(() => read(text)).toThrow(`${file}${message}`);
   });

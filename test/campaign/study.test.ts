@@ -1,10 +1,21 @@
-import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseStudy, prepareStudy, runStudy, type StudyResult } from '../../campaign/index.js';
+import {
+  openResults,
+  parseStudy,
+  prepareStudy,
+  runStudy,
+  type StudyResult,
+} from '../../campaign/index.js';
+import { writeTinyNetwork } from '../cli/tiny-network.js';
+
+const files = writeTinyNetwork(mkdtempSync(join(tmpdir(), 'bitcell-')));
 
 const small = {
+  model: files.int8,
+  thresholds: files.thresholds,
   formats: ['float32', 'int8'],
   rates: [1e-6, 1e-3],
   mitigations: ['none', 'clip', 'clamp'],
@@ -18,6 +29,17 @@ function run(options: Record<string, unknown>, more: Partial<Parameters<typeof r
 
 function newFolder(): string {
   return join(mkdtempSync(join(tmpdir(), 'bitcell-')), 'study');
+}
+
+/** All that a store holds, in its canonical order, without the times. */
+async function contentOf(folder: string) {
+  const stored = await openResults(folder);
+  const { columns, rows } = await stored.rows('trial', {});
+  const points = (await stored.points({})).map(({ point }) => point);
+  const { configuration } = stored;
+  stored.close();
+  const seconds = columns.indexOf('seconds');
+  return { configuration, points, trial: rows.map((row) => row.toSpliced(seconds, 1)) };
 }
 
 describe('runStudy', () => {
@@ -54,25 +76,26 @@ describe('runStudy', () => {
     );
   });
 
-  test('continues an interrupted run, and a half-written line of it, to the same results', async () => {
-    const [whole, broken] = [newFolder(), newFolder()];
-    await run(small, { out: whole });
+  test('saves the same for any number of threads, interrupted or not', async () => {
+    const [one, two, stopped] = [newFolder(), newFolder(), newFolder()];
+    await run(small, { out: one, threads: 1 });
+    await run(small, { out: two, threads: 3 });
     const controller = new AbortController();
     const interrupted = await run(small, {
-      out: broken,
+      out: stopped,
       signal: controller.signal,
       onProgress: () => controller.abort(),
     });
     expect(interrupted.complete).toBe(false);
-    const finished = readFileSync(join(broken, 'trials.jsonl'), 'utf8').split('\n').length - 1;
-    expect(finished).toBeGreaterThan(0);
-    expect(finished).toBeLessThan(12);
-    appendFileSync(join(broken, 'trials.jsonl'), '{"trial":{"format":"int8","ra');
-    const resumed = await run(small, { out: broken, resume: true });
-    expect(resumed).toEqual(result);
-    expect(readFileSync(join(broken, 'results.json'), 'utf8')).toBe(
-      readFileSync(join(whole, 'results.json'), 'utf8'),
-    );
+    const saved = (await contentOf(stopped)).trial.length;
+    expect(saved).toBeGreaterThan(0);
+    expect(saved).toBeLessThan(24);
+    expect(await run(small, { out: stopped, resume: true })).toEqual(result);
+    const content = await contentOf(one);
+    expect(content.trial.length).toBe(24);
+    expect(content.points).toEqual(result.points);
+    expect(await contentOf(two)).toEqual(content);
+    expect(await contentOf(stopped)).toEqual(content);
   });
 
   test('refuses a folder that holds results, another study or other files', async () => {
@@ -83,7 +106,7 @@ describe('runStudy', () => {
       `${folder} already holds results: choose another folder or add --resume`,
     );
     await expect(run({ ...tiny, seed: 2 }, { out: folder, resume: true })).rejects.toThrow(
-      `${join(folder, 'study.json')} is of another study: seed 1 is now 2`,
+      `${join(folder, 'study.duckdb')} is of another study: seed 1 is now 2`,
     );
     const other = mkdtempSync(join(tmpdir(), 'bitcell-'));
     writeFileSync(join(other, 'notes.txt'), 'mine');
@@ -96,7 +119,7 @@ describe('runStudy', () => {
 describe('parseStudy', () => {
   test.each([
     [{ rates: [0.1, 2] }, 'study: rates.1 = 2: '],
-    [{ faults: 'flips' }, 'study: faults = "flips": '],
+    [{ faults: 'flips' }, 'study: faults.0 = "flips": '],
     [{ formats: ['int4'] }, 'study: formats.0 = "int4": '],
     [{ mitigations: [] }, 'study: mitigations = []: '],
     [{ mitigations: ['clip', 'clip'] }, 'study: mitigations = ["clip","clip"]: values must differ'],
@@ -105,11 +128,37 @@ describe('parseStudy', () => {
     [{ wrong: 1 }, 'Unrecognized key: "wrong"'],
     [{ faultMap: 'map.json', rates: [0.1] }, 'study: give either a fault map or rates'],
     [{ faultMap: 'map.json', maps: 3 }, 'study: maps = 3, but a given fault map is one map'],
+    [{ faultMap: 'map.json', precision: 1 }, 'study: precision needs drawn fault maps'],
+    [{ model: 'alexnet', models: ['vgg16'] }, 'study: give either model or models, not both'],
+    [{ scope: 'row:3' }, 'study: scopes.0 = "row:3": expected all, layer:NAME, '],
+    [{ precision: 0 }, 'study: precision = 0: '],
+    [
+      { models: ['alexnet', 'vgg16'], thresholds: 'a.json' },
+      'study: thresholds = "a.json" is one file for 2 models: give a file for each model',
+    ],
+    [{ thresholds: { vgg16: 'a.json' } }, 'study: thresholds are given for vgg16, which is not in'],
   ])('refuses %j', (options, message) => {
     expect(() => parseStudy(options)).toThrow(message);
   });
 
   test('gives a study of one fault map one map', () => {
     expect(parseStudy({ faultMap: 'map.json' }).maps).toBe(1);
+  });
+
+  test('takes one value or a list, under the singular or the plural name', () => {
+    const plural = parseStudy({
+      models: ['vgg16'],
+      formats: ['int8'],
+      rates: [0.1],
+      scopes: ['all'],
+    });
+    expect(parseStudy({ model: 'vgg16', format: 'int8', rate: 0.1, scope: 'all' })).toEqual(plural);
+    expect(parseStudy({ models: 'vgg16', formats: 'int8', rates: 0.1 })).toEqual(plural);
+    expect(parseStudy({ model: ['vgg16'], format: ['int8'], rate: [0.1] })).toEqual(plural);
+  });
+
+  test('gives the one model its one file of thresholds', () => {
+    const { thresholds } = parseStudy({ model: 'vgg16', thresholds: 'a.json' });
+    expect(thresholds).toEqual({ vgg16: 'a.json' });
   });
 });

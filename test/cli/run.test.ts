@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StudyPoint } from '../../campaign/index.js';
@@ -29,7 +29,8 @@ describe('run', () => {
     expect(one.seconds).toBeGreaterThan(0);
     expect({ ...one, seconds: 0 }).toEqual({ ...two, seconds: 0 });
     // See timing.test.ts for the cycles.
-    expect(one).toMatchObject({ seed: 5, cycles: 2152, energy: null, study: { seed: 5, model } });
+    expect(one).toMatchObject({ seed: 5, cycles: 2152, energy: null });
+    expect(one.study).toMatchObject({ seed: 5, models: [model] });
 
     const points = one.points as StudyPoint[];
     expect(points.map(({ format, rate, mitigation }) => [format, rate, mitigation])).toEqual(
@@ -43,11 +44,15 @@ describe('run', () => {
         model,
         format,
         rate,
+        accelerator: 'edge-16x16',
+        faultModel: 'flip',
+        scope: 'all',
         mitigation: point.mitigation,
         maps: 2,
         images: 40,
         accuracy: { mean: share, low: share, high: share },
         yield: { within: 0.02, share, low: share, high: share },
+        sdc: { share, low: share, high: share },
         nonFinite: expect.any(Number),
         faults: {
           requested: rate * CELLS[format],
@@ -94,31 +99,44 @@ describe('run', () => {
   test('--dry-run prints the plan and writes nothing', async () => {
     const cwd = newFolder();
     const { study, ...plan } = await bitcellJson(
-      [...small, '--thresholds', thresholds, '--dry-run', '--out', 'results'],
+      [...small, '--thresholds', thresholds, '--threads', '2', '--dry-run', '--out', 'results'],
       { cwd },
     );
     expect(study).toEqual({
-      model,
+      models: [model],
       formats: ['float32', 'int8'],
+      accelerators: ['edge-16x16'],
+      faults: ['flip'],
+      scopes: ['all'],
       rates: RATES,
-      faults: 'flip',
-      placement: 'resident',
-      accelerator: 'edge-16x16',
       mitigations: MITIGATIONS,
-      thresholds,
+      thresholds: { [model]: thresholds },
+      placement: 'resident',
       maps: 2,
       images: 40,
       seed: 5,
     });
-    // Two formats, two maps, three rates; each trial runs its images once per mitigation.
-    expect(plan).toEqual({ seed: 5, trials: 12, imageRuns: 12 * 3 * 40 });
+    // Two formats, three rates, two maps. Of each format, the four trials with faults run their images once per
+    // mitigation, and the fault-free network sees the images of each map once per mitigation.
+    expect(plan).toEqual({
+      seed: 5,
+      conditions: 6,
+      points: 18,
+      trials: 12,
+      imageRuns: 2 * (4 * 3 * 40 + 2 * 3 * 40),
+      seconds: expect.any(Number),
+      estimatedFrom: '25 images of each network, timed now; 2 threads',
+    });
+    expect(plan.seconds).toBeGreaterThan(0);
     expect(readdirSync(cwd)).toEqual([]);
   });
 
   test('prints a table as text, the progress on stderr', async () => {
     const { status, stdout, stderr } = await bitcell([...small, '--format', 'int8']);
     expect(status).toBe(0);
-    expect(stderr).toMatch(/^720 of 720 image runs, \d+ a second, 0 s left\n$/);
+    expect(stderr).toMatch(
+      /^6 of 6 trials \| 9 of 9 points \| int8 \S+ none \d+\.\d \[\S+ \S+\] % \| \S+ a second \| 0 s left\n$/,
+    );
     expect(stdout).toMatch(/^words +fault rate +faults +effective +none \[95 %\] +clip \[95 %\]/m);
     expect(stdout).toMatch(/^int8 +1e-2 +2,62[12] +\d+ +\d+\.\d \[\d+\.\d, \d+\.\d\]/m);
     expect(stdout).toMatch(/^Seed 5, /m);
@@ -128,11 +146,10 @@ describe('run', () => {
   test('--out saves the study, its trials and its results, once', async () => {
     const out = join(newFolder(), 'results');
     const args = [...small, '--format', 'int8', '--thresholds', thresholds, '--out', out];
-    const { points } = await bitcellJson(args);
-    expect(readdirSync(out).sort()).toEqual(['results.json', 'study.json', 'trials.jsonl']);
-    const saved = () => readdirSync(out).map((file) => readFileSync(join(out, file), 'utf8'));
-    const before = saved();
-    expect(JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')).points).toEqual(points);
+    const { points } = await bitcellJson([...args, '--resume']);
+    expect(readdirSync(out)).toEqual(['study.duckdb']);
+    const before = await content(out);
+    expect(before.points).toEqual(points);
 
     const again = await bitcell([...args, '--quiet']);
     expect(again).toEqual({
@@ -141,45 +158,37 @@ describe('run', () => {
       stderr: `bitcell: ${out} already holds results: choose another folder or add --resume\n`,
     });
     expect(await bitcellJson([...args, '--resume'])).toMatchObject({ points });
-    expect(saved()).toEqual(before);
+    expect(await content(out)).toEqual(before);
   });
 
   test('Ctrl-C saves the running trials, and --resume completes to the same results', async () => {
     const [whole, stopped] = [join(newFolder(), 'whole'), join(newFolder(), 'stopped')];
-    const trials = 32;
+    const maps = 60;
     const args = [
       'run',
-      ...['--model', model, '--format', 'int8', '--rates', '1e-3', '--maps', String(trials / 2)],
+      ...['--model', model, '--format', 'int8', '--rates', '1e-3', '--maps', String(maps)],
       ...['--images', '200', '--mitigations', 'none,clip', '--thresholds', thresholds],
       ...['--threads', '1', '--json'],
     ];
-    const trialsFile = join(stopped, 'trials.jsonl');
     const interrupted = await bitcell([...args, '--out', stopped], {
-      onStart: (child) => interruptOnce(child, trialsFile),
+      onStart: (child) => interruptOnce(child, join(stopped, 'study.duckdb')),
     });
     expect(interrupted.status).toBe(130);
     expect(interrupted.stdout).toBe('');
     expect(interrupted.stderr).toBe(
       `\nfinishing the running trials; Ctrl-C again stops at once\ninterrupted: continue with --out ${stopped} --resume\n`,
     );
-    const lines = readFileSync(trialsFile, 'utf8').split('\n');
-    expect(lines.pop()).toBe('');
-    expect(lines.length).toBeGreaterThan(0);
-    expect(lines.length).toBeLessThan(trials);
-    for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
-    expect(existsSync(join(stopped, 'results.json'))).toBe(false);
+    const saved = await content(stopped);
+    expect(saved.trials.length).toBeLessThan(2 * maps);
 
     await Promise.all([
       bitcellJson([...args, '--out', stopped, '--resume']),
       bitcellJson([...args, '--out', whole]),
     ]);
-    const [resumed, uninterrupted] = [stopped, whole].map((out) =>
-      readFileSync(join(out, 'results.json'), 'utf8'),
-    );
-    expect(resumed).toBe(uninterrupted);
-    const resumedLines = readFileSync(trialsFile, 'utf8').trimEnd().split('\n');
-    expect(resumedLines.slice(0, lines.length)).toEqual(lines);
-    expect(resumedLines.length).toBe(trials);
+    const [resumed, uninterrupted] = await Promise.all([stopped, whole].map(content));
+    expect(resumed).toEqual(uninterrupted);
+    expect(resumed.trials.length).toBe(2 * maps);
+    expect(resumed.trials.slice(0, saved.trials.length)).toEqual(saved.trials);
   });
 
   test('a second Ctrl-C stops at once', async () => {
@@ -191,16 +200,25 @@ describe('run', () => {
       ],
       {
         onStart(child) {
-          interruptOnce(child, join(out, 'study.json'));
+          interruptOnce(child, join(out, 'study.duckdb'));
           child.stderr?.once('data', () => child.kill('SIGINT'));
         },
       },
     );
     expect({ status, stdout }).toEqual({ status: 130, stdout: '' });
     expect(stderr).toBe('\nfinishing the running trials; Ctrl-C again stops at once\n');
-    expect(readdirSync(out)).toEqual(['study.json']);
+    expect((await content(out)).trials).toEqual([]);
   });
 });
+
+/** What a study saved, without the times. */
+async function content(out: string) {
+  const [{ points }, { trials }] = await Promise.all(
+    [[], ['--table', 'trial']].map((more) => bitcellJson(['results', out, ...more])),
+  );
+  const rows = trials as Record<string, unknown>[];
+  return { points, trials: rows.map(({ seconds, ...row }) => row) };
+}
 
 /** Press Ctrl-C as soon as a file exists. */
 function interruptOnce(child: ChildProcess, file: string): void {

@@ -1,0 +1,136 @@
+import { InputError, readFileChecked, sha256Hex } from '../core/index.js';
+import { type FaultMap, readFaultMap, requireGeometry } from '../fault/index.js';
+import { type Thresholds, thresholdsFor } from '../mitigation/index.js';
+import { type ImageSet, loadCifar10 } from '../models/index.js';
+import { type Accelerator, loadAccelerator, type Placement, placeNetwork } from '../sim/index.js';
+import { requireCifar10Network } from './cifar10-network.js';
+import { entryOf, networkOf, type StudyData, type StudyNetwork } from './context.js';
+import { restrictFaultMap } from './fault-source.js';
+import { createGoldenPredictions } from './golden.js';
+import { loadNetwork, loadThresholds } from './load-network.js';
+import { type Condition, type PlacedNetwork, planConditions } from './plan.js';
+import { createScope, expandScope } from './scope.js';
+import { type SharedNetwork, shareNetwork } from './shared-network.js';
+import type { StoppingRule } from './stopping.js';
+import type { Study } from './study.js';
+import { stoppingRuleOf } from './study-rule.js';
+
+/** A study with everything loaded and checked, ready to run. */
+export interface PreparedStudy {
+  readonly data: StudyData;
+  readonly ruleOf: (condition: Condition) => StoppingRule;
+  /** SHA-256 of each input that the study only names, by what it is and its name. */
+  readonly checksums: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/**
+ * Load and check all that a study needs: networks, accelerators, thresholds, images, fault maps, memories.
+ *
+ * @param folder folder of CIFAR-10's binary files; default: the installed data package
+ * @throws InputError for anything wrong with them
+ */
+export function prepareStudy(study: Study, folder?: string): PreparedStudy {
+  const accelerators = new Map(study.accelerators.map((name) => [name, loadAccelerator(name)]));
+  const faultMaps = new Map((study.faultMaps ?? []).map((file) => [file, readFaultMap(file)]));
+  const dataset = shareImages(loadCifar10({ folder, split: 'test' }));
+  const loaded = study.models.map((model) => loadModel(study, model, folder, dataset));
+  const networks = loaded.flatMap((model) => model.networks);
+  const place = (placed: PlacedNetwork) => placeOf({ study, networks, accelerators }, placed);
+  const conditions = planConditions(
+    study,
+    (placed) => scopesOf(study, placed, networks, place(placed)),
+    (file, placed, scope) => {
+      const map = requireMap(file, entryOf(faultMaps, file), placed.format, place(placed));
+      const { network } = networkOf({ networks }, placed.model, placed.format);
+      const cells = createScope(scope, network, place(placed));
+      return restrictFaultMap(map, cells).cells.length / cells.count;
+    },
+  );
+  return {
+    data: { study, conditions, networks, accelerators, faultMaps, dataset },
+    ruleOf: (condition) => stoppingRuleOf(study, condition),
+    checksums: {
+      networks: Object.fromEntries(
+        loaded.map(({ model, networks: [{ network }] }) => [model, network.checksum]),
+      ),
+      thresholds: Object.fromEntries(
+        loaded.flatMap(({ model, thresholds }) =>
+          thresholds ? [[model, sha256Hex(JSON.stringify(thresholds))]] : [],
+        ),
+      ),
+      faultMaps: Object.fromEntries(
+        [...faultMaps.keys()].map((file) => [file, sha256Hex(readFileChecked(file))]),
+      ),
+    },
+  };
+}
+
+/** A network in the word formats of a study. */
+function loadModel(
+  study: Study,
+  model: string,
+  folder: string | undefined,
+  dataset: ImageSet,
+): { model: string; networks: StudyNetwork[]; thresholds: Thresholds | undefined } {
+  const shared = study.formats.map((format) => shareNetwork(loadNetwork(model, format)));
+  for (const { network } of shared) requireCifar10Network(network);
+  const found = findThresholds(study, model, shared, folder);
+  const mitigations = [...new Set(['none' as const, ...study.mitigations])];
+  const networks = shared.map((one) => ({
+    ...one,
+    model,
+    thresholds: found ? thresholdsFor(one.network, found.thresholds, found.where) : new Map(),
+    golden: createGoldenPredictions(mitigations, dataset.count),
+  }));
+  return { model, networks, thresholds: found?.thresholds };
+}
+
+function findThresholds(
+  study: Study,
+  model: string,
+  shared: readonly SharedNetwork[],
+  folder: string | undefined,
+): ReturnType<typeof loadThresholds> | undefined {
+  if (study.mitigations.every((mitigation) => mitigation === 'none')) return undefined;
+  const networks = shared.map(({ network }) => network);
+  return loadThresholds(model, networks, study.thresholds?.[model], folder);
+}
+
+/** The place of a study's network in the weight memory of an accelerator. */
+export function placeOf(
+  data: {
+    readonly study: Study;
+    readonly networks: readonly StudyNetwork[];
+    readonly accelerators: ReadonlyMap<string, Accelerator>;
+  },
+  { model, format, accelerator }: PlacedNetwork,
+): Placement {
+  const { network } = networkOf(data, model, format);
+  return placeNetwork(network, entryOf(data.accelerators, accelerator), data.study.placement);
+}
+
+function scopesOf(
+  study: Study,
+  { model, format }: PlacedNetwork,
+  networks: readonly StudyNetwork[],
+  placement: Placement,
+): string[] {
+  const { network } = networkOf({ networks }, model, format);
+  const scopes = study.scopes.flatMap((scope) => expandScope(scope, network, placement));
+  const [twice] = scopes.filter((scope, index) => scopes.indexOf(scope) < index);
+  if (twice !== undefined) throw new InputError(`study: scopes hold ${twice} twice`);
+  return scopes;
+}
+
+/** @throws InputError unless a map is for the weight memory */
+function requireMap(file: string, map: FaultMap, format: string, placement: Placement): FaultMap {
+  requireGeometry(map, placement.geometry, `${file}, wanted for ${format} words,`);
+  return map;
+}
+
+/** The images in memory that all threads see. */
+function shareImages(images: ImageSet): ImageSet {
+  const shared = new Uint8Array(new SharedArrayBuffer(images.images.length));
+  shared.set(images.images);
+  return { ...images, images: shared };
+}

@@ -1,0 +1,11 @@
+export {
+  FILTER_COLUMNS,
+  openResults,
+  RESULT_TABLES,
+  type ResultFilter,
+  type ResultRows,
+  type ResultTable,
+  type StoredResults,
+} from './results.js';
+export { openStore, type StoreOptions, type StudyStore } from './study-store.js';
+export type { CellValue } from './tables.js';

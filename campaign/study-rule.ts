@@ -1,0 +1,10 @@
+import type { Condition } from './plan.js';
+import { shareInterval } from './point.js';
+import { fixedSize, type StoppingRule } from './stopping.js';
+import type { Study } from './study.js';
+
+/** The rule that decides how many maps the points of a condition get. */
+export function stoppingRuleOf(study: Study, { source }: Condition): StoppingRule {
+  const drawn = source.kind !== 'file';
+  return fixedSize(study.maps, ({ correct, images }) => shareInterval(correct, images, drawn));
+}
