@@ -9,9 +9,10 @@ export { cellsOfWeight, weightsOfCell } from './placement.js';
 export * from './placement-resident.js';
 export * from './placement-streamed.js';
 export {
+  createRecording,
   type LayerRange,
   patchedLayers,
-  type RecordedRun,
+  type Recording,
   recordRun,
   runFrom,
 } from './recorded-run.js';

@@ -79,7 +79,7 @@ describe('createDeltaRunner', () => {
       const images = imagesFor(network, count, 1);
       const units = unitsOf(network, mode, threshold);
       const datapath = createNetworkDatapath(network, kernels, batch);
-      const runner = createDeltaRunner(network, datapath, kernels, images, count, units);
+      const runner = createDeltaRunner(network, datapath, kernels, images, count, units, advantage);
       const plain = createNetworkDatapath(network, kernels, count);
       plain.setActivationUnits(units);
       expect(runner.golden).toEqual(plain.run(images, count));

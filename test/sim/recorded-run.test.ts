@@ -5,6 +5,8 @@ import { compileKernels, type KernelModule } from '../../kernels/index.js';
 import { dequantize, type Network, weightedLayers } from '../../models/index.js';
 import {
   createNetworkDatapath,
+  createRecording,
+  type Datapath,
   firstWeightOfLayers,
   patchedLayers,
   recordRun,
@@ -51,24 +53,30 @@ const shares = fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: tr
 });
 const budgets = fc.oneof(fc.constant(UNBOUNDED), fc.integer({ min: 0, max: 20_000 }));
 
+/** Records all images under their own numbers, backwards. */
+function recordAll(datapath: Datapath, images: Float32Array, count: number, budget: number) {
+  const recording = createRecording(datapath.network, count, budget);
+  const numbers = Uint32Array.from({ length: count }, (_, index) => count - 1 - index);
+  recordRun(datapath, recording, images, numbers);
+  return { recording, numbers };
+}
+
 describe('runFrom', () => {
   property.prop(
     [networks, shares, fc.integer({ min: 0, max: 31 }), budgets, fc.integer({ min: 1, max: 4 })],
-    {
-      numRuns: 120,
-    },
+    { numRuns: 120 },
   )(
     'gives the outputs of a whole run, whatever is recorded',
     (network, faults, bit, budget, batch) => {
-      const count = 5;
-      const images = imagesFor(network, count, 1);
+      const images = imagesFor(network, 5, 1);
       const datapath = createNetworkDatapath(network, kernels, batch);
-      const recorded = recordRun(datapath, images, count, budget);
+      const { recording, numbers } = recordAll(datapath, images, 5, budget);
       const patches = patchesOf(network, faults, bit);
       datapath.setPatches(patches);
       const differing = patchedLayers(network, patches);
-      const outputs = differing ? runFrom(datapath, recorded, differing) : recorded.outputs;
-      expect(Array.from(outputs)).toEqual(Array.from(datapath.run(images, count)));
+      fc.pre(differing !== undefined);
+      const outputs = runFrom(datapath, recording, numbers, differing, () => images);
+      expect(Array.from(outputs)).toEqual(Array.from(datapath.run(images, 5)));
     },
   );
 
@@ -78,22 +86,21 @@ describe('runFrom', () => {
       const images = imagesFor(network, 3, 2);
       const datapath = createNetworkDatapath(network, kernels, 2);
       datapath.setPatches(patchesOf(network, faults, bit));
-      const recorded = recordRun(datapath, images, 3, UNBOUNDED);
-      const both = patchesOf(network, [...faults, ...more], bit);
-      const added = patchesOf(network, more, bit);
-      datapath.setPatches(both);
-      const differing = patchedLayers(network, added);
-      const outputs = differing ? runFrom(datapath, recorded, differing) : recorded.outputs;
+      const { recording, numbers } = recordAll(datapath, images, 3, UNBOUNDED);
+      datapath.setPatches(patchesOf(network, [...faults, ...more], bit));
+      const differing = patchedLayers(network, patchesOf(network, more, bit));
+      fc.pre(differing !== undefined);
+      const outputs = runFrom(datapath, recording, numbers, differing, () => images);
       expect(Array.from(outputs)).toEqual(Array.from(datapath.run(images, 3)));
     },
   );
 
-  test('skips the layers before the first faulty one and images that no longer differ', () => {
+  test('skips the layers before the first that differs, and images that no longer differ', () => {
     const [network] = fc.sample(int8Networks(), { numRuns: 1, seed: 3 });
     const weighted = weightedLayers(network);
     const images = imagesFor(network, 2, 3);
     const datapath = createNetworkDatapath(network, kernels, 2);
-    const recorded = recordRun(datapath, images, 2, UNBOUNDED);
+    const { recording, numbers } = recordAll(datapath, images, 2, UNBOUNDED);
     const computed: number[] = [];
     const counting = {
       ...datapath,
@@ -102,14 +109,13 @@ describe('runFrom', () => {
         datapath.runLayer(layer, count);
       },
     };
-    const last = network.layers.findIndex(
-      ({ name }) => name === weighted[weighted.length - 1].name,
-    );
-    runFrom(counting, recorded, { first: last, last });
+    const { name } = weighted[weighted.length - 1];
+    const last = network.layers.findIndex((layer) => layer.name === name);
+    runFrom(counting, recording, numbers, { first: last, last }, () => images);
     expect(Math.min(...computed)).toBe(last);
     computed.length = 0;
     // Nothing differs at all, so each image is done at the first point behind the range.
-    runFrom(counting, recorded, { first: 0, last: 0 });
+    runFrom(counting, recording, numbers, { first: 0, last: 0 }, () => images);
     expect(computed.length).toBeLessThan(network.layers.length);
   });
 });
