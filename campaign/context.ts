@@ -2,7 +2,12 @@ import type { FaultMap } from '../fault/index.js';
 import type { KernelModule } from '../kernels/index.js';
 import type { LayerThresholds, Mitigation } from '../mitigation/index.js';
 import type { ImageSet, WordFormat } from '../models/index.js';
-import { type Accelerator, createNetworkDatapath, placeNetwork } from '../sim/index.js';
+import {
+  type Accelerator,
+  createNetworkDatapath,
+  placeNetwork,
+  type Recording,
+} from '../sim/index.js';
 import type { GoldenPredictions } from './golden.js';
 import type { Condition } from './plan.js';
 import { createScope } from './scope.js';
@@ -25,6 +30,7 @@ export interface StudyNetwork extends SharedNetwork {
   readonly model: string;
   readonly thresholds: LayerThresholds;
   readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
+  readonly recordings: ReadonlyMap<Mitigation, Recording>;
 }
 
 /**

@@ -30,12 +30,13 @@ export interface Prediction {
   readonly nonFinite: boolean;
 }
 
+/** What a thread wrote before, another thread sees once it knows the prediction. */
 export function setPrediction(
   golden: GoldenPredictions,
   image: number,
   { top1, nonFinite }: Prediction,
 ): void {
-  golden[image] = 2 * top1 + (nonFinite ? 1 : 0);
+  Atomics.store(golden, image, 2 * top1 + (nonFinite ? 1 : 0));
 }
 
 export function predictionOf(golden: GoldenPredictions, image: number): Prediction {
@@ -44,5 +45,5 @@ export function predictionOf(golden: GoldenPredictions, image: number): Predicti
 
 /** The images whose prediction is not known yet. */
 export function unknownImages(golden: GoldenPredictions, images: Uint32Array): Uint32Array {
-  return images.filter((image) => golden[image] === UNKNOWN);
+  return images.filter((image) => Atomics.load(golden, image) === UNKNOWN);
 }

@@ -2,7 +2,13 @@ import { InputError, readFileChecked, sha256Hex } from '../core/index.js';
 import { type FaultMap, readFaultMap, requireGeometry } from '../fault/index.js';
 import { type Thresholds, thresholdsFor } from '../mitigation/index.js';
 import { type ImageSet, loadCifar10 } from '../models/index.js';
-import { type Accelerator, loadAccelerator, type Placement, placeNetwork } from '../sim/index.js';
+import {
+  type Accelerator,
+  createRecording,
+  loadAccelerator,
+  type Placement,
+  placeNetwork,
+} from '../sim/index.js';
 import { requireCifar10Network } from './cifar10-network.js';
 import { entryOf, networkOf, type StudyData, type StudyNetwork } from './context.js';
 import { restrictFaultMap } from './fault-source.js';
@@ -14,6 +20,9 @@ import { type SharedNetwork, shareNetwork } from './shared-network.js';
 import type { StoppingRule } from './stopping.js';
 import type { Study } from './study.js';
 import { stoppingRuleOf } from './study-rule.js';
+
+/** Bytes that all recordings of a study may take. */
+const RECORDING_BYTES = 160 * 2 ** 20;
 
 /** A study with everything loaded and checked, ready to run. */
 export interface PreparedStudy {
@@ -76,11 +85,22 @@ function loadModel(
   for (const { network } of shared) requireCifar10Network(network);
   const found = findThresholds(study, model, shared, folder);
   const mitigations = [...new Set(['none' as const, ...study.mitigations])];
+  const networkCount = study.models.length * study.formats.length;
   const networks = shared.map((one) => ({
     ...one,
     model,
     thresholds: found ? thresholdsFor(one.network, found.thresholds, found.where) : new Map(),
     golden: createGoldenPredictions(mitigations, dataset.count),
+    recordings: new Map(
+      mitigations.map((mitigation) => [
+        mitigation,
+        createRecording(
+          one.network,
+          dataset.count,
+          RECORDING_BYTES / networkCount / mitigations.length,
+        ),
+      ]),
+    ),
   }));
   return { model, networks, thresholds: found?.thresholds };
 }

@@ -4,9 +4,12 @@ import { type ImageSet, type Network, normalize } from '../models/index.js';
 import {
   applyFaultMap,
   type Datapath,
+  type LayerRange,
   type Placement,
-  type WeightPatches,
-  weightLocator,
+  patchedLayers,
+  type Recording,
+  recordRun,
+  runFrom,
 } from '../sim/index.js';
 import { type FaultMapReader, faultMapOf } from './fault-source.js';
 import {
@@ -63,6 +66,8 @@ export interface TrialNetwork {
   readonly words: Uint8Array | Uint32Array;
   readonly thresholds: LayerThresholds;
   readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
+  /** What the fault-free network made of the images in `golden`. */
+  readonly recordings: ReadonlyMap<Mitigation, Recording>;
 }
 
 /** All that the trials of one condition share. */
@@ -88,18 +93,18 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
   const map = faultMapOf({ ...condition, geometry, scope, seed, map: trial.map, readMap });
   const patches = applyFaultMap(map, placement, network.words);
   network.datapath.setPatches(patches);
+  const differing = patchedLayers(network.network, patches);
   return {
     trial,
     requested: condition.rate * scope.count,
     injected: map.cells.length,
     effective: patches.effectiveFaults,
-    firstLayer: firstLayerOf(network.network, patches),
+    firstLayer: differing ? network.network.layers[differing.first].name : null,
     cleanCorrect: countCorrect(context.dataset, images, clean),
     outcomes: trial.mitigations.map((mitigation, index) => {
       const started = performance.now();
       // Without a changed weight the run would be the golden one.
-      const found =
-        patches.weights.length === 0 ? golden[index] : predict(context, mitigation, images);
+      const found = differing ? predict(context, mitigation, images, differing) : golden[index];
       return {
         mitigation,
         ...judge(context.dataset, images, found, golden[index]),
@@ -133,14 +138,25 @@ function goldenOf(
   return Array.from(images, (image) => predictionOf(golden, image));
 }
 
-/** Run images through the network with the patches that it has now. */
+/**
+ * Run images through the network with the patches that it has now: fault-free ones are recorded, others start
+ * behind the layers that cannot have changed.
+ *
+ * @param differing the layers that patches change; missing: none are
+ */
 function predict(
-  { network: { network, datapath, thresholds }, dataset }: TrialContext,
+  { network: { network, datapath, thresholds, recordings }, dataset }: TrialContext,
   mitigation: Mitigation,
   images: Uint32Array,
+  differing?: LayerRange,
 ): Prediction[] {
+  const recording = recordings.get(mitigation);
+  if (!recording) throw new Error(`no recording for ${mitigation}`);
   datapath.setActivationUnits(activationUnits(mitigation, network, thresholds));
-  const outputs = datapath.run(normalize(dataset, images), images.length);
+  const loadImages = () => normalize(dataset, images);
+  const outputs = differing
+    ? runFrom(datapath, recording, images, differing, loadImages)
+    : recordRun(datapath, recording, loadImages(), images);
   return Array.from(images, (_, index) => {
     const scores = outputs.subarray(index * datapath.classes, (index + 1) * datapath.classes);
     return { top1: top1(scores), nonFinite: !scores.every(Number.isFinite) };
@@ -166,10 +182,6 @@ function countCorrect(
   predictions: readonly Prediction[],
 ): number {
   return predictions.filter(({ top1 }, index) => top1 === labels[images[index]]).length;
-}
-
-function firstLayerOf(network: Network, { weights }: WeightPatches): string | null {
-  return weights.length === 0 ? null : weightLocator(network)(weights[0]).layer;
 }
 
 /** The class with the largest score; among equals the first; the first NaN wins (PyTorch's argmax). */

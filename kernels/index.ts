@@ -32,6 +32,17 @@ export * from './float32/elementwise.js';
 export { quantizeUint8, requantize } from './quantize.js';
 export { createReferenceBackend } from './reference/backend.js';
 export { createWasmBackend } from './wasm/backend.js';
+export {
+  type ChangeList,
+  createDeltaKernels,
+  type DeltaConvolution,
+  type DeltaKernels,
+  type DeltaLayer,
+  type DeltaNeeds,
+  deltaRowChannels,
+  undoChanges,
+  type WeightChange,
+} from './wasm/delta.js';
 export { type WasmMemoryNeeds, wasmBytesNeeded } from './wasm/memory.js';
 export { compileKernels, type KernelModule } from './wasm/module.js';
 export type { KernelFormat } from './wasm/plan.js';

@@ -5,6 +5,7 @@ import {
   type Float32ConvolutionKernel,
   flatten,
   type Int8ConvolutionKernel,
+  type Int8ConvolutionSpecification,
   type KernelBackend,
   quantizeUint8,
 } from '../kernels/index.js';
@@ -38,11 +39,25 @@ export interface DatapathObserver {
   ) => void;
 }
 
+/** The steps that a run of one batch is made of, for runs that start or stop within the network. */
+export interface DatapathSteps {
+  /** Most images that are computed together. */
+  readonly batch: number;
+  /** Buffers of the network's tensors: `batch` images, each height × width × channels. */
+  readonly tensors: readonly (Uint8Array | Float32Array)[];
+  /** Put `count` images (as for `run`) into the input tensor. */
+  loadImages(images: Float32Array, count: number): void;
+  /** Compute one layer, an index into `network.layers`, for the first `images` images of its input tensors. */
+  runLayer(layer: number, images: number, observer?: DatapathObserver, firstImage?: number): void;
+  /** Read `count` images' outputs (count × classes) from the output tensor. */
+  readOutputs(outputs: Float32Array, count: number): void;
+}
+
 /**
  * A network on the simulated accelerator: its weights as read from the weight memory, and the
  * activation units between accumulators and requantisation.
  */
-export interface Datapath {
+export interface Datapath extends DatapathSteps {
   readonly network: Network;
   /** Length of one image's output. */
   readonly classes: number;
@@ -71,6 +86,9 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
   const { tensors, operations } = buildOperations(network, backend, batch);
   const kernels = buildKernels(network, backend);
   const layers = weightedLayers(network);
+  const kernelOfLayer = network.layers.map((layer) =>
+    layers.findIndex(({ name }) => name === layer.name),
+  );
   const firstWeights = firstWeightOfLayers(network);
   const inputShape = network.tensors[network.input].shape;
   const classes = featureCount(network.tensors[network.output].shape);
@@ -89,10 +107,12 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
     }
   }
 
-  function runBatch(firstImage: number, images: number, observer?: DatapathObserver): void {
-    observer?.tensor?.(network.input, tensors[network.input], firstImage, images);
-    let weighted = 0;
-    for (const [index, layer] of network.layers.entries()) {
+  const steps: DatapathSteps = {
+    batch,
+    tensors,
+    loadImages: (images, count) => loadInput(network, images, count, tensors[network.input]),
+    runLayer(index, images, observer, firstImage = 0) {
+      const layer = network.layers[index];
       const output = tensors[layer.output];
       if (isWeighted(layer)) {
         const rowsBefore = firstImage * layer.shape.output.height * layer.shape.output.width;
@@ -100,15 +120,16 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
           observer?.accumulators &&
           ((values: Int32Array | Float32Array, firstRow: number, rows: number, stride: number) =>
             observer.accumulators?.(layer, values, rowsBefore + firstRow, rows, stride));
-        runKernel(kernels[weighted], tensors[layer.input], output, images, observe);
-        weighted += 1;
+        runKernel(kernels[kernelOfLayer[index]], tensors[layer.input], output, images, observe);
       }
       operations[index]?.(images);
       observer?.tensor?.(layer.output, output, firstImage, images);
-    }
-  }
+    },
+    readOutputs: (outputs, count) => readOutput(network, tensors[network.output], count, outputs),
+  };
 
   return {
+    ...steps,
     network,
     classes,
     run(images, count, observer) {
@@ -122,9 +143,11 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
       for (let firstImage = 0; firstImage < count; firstImage += batch) {
         const size = Math.min(batch, count - firstImage);
         const part = images.subarray(firstImage * imageLength, (firstImage + size) * imageLength);
-        loadInput(network, part, size, tensors[network.input]);
-        runBatch(firstImage, size, observer);
-        readOutput(network, tensors[network.output], size, outputs.subarray(firstImage * classes));
+        steps.loadImages(part, size);
+        observer?.tensor?.(network.input, tensors[network.input], firstImage, size);
+        for (const layer of network.layers.keys())
+          steps.runLayer(layer, size, observer, firstImage);
+        steps.readOutputs(outputs.subarray(firstImage * classes), size);
       }
       return outputs;
     },
@@ -204,7 +227,7 @@ function buildKernels(network: Network, backend: KernelBackend): Kernel[] {
   if (network.format === 'int8') {
     return weightedLayers(network).map((layer) => ({
       format: 'int8',
-      kernel: int8Kernel(network, layer, backend),
+      kernel: backend.int8Convolution(int8Specification(network, layer)),
     }));
   }
   return weightedLayers(network).map(({ shape, weights, bias, relu }) => ({
@@ -213,14 +236,14 @@ function buildKernels(network: Network, backend: KernelBackend): Kernel[] {
   }));
 }
 
-function int8Kernel(
+/** What a weighted layer of an int8 network asks of its kernel. */
+export function int8Specification(
   network: Int8Network,
   layer: Int8WeightedLayer,
-  backend: KernelBackend,
-): Int8ConvolutionKernel {
+): Int8ConvolutionSpecification {
   const input = quantizationOf(network, layer.input);
   const output = quantizationOf(network, layer.output);
-  return backend.int8Convolution({
+  return {
     shape: layer.shape,
     inputZeroPoint: input.zeroPoint,
     weights: layer.weights,
@@ -230,7 +253,7 @@ function int8Kernel(
     outputZeroPoint: output.zeroPoint,
     low: layer.relu ? output.zeroPoint : 0,
     high: 255,
-  });
+  };
 }
 
 function runKernel(

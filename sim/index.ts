@@ -1,5 +1,7 @@
 export * from './accelerator.js';
 export * from './datapath.js';
+export { canFollowChanges, createDeltaRunner, type DeltaRunner } from './delta-run.js';
+export * from './effective-faults.js';
 export { applyFaultMap, type StoredWords } from './effective-faults.js';
 export * from './interfaces.js';
 export * from './memory.js';
@@ -8,6 +10,14 @@ export * from './patches-per-image.js';
 export { cellsOfWeight, type StoredBit, weightsOfCell } from './placement.js';
 export * from './placement-resident.js';
 export * from './placement-streamed.js';
+export {
+  createRecording,
+  type LayerRange,
+  patchedLayers,
+  type Recording,
+  recordRun,
+  runFrom,
+} from './recorded-run.js';
 export * from './systolic-array.js';
 export * from './timing.js';
 export * from './weight-hits.js';

@@ -4,7 +4,7 @@ const CLAMP = 2;
 
 /** Fields in the order of `int8FinishDescriptor` in kernels/wasm/descriptors.ts. */
 @unmanaged
-class Int8FinishDescriptor {
+export class Int8FinishDescriptor {
   channels: i32;
   /** Bytes from one row of accumulators to the next. */
   rowStride: i32;
@@ -65,6 +65,31 @@ export function requantize(
     }
     accumulators += d.rowStride;
   }
+}
+
+/** Clips and requantises the accumulators of 16 channels from `channel` on and stores them as bytes. */
+export function requantizeBlock(
+  d: Int8FinishDescriptor,
+  accumulators: usize,
+  channel: i32,
+  target: usize,
+): void {
+  const zeroPoint = i32x4.splat(d.zeroPoint);
+  const low = f32x4.splat(<f32>(d.low - d.zeroPoint));
+  const high = f32x4.splat(<f32>(d.high - d.zeroPoint));
+  const offset = (<usize>channel) << 2;
+  const row = accumulators - offset;
+  const bytes = i8x16.narrow_i16x8_u(
+    i16x8.narrow_i32x4_s(
+      requantizeFour(d, row, offset, low, high, zeroPoint),
+      requantizeFour(d, row, offset + 16, low, high, zeroPoint),
+    ),
+    i16x8.narrow_i32x4_s(
+      requantizeFour(d, row, offset + 32, low, high, zeroPoint),
+      requantizeFour(d, row, offset + 48, low, high, zeroPoint),
+    ),
+  );
+  v128.store(target, bytes);
 }
 
 function requantizeFour(

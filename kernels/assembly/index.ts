@@ -5,6 +5,7 @@
  * Every function handles one tile and returns: V8 replaces its baseline code by optimised code only
  * between two calls.
  */
+export { deltaConvolution, deltaMaxPool } from './delta';
 export { finishFloat32, requantize } from './finish';
 export { gatherFloat32, gatherUint8 } from './gather';
 export { multiplyFloat32, multiplyInt16 } from './multiply';

@@ -1,6 +1,6 @@
 /** Fields in the order of `poolingDescriptor` in kernels/wasm/descriptors.ts. */
 @unmanaged
-class PoolingDescriptor {
+export class PoolingDescriptor {
   channels: i32;
   inputHeight: i32;
   inputWidth: i32;

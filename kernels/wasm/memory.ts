@@ -15,7 +15,7 @@ const ALIGNMENT = 64;
 const RESERVED_BYTES = PAGE_BYTES;
 
 /** Room for the fields of any descriptor. */
-const DESCRIPTOR_BYTES = 64;
+export const DESCRIPTOR_BYTES = 128;
 
 const ACCUMULATOR_BYTES = 4;
 

@@ -20,6 +20,25 @@ export interface KernelFunctions {
   multiplyFloat32: Multiply;
   requantize: Finish;
   finishFloat32: Finish;
+  deltaConvolution(
+    descriptor: number,
+    changes: number,
+    changeCount: number,
+    patches: number,
+    patchCount: number,
+    input: number,
+    accumulators: number,
+    output: number,
+    target: number,
+  ): number;
+  deltaMaxPool(
+    descriptor: number,
+    changes: number,
+    changeCount: number,
+    input: number,
+    output: number,
+    target: number,
+  ): number;
   maxPoolUint8(descriptor: number, input: number, output: number): void;
   maxPoolFloat32(descriptor: number, input: number, output: number): void;
 }

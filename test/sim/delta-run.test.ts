@@ -1,0 +1,131 @@
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { featureCount } from '../../core/index.js';
+import { compileKernels } from '../../kernels/index.js';
+import { dequantize, type Int8Network, weightedLayers } from '../../models/index.js';
+import {
+  type ActivationUnit,
+  canFollowChanges,
+  createDeltaRunner,
+  createNetworkDatapath,
+  storedWords,
+  type WeightPatches,
+} from '../../sim/index.js';
+import { ARCHITECTURES, int8GraphOf, int8Networks, xorshift } from '../../testing/index.js';
+
+const kernels = compileKernels();
+
+function imagesFor(network: Int8Network, count: number, seed: number): Float32Array {
+  const random = xorshift(seed);
+  const length = featureCount(network.tensors[network.input].shape) * count;
+  return Float32Array.from({ length }, () => (random() - 0.3) * 20);
+}
+
+function patchesOf(
+  network: Int8Network,
+  faults: readonly (readonly [number, number])[],
+): WeightPatches {
+  const words = storedWords(network);
+  const faulty = new Map<number, number>();
+  for (const [share, bit] of faults) {
+    const weight = Math.floor(share * words.length);
+    faulty.set(weight, words[weight] ^ (1 << bit));
+  }
+  const sorted = [...faulty].sort(([a], [b]) => a - b);
+  return {
+    weights: Uint32Array.from(sorted, ([weight]) => weight),
+    words: Uint32Array.from(sorted, ([, word]) => word),
+    effectiveFaults: sorted.length,
+  };
+}
+
+function unitsOf(network: Int8Network, mode: 'clip-zero' | 'clamp' | 'none', threshold: number) {
+  const units = new Map<string, ActivationUnit>();
+  if (mode === 'none') return units;
+  for (const { name, shape, relu } of weightedLayers(network)) {
+    const thresholds = new Int32Array(shape.output.channels).fill(threshold);
+    if (relu) units.set(name, { format: 'int8', clip: { mode, thresholds } });
+  }
+  return units;
+}
+
+const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const bit = fc.integer({ min: 0, max: 7 });
+const fewFaults = fc.array(fc.tuple(share, bit), { maxLength: 3 });
+const manyFaults = fc.array(fc.tuple(share, bit), { minLength: 20, maxLength: 200 });
+const modes = fc.constantFrom('clip-zero' as const, 'clamp' as const, 'none' as const);
+
+describe('createDeltaRunner', () => {
+  property.prop(
+    [
+      int8Networks(),
+      fc.array(
+        fc.oneof({ weight: 4, arbitrary: fewFaults }, { weight: 1, arbitrary: manyFaults }),
+        {
+          minLength: 1,
+          maxLength: 4,
+        },
+      ),
+      modes,
+      fc.integer({ min: 0, max: 20_000 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.constantFrom(0, 1, undefined),
+    ],
+    { numRuns: 150 },
+  )(
+    'gives the outputs of whole runs, one fault map after the other',
+    (network, maps, mode, threshold, batch, advantage) => {
+      const count = 5;
+      const images = imagesFor(network, count, 1);
+      const units = unitsOf(network, mode, threshold);
+      const datapath = createNetworkDatapath(network, kernels, batch);
+      const runner = createDeltaRunner(network, datapath, kernels, images, count, units, advantage);
+      const plain = createNetworkDatapath(network, kernels, count);
+      plain.setActivationUnits(units);
+      expect(runner.golden).toEqual(plain.run(images, count));
+      for (const faults of maps) {
+        const patches = patchesOf(network, faults);
+        plain.setPatches(patches);
+        expect(runner.run(patches)).toEqual(plain.run(images, count));
+      }
+    },
+  );
+
+  test('follows weights with zero points, too', () => {
+    const [network] = fc.sample(int8Networks(), { numRuns: 1, seed: 5 });
+    const shifted: Int8Network = {
+      ...network,
+      layers: network.layers.map((layer) =>
+        'zeroPoints' in layer
+          ? {
+              ...layer,
+              zeroPoints: layer.zeroPoints.map((_, channel) => ((channel * 37) % 256) - 128),
+            }
+          : layer,
+      ),
+    };
+    const images = imagesFor(shifted, 3, 2);
+    const plain = createNetworkDatapath(shifted, kernels, 3);
+    const datapath = createNetworkDatapath(shifted, kernels, 3);
+    const runner = createDeltaRunner(shifted, datapath, kernels, images, 3, new Map());
+    const patches = patchesOf(shifted, [[0.01, 7]]);
+    plain.setPatches(patches);
+    expect(runner.run(patches)).toEqual(plain.run(images, 3));
+  });
+});
+
+describe('canFollowChanges', () => {
+  const random = xorshift(1);
+  const input = { channels: 3, height: 8, width: 8 };
+
+  test.each(Object.keys(ARCHITECTURES))('refuses %s, whose graph has branches', (name) => {
+    const network = int8GraphOf(ARCHITECTURES[name](input, random), random);
+    expect(canFollowChanges(network)).toBe(false);
+  });
+
+  test('takes int8 chains and refuses float32 ones', () => {
+    const [network] = fc.sample(int8Networks(), { numRuns: 1, seed: 1 });
+    expect(canFollowChanges(network)).toBe(true);
+    expect(canFollowChanges(dequantize(network))).toBe(false);
+  });
+});
