@@ -1,4 +1,4 @@
-export * from './accelerator.js';
+export * from './accelerator/index.js';
 export * from './datapath.js';
 export * from './effective-faults.js';
 export * from './interfaces.js';

@@ -8,4 +8,6 @@ export interface SystolicArray {
   readonly rows: number;
   readonly columns: number;
   readonly dataflow: Dataflow;
+  /** Weight-stationary with a second weight register: the next tile's weights load behind the current tile. */
+  readonly preload?: boolean;
 }
