@@ -7,6 +7,7 @@ export * from './network.js';
 export { cellsOfWeight, weightsOfCell } from './placement.js';
 export * from './placement-resident.js';
 export * from './placement-streamed.js';
+export * from './processing-elements/index.js';
 export * from './systolic-array.js';
 export * from './timing.js';
 export * from './weight-position.js';
