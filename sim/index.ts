@@ -1,6 +1,7 @@
 export * from './accelerator/index.js';
 export * from './datapath.js';
 export * from './effective-faults.js';
+export * from './energy/index.js';
 export * from './interfaces.js';
 export * from './memory.js';
 export * from './network.js';
