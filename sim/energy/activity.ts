@@ -1,10 +1,11 @@
 import { type ConvolutionShape, featureCount, multiplyAccumulates } from '../../core/index.js';
 import type { WordFormat } from '../../models/index.js';
-import type { Accelerator } from '../accelerator/index.js';
 import type { WeightMemory } from '../interfaces.js';
 import { slotCount } from '../memory.js';
 import { WORD_BITS } from '../network.js';
 import type { AccessCounts } from '../processing-elements/index.js';
+import type { Dataflow, SystolicArray } from '../systolic-array.js';
+import type { OperandBuffers } from '../timing/configuration.js';
 
 /** Bits that an SRAM, or the memory behind it, was read and written. */
 export interface BitTraffic {
@@ -25,16 +26,16 @@ export interface LayerActivity {
   readonly memory?: BitTraffic | undefined;
 }
 
-/** Which SRAMs an accelerator has, named after what they hold. */
-export const SRAM_NAMES = ['input', 'weights', 'output'] as const;
+/** The SRAMs of an accelerator, named after what they hold. */
+export type SramName = 'input' | 'weights' | 'output';
 
-export type SramName = (typeof SRAM_NAMES)[number];
+/** Bytes of each SRAM; undefined where the accelerator does not say. */
+export type SramBytes = Readonly<Record<SramName, number | undefined>>;
 
 export interface NetworkActivity {
   readonly format: WordFormat;
   readonly layers: readonly LayerActivity[];
-  /** Bytes of each SRAM; undefined where the accelerator does not say. */
-  readonly sramBytes: Readonly<Record<SramName, number | undefined>>;
+  readonly sramBytes: SramBytes;
   readonly processingElements: number;
 }
 
@@ -61,30 +62,41 @@ const SUM_BITS = 32;
  * multiply-accumulate reads what stays there (weight or input), which was written once when it was loaded; in an
  * output-stationary array it reads and writes the sum.
  *
- * @param weightMemory the memory that the array reads weights from
  */
 export function networkActivity(
   layers: readonly TimedLayer[],
-  { array, buffers }: Accelerator,
-  weightMemory: WeightMemory,
+  array: SystolicArray,
+  sramBytes: SramBytes,
   format: WordFormat,
 ): NetworkActivity {
   const bits = WORD_BITS[format];
   return {
     format,
     layers: layers.map((layer) => layerActivity(layer, array.dataflow, bits)),
-    sramBytes: {
-      input: buffers?.input,
-      weights: slotCount(weightMemory, 8),
-      output: buffers?.output,
-    },
+    sramBytes,
     processingElements: array.rows * array.columns,
+  };
+}
+
+/**
+ * Data bytes of the SRAMs of an accelerator.
+ *
+ * @param weightMemory what the array reads weights from; without one, the buffer for weights
+ */
+export function sramBytesOf(
+  buffers: OperandBuffers | undefined,
+  weightMemory?: WeightMemory,
+): SramBytes {
+  return {
+    input: buffers?.input,
+    weights: weightMemory === undefined ? buffers?.weights : slotCount(weightMemory, 8),
+    output: buffers?.output,
   };
 }
 
 function layerActivity(
   { name, shape, hardwareCycles, sram, memory }: TimedLayer,
-  dataflow: Accelerator['array']['dataflow'],
+  dataflow: Dataflow,
   bits: number,
 ): LayerActivity {
   const products = multiplyAccumulates(shape);

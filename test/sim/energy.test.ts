@@ -3,7 +3,6 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { fullyConnectedShape, InputError, packageRoot } from '../../core/index.js';
 import {
-  type Accelerator,
   acceleratorArea,
   ENERGY_COMPONENTS,
   ENERGY_TABLES,
@@ -16,6 +15,7 @@ import {
   networkEnergy,
   parseEnergyTable,
   runInt8Layer,
+  sramBytesOf,
 } from '../../sim/index.js';
 
 const KIB = 1024;
@@ -228,12 +228,8 @@ function without(table: EnergyTable, component: (typeof ENERGY_COMPONENTS)[numbe
 }
 
 describe('networkActivity', () => {
-  const accelerator: Accelerator = {
-    name: 'small',
-    array: { rows: 2, columns: 2, dataflow: 'weight-stationary' },
-    weightMemory: { banks: 1, rows: 64, wordBits: 32, columnMux: 1 },
-    buffers: { input: 128, weights: 64, output: 32 },
-  };
+  const array = { rows: 2, columns: 2, dataflow: 'weight-stationary' } as const;
+  const buffers = { input: 128, weights: 64, output: 32 };
   const shape = fullyConnectedShape(3, 2);
   const { accesses, cycles } = runInt8Layer(
     {
@@ -244,14 +240,13 @@ describe('networkActivity', () => {
       bias: new Int32Array(2),
     },
     new Uint8Array(3),
-    accelerator.array,
+    array,
   );
   const layer = { name: 'fc', shape, hardwareCycles: cycles, sram: accesses };
-  const memory = { banks: 1, rows: 64, wordBits: 32, columnMux: 1 };
 
   test('counts bits of the array, and of the memory behind the SRAMs where they are known', () => {
     const traffic = { inputReads: 3, weightReads: 6, partialSumReads: 1, outputWrites: 5 };
-    const activity = networkActivity([{ ...layer, memory: traffic }], accelerator, memory, 'int8');
+    const activity = networkActivity([{ ...layer, memory: traffic }], array, buffers, 'int8');
     expect(activity).toEqual({
       format: 'int8',
       // Three inputs on two rows are two folds: two partial sums are written and read back, two outputs written.
@@ -271,7 +266,7 @@ describe('networkActivity', () => {
           memory: { readBits: 9 * 8 + 32, writtenBits: 2 * 8 + 3 * 32 },
         },
       ],
-      sramBytes: { input: 128, weights: 256, output: 32 },
+      sramBytes: buffers,
       processingElements: 4,
     });
   });
@@ -281,11 +276,23 @@ describe('networkActivity', () => {
     ['input-stationary', 3],
     ['output-stationary', 6],
   ] as const)('of an array that is %s writes its registers %i times', (dataflow, writes) => {
-    const array = { ...accelerator.array, dataflow };
-    const activity = networkActivity([layer], { ...accelerator, array }, memory, 'float32');
+    const activity = networkActivity([layer], { ...array, dataflow }, buffers, 'float32');
     expect(activity.layers[0]).toMatchObject({ registerReads: 6, registerWrites: writes });
     expect(activity.layers[0].memory).toBe(undefined);
     expect(activity.layers[0].sram.input).toEqual({ readBits: 3 * 32, writtenBits: 0 });
+  });
+});
+
+describe('sramBytesOf', () => {
+  const buffers = { input: 128, weights: 64, output: 32 };
+  const memory = { banks: 2, rows: 64, wordBits: 32, columnMux: 4 };
+
+  test.each([
+    [buffers, memory, { input: 128, weights: 2048, output: 32 }],
+    [buffers, undefined, buffers],
+    [undefined, memory, { input: undefined, weights: 2048, output: undefined }],
+  ])('of buffers %o and weight memory %o', (given, weightMemory, bytes) => {
+    expect(sramBytesOf(given, weightMemory)).toEqual(bytes);
   });
 });
 
