@@ -61,7 +61,6 @@ const SUM_BITS = 32;
  * that memory writes it, draining reads it; both are counted where `memory` is. In the processing elements each
  * multiply-accumulate reads what stays there (weight or input), which was written once when it was loaded; in an
  * output-stationary array it reads and writes the sum.
- *
  */
 export function networkActivity(
   layers: readonly TimedLayer[],

@@ -238,6 +238,19 @@ describe('configuration files', () => {
     );
   });
 
+  property.prop([fc.nat(VALID.length), fc.nat(20), fc.string({ unit: 'binary', maxLength: 8 })])(
+    'with anything written over them are accelerators or errors that name a place',
+    (start, length, noise) => {
+      const text = VALID.slice(0, start) + noise + VALID.slice(start + length);
+      try {
+        expect(parseAccelerator(text, 'a.yaml').array.rows).toBeGreaterThan(0);
+      } catch (error) {
+        expect(error).toBeInstanceOf(InputError);
+        expect(String(error)).toMatch(/^InputError: a\.yaml:\d+:\d+: ./);
+      }
+    },
+  );
+
   test('with another kind of weight memory name what it may be', () => {
     const text = `${VALID.slice(0, VALID.indexOf('weightMemory'))}weightMemory: 64KiB`;
     expect(() => parseAccelerator(text, 'a.yaml')).toThrow(
