@@ -153,13 +153,13 @@ function whyNotGiven(
     case 'outputSram':
       return whySramNotGiven('output', sramBytes.output, table);
     case 'registerFile':
-      return missing(table, 'registerFile.read or registerFile.write');
+      return missing(table, missingAccesses('registerFile.', table.registerFile));
     case 'mac':
       return missing(table, `mac.${format}`);
     case 'memory':
       return layers.some(({ memory }) => memory === undefined)
         ? 'at ideal bandwidth the traffic of the memory behind the SRAMs is not counted'
-        : missing(table, 'memory.read or memory.write');
+        : missing(table, missingAccesses('memory.', table.memory));
     case 'leakage':
       return table.leakage === undefined
         ? missing(table, 'leakage')
@@ -167,15 +167,22 @@ function whyNotGiven(
   }
 }
 
-/** Why an SRAM has no figures, be it of energy or of area. */
 function whySramNotGiven(name: SramName, bytes: number | undefined, table: EnergyTable): string {
   if (bytes === undefined) return `the accelerator does not say how large it is (buffers.${name})`;
   const size = formatBytes(bytes);
-  return sramClass(table, bytes) === undefined
+  const figures = sramClass(table, bytes);
+  return figures === undefined
     ? `energy table ${table.name} has no SRAM of ${size} or more`
-    : missing(table, `read or write for an SRAM of ${size}`);
+    : missing(table, `${missingAccesses('', figures)} for an SRAM of ${size}`);
 }
 
 function missing(table: EnergyTable, figures: string): string {
   return `energy table ${table.name} has no ${figures}`;
+}
+
+function missingAccesses(prefix: string, figures: AccessEnergy | undefined): string {
+  return (['read', 'write'] as const)
+    .filter((access) => figures?.[access] === undefined)
+    .map((access) => prefix + access)
+    .join(' and no ');
 }

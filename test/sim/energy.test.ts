@@ -192,7 +192,7 @@ describe('networkEnergy', () => {
       },
       {
         component: 'registerFile',
-        reason: 'energy table accelergy-65nm has no registerFile.read or registerFile.write',
+        reason: 'energy table accelergy-65nm has no registerFile.write',
       },
       { component: 'mac', reason: 'energy table accelergy-65nm has no mac.int8' },
       {
@@ -203,6 +203,17 @@ describe('networkEnergy', () => {
     ]);
     // 640 bits written: ten accesses of 64 bits.
     expect(energy.total).toBe(10 * 14.1e-12);
+  });
+
+  test('says which figure of an SRAM is missing, and that of a memory without any', () => {
+    const table: EnergyTable = { ...TABLE, sram: [{ upTo: 4 * KIB, accessBits: 8, read: 1 }] };
+    const { notGiven } = networkEnergy(ACTIVITY, { ...table, memory: undefined }, 1e9);
+    expect(notGiven.map(({ reason }) => reason)).toEqual([
+      'energy table powers-of-two has no write for an SRAM of 1KiB',
+      'energy table powers-of-two has no write for an SRAM of 1025B',
+      'energy table powers-of-two has no write for an SRAM of 4KiB',
+      'energy table powers-of-two has no memory.read and no memory.write',
+    ]);
   });
 
   test('what does nothing takes nothing, whether it has a figure or not', () => {
