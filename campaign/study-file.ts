@@ -1,5 +1,4 @@
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
-import { didYouMean, InputError, readFileChecked } from '../core/index.js';
+import { didYouMean, InputError, parseYaml, readFileChecked } from '../core/index.js';
 import { canonicalFields, parseStudy, STUDY_FIELDS, type Study, validateField } from './study.js';
 
 /**
@@ -9,33 +8,24 @@ import { canonicalFields, parseStudy, STUDY_FIELDS, type Study, validateField } 
  * @throws InputError naming file, line and column of what is wrong
  */
 export function readStudyFile(file: string, overrides: Readonly<Record<string, unknown>>): Study {
-  const lines = new LineCounter();
-  const document = parseDocument(new TextDecoder().decode(readFileChecked(file)), {
-    lineCounter: lines,
-  });
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  const [error] = document.errors;
-  if (error) throw new InputError(`${place(error.pos[0])}: ${error.message.split('\n')[0]}`);
-  const { contents } = document;
-  if (!isMap(contents)) {
+  const yaml = parseYaml(new TextDecoder().decode(readFileChecked(file)), file);
+  const fields = yaml.value;
+  if (!isMapping(fields)) {
     throw new InputError(`${file}: expected a mapping of ${STUDY_FIELDS.join(', ')}`);
   }
-  const fields: Record<string, unknown> = {};
-  for (const { key, value } of contents.items) {
-    const offset = (key as Node).range?.[0] ?? 0;
-    const name = isScalar(key) ? String(key.value) : '';
+  for (const [name, value] of Object.entries(fields)) {
     if (!STUDY_FIELDS.includes(name)) {
       throw new InputError(
-        `${place(offset)}: unknown field "${name}"${didYouMean(name, STUDY_FIELDS)}`,
+        `${yaml.placeOfKey([name])}: unknown field "${name}"${didYouMean(name, STUDY_FIELDS)}`,
       );
     }
-    fields[name] = (value as Node | null)?.toJS(document);
-    checkField(name, fields[name], place((value as Node | null)?.range?.[0] ?? offset));
+    checkField(name, value, yaml.placeOf([name]));
   }
   return parseStudy({ ...canonicalFields(fields), ...canonicalFields(overrides) });
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Find what is wrong with one field while its place is known. */

@@ -1,3 +1,4 @@
+export * from './configuration.js';
 export * from './digest.js';
 export * from './errors.js';
 export * from './files.js';
@@ -10,3 +11,4 @@ export * from './random.js';
 export * from './shapes.js';
 export * from './suggestion.js';
 export * from './units.js';
+export * from './yaml.js';

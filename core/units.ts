@@ -51,7 +51,35 @@ const BANDWIDTH: Quantity = {
   units: BYTE_UNITS.map((unit) => ({ ...unit, name: `${unit.name}/s` })),
 };
 
-const NUMBER_AND_UNIT = /^(\d+(?:\.\d+)?)(?:e([+-]?\d+))?\s*([a-z/]+)$/i;
+const ENERGY: Quantity = {
+  name: 'energy',
+  example: '1.5pJ',
+  whole: false,
+  units: [
+    decimal('fJ', -15),
+    decimal('pJ', -12),
+    decimal('nJ', -9),
+    decimal('uJ', -6),
+    decimal('mJ', -3),
+    decimal('J', 0),
+  ],
+};
+
+const POWER: Quantity = {
+  name: 'power',
+  example: '5mW',
+  whole: false,
+  units: [decimal('nW', -9), decimal('uW', -6), decimal('mW', -3), decimal('W', 0)],
+};
+
+const AREA: Quantity = {
+  name: 'area',
+  example: '0.25mm2',
+  whole: false,
+  units: [decimal('um2', -12), decimal('mm2', -6), decimal('cm2', -4)],
+};
+
+const NUMBER_AND_UNIT = /^(\d+(?:\.\d+)?)(?:e([+-]?\d+))?\s*([a-z/]+2?)$/i;
 
 /** The value of a text in the plain unit; undefined without a number and a known unit. */
 function evaluate(text: string, quantity: Quantity): number | undefined {
@@ -66,19 +94,19 @@ function evaluate(text: string, quantity: Quantity): number | undefined {
 
 function parseQuantity(text: string, quantity: Quantity): number {
   const value = evaluate(text, quantity);
+  const article = /^[aeiou]/.test(quantity.name) ? 'an' : 'a';
+  const refusal = `"${text}" is not ${article} ${quantity.name}`;
   if (value === undefined) {
     const names = quantity.units.map((unit) => unit.name).join(', ');
     throw new InputError(
-      `"${text}" is not a ${quantity.name}: write a number and a unit (${names}), for example ${quantity.example}.`,
+      `${refusal}: write a number and a unit (${names}), for example ${quantity.example}.`,
     );
   }
   if (value <= 0 || !Number.isFinite(value)) {
-    throw new InputError(`"${text}" is not a ${quantity.name}: it must be above zero and finite.`);
+    throw new InputError(`${refusal}: it must be above zero and finite.`);
   }
   if (quantity.whole && !Number.isSafeInteger(value)) {
-    throw new InputError(
-      `"${text}" is not a ${quantity.name}: it must be a whole number of bytes below 2^53.`,
-    );
+    throw new InputError(`${refusal}: it must be a whole number of bytes below 2^53.`);
   }
   return value;
 }
@@ -133,4 +161,31 @@ export function parseBandwidth(text: string): number {
 /** A bandwidth in bytes per second as `parseBandwidth` reads it back, exactly. */
 export function formatBandwidth(bytesPerSecond: number): string {
   return formatQuantity(bytesPerSecond, BANDWIDTH);
+}
+
+/**
+ * Joules of an energy such as `1.5pJ`.
+ *
+ * @throws InputError unless it is above zero and finite.
+ */
+export function parseEnergy(text: string): number {
+  return parseQuantity(text, ENERGY);
+}
+
+/**
+ * Watts of a power such as `5mW`.
+ *
+ * @throws InputError unless it is above zero and finite.
+ */
+export function parsePower(text: string): number {
+  return parseQuantity(text, POWER);
+}
+
+/**
+ * Square metres of an area such as `0.25mm2`.
+ *
+ * @throws InputError unless it is above zero and finite.
+ */
+export function parseArea(text: string): number {
+  return parseQuantity(text, AREA);
 }

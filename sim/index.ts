@@ -1,8 +1,8 @@
-export * from './accelerator.js';
+export * from './accelerator/index.js';
 export * from './datapath.js';
 export { canFollowChanges, createDeltaRunner, type DeltaRunner } from './delta-run.js';
-export * from './effective-faults.js';
 export { applyFaultMap, type StoredWords } from './effective-faults.js';
+export * from './energy/index.js';
 export * from './interfaces.js';
 export * from './memory.js';
 export * from './network.js';
@@ -10,6 +10,7 @@ export * from './patches-per-image.js';
 export { cellsOfWeight, type StoredBit, weightsOfCell } from './placement.js';
 export * from './placement-resident.js';
 export * from './placement-streamed.js';
+export * from './processing-elements/index.js';
 export {
   createRecording,
   type LayerRange,

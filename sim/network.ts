@@ -1,7 +1,7 @@
 import { featureCount } from '../core/index.js';
 import { createWasmBackend, type KernelModule, wasmBytesNeeded } from '../kernels/index.js';
 import { type Network, type WordFormat, weightedLayers } from '../models/index.js';
-import type { Accelerator } from './accelerator.js';
+import type { Accelerator } from './accelerator/index.js';
 import { createDatapath, type Datapath } from './datapath.js';
 import type { Placement, WeightMemory } from './interfaces.js';
 import { defaultResidentMemory } from './memory.js';

@@ -5,9 +5,12 @@ import {
   formatBytes,
   formatFrequency,
   InputError,
+  parseArea,
   parseBandwidth,
   parseBytes,
+  parseEnergy,
   parseFrequency,
+  parsePower,
 } from '../../core/index.js';
 
 const positive = fc.double({ min: 0, minExcluded: true, noNaN: true, noDefaultInfinity: true });
@@ -53,6 +56,19 @@ describe('parse', () => {
     ['8GiB/s', 2 ** 33],
     ['0.5B/s', 0.5],
   ])('bandwidth %s', (text, value) => expect(parseBandwidth(text)).toBe(value));
+});
+
+test.each([
+  [parseEnergy, '18.2pJ', 18.2e-12],
+  [parseEnergy, '1fJ', 1e-15],
+  [parseEnergy, '2 uJ', 2e-6],
+  [parsePower, '5mW', 5e-3],
+  [parsePower, '1.5e3nW', 1.5e-6],
+  [parseArea, '0.25mm2', 0.25e-6],
+  [parseArea, '100um2', 100e-12],
+  [parseArea, '1cm2', 1e-4],
+])('%o reads %s', (parse, text, value) => {
+  expect(parse(text)).toBe(value);
 });
 
 describe('format takes the shortest unit', () => {

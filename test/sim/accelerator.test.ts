@@ -1,31 +1,72 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fc, test as property } from '@fast-check/vitest';
 import { afterAll, describe, expect, test } from 'vitest';
-import { InputError } from '../../core/index.js';
+import { stringify } from 'yaml';
+import { formatBytes, formatFrequency, InputError, packageRoot } from '../../core/index.js';
+import { resolveModel } from '../../models/index.js';
 import {
   ACCELERATOR_PRESETS,
+  type Accelerator,
+  acceleratorJsonSchema,
   DEFAULT_ACCELERATOR,
+  defineWeightMemory,
   loadAccelerator,
   parseAccelerator,
+  placeNetwork,
   slotCount,
 } from '../../sim/index.js';
+import { systolicArrays, weightMemories } from '../../testing/index.js';
 
 const SCRATCHPAD = { banks: 4, rows: 4096, wordBits: 128, columnMux: 1 };
-const VALID = {
-  name: 'mine',
-  array: { rows: 8, columns: 32, dataflow: 'output-stationary' },
-  clock: '200MHz',
-  weightMemory: SCRATCHPAD,
-};
+
+const VALID = `name: mine
+array:
+  rows: 8
+  columns: 32
+  dataflow: output-stationary
+clock: 200MHz
+weightMemory:
+  banks: 4
+  rows: 4096
+  wordBits: 128
+  columnMux: 1
+`;
+
+const EXAMPLES = join(packageRoot(), 'examples', 'accelerators');
 
 const folder = mkdtempSync(join(tmpdir(), 'bitcell-accelerator-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** An accelerator as its file says it: quantities with their units. */
+function written({ clock, buffers, ...rest }: Accelerator): unknown {
+  return {
+    ...rest,
+    ...(clock !== undefined && { clock: formatFrequency(clock) }),
+    ...(buffers && {
+      buffers: {
+        input: formatBytes(buffers.input),
+        weights: formatBytes(buffers.weights),
+        output: formatBytes(buffers.output),
+      },
+    }),
+  };
+}
+
 describe('presets', () => {
   test.each(ACCELERATOR_PRESETS)('$name is a valid configuration', (preset) => {
     expect(loadAccelerator(preset.name)).toBe(preset);
-    expect(parseAccelerator(JSON.stringify(preset), 'preset.json')).toEqual(preset);
+    expect(parseAccelerator(stringify(written(preset)), 'preset.yaml')).toEqual(preset);
+  });
+
+  test.each(ACCELERATOR_PRESETS)('AlexNet streams through $name', (preset) => {
+    const network = resolveModel('alexnet');
+    const placement = placeNetwork(network, preset, 'streamed');
+    expect(placement.weightAt(placement.slotOf(0), 0)).toBe(0);
+    expect(placement.occupancy(0)).toBe(
+      Math.ceil(placement.weights / slotCount(placement.memory, placement.weightBits)),
+    );
   });
 
   test('the default is a 16×16 weight-stationary array with a memory that fits the network', () => {
@@ -36,98 +77,200 @@ describe('presets', () => {
     });
   });
 
-  test("Gemmini's scratchpad holds 256 KiB", () => {
-    const { weightMemory } = loadAccelerator('gemmini-16x16');
-    expect(weightMemory).toEqual(SCRATCHPAD);
-    expect(slotCount(SCRATCHPAD, 8)).toBe(256 * 1024);
+  // Sizes in bytes as published, against the product of the organisation.
+  test.each([
+    ['gemmini-16x16', 256 * 1024],
+    ['eyeriss', 8 * 1024],
+    ['tpu-v1', 2 * 64 * 1024],
+  ])('the weight memory of %s holds %i bytes', (name, bytes) => {
+    const { weightMemory } = loadAccelerator(name);
+    if (weightMemory === 'fits-network') expect.unreachable();
+    expect(slotCount(weightMemory, 8)).toBe(bytes);
   });
 
-  test('an unknown name is an error with the known ones', () => {
-    expect(() => loadAccelerator('gemini-16x16')).toThrow(
+  test("half of the TPU's weight memory is a tile of its array", () => {
+    const { array, weightMemory } = loadAccelerator('tpu-v1');
+    if (weightMemory === 'fits-network') expect.unreachable();
+    expect(slotCount(weightMemory, 8)).toBe(2 * array.rows * array.columns);
+  });
+
+  test.each([
+    ['gemini-16x16', ' (did you mean "gemmini-16x16"?)'],
+    ['systolic', ''],
+  ])('an unknown name %s is an error with the known ones', (name, hint) => {
+    expect(() => loadAccelerator(name)).toThrow(
       new InputError(
-        'Unknown accelerator "gemini-16x16" (did you mean "gemmini-16x16"?): give one of edge-16x16, gemmini-16x16 or a .json file.',
-      ),
-    );
-    expect(() => loadAccelerator('tpu')).toThrow(
-      new InputError(
-        'Unknown accelerator "tpu": give one of edge-16x16, gemmini-16x16 or a .json file.',
+        `Unknown accelerator "${name}"${hint}: give one of edge-16x16, gemmini-16x16, eyeriss, tpu-v1 or a .yaml or .json file.`,
       ),
     );
   });
 });
 
 describe('configuration files', () => {
-  test('are read with their units', () => {
-    const file = join(folder, 'mine.json');
-    writeFileSync(file, JSON.stringify(VALID));
-    expect(loadAccelerator(file)).toEqual({ ...VALID, clock: 200e6 });
+  test.each(['.yaml', '.yml'])('%s are read with their units', (extension) => {
+    const file = join(folder, `mine${extension}`);
+    writeFileSync(file, VALID);
+    expect(loadAccelerator(file)).toEqual({
+      name: 'mine',
+      array: { rows: 8, columns: 32, dataflow: 'output-stationary' },
+      clock: 200e6,
+      weightMemory: SCRATCHPAD,
+    });
   });
 
-  test('may leave the clock out and fit the memory to the network', () => {
-    const { clock: _, ...unclocked } = { ...VALID, weightMemory: 'fits-network' };
-    expect(parseAccelerator(JSON.stringify(unclocked), 'a.json')).toEqual(unclocked);
+  const arrays = fc
+    .tuple(systolicArrays(), fc.boolean())
+    .map(([array, preload]) =>
+      preload && array.dataflow === 'weight-stationary' ? { ...array, preload } : array,
+    );
+  const operands = <T>(each: fc.Arbitrary<T>) =>
+    fc.record({ input: each, weights: each, output: each });
+
+  property.prop([
+    fc.record(
+      {
+        name: fc.string({ minLength: 1 }),
+        array: arrays,
+        weightMemory: fc.oneof(fc.constant('fits-network' as const), weightMemories()),
+        clock: fc.double({ min: 1, max: 1e12, noNaN: true }),
+        buffers: operands(fc.integer({ min: 1, max: 2 ** 40 })),
+        bandwidth: operands(fc.double({ min: 1e-3, max: 1e6, noNaN: true })),
+        vectorUnit: fc.record({ lanes: fc.integer({ min: 1, max: 1024 }) }),
+      },
+      { requiredKeys: ['name', 'array', 'weightMemory'] },
+    ),
+    fc.constantFrom(stringify, JSON.stringify),
+  ])('hold every accelerator, as YAML and as JSON', (accelerator, write) => {
+    expect(parseAccelerator(write(written(accelerator)), 'a.yaml')).toEqual(accelerator);
+  });
+
+  test('give bandwidths in bytes a second, at the clock, or in words a cycle', () => {
+    const text = `${VALID}bandwidth: { input: 1GB/s, weights: 2.5, output: 100MB/s }`;
+    expect(parseAccelerator(text, 'a.yaml').bandwidth).toEqual({
+      input: 5,
+      weights: 2.5,
+      output: 0.5,
+    });
+  });
+
+  test('give spare cells and check bits of the weight memory', () => {
+    const spares = { spareRows: 2, spareColumns: 4, checkBits: 8 };
+    const text = `${VALID}  spareRows: 2\n  spareColumns: 4\n  checkBits: 8\n`;
+    expect(parseAccelerator(text, 'a.yaml').weightMemory).toEqual(
+      defineWeightMemory({ ...SCRATCHPAD, ...spares }),
+    );
   });
 
   test('that are missing are an error', () => {
-    const file = join(folder, 'absent.json');
+    const file = join(folder, 'absent.yaml');
     expect(() => loadAccelerator(file)).toThrow(
       new InputError(`Cannot read ${file}: no such file or folder.`),
     );
   });
 
-  test('that are not JSON are an error', () => {
-    expect(() => parseAccelerator('{"name": }', 'a.json')).toThrow(InputError);
-    expect(() => parseAccelerator('{"name": }', 'a.json')).toThrow(/^a\.json is not valid JSON: /);
-  });
-
   test.each([
-    [{ cloc: '1GHz' }, 'a.json: unknown key "cloc" (did you mean "clock"?).'],
-    [{ colour: 'red' }, 'a.json: unknown key "colour".'],
+    ['name: mine', 'nam: mine', '1:1: unknown key "nam" (did you mean "name"?).'],
+    ['clock: 200MHz', 'colour: red', '6:1: unknown key "colour".'],
+    ['columns: 32', 'colums: 32', '4:3: unknown key "colums" in array (did you mean "columns"?).'],
     [
-      { array: { ...VALID.array, colums: 3 } },
-      'a.json: unknown key "colums" in array (did you mean "columns"?).',
+      '  wordBits: 128',
+      '  wordbits: 128',
+      '10:3: unknown key "wordbits" in weightMemory (did you mean "wordBits"?).',
+    ],
+    ['rows: 8', "rows: '8'", '3:9: array.rows: Invalid input: expected number, received string.'],
+    ['rows: 8', 'rows: 0', '3:9: array.rows: Too small: expected number to be >0.'],
+    ['rows: 8', 'rows: 8.5', '3:9: array.rows: Invalid input: expected int, received number.'],
+    [
+      'output-stationary',
+      'row-stationary',
+      '5:13: array.dataflow: Invalid option: expected one of "weight-stationary"|"output-stationary"|"input-stationary".',
     ],
     [
-      { array: { ...VALID.array, rows: '16' } },
-      'a.json: array.rows: Invalid input: expected number, received string.',
+      'output-stationary',
+      'output-stationary\n  preload: true',
+      '6:12: array.preload: only a weight-stationary array preloads.',
     ],
     [
-      { array: { ...VALID.array, rows: 0 } },
-      'a.json: array.rows: Too small: expected number to be >0.',
+      '  banks: 4\n',
+      '',
+      '8:3: weightMemory.banks is missing: Invalid input: expected number, received undefined.',
     ],
     [
-      { array: { ...VALID.array, dataflow: 'row-stationary' } },
-      'a.json: array.dataflow: Invalid option: expected one of "weight-stationary"|"output-stationary"|"input-stationary".',
+      'name: mine\n',
+      '',
+      '1:1: name is missing: Invalid input: expected string, received undefined.',
     ],
     [
-      { weightMemory: { ...SCRATCHPAD, wordbits: 8 } },
-      'a.json: unknown key "wordbits" in weightMemory (did you mean "wordBits"?).',
+      'wordBits: 128',
+      'wordBits: 100',
+      '8:3: weightMemory: Weight memory: wordBits must be a multiple of 32 to hold whole weights, not 100.',
+    ],
+    ['clock: 200MHz', 'weightMemory: 64KiB', '7:1: Map keys must be unique'],
+    [
+      'clock: 200MHz',
+      'clock: 1 parsec',
+      '6:8: clock: "1 parsec" is not a frequency: write a number and a unit (Hz, kHz, MHz, GHz), for example 1GHz.',
+    ],
+    ['clock: 200MHz', 'clock: 200', '6:8: clock: expected a number and a unit, for example 1GHz.'],
+    [
+      'clock: 200MHz',
+      'buffers: { input: 64KiB, weights: 64KiB, output: 1.5B }',
+      '6:50: buffers.output: "1.5B" is not a size: it must be a whole number of bytes below 2^53.',
     ],
     [
-      { weightMemory: { ...SCRATCHPAD, banks: undefined } },
-      'a.json: weightMemory.banks: Invalid input: expected number, received undefined.',
+      'clock: 200MHz',
+      'bandwidth: { input: 1GB/s, weights: 1, output: 1 }',
+      '6:21: bandwidth.input: a bandwidth in bytes a second needs a clock; give "clock", or words a cycle.',
     ],
     [
-      { weightMemory: '64KiB' },
-      'a.json: weightMemory: expected "fits-network" or an object with banks, rows, wordBits and columnMux.',
+      'clock: 200MHz',
+      'bandwidth: { input: fast, weights: 1, output: 1 }',
+      '6:21: bandwidth.input: "fast" is not a bandwidth: write a number and a unit (B/s, kB/s, KiB/s, MB/s, MiB/s, GB/s, GiB/s, TB/s, TiB/s), for example 10GB/s.',
     ],
     [
-      { weightMemory: { ...SCRATCHPAD, wordBits: 100 } },
-      'a.json: Weight memory: wordBits must be a multiple of 32 to hold whole weights, not 100.',
+      'clock: 200MHz',
+      'vectorUnit: 8',
+      '6:13: vectorUnit: Invalid input: expected object, received number.',
     ],
-    [
-      { clock: '1 parsec' },
-      'a.json: "1 parsec" is not a frequency: write a number and a unit (Hz, kHz, MHz, GHz), for example 1GHz.',
-    ],
-  ])('with %o are an error that names the place', (change, message) => {
-    expect(() => parseAccelerator(JSON.stringify({ ...VALID, ...change }), 'a.json')).toThrow(
-      new InputError(message),
+  ])('with %j changed to %j name the place', (from, to, message) => {
+    expect(() => parseAccelerator(VALID.replace(from, to), 'a.yaml')).toThrow(
+      new InputError(`a.yaml:${message}`),
     );
   });
 
-  test('that hold no object are an error', () => {
-    expect(() => parseAccelerator('[]', 'a.json')).toThrow(
-      new InputError('a.json: Invalid input: expected object, received array.'),
+  property.prop([fc.nat(VALID.length), fc.nat(20), fc.string({ unit: 'binary', maxLength: 8 })])(
+    'with anything written over them are accelerators or errors that name a place',
+    (start, length, noise) => {
+      const text = VALID.slice(0, start) + noise + VALID.slice(start + length);
+      try {
+        expect(parseAccelerator(text, 'a.yaml').array.rows).toBeGreaterThan(0);
+      } catch (error) {
+        expect(error).toBeInstanceOf(InputError);
+        expect(String(error)).toMatch(/^InputError: a\.yaml:\d+:\d+: ./);
+      }
+    },
+  );
+
+  test('with another kind of weight memory name what it may be', () => {
+    const text = `${VALID.slice(0, VALID.indexOf('weightMemory'))}weightMemory: 64KiB`;
+    expect(() => parseAccelerator(text, 'a.yaml')).toThrow(
+      new InputError(
+        'a.yaml:7:15: weightMemory: expected "fits-network" or a mapping of banks, rows, wordBits, columnMux and perhaps spareRows, spareColumns, checkBits.',
+      ),
     );
   });
+
+  test.each(['[]', '', 'edge', '{"name": '])('that hold %j are an error', (text) => {
+    expect(() => parseAccelerator(text, 'a.yaml')).toThrow(/^a\.yaml:1:\d+: /);
+  });
+});
+
+test.each(readdirSync(EXAMPLES))('the example %s is an accelerator', (name) => {
+  expect(`${loadAccelerator(join(EXAMPLES, name)).name.slice(0, 4)}`).toBe(name.slice(0, 4));
+});
+
+test('the shipped JSON Schema is the one of the code', async () => {
+  await expect(acceleratorJsonSchema()).toMatchFileSnapshot(
+    join(packageRoot(), 'sim', 'accelerator', 'accelerator.schema.json'),
+  );
 });

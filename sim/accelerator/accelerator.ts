@@ -1,0 +1,18 @@
+import type { WeightMemory } from '../interfaces.js';
+import type { SystolicArray } from '../systolic-array.js';
+import type { Bandwidth, OperandBuffers, VectorUnit } from '../timing/configuration.js';
+
+/** A simulated accelerator. */
+export interface Accelerator {
+  readonly name: string;
+  readonly array: SystolicArray;
+  /** Hertz; undefined where only cycles are of interest. */
+  readonly clock?: number;
+  /** `fits-network`: the smallest default memory that holds the network (see `defaultResidentMemory`). */
+  readonly weightMemory: WeightMemory | 'fits-network';
+  /** What finite bandwidth fills and drains; undefined where the bandwidth is ideal. */
+  readonly buffers?: OperandBuffers;
+  /** Undefined: ideal, no operand is ever waited for. */
+  readonly bandwidth?: Bandwidth;
+  readonly vectorUnit?: VectorUnit;
+}

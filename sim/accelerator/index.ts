@@ -1,0 +1,4 @@
+export * from './accelerator.js';
+export * from './presets.js';
+export * from './read.js';
+export { acceleratorJsonSchema } from './schema.js';

@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import {
+  configurationJsonSchema,
+  interpret,
+  parseBandwidth,
+  parseBytes,
+  parseFrequency,
+  quantity,
+} from '../../core/index.js';
+import { defineWeightMemory } from '../memory.js';
+import { DATAFLOWS } from '../systolic-array.js';
+import type { Bandwidth } from '../timing/configuration.js';
+import type { Accelerator } from './accelerator.js';
+
+const positiveInteger = z.int().positive();
+const count = z.int().nonnegative();
+
+const array = z
+  .strictObject({
+    rows: positiveInteger,
+    columns: positiveInteger,
+    dataflow: z.enum(DATAFLOWS).describe('What stays in the processing elements'),
+    preload: z
+      .boolean()
+      .optional()
+      .describe(
+        'A second weight register: the next weights load behind the current ones (weight-stationary only)',
+      ),
+  })
+  .refine(({ dataflow, preload }) => !preload || dataflow === 'weight-stationary', {
+    path: ['preload'],
+    error: 'only a weight-stationary array preloads',
+  })
+  .transform(({ preload, ...rest }) => ({ ...rest, ...(preload && { preload }) }))
+  .describe('The systolic array');
+
+const weightMemory = z
+  .strictObject({
+    banks: positiveInteger,
+    rows: positiveInteger.describe('Word lines of a bank, without spares'),
+    wordBits: positiveInteger.describe('Data bits of a memory word, a multiple of 32'),
+    columnMux: positiveInteger.describe('Memory words that a row interleaves: 1, 2, 4, 8, 16'),
+    spareRows: count.optional().describe('Spare rows of each bank'),
+    spareColumns: count.optional().describe('Spare columns of each bank'),
+    checkBits: count.optional().describe('Check bits of each memory word'),
+  })
+  .transform((memory, context) => interpret(() => defineWeightMemory(memory), context))
+  .describe('Organisation of the weight memory');
+
+const size = quantity(parseBytes, '64KiB');
+
+const buffers = z
+  .strictObject({ input: size, weights: size, output: size })
+  .describe('Bytes of the double-buffered SRAM of each operand');
+
+/** Words a cycle, or bytes a second with their unit. */
+const rate = z.union(
+  [
+    z.number().positive(),
+    quantity(parseBandwidth, '10GB/s').transform((bytesPerSecond) => ({ bytesPerSecond })),
+  ],
+  {
+    error:
+      'expected words a cycle (a number above zero) or a bandwidth with its unit, for example 10GB/s',
+  },
+);
+
+const bandwidth = z
+  .strictObject({ input: rate, weights: rate, output: rate })
+  .describe('Between each SRAM and the memory behind it; without it, ideal');
+
+/** The keys of an accelerator's file, and their meaning. */
+export const acceleratorSchema = z
+  .strictObject({
+    name: z.string().min(1),
+    array,
+    clock: quantity(parseFrequency, '1GHz').optional(),
+    weightMemory: z.union([z.literal('fits-network'), weightMemory], {
+      error:
+        'expected "fits-network" or a mapping of banks, rows, wordBits, columnMux and perhaps spareRows, spareColumns, checkBits',
+    }),
+    buffers: buffers.optional(),
+    bandwidth: bandwidth.optional(),
+    vectorUnit: z
+      .strictObject({ lanes: positiveInteger.describe('Operations a cycle') })
+      .optional()
+      .describe('What computes pooling and element-wise layers'),
+  })
+  .transform((configuration, context): Accelerator => {
+    const { clock, buffers, bandwidth, vectorUnit, ...required } = configuration;
+    return {
+      ...required,
+      ...(clock !== undefined && { clock }),
+      ...(buffers && { buffers }),
+      ...(bandwidth && { bandwidth: atClock(bandwidth, clock, context) }),
+      ...(vectorUnit && { vectorUnit }),
+    };
+  });
+
+/** Schema of accelerator files for editors; `accelerator.schema.json` beside this file is its text. */
+export function acceleratorJsonSchema(): string {
+  return configurationJsonSchema(acceleratorSchema, 'Bitcell accelerator');
+}
+
+/** Bytes of a word where a bandwidth is given in bytes: operands are int8. */
+const WORD_BYTES = 1;
+
+/** Words a cycle of each operand. */
+function atClock(
+  given: z.output<typeof bandwidth>,
+  clock: number | undefined,
+  context: z.RefinementCtx,
+): Bandwidth {
+  const words = (operand: keyof Bandwidth): number => {
+    const value = given[operand];
+    if (typeof value === 'number') return value;
+    if (clock !== undefined) return value.bytesPerSecond / (clock * WORD_BYTES);
+    context.addIssue({
+      code: 'custom',
+      path: ['bandwidth', operand],
+      message: 'a bandwidth in bytes a second needs a clock; give "clock", or words a cycle',
+    });
+    return z.NEVER;
+  };
+  return { input: words('input'), weights: words('weights'), output: words('output') };
+}

@@ -1,0 +1,9 @@
+export {
+  type ArrayRun,
+  type ArrayRunOptions,
+  type Float32ArrayLayer,
+  type Int8ArrayLayer,
+  runFloat32Layer,
+  runInt8Layer,
+} from './simulate.js';
+export type { AccessCounts } from './srams.js';
