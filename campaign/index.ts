@@ -5,7 +5,7 @@ export { cifar10Inputs, type NetworkInputs } from './network-inputs.js';
 export * from './quantize-model.js';
 export * from './result.js';
 export * from './run-study.js';
-export * from './statistics.js';
+export * from './statistics/index.js';
 export * from './study.js';
 export * from './study-file.js';
 export {

@@ -1,14 +1,17 @@
 import type { Mitigation } from '../mitigation/index.js';
 import type { WordFormat } from '../models/index.js';
 import { pointRates } from './plan.js';
-import { accuracyInterval, clopperPearson, type Interval, mean } from './statistics.js';
+import {
+  accuracyInterval,
+  clopperPearson,
+  type Estimate,
+  type Interval,
+  mean,
+  type YieldEstimate,
+  yieldEstimate,
+} from './statistics/index.js';
 import { type Study, YIELD_WITHIN } from './study.js';
 import type { Outcome, TrialResult } from './trial.js';
-
-/** An estimate with its 95 % interval; shares are fractions. */
-export interface Estimate extends Interval {
-  readonly mean: number;
-}
 
 /** One row of a study: one network, word format, mitigation and fault rate, over all maps. */
 export interface StudyPoint {
@@ -21,7 +24,7 @@ export interface StudyPoint {
   readonly images: number;
   readonly accuracy: Estimate;
   /** Share of maps whose accuracy is at most `within` below the clean, unprotected one on the same images. */
-  readonly yield: Interval & { readonly within: number; readonly share: number };
+  readonly yield: YieldEstimate;
   /** Images with a NaN or infinite output, mean per map. */
   readonly nonFinite: number;
   /** Means per map. */
@@ -65,11 +68,11 @@ function summarizePoint(
   const outcomes = results.map((result) => outcomeOf(result, mitigation));
   const correct = outcomes.map((outcome) => outcome.correct);
   const allCorrect = correct.reduce((sum, value) => sum + value, 0);
-  const good = results.filter(({ trial }, index) => {
-    const cleanCorrect = clean.get(trial.map);
-    if (cleanCorrect === undefined) throw new Error(`map ${trial.map} has no fault-free trial`);
-    return outcomes[index].correct >= cleanCorrect - YIELD_WITHIN * study.images;
-  }).length;
+  const cleanCorrect = results.map(({ trial }) => {
+    const count = clean.get(trial.map);
+    if (count === undefined) throw new Error(`map ${trial.map} has no fault-free trial`);
+    return count;
+  });
   return {
     model: study.model,
     format,
@@ -81,11 +84,7 @@ function summarizePoint(
       mean: allCorrect / (results.length * study.images),
       ...intervalOf(study, correct),
     },
-    yield: {
-      within: YIELD_WITHIN,
-      share: good / results.length,
-      ...clopperPearson(good, results.length),
-    },
+    yield: yieldEstimate({ images: study.images, correct, cleanCorrect }, YIELD_WITHIN),
     nonFinite: mean(outcomes.map(({ nonFinite }) => nonFinite)),
     faults: {
       requested: mean(results.map(({ requested }) => requested)),
