@@ -14,7 +14,7 @@ import {
 } from '../dist/campaign/index.js';
 import { createRandomStream } from '../dist/core/index.js';
 
-/** @import { Interval, StoppingRule } from '../dist/campaign/index.js' */
+/** @import { Interval, PrecisionRule } from '../dist/campaign/index.js' */
 
 const { values: options } = parseArgs({
   options: {
@@ -301,7 +301,7 @@ function stoppingRules() {
     { precision: 0.05, images: 200 },
   ];
   return designs.flatMap(({ precision, images }) => {
-    /** @type {Record<string, Pick<StoppingRule, 'decide' | 'interval'>>} */
+    /** @type {Record<string, Pick<PrecisionRule, 'decide' | 'interval'>>} */
     const rules = {
       'student after 5': studentRule(precision, 5),
       'student after 4/P': studentRule(precision, Math.ceil(4 / precision)),
@@ -317,7 +317,7 @@ function stoppingRules() {
         ...repeat((draws) => {
           /** @type {number[]} */
           const correct = [];
-          const results = { correct, cleanCorrect: correct, images };
+          const results = { correct, images };
           do correct.push(draws.correct(population, images));
           while (correct.length < MAX_MAPS && rule.decide(results) === 'continue');
           return { interval: rule.interval(results), mean: population.mean, maps: correct.length };

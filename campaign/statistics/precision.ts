@@ -23,12 +23,14 @@ const LOOK_GROWTH = 1.1;
 /**
  * The rule that stops when the accuracy is known within ±`precision`: half the width of
  * `accuracyInterval` is at most `precision`. It looks first after as many maps as would do if all
- * maps agreed, n = ln((1 − confidence)/2) / ln(1 − 2·precision) (about 1.8/precision, 91 for ±2 points), and then
- * each time the maps have grown by a tenth. It never stops on zero variance: the interval has none.
+ * agreed, n = ln((1 − confidence)/2) / ln(1 − 2·precision) (about 1.8/precision, 91 for ±2 points),
+ * and then each time the maps have grown by a tenth. It never stops on zero variance: the interval
+ * has a width even then.
  *
- * Stopping when an interval is narrow favours samples that happen to spread little. That
- * is what breaks Student's t, and it costs these intervals little, because they allow for what the sample does not
- * show; there is no proof for it, so `bench/coverage.mjs` measures it: docs/statistics.md.
+ * Stopping when an interval is narrow favours samples that happen to spread little. That is what
+ * breaks Student's t; it costs these intervals little, because they allow for collapses that the
+ * sample does not show. There is no proof of that for a rule that looks more than once:
+ * `bench/coverage.mjs` measures it, see docs/statistics.md.
  *
  * @param precision half-width of the interval, a fraction above 0 and below 1/2
  * @param maxMaps stop there at the latest, with the interval that was reached
@@ -74,8 +76,8 @@ export interface NestedVariances {
 
 /**
  * Variance components of a nested design by analysis of variance (W. G. Cochran, Sampling
- * Techniques, Wiley 1977, chapter 10): within a map p(1 − p)·m/(m − 1); between maps what the variance
- * of the shares exceeds within/m, at least 0.
+ * Techniques, Wiley 1977, chapter 10): within a map the mean of p(1 − p)·m/(m − 1) for m images;
+ * between maps what the variance of the shares exceeds withinMap/m, at least 0.
  *
  * @param results at least two maps of at least two images
  */
@@ -86,12 +88,12 @@ export function nestedVariances({ correct, images }: NestedCounts): NestedVarian
 }
 
 /**
- * Images a map that reach a precision at least cost: √(mapCost/imageCost · withinMap/betweenMaps), the optimum of
- * two-stage sampling (Cochran, Sampling Techniques, 1977, section 10.6), rounded, at least 1 and at most `limit`.
- * Maps that do not differ get the limit: more maps would cost more than more images.
+ * Images a map that reach a precision at least cost, √(map/image · withinMap/betweenMaps): the
+ * optimum of two-stage sampling (Cochran, Sampling Techniques, 1977, section 10.6), rounded, at
+ * least 1 and at most `limit`. Maps that do not differ get the limit: only images matter then.
  *
- * The costs may be in any unit but must not be measured times, or results would depend on them: count
- * patched weights and multiply-accumulates.
+ * The costs may be in any unit but must not be measured times, or results would depend on them:
+ * count patched weights and multiply-accumulates.
  *
  * @param pilot variances of a few maps, or the largest of several mitigations that share images
  */
