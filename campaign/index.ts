@@ -11,12 +11,12 @@ export {
   planConditions,
   pointKey,
 } from './plan.js';
-export type { Estimate, Share, StudyPoint } from './point.js';
+export type { Share, StudyPoint } from './point.js';
 export { type PreparedStudy, prepareStudy } from './prepare-study.js';
 export * from './quantize-model.js';
 export * from './run-study.js';
 export * from './scope.js';
-export * from './statistics.js';
+export * from './statistics/index.js';
 export * from './stopping.js';
 export * from './store/index.js';
 export * from './study.js';

@@ -1,13 +1,16 @@
 import type { PointKey } from './plan.js';
-import { accuracyInterval, clopperPearson, type Interval, mean } from './statistics.js';
+import {
+  accuracyInterval,
+  clopperPearson,
+  type Estimate,
+  type Interval,
+  mean,
+  type YieldEstimate,
+  yieldEstimate,
+} from './statistics/index.js';
 import type { PointResults, StoppingRule } from './stopping.js';
 import { YIELD_WITHIN } from './study.js';
 import type { Outcome, TrialResult } from './trial.js';
-
-/** An estimate with its 95 % interval; shares are fractions. */
-export interface Estimate extends Interval {
-  readonly mean: number;
-}
 
 /** A share with its 95 % interval. */
 export interface Share extends Interval {
@@ -21,7 +24,7 @@ export interface StudyPoint extends PointKey {
   readonly images: number;
   readonly accuracy: Estimate;
   /** Share of maps whose accuracy is at most `within` below the clean, unprotected one on the same images. */
-  readonly yield: Share & { readonly within: number };
+  readonly yield: YieldEstimate;
   /** Silent data corruption: share of images whose top-1 class is not that of the fault-free run. */
   readonly sdc: Share;
   /** Images with a NaN or infinite output, mean per map. */
@@ -82,15 +85,12 @@ export function addToTally(
 export function summarizePoint(tally: PointTally, rule: StoppingRule): StudyPoint {
   const { key, images, correct, cleanCorrect } = tally;
   const maps = correct.length;
-  const good = correct.filter(
-    (value, map) => value >= cleanCorrect[map] - YIELD_WITHIN * images,
-  ).length;
   return {
     ...key,
     maps,
     images,
     accuracy: { mean: sum(correct) / (maps * images), ...rule.interval(tally) },
-    yield: { within: YIELD_WITHIN, share: good / maps, ...clopperPearson(good, maps) },
+    yield: yieldEstimate({ images, correct, cleanCorrect }, YIELD_WITHIN),
     sdc: {
       share: sum(tally.sdc) / (maps * images),
       ...shareInterval(tally.sdc, images, tally.drawn),

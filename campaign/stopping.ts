@@ -1,4 +1,4 @@
-import type { Interval } from './statistics.js';
+import type { Interval } from './statistics/index.js';
 
 /** What is known of one point: one entry a fault map, maps 0, 1, … in this order and without gaps. */
 export interface PointResults {

@@ -1,14 +1,12 @@
-import { InputError } from '../core/index.js';
 import type { Condition } from './plan.js';
 import { shareInterval } from './point.js';
+import { precisionRule } from './statistics/index.js';
 import { fixedSize, type StoppingRule } from './stopping.js';
 import type { Study } from './study.js';
 
 /** The rule that decides how many maps the points of a condition get. */
 export function stoppingRuleOf(study: Study, { source }: Condition): StoppingRule {
-  if (study.precision !== undefined) {
-    throw new InputError('study: precision is not supported yet: give maps instead');
-  }
+  if (study.precision !== undefined) return precisionRule(study.precision / 100, study.maps);
   const drawn = source.kind !== 'file';
   return fixedSize(study.maps, ({ correct, images }) => shareInterval(correct, images, drawn));
 }

@@ -1,9 +1,3 @@
-/** A two-sided confidence interval around an estimate. */
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
-
 /** Natural logarithm of the gamma function for x > 0 (Lanczos approximation, g = 7, 9 terms). */
 function logGamma(x: number): number {
   const coefficients = [
@@ -77,44 +71,20 @@ export function studentQuantile(p: number, degreesOfFreedom: number): number {
   return Math.sqrt((degreesOfFreedom * (1 - x)) / x);
 }
 
-/** The exact interval of a proportion (Clopper and Pearson, Biometrika 26, 1934). */
-export function clopperPearson(successes: number, trials: number, confidence = 0.95): Interval {
-  const tail = (1 - confidence) / 2;
-  return {
-    low: successes === 0 ? 0 : betaQuantile(tail, successes, trials - successes + 1),
-    high: successes === trials ? 1 : betaQuantile(1 - tail, successes + 1, trials - successes),
-  };
-}
-
-/** Arithmetic mean; NaN for no values. */
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 /**
- * Interval of the mean accuracy of fault maps, each judged on `images` images of its own: Student's t
- * interval of the maps' shares, cut to [0, 1], and never narrower than the exact interval of all
- * images together, which knows no spread between maps. One map says nothing about the
- * spread: its interval is [0, 1]. Where a rare share lies far from the others and none was drawn
- * yet, the true coverage is below `confidence`.
- *
- * @param correct right images of each map
+ * The p-quantile of the standard normal distribution, 0 < p < 1, by bisection of its distribution
+ * function, 1/2 + φ(z)(z + z³/3 + z⁵/(3·5) + …) (NIST Digital Library of Mathematical Functions 7.6.2).
  */
-export function accuracyInterval(
-  correct: readonly number[],
-  images: number,
-  confidence = 0.95,
-): Interval {
-  const count = correct.length;
-  if (count < 2) return { low: 0, high: 1 };
-  const shares = correct.map((value) => value / images);
-  const centre = mean(shares);
-  const variance = shares.reduce((sum, share) => sum + (share - centre) ** 2, 0) / (count - 1);
-  const halfWidth = studentQuantile((1 + confidence) / 2, count - 1) * Math.sqrt(variance / count);
-  const total = correct.reduce((sum, value) => sum + value, 0);
-  const pooled = clopperPearson(total, count * images, confidence);
-  return {
-    low: Math.max(0, Math.min(centre - halfWidth, pooled.low)),
-    high: Math.min(1, Math.max(centre + halfWidth, pooled.high)),
-  };
+export function normalQuantile(p: number): number {
+  return invertIncreasing(normalBelow, p, -10, 10);
+}
+
+function normalBelow(z: number): number {
+  let term = z;
+  let series = 0;
+  for (let odd = 3; Math.abs(term) > 1e-18 * Math.abs(series) && odd < 1000; odd += 2) {
+    series += term;
+    term *= (z * z) / odd;
+  }
+  return 0.5 + (series * Math.exp(-0.5 * z * z)) / Math.sqrt(2 * Math.PI);
 }

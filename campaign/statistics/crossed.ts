@@ -1,0 +1,82 @@
+import { boundedMeanInterval } from './bounded-mean.js';
+import type { Interval } from './interval.js';
+import { studentQuantile } from './special-functions.js';
+
+/** Every map judged on the same images: how often each map, and each image, was right. */
+export interface CrossedCounts {
+  /** Right images of each map; at least two maps. */
+  readonly perMap: readonly number[];
+  /** Maps that got each image right; at least two images, the same sum as `perMap`. */
+  readonly perImage: readonly number[];
+}
+
+/** Variance of the mean of a crossed design, and the degrees of freedom of its estimate. */
+export interface CrossedVariance {
+  readonly variance: number;
+  readonly degreesOfFreedom: number;
+}
+
+/**
+ * Variance of the mean accuracy over random maps and random images when every map saw the same
+ * images: the two-way random-effects model without replication (S. R. Searle, G. Casella and
+ * C. E. McCulloch, Variance Components, Wiley 1992, chapter 4). Var(mean) = σ²maps/a + σ²images/b + σ²rest/(ab)
+ * is estimated by (MSmaps + MSimages − MSrest)/(ab) for a maps and b images, or MSrest/(ab) if that
+ * is more (a negative component counts as 0). Degrees of freedom by F. E. Satterthwaite, Biometrics
+ * Bulletin 2, 1946. A right image counts 1, a wrong one 0, so the counts hold all sums of squares.
+ */
+export function crossedVariance({ perMap, perImage }: CrossedCounts): CrossedVariance {
+  const maps = perMap.length;
+  const images = perImage.length;
+  const cells = maps * images;
+  const total = sum(perMap);
+  const correction = (total * total) / cells;
+  const ofMaps = sum(perMap.map((count) => count * count)) / images - correction;
+  const ofImages = sum(perImage.map((count) => count * count)) / maps - correction;
+  const squares = [
+    { meanSquare: ofMaps / (maps - 1), freedom: maps - 1 },
+    { meanSquare: ofImages / (images - 1), freedom: images - 1 },
+    {
+      meanSquare: Math.max(0, total - correction - ofMaps - ofImages) / ((maps - 1) * (images - 1)),
+      freedom: (maps - 1) * (images - 1),
+    },
+  ];
+  const [mapSquare, imageSquare, rest] = squares.map(({ meanSquare }) => meanSquare);
+  const combined = Math.max(mapSquare + imageSquare - rest, rest);
+  const uncertainty = sum(squares.map(({ meanSquare, freedom }) => meanSquare ** 2 / freedom));
+  return {
+    variance: combined / cells,
+    degreesOfFreedom: uncertainty === 0 ? 1 : Math.max(1, combined ** 2 / uncertainty),
+  };
+}
+
+/**
+ * Interval of the mean accuracy over random maps and random images when every map saw the same
+ * images: Student's t with `crossedVariance`, never narrower than the bounded-mean interval of the
+ * maps (on these images) nor that of the images (on these maps), which know rare collapses and have
+ * no width of zero.
+ */
+export function crossedAccuracyInterval(counts: CrossedCounts, confidence = 0.95): Interval {
+  const { perMap, perImage } = counts;
+  const centre = sum(perMap) / (perMap.length * perImage.length);
+  const { variance, degreesOfFreedom } = crossedVariance(counts);
+  const halfWidth = studentQuantile((1 + confidence) / 2, degreesOfFreedom) * Math.sqrt(variance);
+  const bounds = [
+    { low: Math.max(0, centre - halfWidth), high: Math.min(1, centre + halfWidth) },
+    boundedMeanInterval(
+      perMap.map((count) => count / perImage.length),
+      confidence,
+    ),
+    boundedMeanInterval(
+      perImage.map((count) => count / perMap.length),
+      confidence,
+    ),
+  ];
+  return {
+    low: Math.min(...bounds.map(({ low }) => low)),
+    high: Math.max(...bounds.map(({ high }) => high)),
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,13 @@
+export { accuracyInterval, mean, pairedDifference } from './accuracy.js';
+export { boundedMeanInterval } from './bounded-mean.js';
+export * from './crossed.js';
+export type { Estimate, Interval } from './interval.js';
+export * from './precision.js';
+export * from './proportion.js';
+export {
+  betaQuantile,
+  normalQuantile,
+  regularizedBeta,
+  studentQuantile,
+} from './special-functions.js';
+export * from './yield.js';

@@ -1,0 +1,55 @@
+import type { Interval } from './interval.js';
+import { betaQuantile, normalQuantile } from './special-functions.js';
+
+/**
+ * The exact interval of a proportion of independent trials (C. J. Clopper and E. S. Pearson,
+ * Biometrika 26, 1934): it never undercovers. Images that share a fault map are not independent:
+ * for a share of images use `accuracyInterval`, for a share of maps this function.
+ */
+export function clopperPearson(successes: number, trials: number, confidence = 0.95): Interval {
+  const tail = (1 - confidence) / 2;
+  return {
+    low: successes === 0 ? 0 : betaQuantile(tail, successes, trials - successes + 1),
+    high: successes === trials ? 1 : betaQuantile(1 - tail, successes + 1, trials - successes),
+  };
+}
+
+/**
+ * The score interval of a proportion of independent trials (E. B. Wilson, Journal of the American
+ * Statistical Association 22, 1927): narrower than `clopperPearson`, and right on average over
+ * proportions instead of for each one. For single-fault campaigns, where a trial is a fault of its own.
+ */
+export function wilson(successes: number, trials: number, confidence = 0.95): Interval {
+  const z = normalQuantile((1 + confidence) / 2);
+  const share = successes / trials;
+  const scale = 1 + (z * z) / trials;
+  const centre = (share + (z * z) / (2 * trials)) / scale;
+  const halfWidth =
+    (z / scale) * Math.sqrt((share * (1 - share)) / trials + (z / (2 * trials)) ** 2);
+  return {
+    low: successes === 0 ? 0 : centre - halfWidth,
+    high: successes === trials ? 1 : centre + halfWidth,
+  };
+}
+
+/**
+ * How many single faults to draw from `population` so that the share of them with some effect is
+ * known within ±`margin`: n = N / (1 + e²(N − 1)/(t² p(1 − p))), rounded up (R. Leveugle, A. Calvez,
+ * P. Maistri and P. Vanhauwaert, "Statistical fault injection: quantified error and confidence",
+ * DATE 2009).
+ *
+ * @param population number of possible faults N; Infinity is allowed
+ * @param margin half-width e of the interval, a fraction
+ * @param options.share a guess of the share p; 1/2 needs most faults
+ */
+export function faultSampleSize(
+  population: number,
+  margin: number,
+  { confidence = 0.95, share = 0.5 } = {},
+): number {
+  const z = normalQuantile((1 + confidence) / 2);
+  const unlimited = (z * z * share * (1 - share)) / (margin * margin);
+  const size =
+    population === Infinity ? unlimited : population / (1 + (population - 1) / unlimited);
+  return Math.ceil(size);
+}

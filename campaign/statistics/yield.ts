@@ -1,0 +1,126 @@
+import { mean } from './accuracy.js';
+import type { Interval } from './interval.js';
+import { clopperPearson } from './proportion.js';
+
+/** The maps of one point, compared with the fault-free, unprotected network; one entry a map. */
+export interface PairedCounts {
+  /** Images of each map. */
+  readonly images: number;
+  /** Right images. */
+  readonly correct: readonly number[];
+  /** Right images without faults, of the same images. */
+  readonly cleanCorrect: readonly number[];
+}
+
+/** Share of maps (chips) whose accuracy is at most `within` below the clean one. */
+export interface YieldEstimate extends Interval {
+  readonly within: number;
+  readonly share: number;
+}
+
+/** The share of maps that stay within `within` (a fraction) of clean, with Clopper and Pearson's interval. */
+export function yieldEstimate(
+  { images, correct, cleanCorrect }: PairedCounts,
+  within: number,
+  confidence = 0.95,
+): YieldEstimate {
+  // A hundredth of an image against rounding of within · images.
+  const allowed = within * images + 0.01;
+  const maps = correct.length;
+  const good = correct.filter((count, map) => cleanCorrect[map] - count <= allowed).length;
+  return { within, share: good / maps, ...clopperPearson(good, maps, confidence) };
+}
+
+/** Whether the images of a map can tell a loss of `within`. */
+export interface YieldResolution {
+  /** Standard error of a map's difference to clean from its choice of images: root mean square over maps. */
+  readonly standardError: number;
+  /** Images a map that would suffice. */
+  readonly imagesNeeded: number;
+  readonly enoughImages: boolean;
+}
+
+/**
+ * Check that a yield within `within` means something. A map's loss is measured on a sample of images;
+ * where its standard error is not small against `within`, good maps fail and bad ones pass by chance.
+ * The rule: twice the standard error, and the weight of one image, must not exceed `within`.
+ *
+ * An image adds −1, 0 or 1 to a paired difference D of counts, and not 0 only if its class changed, so
+ * with c changed images of m the variance of D/m is at most (c − D²/m) / (m(m − 1)).
+ *
+ * @param counts of at least 2 images a map; `sdc`: images whose top-1 class is not the fault-free one
+ */
+export function yieldResolution(
+  { images, correct, cleanCorrect, sdc }: PairedCounts & { readonly sdc: readonly number[] },
+  within: number,
+): YieldResolution {
+  const squares = sdc.map((changed, map) =>
+    Math.max(0, changed - (cleanCorrect[map] - correct[map]) ** 2 / images),
+  );
+  const variance = mean(squares) / (images * (images - 1));
+  // Rounding must not ask for one image more.
+  const imagesNeeded = Math.ceil(
+    Math.max(1 / within, images * variance * (2 / within) ** 2) - 1e-9,
+  );
+  return {
+    standardError: Math.sqrt(variance),
+    imagesNeeded,
+    enoughImages: images >= imagesNeeded,
+  };
+}
+
+/** The harshest condition that meets a wanted yield; undefined where not even the mildest one does. */
+export interface YieldLimit {
+  /** By the estimated share. */
+  readonly estimated: number | undefined;
+  /** By the lower end of its interval: what the data assure. */
+  readonly assured: number | undefined;
+}
+
+/**
+ * The highest fault rate of one mitigation up to which the yield is at least `wanted`: the last
+ * rate, in rising order, before the first that fails.
+ */
+export function highestRateWithYield(
+  points: readonly {
+    readonly rate: number;
+    readonly yield: Pick<YieldEstimate, 'share' | 'low'>;
+  }[],
+  wanted: number,
+): YieldLimit {
+  const rising = points.toSorted((left, right) => left.rate - right.rate);
+  const conditions = rising.map((point) => ({ ...point.yield, level: point.rate }));
+  return yieldLimit(conditions, wanted);
+}
+
+/** The lowest supply voltage of one mitigation down to which the yield is at least `wanted`. */
+export function lowestVoltageWithYield(
+  points: readonly {
+    readonly voltage: number;
+    readonly yield: Pick<YieldEstimate, 'share' | 'low'>;
+  }[],
+  wanted: number,
+): YieldLimit {
+  const falling = points.toSorted((left, right) => right.voltage - left.voltage);
+  const conditions = falling.map((point) => ({ ...point.yield, level: point.voltage }));
+  return yieldLimit(conditions, wanted);
+}
+
+interface Condition {
+  readonly level: number;
+  readonly share: number;
+  readonly low: number;
+}
+
+/** @param conditions from mild to harsh */
+function yieldLimit(conditions: readonly Condition[], wanted: number): YieldLimit {
+  const lastMeeting = (value: (condition: Condition) => number) => {
+    const failing = conditions.findIndex((condition) => value(condition) < wanted);
+    const meeting = failing === -1 ? conditions : conditions.slice(0, failing);
+    return meeting.at(-1)?.level;
+  };
+  return {
+    estimated: lastMeeting(({ share }) => share),
+    assured: lastMeeting(({ low }) => low),
+  };
+}
