@@ -2,14 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  openResults,
-  parseStudy,
-  prepareStudy,
-  runStudy,
-  type StudyResult,
-} from '../../campaign/index.js';
+import { parseStudy, prepareStudy, runStudy, type StudyResult } from '../../campaign/index.js';
 import { writeTinyNetwork } from '../cli/tiny-network.js';
+import { storedContent } from './stored-content.js';
 
 const files = writeTinyNetwork(mkdtempSync(join(tmpdir(), 'bitcell-')));
 
@@ -29,17 +24,6 @@ function run(options: Record<string, unknown>, more: Partial<Parameters<typeof r
 
 function newFolder(): string {
   return join(mkdtempSync(join(tmpdir(), 'bitcell-')), 'study');
-}
-
-/** All that a store holds, in its canonical order, without the times. */
-async function contentOf(folder: string) {
-  const stored = await openResults(folder);
-  const { columns, rows } = await stored.rows('trial', {});
-  const points = (await stored.points({})).map(({ point }) => point);
-  const { configuration } = stored;
-  stored.close();
-  const seconds = columns.indexOf('seconds');
-  return { configuration, points, trial: rows.map((row) => row.toSpliced(seconds, 1)) };
 }
 
 describe('runStudy', () => {
@@ -87,15 +71,15 @@ describe('runStudy', () => {
       onProgress: () => controller.abort(),
     });
     expect(interrupted.complete).toBe(false);
-    const saved = (await contentOf(stopped)).trial.length;
+    const saved = (await storedContent(stopped)).trials.length;
     expect(saved).toBeGreaterThan(0);
     expect(saved).toBeLessThan(24);
     expect(await run(small, { out: stopped, resume: true })).toEqual(result);
-    const content = await contentOf(one);
-    expect(content.trial.length).toBe(24);
+    const content = await storedContent(one);
+    expect(content.trials.length).toBe(24);
     expect(content.points).toEqual(result.points);
-    expect(await contentOf(two)).toEqual(content);
-    expect(await contentOf(stopped)).toEqual(content);
+    expect(await storedContent(two)).toEqual(content);
+    expect(await storedContent(stopped)).toEqual(content);
   });
 
   test('refuses a folder that holds results, another study or other files', async () => {

@@ -6,6 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { StudyPoint } from '../../campaign/index.js';
 import { packageRoot } from '../../core/index.js';
+import { storedContent } from '../campaign/stored-content.js';
 import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
 import { writeTinyNetwork } from './tiny-network.js';
 
@@ -154,10 +155,6 @@ test('a killed run is continued to the same results', async () => {
     ...['--model', files.int8, '--thresholds', files.thresholds, '--format', 'int8'],
     ...['--rates', '1e-4,1e-3', '--maps', '6', '--images', '100', '--quiet'],
   ];
-  const content = async (folder: string) => {
-    const { trials } = await bitcellJson(['results', folder, '--table', 'trial']);
-    return (trials as Record<string, unknown>[]).map(({ seconds, ...row }) => row);
-  };
   let before: unknown[] = [];
   for (let kill = 0; kill < 2; kill += 1) {
     const file = join(killed, 'study.duckdb');
@@ -171,14 +168,14 @@ test('a killed run is continued to the same results', async () => {
         child.on('close', () => clearInterval(timer));
       },
     });
-    const after = await content(killed);
+    const { trials: after } = await storedContent(killed);
     // What was there is there, in its place in the canonical order.
     expect(after).toEqual(expect.arrayContaining(before));
     before = after;
   }
   await bitcell([...args, '--out', killed, '--resume']);
   await bitcell([...args, '--out', whole, '--threads', '1']);
-  expect(await content(killed)).toEqual(await content(whole));
+  expect(await storedContent(killed)).toEqual(await storedContent(whole));
   expect(readdirSync(killed)).toEqual(['study.duckdb']);
 }, 120_000);
 

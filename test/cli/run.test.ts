@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StudyPoint } from '../../campaign/index.js';
 import { type ImageSet, loadCifar10, normalize, writeQdq } from '../../models/index.js';
+import { storedContent } from '../campaign/stored-content.js';
 import { runOnnx } from '../models/onnxruntime.js';
 import { bitcell, bitcellJson, newFolder } from './command.js';
 import { CELLS, INT8_NETWORK, writeTinyNetwork } from './tiny-network.js';
@@ -148,7 +149,7 @@ describe('run', () => {
     const args = [...small, '--format', 'int8', '--thresholds', thresholds, '--out', out];
     const { points } = await bitcellJson([...args, '--resume']);
     expect(readdirSync(out)).toEqual(['study.duckdb']);
-    const before = await content(out);
+    const before = await storedContent(out);
     expect(before.points).toEqual(points);
 
     const again = await bitcell([...args, '--quiet']);
@@ -158,7 +159,7 @@ describe('run', () => {
       stderr: `bitcell: ${out} already holds results: choose another folder or add --resume\n`,
     });
     expect(await bitcellJson([...args, '--resume'])).toMatchObject({ points });
-    expect(await content(out)).toEqual(before);
+    expect(await storedContent(out)).toEqual(before);
   });
 
   test('Ctrl-C saves the running trials, and --resume completes to the same results', async () => {
@@ -178,14 +179,14 @@ describe('run', () => {
     expect(interrupted.stderr).toBe(
       `\nfinishing the running trials; Ctrl-C again stops at once\ninterrupted: continue with --out ${stopped} --resume\n`,
     );
-    const saved = await content(stopped);
+    const saved = await storedContent(stopped);
     expect(saved.trials.length).toBeLessThan(2 * maps);
 
     await Promise.all([
       bitcellJson([...args, '--out', stopped, '--resume']),
       bitcellJson([...args, '--out', whole]),
     ]);
-    const [resumed, uninterrupted] = await Promise.all([stopped, whole].map(content));
+    const [resumed, uninterrupted] = await Promise.all([stopped, whole].map(storedContent));
     expect(resumed).toEqual(uninterrupted);
     expect(resumed.trials.length).toBe(2 * maps);
     expect(resumed.trials.slice(0, saved.trials.length)).toEqual(saved.trials);
@@ -207,18 +208,9 @@ describe('run', () => {
     );
     expect({ status, stdout }).toEqual({ status: 130, stdout: '' });
     expect(stderr).toBe('\nfinishing the running trials; Ctrl-C again stops at once\n');
-    expect((await content(out)).trials).toEqual([]);
+    expect((await storedContent(out)).trials).toEqual([]);
   });
 });
-
-/** What a study saved, without the times. */
-async function content(out: string) {
-  const [{ points }, { trials }] = await Promise.all(
-    [[], ['--table', 'trial']].map((more) => bitcellJson(['results', out, ...more])),
-  );
-  const rows = trials as Record<string, unknown>[];
-  return { points, trials: rows.map(({ seconds, ...row }) => row) };
-}
 
 /** Press Ctrl-C as soon as a file exists. */
 function interruptOnce(child: ChildProcess, file: string): void {
