@@ -8,4 +8,9 @@ export interface SystolicArray {
   readonly rows: number;
   readonly columns: number;
   readonly dataflow: Dataflow;
+  /**
+   * Weight-stationary arrays alone: each processing element has a second weight register, so the weights of the
+   * next tile load behind the current one (as in Gemmini).
+   */
+  readonly preload?: boolean;
 }
