@@ -8,6 +8,6 @@ export { cellsOfWeight, weightsOfCell } from './placement.js';
 export * from './placement-resident.js';
 export * from './placement-streamed.js';
 export * from './systolic-array.js';
-export * from './timing.js';
+export * from './timing/index.js';
 export * from './weight-position.js';
 export * from './weight-stream.js';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { type ConvolutionShape, fullyConnectedShape } from '../../core/index.js';
-import { type Dataflow, layerTiming, networkTiming, type SystolicArray } from '../../sim/index.js';
-import { convolutionShapes, systolicArrays } from '../../testing/index.js';
+import { type ConvolutionShape, fullyConnectedShape } from '../../../core/index.js';
+import { type Dataflow, layerTiming, networkTiming, type SystolicArray } from '../../../sim/index.js';
+import { convolutionShapes, systolicArrays } from '../../../testing/index.js';
 
 const DATAFLOW_NAMES: Readonly<Record<string, Dataflow>> = {
   os: 'output-stationary',
