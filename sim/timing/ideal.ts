@@ -55,7 +55,8 @@ export function layerTimingWith(
   const product = productOf(shape, array);
   const { rowExtent, columnExtent, rowFolds, columnFolds } = product;
   const folds = rowFolds * columnFolds;
-  const computeCycles = idealCycles(product, array, shape.groups) - shape.groups;
+  const computeCycles =
+    stalls?.computeCycles ?? idealCycles(product, array, shape.groups) - shape.groups;
   const stallCycles = stalls === undefined ? 0 : stallCyclesOf(stalls.causes);
   return {
     ...timing(computeCycles, stallCycles, shape.groups, multiplyAccumulates(shape), array),

@@ -69,6 +69,8 @@ export interface NetworkTiming {
 export interface Stalls {
   readonly causes: StallCauses;
   readonly memory: MemoryTraffic;
+  /** Where the model's own count differs from the ideal one. */
+  readonly computeCycles?: number;
 }
 
 /** Sum over all causes. */
