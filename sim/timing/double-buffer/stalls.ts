@@ -1,0 +1,95 @@
+import type { ConvolutionShape } from '../../../core/index.js';
+import type { SystolicArray } from '../../systolic-array.js';
+import type { Bandwidth, OperandBuffers } from '../configuration.js';
+import { foldCycles, preloadInterval, preloadLatency, preloads, productOf } from '../product.js';
+import type { Stalls } from '../result.js';
+import { InputPort, OutputPort } from './port.js';
+import { tileTraffic } from './tile-traffic.js';
+
+/** Accumulators, and so partial sums, have 32 bits in both word formats. */
+const PARTIAL_SUM_BYTES = 4;
+
+/**
+ * Stalls of a double-buffered accelerator, tile by tile (a tile is a fold of one group). Each operand has an SRAM of
+ * two halves and a port of its own to memory:
+ * - the words of the next tile (see `tileTraffic`) load behind the current one, up to a half; a tile larger than a
+ *   half loads the rest half by half while it runs;
+ * - a tile starts when the array is free, its first half of inputs and weights is there, and a half of the output SRAM
+ *   is empty;
+ * - outputs drain behind the next tile, partial sums that do not fit a half stream out and in during their tile.
+ *
+ * So the first tile waits for its operands, and the last one's outputs are waited for.
+ *
+ * @param wordBytes bytes of an input value and of a weight
+ */
+export function doubleBufferStalls(
+  shape: ConvolutionShape,
+  array: SystolicArray,
+  buffers: OperandBuffers,
+  bandwidth: Bandwidth,
+  wordBytes: 1 | 4,
+): Stalls {
+  const product = productOf(shape, array);
+  const capacities = {
+    input: Math.floor(buffers.input / wordBytes),
+    weights: Math.floor(buffers.weights / wordBytes),
+    output: Math.floor(buffers.output / PARTIAL_SUM_BYTES),
+  };
+  const traffic = tileTraffic(shape, product, array, capacities);
+  const input = new InputPort(bandwidth.input, Math.max(1, Math.floor(capacities.input / 2)));
+  const weights = new InputPort(bandwidth.weights, Math.max(1, Math.floor(capacities.weights / 2)));
+  const output = new OutputPort(bandwidth.output, Math.max(1, Math.floor(capacities.output / 2)));
+  const overlapped = preloads(array);
+  const tileCycles = overlapped ? preloadInterval(product, array) : foldCycles(product, array);
+  // Results leave the array so long after the next tile may start.
+  const latency = overlapped ? preloadLatency(product, array) - tileCycles : 0;
+
+  const causes = { firstFill: 0, input: 0, weights: 0, output: 0, lastDrain: 0 };
+  /** When the array is free for the next tile. */
+  let free = 0;
+  let first = true;
+  for (let group = 0; group < shape.groups; group++) {
+    for (let columnFold = 0; columnFold < product.columnFolds; columnFold++) {
+      for (let rowFold = 0; rowFold < product.rowFolds; rowFold++) {
+        const inputReady = input.prefetch(traffic.input(rowFold, columnFold));
+        const weightsReady = weights.prefetch(traffic.weights(rowFold, columnFold));
+        const outputReady = output.ready(traffic, rowFold);
+        const start = Math.max(free, inputReady, weightsReady, outputReady);
+        const cause = first ? 'firstFill' : slowest(inputReady, weightsReady, outputReady);
+        causes[cause] += start - free;
+
+        // Nothing hides the way of the first weights into an array that preloads the others.
+        const cycles = tileCycles + (first && overlapped ? array.rows : 0);
+        const inputEnd = input.run(start, cycles);
+        const weightsEnd = weights.run(start, cycles);
+        const outputEnd = output.run(
+          traffic.partialSums(rowFold, columnFold),
+          traffic.outputs(rowFold, columnFold),
+          start,
+        );
+        free = Math.max(start + cycles, inputEnd, weightsEnd, outputEnd);
+        causes[slowest(inputEnd, weightsEnd, outputEnd)] += free - start - cycles;
+        input.finish(free, cycles);
+        weights.finish(free, cycles);
+        output.finish(free + latency, traffic, rowFold === product.rowFolds - 1);
+        first = false;
+      }
+    }
+  }
+  causes.lastDrain = Math.max(0, output.empty - (free + latency));
+  return {
+    causes,
+    memory: {
+      inputReads: input.words,
+      weightReads: weights.words,
+      partialSumReads: output.partialSums,
+      outputWrites: output.words,
+    },
+  };
+}
+
+/** The operand that is waited for longest. */
+function slowest(input: number, weights: number, output: number): 'input' | 'weights' | 'output' {
+  if (input >= weights && input >= output) return 'input';
+  return weights >= output ? 'weights' : 'output';
+}
