@@ -18,8 +18,9 @@ import {
 } from './result.js';
 
 /**
- * Timing of one image in one layer at ideal bandwidth. With M output positions, K window positions and N filters
- * on an R×C array, folds one after the other and edge folds at full cost, a product takes
+ * Timing of one image in one layer at ideal bandwidth, or with the stalls that a model of finite bandwidth found. With M
+ * output positions, K window positions and N filters on an R×C array, folds one after the other and edge folds at full
+ * cost, a product takes
  * - output-stationary: ⌈M/R⌉·⌈N/C⌉·(K + R + C − 2) cycles,
  * - weight-stationary: ⌈K/R⌉·⌈N/C⌉·(M + 2R + C − 2) cycles,
  * - input-stationary: ⌈K/R⌉·⌈M/C⌉·(N + 2R + C − 2) cycles,
@@ -30,24 +31,7 @@ import {
  * A weight-stationary array that preloads overlaps its F folds of all groups: R + (F − 1)·max(M, 4, R) cycles until
  * the last tile has its weights, and R + C − 2 + max(M, 4) for that tile (ONNXim's model of Gemmini).
  */
-export function layerTiming(shape: ConvolutionShape, array: SystolicArray): LayerTiming {
-  return layerTimingWith(shape, array);
-}
-
-/** Timing of one image in the weighted layers of a network, which run one after the other, at ideal bandwidth. */
-export function networkTiming(
-  shapes: readonly ConvolutionShape[],
-  array: SystolicArray,
-): NetworkTiming {
-  return sumLayers(
-    shapes,
-    shapes.map((shape) => layerTiming(shape, array)),
-    array,
-  );
-}
-
-/** The timing of a layer at ideal bandwidth, or with the stalls that a model of finite bandwidth found. */
-export function layerTimingWith(
+export function timingWithStalls(
   shape: ConvolutionShape,
   array: SystolicArray,
   stalls?: Stalls,

@@ -1,3 +1,3 @@
 export * from './configuration.js';
-export { layerTiming, networkTiming } from './ideal.js';
 export type * from './result.js';
+export * from './timing.js';

@@ -1,47 +1,76 @@
-import type { TileTraffic } from './tile-traffic.js';
+import type { Kept, OutputTraffic } from './tile-traffic.js';
 
-/** Loads the tiles of one operand into an SRAM of two halves, at most one half ahead of the tile that runs. */
+/** Loads the tiles of one operand into its SRAM, ahead of the tile that runs as far as there is room. */
 export class InputPort {
   /** Words loaded so far. */
   words = 0;
+  readonly #kept: Kept;
   readonly #bandwidth: number;
+  readonly #capacity: number;
   readonly #half: number;
-  /** When the port has loaded everything asked for, and when a half may take the next tile. */
+  /** When the port has loaded everything asked for. */
   #free = 0;
-  #halfFree = 0;
-  /** Of the current tile: all words, those that load while it runs, and those in the last half that does. */
+  /** When there is room for the next tile, and when the tile that it replaces was last begun. */
+  #room = 0;
+  #lastUse = 0;
+  /** Words that the SRAM keeps. */
+  #held = 0;
+  /** Of the current tile: all words, those that load while it runs, and those of them in the last half. */
   #tile = 0;
   #rest = 0;
   #last = 0;
 
-  /** @param bandwidth words a cycle; @param half words of one half */
-  constructor(bandwidth: number, half: number) {
+  /** @param bandwidth words a cycle; @param capacity words */
+  constructor(kept: Kept, bandwidth: number, capacity: number) {
+    this.#kept = kept;
     this.#bandwidth = bandwidth;
-    this.#half = half;
+    this.#capacity = capacity;
+    this.#half = Math.max(1, Math.floor(capacity / 2));
   }
 
-  /** Load the next tile as far as a half goes; returns when that is there (0 if nothing is to be loaded). */
+  /** Load the next tile as far as may be before it starts; returns when that is done (0 if nothing is to be loaded). */
   prefetch(words: number): number {
     this.words += words;
     this.#tile = words;
-    this.#rest = Math.max(0, words - this.#half);
-    this.#last = this.#rest % this.#half || Math.min(this.#rest, this.#half);
+    this.#rest = 0;
     if (words === 0) return 0;
-    this.#free = Math.max(this.#free, this.#halfFree) + this.#cycles(Math.min(words, this.#half));
+    const begin = Math.max(this.#free, this.#room);
+    switch (this.#kept) {
+      case 'operand':
+        this.#free = begin + this.#cycles(words);
+        break;
+      case 'tile': {
+        // What the kept tile leaves no room for follows behind that tile's last use.
+        const ahead = Math.min(words, this.#capacity - this.#held);
+        this.#free = begin + this.#cycles(ahead);
+        if (ahead < words) {
+          this.#free = Math.max(this.#free, this.#lastUse) + this.#cycles(words - ahead);
+        }
+        this.#held = words;
+        break;
+      }
+      case 'nothing': {
+        const ahead = Math.min(words, this.#half);
+        this.#free = begin + this.#cycles(ahead);
+        this.#rest = words - ahead;
+        this.#last = this.#rest % this.#half || Math.min(this.#rest, this.#half);
+      }
+    }
     return this.#free;
   }
 
   /** The tile runs from `start` for `cycles`; returns the earliest end that loading its rest allows. */
   run(start: number, cycles: number): number {
-    if (this.#tile > 0) this.#halfFree = start;
+    this.#lastUse = start;
+    if (this.#tile > 0) this.#room = start;
     if (this.#rest === 0) return 0;
     this.#free = Math.max(this.#free, start) + this.#cycles(this.#rest);
     return this.#free + this.#lastPart(cycles);
   }
 
-  /** The tile ended: from the start of its last part on, the other half is free. */
+  /** The tile ended: from the start of its last part on, there is room for the next one. */
   finish(end: number, cycles: number): void {
-    if (this.#rest > 0) this.#halfFree = end - this.#lastPart(cycles);
+    if (this.#rest > 0) this.#room = end - this.#lastPart(cycles);
   }
 
   /** Cycles that the array works on the last half to arrive. */
@@ -54,13 +83,14 @@ export class InputPort {
   }
 }
 
-/** Drains outputs from an SRAM of two halves, and moves partial sums that do not fit a half out and in. */
+/** Drains outputs from their SRAM, and moves partial sums that it cannot hold out and in. */
 export class OutputPort {
   /** Words written to memory, and partial sums read back, so far. */
   words = 0;
   partialSums = 0;
   /** When everything written so far has left. */
   empty = 0;
+  readonly #traffic: OutputTraffic;
   readonly #bandwidth: number;
   readonly #half: number;
   /** When everything before the latest drain had left. */
@@ -68,24 +98,33 @@ export class OutputPort {
   /** Words that drain after the current tile; undefined where they stream during it. */
   #held: number | undefined = 0;
 
-  /** @param bandwidth words a cycle; @param half words of one half */
-  constructor(bandwidth: number, half: number) {
+  /** @param bandwidth words a cycle; @param capacity words */
+  constructor(traffic: OutputTraffic, bandwidth: number, capacity: number) {
+    this.#traffic = traffic;
     this.#bandwidth = bandwidth;
-    this.#half = half;
+    this.#half = Math.max(1, Math.floor(capacity / 2));
   }
 
   /** When a half is empty for the outputs of the next tile. */
-  ready({ outputsAccumulate }: TileTraffic, rowFold: number): number {
-    return outputsAccumulate && rowFold > 0 ? 0 : this.#emptyBefore;
+  ready(rowFold: number): number {
+    const { accumulation } = this.#traffic;
+    const begins = accumulation === 'memory' || (accumulation === 'half' && rowFold === 0);
+    return begins ? this.#emptyBefore : 0;
   }
 
   /** The tile runs from `start` on; returns the earliest end that its traffic allows. */
-  run(partialSums: number, outputs: number, start: number): number {
+  run(rowFold: number, columnFold: number, start: number): number {
+    const partialSums = this.#traffic.partialSums(rowFold, columnFold);
+    const outputs = this.#traffic.outputs(rowFold, columnFold);
     this.words += outputs;
     this.partialSums += partialSums;
-    const streams = partialSums > 0 || outputs > this.#half;
+    const accumulates = this.#traffic.accumulation !== 'memory';
+    const streams = !accumulates && (partialSums > 0 || outputs > this.#half);
     this.#held = streams ? undefined : outputs;
-    if (!streams) return 0;
+    if (!streams) {
+      // In the whole SRAM, the first results take the places that the drain of the column fold before leaves.
+      return this.#traffic.accumulation === 'whole' && rowFold === 0 ? this.empty : 0;
+    }
     // The last half may leave behind the next tile.
     const behind = Math.min(outputs, this.#half);
     const end = Math.max(this.empty, start) + this.#cycles(partialSums + outputs - behind);
@@ -95,10 +134,10 @@ export class OutputPort {
   }
 
   /** The results of the tile are complete at `end`. */
-  finish(end: number, { outputsAccumulate }: TileTraffic, lastRowFold: boolean): void {
+  finish(end: number): void {
     if (this.#held === undefined) {
       this.empty = Math.max(this.empty, end);
-    } else if (lastRowFold || !outputsAccumulate) {
+    } else if (this.#held > 0) {
       this.#emptyBefore = this.empty;
       this.empty = Math.max(this.empty, end) + this.#cycles(this.#held);
     }

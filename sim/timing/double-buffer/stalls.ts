@@ -12,11 +12,10 @@ const PARTIAL_SUM_BYTES = 4;
 /**
  * Stalls of a double-buffered accelerator, tile by tile (a tile is a fold of one group). Each operand has an SRAM of
  * two halves and a port of its own to memory:
- * - the words of the next tile (see `tileTraffic`) load behind the current one, up to a half; a tile larger than a
- *   half loads the rest half by half while it runs;
- * - a tile starts when the array is free, its first half of inputs and weights is there, and a half of the output SRAM
- *   is empty;
- * - outputs drain behind the next tile, partial sums that do not fit a half stream out and in during their tile.
+ * - the words that the next tile needs and the SRAM does not keep (see `tileTraffic`) load behind the current one; a tile
+ *   larger than a half that nothing keeps loads its first half ahead and the rest half by half while it runs;
+ * - a tile starts when the array is free, its words (or their first half) are there, and there is room for its results;
+ * - outputs drain behind the next tile; partial sums that the SRAM cannot hold stream out and in during their tile.
  *
  * So the first tile waits for its operands, and the last one's outputs are waited for.
  *
@@ -36,9 +35,9 @@ export function doubleBufferStalls(
     output: Math.floor(buffers.output / PARTIAL_SUM_BYTES),
   };
   const traffic = tileTraffic(shape, product, array, capacities);
-  const input = new InputPort(bandwidth.input, Math.max(1, Math.floor(capacities.input / 2)));
-  const weights = new InputPort(bandwidth.weights, Math.max(1, Math.floor(capacities.weights / 2)));
-  const output = new OutputPort(bandwidth.output, Math.max(1, Math.floor(capacities.output / 2)));
+  const input = new InputPort(traffic.input.kept, bandwidth.input, capacities.input);
+  const weights = new InputPort(traffic.weights.kept, bandwidth.weights, capacities.weights);
+  const output = new OutputPort(traffic.output, bandwidth.output, capacities.output);
   const overlapped = preloads(array);
   const tileCycles = overlapped ? preloadInterval(product, array) : foldCycles(product, array);
   // Results leave the array so long after the next tile may start.
@@ -51,9 +50,9 @@ export function doubleBufferStalls(
   for (let group = 0; group < shape.groups; group++) {
     for (let columnFold = 0; columnFold < product.columnFolds; columnFold++) {
       for (let rowFold = 0; rowFold < product.rowFolds; rowFold++) {
-        const inputReady = input.prefetch(traffic.input(rowFold, columnFold));
-        const weightsReady = weights.prefetch(traffic.weights(rowFold, columnFold));
-        const outputReady = output.ready(traffic, rowFold);
+        const inputReady = input.prefetch(traffic.input.words(rowFold, columnFold));
+        const weightsReady = weights.prefetch(traffic.weights.words(rowFold, columnFold));
+        const outputReady = output.ready(rowFold);
         const start = Math.max(free, inputReady, weightsReady, outputReady);
         const cause = first ? 'firstFill' : slowest(inputReady, weightsReady, outputReady);
         causes[cause] += start - free;
@@ -62,16 +61,12 @@ export function doubleBufferStalls(
         const cycles = tileCycles + (first && overlapped ? array.rows : 0);
         const inputEnd = input.run(start, cycles);
         const weightsEnd = weights.run(start, cycles);
-        const outputEnd = output.run(
-          traffic.partialSums(rowFold, columnFold),
-          traffic.outputs(rowFold, columnFold),
-          start,
-        );
+        const outputEnd = output.run(rowFold, columnFold, start);
         free = Math.max(start + cycles, inputEnd, weightsEnd, outputEnd);
         causes[slowest(inputEnd, weightsEnd, outputEnd)] += free - start - cycles;
         input.finish(free, cycles);
         weights.finish(free, cycles);
-        output.finish(free + latency, traffic, rowFold === product.rowFolds - 1);
+        output.finish(free + latency);
         first = false;
       }
     }

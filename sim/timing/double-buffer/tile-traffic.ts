@@ -11,28 +11,48 @@ export interface Capacities {
   readonly output: number;
 }
 
-/** Words that a tile moves between one SRAM and memory. */
-export interface TileTraffic {
-  /** Words to fetch for the tile at (row fold, column fold) of a group. */
-  input(rowFold: number, columnFold: number): number;
-  weights(rowFold: number, columnFold: number): number;
-  /** Partial sums to read back. */
+/**
+ * What an SRAM keeps for later tiles: the whole operand of a group, the words of the current tile (and then the next
+ * tile may take only what that leaves free), or nothing, so that a tile larger than a half passes through in halves.
+ */
+export type Kept = 'operand' | 'tile' | 'nothing';
+
+/** The words of one operand that each tile fetches. */
+export interface OperandTraffic {
+  readonly kept: Kept;
+  words(rowFold: number, columnFold: number): number;
+}
+
+/**
+ * How partial sums of a column fold are held until its last row fold: in one half, while the other drains; in the whole
+ * SRAM; or not at all, so that each row fold writes them to memory and the next reads them back.
+ */
+export type Accumulation = 'half' | 'whole' | 'memory';
+
+export interface OutputTraffic {
+  readonly accumulation: Accumulation;
+  /** Partial sums that the tile reads back. */
   partialSums(rowFold: number, columnFold: number): number;
   /** Outputs, or partial sums, that leave after (or, where they do not fit a half, during) the tile. */
   outputs(rowFold: number, columnFold: number): number;
-  /** Whether the output half is handed over after each tile, or only after the last row fold of a column fold. */
-  readonly outputsAccumulate: boolean;
+}
+
+/** Words that each tile moves between the SRAMs and memory. */
+export interface TileTraffic {
+  readonly input: OperandTraffic;
+  readonly weights: OperandTraffic;
+  readonly output: OutputTraffic;
 }
 
 /**
  * The words that each tile moves. The rules, from an operand's use in the loop nest (column folds outer, row folds
  * inner):
  * - an operand of a group that fits its SRAM is fetched once (half of it where the next group must be prefetched);
- * - what consecutive tiles share stays where a half holds it: the weights of an output-stationary column fold; input
- *   rows from one tile of output positions to the next; an input channel that two weight-stationary tiles share;
+ * - what consecutive tiles share is fetched once: the weights of an output-stationary column fold, if they fit the
+ *   SRAM; where a half holds them, input rows from one tile of output positions to the next, and an input channel that
+ *   two weight-stationary tiles share;
  * - everything else is fetched again for each tile that reads it;
- * - partial sums stay where a half holds those of a column fold; else each row fold writes them and the next reads
- *   them back.
+ * - partial sums stay if the SRAM holds those of a column fold.
  *
  * Window positions are in network order (input channel, ky, kx). Padding is not fetched.
  */
@@ -43,13 +63,11 @@ export function tileTraffic(
   capacities: Capacities,
 ): TileTraffic {
   return {
-    input: inputWords(shape, product, array, capacities.input),
-    weights: weightWords(product, array, shape.groups, capacities.weights),
-    ...outputWords(product, array, shape.groups, capacities.output),
+    input: inputTraffic(shape, product, array, capacities.input),
+    weights: weightTraffic(product, array, shape.groups, capacities.weights),
+    output: outputTraffic(product, array, capacities.output),
   };
 }
-
-type WordsOfTile = (rowFold: number, columnFold: number) => number;
 
 /** Words that may stay for a whole group. */
 function lasting(groups: number, capacity: number): number {
@@ -63,50 +81,64 @@ function foldSizes({ rowExtent, columnExtent }: Product, { rows, columns }: Syst
   };
 }
 
-function weightWords(
+function weightTraffic(
   product: Product,
   array: SystolicArray,
   groups: number,
   capacity: number,
-): WordsOfTile {
-  const { window, filters } = product;
+): OperandTraffic {
+  const { window, filters, rowFolds } = product;
   const { rowsOf, columnsOf } = foldSizes(product, array);
-  const wholeStays = window * filters <= lasting(groups, capacity);
+  const operandStays = window * filters <= lasting(groups, capacity);
+  const otherwise = operandStays ? 'operand' : 'nothing';
   switch (array.dataflow) {
     case 'output-stationary': {
-      const tileStays = window * columnsOf(0) <= capacity / 2 || wholeStays;
-      return (rowFold, columnFold) =>
-        rowFold > 0 && tileStays ? 0 : window * columnsOf(columnFold);
+      const tileStays = rowFolds > 1 && window * columnsOf(0) <= capacity;
+      return {
+        kept: tileStays && !operandStays ? 'tile' : otherwise,
+        words: (rowFold, columnFold) =>
+          rowFold > 0 && (tileStays || operandStays) ? 0 : window * columnsOf(columnFold),
+      };
     }
     case 'weight-stationary':
-      return (rowFold, columnFold) => rowsOf(rowFold) * columnsOf(columnFold);
+      return {
+        kept: otherwise,
+        words: (rowFold, columnFold) => rowsOf(rowFold) * columnsOf(columnFold),
+      };
     case 'input-stationary':
-      return (rowFold, columnFold) =>
-        columnFold > 0 && wholeStays ? 0 : rowsOf(rowFold) * filters;
+      return {
+        kept: otherwise,
+        words: (rowFold, columnFold) =>
+          columnFold > 0 && operandStays ? 0 : rowsOf(rowFold) * filters,
+      };
   }
 }
 
-function inputWords(
+function inputTraffic(
   shape: ConvolutionShape,
   product: Product,
   array: SystolicArray,
   capacity: number,
-): WordsOfTile {
+): OperandTraffic {
   const { positions, window, columnFolds } = product;
   const taps = shape.kernel[0] * shape.kernel[1];
   const channels = window / taps;
   const pixels = pixelsOf(shape);
   const half = capacity / 2;
-  const wholeStays = channels * pixels.all <= lasting(shape.groups, capacity);
+  const operandStays = channels * pixels.all <= lasting(shape.groups, capacity);
+  const kept = operandStays ? 'operand' : 'nothing';
   const range = (fold: number, width: number, extent: number) =>
     [fold * width, Math.min((fold + 1) * width, extent)] as const;
 
   if (array.dataflow === 'output-stationary') {
-    const rowsStay = channels * pixels.rowWindow(array.rows) <= half;
-    return (rowFold, columnFold) => {
-      if (columnFold > 0 && wholeStays) return 0;
-      const [from, to] = range(rowFold, array.rows, positions);
-      return channels * (wholeStays || rowsStay ? pixels.fresh(from, to) : pixels.tile(from, to));
+    const rowsStay = operandStays || channels * pixels.rowWindow(array.rows) <= half;
+    const words = Array.from({ length: product.rowFolds }, (_, fold) => {
+      const [from, to] = range(fold, array.rows, positions);
+      return channels * (rowsStay ? pixels.fresh(from, to) : pixels.tile(from, to));
+    });
+    return {
+      kept,
+      words: (rowFold, columnFold) => (columnFold > 0 && operandStays ? 0 : words[rowFold]),
     };
   }
 
@@ -126,53 +158,53 @@ function inputWords(
   const channelsOfFold = Math.min(channels, Math.ceil((array.rows - 1) / taps) + 1);
 
   if (array.dataflow === 'weight-stationary') {
-    const channelsStay = channelsOfFold * pixels.all <= half;
-    return (rowFold, columnFold) => {
-      if (columnFold > 0 && wholeStays) return 0;
-      const [from, to] = range(rowFold, array.rows, window);
-      return wholeStays || channelsStay
-        ? pixels.all * freshChannels(from, to)
-        : touched(from, to, pixels.all, positions);
+    const channelsStay = operandStays || channelsOfFold * pixels.all <= half;
+    return {
+      kept,
+      words: (rowFold, columnFold) => {
+        if (columnFold > 0 && operandStays) return 0;
+        const [from, to] = range(rowFold, array.rows, window);
+        return channelsStay
+          ? pixels.all * freshChannels(from, to)
+          : touched(from, to, pixels.all, positions);
+      },
     };
   }
 
-  const rowsStay = wholeStays || channels * pixels.rowWindow(array.columns) <= half;
+  const rowsStay = operandStays || channels * pixels.rowWindow(array.columns) <= half;
   const areas = Array.from({ length: columnFolds }, (_, fold) => {
     const [from, to] = range(fold, array.columns, positions);
     return rowsStay ? pixels.fresh(from, to) : pixels.tile(from, to);
   });
-  return (rowFold, columnFold) => {
-    const area = areas[columnFold];
-    const [from, to] = range(rowFold, array.rows, window);
-    if (rowsStay || channelsOfFold * area <= half) return area * freshChannels(from, to);
-    const [first, end] = range(columnFold, array.columns, positions);
-    return touched(from, to, area, end - first);
+  return {
+    kept,
+    words: (rowFold, columnFold) => {
+      const area = areas[columnFold];
+      const [from, to] = range(rowFold, array.rows, window);
+      if (rowsStay || channelsOfFold * area <= half) return area * freshChannels(from, to);
+      const [first, end] = range(columnFold, array.columns, positions);
+      return touched(from, to, area, end - first);
+    },
   };
 }
 
-function outputWords(
-  product: Product,
-  array: SystolicArray,
-  groups: number,
-  capacity: number,
-): Pick<TileTraffic, 'partialSums' | 'outputs' | 'outputsAccumulate'> {
-  const { steps, rowFolds, columnFolds } = product;
+function outputTraffic(product: Product, array: SystolicArray, capacity: number): OutputTraffic {
+  const { steps, rowFolds } = product;
   const { rowsOf, columnsOf } = foldSizes(product, array);
   if (array.dataflow === 'output-stationary') {
     return {
+      accumulation: 'memory',
       partialSums: () => 0,
       outputs: (rowFold, columnFold) => rowsOf(rowFold) * columnsOf(columnFold),
-      outputsAccumulate: false,
     };
   }
   const sums = steps * columnsOf(0);
-  const outputsAccumulate =
-    sums <= capacity / 2 || (columnFolds === 1 && groups === 1 && sums <= capacity);
+  const stays = rowFolds > 1 && sums <= capacity;
   return {
+    accumulation: !stays ? 'memory' : sums <= capacity / 2 ? 'half' : 'whole',
     partialSums: (rowFold, columnFold) =>
-      rowFold === 0 || outputsAccumulate ? 0 : steps * columnsOf(columnFold),
+      rowFold === 0 || stays ? 0 : steps * columnsOf(columnFold),
     outputs: (rowFold, columnFold) =>
-      outputsAccumulate && rowFold < rowFolds - 1 ? 0 : steps * columnsOf(columnFold),
-    outputsAccumulate,
+      stays && rowFold < rowFolds - 1 ? 0 : steps * columnsOf(columnFold),
   };
 }
