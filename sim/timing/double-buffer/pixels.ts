@@ -51,8 +51,11 @@ export interface Pixels {
   readonly all: number;
   /** Under positions from … to − 1 and not under any before. */
   fresh(from: number, to: number): number;
-  /** Under positions from … to − 1, where nothing is kept from one output row to the next. */
-  tile(from: number, to: number): number;
+  /**
+   * Under positions from … to − 1, where no pixel is kept from one output row to the next; those under the positions
+   * before in the same output row are left out if `keptInRow`.
+   */
+  tile(from: number, to: number, keptInRow: boolean): number;
   /** In the input rows that `positions` positions in succession need at once. */
   rowWindow(positions: number): number;
 }
@@ -71,13 +74,16 @@ export function pixelsOf(shape: ConvolutionShape): Pixels {
   return {
     all: upTo(height * width),
     fresh: (from, to) => upTo(to) - upTo(from),
-    tile(from, to) {
+    tile(from, to, keptInRow) {
       let count = 0;
       for (let position = from; position < to; ) {
         const row = Math.floor(position / width);
         const end = Math.min(to, (row + 1) * width);
-        count +=
-          rows.under(row, row + 1) * columns.under(position - row * width, end - row * width);
+        const [left, right] = [position - row * width, end - row * width];
+        const inRow = keptInRow
+          ? columns.before[right] - columns.before[left]
+          : columns.under(left, right);
+        count += rows.under(row, row + 1) * inRow;
         position = end;
       }
       return count;

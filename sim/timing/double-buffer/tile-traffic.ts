@@ -49,8 +49,8 @@ export interface TileTraffic {
  * inner):
  * - an operand of a group that fits its SRAM is fetched once (half of it where the next group must be prefetched);
  * - what consecutive tiles share is fetched once: the weights of an output-stationary column fold, if they fit the
- *   SRAM; where a half holds them, input rows from one tile of output positions to the next, and an input channel that
- *   two weight-stationary tiles share;
+ *   SRAM; where a half holds them, the input rows (or at least columns) from one tile of output positions to the next,
+ *   and an input channel that two weight-stationary tiles share;
  * - everything else is fetched again for each tile that reads it;
  * - partial sums stay if the SRAM holds those of a column fold.
  *
@@ -120,7 +120,7 @@ function inputTraffic(
   array: SystolicArray,
   capacity: number,
 ): OperandTraffic {
-  const { positions, window, columnFolds } = product;
+  const { positions, window } = product;
   const taps = shape.kernel[0] * shape.kernel[1];
   const channels = window / taps;
   const pixels = pixelsOf(shape);
@@ -130,15 +130,23 @@ function inputTraffic(
   const range = (fold: number, width: number, extent: number) =>
     [fold * width, Math.min((fold + 1) * width, extent)] as const;
 
-  if (array.dataflow === 'output-stationary') {
-    const rowsStay = operandStays || channels * pixels.rowWindow(array.rows) <= half;
-    const words = Array.from({ length: product.rowFolds }, (_, fold) => {
-      const [from, to] = range(fold, array.rows, positions);
-      return channels * (rowsStay ? pixels.fresh(from, to) : pixels.tile(from, to));
+  /** Pixels of a channel to fetch for the positions of each fold of so many. */
+  const areasOf = (width: number) => {
+    const rowsStay = operandStays || channels * pixels.rowWindow(width) <= half;
+    return Array.from({ length: Math.ceil(positions / width) }, (_, fold) => {
+      const [from, to] = range(fold, width, positions);
+      if (rowsStay) return pixels.fresh(from, to);
+      const columnsStay = channels * pixels.tile(from, to, false) <= half;
+      return pixels.tile(from, to, columnsStay);
     });
+  };
+
+  if (array.dataflow === 'output-stationary') {
+    const areas = areasOf(array.rows);
     return {
       kept,
-      words: (rowFold, columnFold) => (columnFold > 0 && operandStays ? 0 : words[rowFold]),
+      words: (rowFold, columnFold) =>
+        columnFold > 0 && operandStays ? 0 : channels * areas[rowFold],
     };
   }
 
@@ -171,17 +179,13 @@ function inputTraffic(
     };
   }
 
-  const rowsStay = operandStays || channels * pixels.rowWindow(array.columns) <= half;
-  const areas = Array.from({ length: columnFolds }, (_, fold) => {
-    const [from, to] = range(fold, array.columns, positions);
-    return rowsStay ? pixels.fresh(from, to) : pixels.tile(from, to);
-  });
+  const areas = areasOf(array.columns);
   return {
     kept,
     words: (rowFold, columnFold) => {
       const area = areas[columnFold];
       const [from, to] = range(rowFold, array.rows, window);
-      if (rowsStay || channelsOfFold * area <= half) return area * freshChannels(from, to);
+      if (operandStays || channelsOfFold * area <= half) return area * freshChannels(from, to);
       const [first, end] = range(columnFold, array.columns, positions);
       return touched(from, to, area, end - first);
     },
