@@ -88,7 +88,9 @@ function parseSections(text: string, file: string): Sections {
     if (section !== null) {
       const name = section[1].trim().toLowerCase();
       if (sections.has(name)) {
-        throw new InputError(`${place(start)}: the section "${content}" stands there twice.`);
+        throw new InputError(
+          `${place(start)}: expected each section once, found "${content}" again.`,
+        );
       }
       current = new Map();
       sections.set(name, current);
@@ -105,7 +107,7 @@ function parseSections(text: string, file: string): Sections {
     }
     const key = content.slice(0, separator).trim().toLowerCase();
     if (current.has(key)) {
-      throw new InputError(`${place(start)}: the key "${key}" stands there twice.`);
+      throw new InputError(`${place(start)}: expected each key once, found "${key}" again.`);
     }
     const value = content.slice(separator + 1);
     const blanks = value.length - value.trimStart().length;
