@@ -197,7 +197,7 @@ function describe(
     ['total', ...timingCells(total)],
   ];
   return [
-    `${workload.name} on ${name}: ${array.rows}×${array.columns}, ${array.dataflow}, ${model}, one image`,
+    `${workload.name} on ${name}: ${array.rows}×${array.columns}, ${array.dataflow}, one image, ${model}`,
     '',
     formatTable(['layer', 'compute', 'stalls', 'cycles', 'utilisation %'], rows),
     ...(memory === undefined ? [] : ['', stallTable(workload, layers)]),

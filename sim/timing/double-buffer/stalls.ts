@@ -40,7 +40,7 @@ export function doubleBufferStalls(
   const output = new OutputPort(traffic.output, bandwidth.output, capacities.output);
   const overlapped = preloads(array);
   const tileCycles = overlapped ? preloadInterval(product, array) : foldCycles(product, array);
-  // Results leave the array so long after the next tile may start.
+  // Where tiles overlap, the results of each are late by so much.
   const latency = overlapped ? preloadLatency(product, array) - tileCycles : 0;
 
   const causes = { firstFill: 0, input: 0, weights: 0, output: 0, lastDrain: 0 };
@@ -52,7 +52,7 @@ export function doubleBufferStalls(
       for (let rowFold = 0; rowFold < product.rowFolds; rowFold++) {
         const inputReady = input.prefetch(traffic.input.words(rowFold, columnFold));
         const weightsReady = weights.prefetch(traffic.weights.words(rowFold, columnFold));
-        const outputReady = output.ready(rowFold);
+        const outputReady = output.ready(rowFold) - latency;
         const start = Math.max(free, inputReady, weightsReady, outputReady);
         const cause = first ? 'firstFill' : slowest(inputReady, weightsReady, outputReady);
         causes[cause] += start - free;
@@ -61,7 +61,7 @@ export function doubleBufferStalls(
         const cycles = tileCycles + (first && overlapped ? array.rows : 0);
         const inputEnd = input.run(start, cycles);
         const weightsEnd = weights.run(start, cycles);
-        const outputEnd = output.run(rowFold, columnFold, start);
+        const outputEnd = output.run(rowFold, columnFold, start + latency) - latency;
         free = Math.max(start + cycles, inputEnd, weightsEnd, outputEnd);
         causes[slowest(inputEnd, weightsEnd, outputEnd)] += free - start - cycles;
         input.finish(free, cycles);
