@@ -47,11 +47,18 @@ function triangle(side: number): number {
   return side > 0 ? (side * (side + 1)) / 2 : 0;
 }
 
+export interface Sets {
+  /** The places at which the sets begin, and the end. */
+  readonly boundaries: Float64Array;
+  /** Entries in all of them. */
+  readonly entries: number;
+}
+
 /**
- * The places at which the sets of `entriesPerSet` entries begin, and the end. As in SCALE-Sim, a set that ends
- * with the last entry is followed by an empty one.
+ * Cut the entries, in the order of fetching, into sets of so many. As in SCALE-Sim, a set that ends with the last entry
+ * is followed by an empty one.
  */
-export function setBoundaries(matrix: FetchMatrix, entriesPerSet: number): Float64Array {
+export function setsOf(matrix: FetchMatrix, entriesPerSet: number): Sets {
   const boundaries = [0];
   const diagonal = matrix.order === 'diagonal';
   const lines = diagonal ? matrix.rows + matrix.columns - 1 : matrix.rows;
@@ -76,7 +83,8 @@ export function setBoundaries(matrix: FetchMatrix, entriesPerSet: number): Float
     }
   }
   boundaries.push(place);
-  return Float64Array.from(boundaries);
+  const entries = (boundaries.length - 2) * entriesPerSet + inSet;
+  return { boundaries: Float64Array.from(boundaries), entries };
 }
 
 /** Blanks of a regular matrix in the columns firstColumn … endColumn − 1 of a row or diagonal. */

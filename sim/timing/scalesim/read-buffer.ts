@@ -1,4 +1,4 @@
-import { type FetchMatrix, placeOf, setBoundaries } from './fetch-matrix.js';
+import { type FetchMatrix, placeOf, setsOf } from './fetch-matrix.js';
 
 /** Sets into which SCALE-Sim divides a buffer. */
 const SETS_IN_BUFFER = 100;
@@ -15,6 +15,7 @@ export class ReadBuffer {
   readonly #matrix: FetchMatrix;
   readonly #boundaries: Float64Array;
   readonly #entriesPerSet: number;
+  readonly #entries: number;
   readonly #sets: number;
   readonly #activeSets: number;
   readonly #prefetchSets: number;
@@ -33,7 +34,9 @@ export class ReadBuffer {
     const prefetchSize = size - activeSize;
     this.#matrix = matrix;
     this.#entriesPerSet = Math.ceil(size / SETS_IN_BUFFER);
-    this.#boundaries = setBoundaries(matrix, this.#entriesPerSet);
+    const { boundaries, entries } = setsOf(matrix, this.#entriesPerSet);
+    this.#boundaries = boundaries;
+    this.#entries = entries;
     this.#sets = this.#boundaries.length - 1;
     this.#activeSets = Math.min(this.#sets, Math.ceil(activeSize / this.#entriesPerSet));
     this.#prefetchSets = Math.min(
@@ -46,8 +49,8 @@ export class ReadBuffer {
 
   /** Words fetched so far: the first window and every prefetch. */
   get words(): number {
-    const sets = this.#activeSets + this.prefetches * this.#prefetchSets;
-    return sets * this.#entriesPerSet;
+    const wordsOf = (sets: number) => Math.min(sets * this.#entriesPerSet, this.#entries);
+    return wordsOf(this.#activeSets) + this.prefetches * wordsOf(this.#prefetchSets);
   }
 
   /**
