@@ -3,16 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { BitcellError, EXIT, packageRoot, parseJson } from '../core/index.js';
-import { dataCommand } from './commands/data.js';
-import { exportCommand } from './commands/export.js';
-import { inferCommand } from './commands/infer.js';
-import { mapCommand } from './commands/map/index.js';
-import { profileCommand } from './commands/profile.js';
-import { quantizeCommand } from './commands/quantize.js';
-import { resultsCommand } from './commands/results.js';
-import { runCommand } from './commands/run.js';
-import { timingCommand } from './commands/timing.js';
-import { verifyCommand } from './commands/verify.js';
 
 const program = new Command('bitcell')
   .version(version())
@@ -22,20 +12,23 @@ const program = new Command('bitcell')
     '\nExit status: 0 ok, 1 failed, 2 wrong input, 3 mismatch, 130 interrupted.',
   );
 
-for (const command of [
-  runCommand(),
-  resultsCommand(),
-  inferCommand(),
-  verifyCommand(),
-  timingCommand(),
-  mapCommand(),
-  profileCommand(),
-  quantizeCommand(),
-  exportCommand(),
-  dataCommand(),
-]) {
-  program.addCommand(command);
-}
+/** Each command is loaded only when it is asked for: what some of them import takes longer than others run. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./commands/run.js')).runCommand(),
+  results: async () => (await import('./commands/results.js')).resultsCommand(),
+  infer: async () => (await import('./commands/infer.js')).inferCommand(),
+  verify: async () => (await import('./commands/verify.js')).verifyCommand(),
+  timing: async () => (await import('./commands/timing.js')).timingCommand(),
+  map: async () => (await import('./commands/map/index.js')).mapCommand(),
+  profile: async () => (await import('./commands/profile.js')).profileCommand(),
+  quantize: async () => (await import('./commands/quantize.js')).quantizeCommand(),
+  export: async () => (await import('./commands/export.js')).exportCommand(),
+  data: async () => (await import('./commands/data.js')).dataCommand(),
+};
+
+const [first = ''] = process.argv.slice(2);
+const wanted = Object.hasOwn(COMMANDS, first) ? [COMMANDS[first]] : Object.values(COMMANDS);
+for (const load of wanted) program.addCommand(await load());
 
 function version(): string {
   const file = join(packageRoot(), 'package.json');

@@ -20,7 +20,7 @@ export {
   runFrom,
 } from './recorded-run.js';
 export * from './systolic-array.js';
-export * from './timing.js';
+export * from './timing/index.js';
 export * from './weight-hits.js';
 export * from './weight-position.js';
 export * from './weight-stream.js';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bitcell, bitcellJson, newFolder } from './command.js';
+import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
 import { writeTinyNetwork } from './tiny-network.js';
 
 const folder = newFolder();
@@ -90,7 +90,106 @@ test('timing takes AlexNet when no network is given', async () => {
 test('timing prints a table as text', async () => {
   const { status, stdout, stderr } = await bitcell(['timing', '--model', int8]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(stdout).toContain('edge-16x16: 16×16, weight-stationary, one image\n');
+  expect(stdout).toContain('edge-16x16: 16×16, weight-stationary, one image, ideal bandwidth\n');
   expect(stdout).toMatch(/\nfc1 +1,503 +0 +1,503 +2\.1\n/);
-  expect(stdout).toMatch(/\ntotal +2,152 +0 +2,152 +11\.6\n$/);
+  expect(stdout).toMatch(/\ntotal +2,152 +0 +2,152 +11\.6\n/);
+});
+
+const HEAD =
+  'Layer, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,';
+
+/** A topology and a configuration of SCALE-Sim: the layer fc2 of its measured rows. */
+function scaleSimFiles(): string[] {
+  const files = newFolder();
+  const [topology, config] = [join(files, 'fc2.csv'), join(files, 'array.cfg')];
+  writeFileSync(topology, `${HEAD}\nfc2, 1, 1, 1, 1, 1024, 512, 1,\n`);
+  writeFileSync(
+    config,
+    [
+      '[architecture_presets]',
+      ...['ArrayHeight: 16', 'ArrayWidth: 16', 'Dataflow: os', 'Bandwidth: 10'],
+      ...['IfmapSramSzkB: 64', 'FilterSramSzkB: 64', 'OfmapSramSzkB: 64'],
+      '[run_presets]',
+      'InterfaceBandwidth: USER',
+    ].join('\n'),
+  );
+  return ['--topology', topology, '--config', config];
+}
+
+test('timing reads the files of SCALE-Sim and stalls as it does', async () => {
+  const { result } = await timing(...scaleSimFiles(), '--bandwidth-model', 'scalesim');
+  const stalls = { computeCycles: 33727, stallCycles: 174855, totalCycles: 208582 };
+  expect(result).toMatchObject({
+    bandwidthModel: 'scalesim',
+    layers: [{ name: 'fc2', ...stalls }],
+    total: stalls,
+    vector: null,
+    energy: null,
+  });
+});
+
+test('timing stalls by the double-buffer model unless told otherwise', async () => {
+  const { result } = await timing(...scaleSimFiles());
+  expect(result).toMatchObject({
+    bandwidthModel: 'double-buffer',
+    // 1024·16 weights fill first, 1638.4 cycles; 32 tiles of 1054 cycles then wait for 31 such loads.
+    layers: [
+      {
+        computeCycles: 32 * 1054 - 1,
+        stalls: { firstFill: 1639, input: 0, weights: 31 * (1639 - 1054), output: 0, lastDrain: 2 },
+        memory: {
+          inputReads: 1024,
+          weightReads: 1024 * 512,
+          partialSumReads: 0,
+          outputWrites: 512,
+        },
+      },
+    ],
+  });
+});
+
+test('flags give an accelerator buffers and a bandwidth', async () => {
+  const flags = ['--model', int8, '--bandwidth', '1,2,4', '--buffers', '1KiB,2KiB,4KiB'];
+  const { result } = await timing(...flags);
+  const { result: faster } = await timing(...flags.with(3, '2,2,4'));
+  expect(result.bandwidthModel).toBe('double-buffer');
+  const total = (found: typeof result) => (found.total as Layer).totalCycles;
+  expect(total(faster)).toBeLessThan(total(result));
+});
+
+test('timing says that ideal bandwidth has no stalls to model', async () => {
+  const { status, stderr } = await bitcell([
+    ...['timing', '--model', int8, '--bandwidth-model', 'scalesim'],
+  ]);
+  expect({ status, stderr }).toEqual({
+    status: 0,
+    stderr:
+      'bitcell: edge-16x16 has ideal bandwidth, so scalesim finds no stalls: --bandwidth makes it finite.\n',
+  });
+});
+
+test('layers without weights run on the vector unit', async () => {
+  const { result } = await timing('--model', int8);
+  const { lanes, layers, cycles } = result.vector as {
+    lanes: number;
+    layers: { kind: string; operations: number; cycles: number }[];
+    cycles: number;
+  };
+  expect(lanes).toBe(16);
+  for (const layer of layers) expect(layer.cycles).toBe(Math.ceil(layer.operations / lanes));
+  expect(cycles).toBe(layers.reduce((sum, layer) => sum + layer.cycles, 0));
+});
+
+test.each([
+  [
+    ['--bandwidth', '1,2'],
+    '--bandwidth 1,2: expected one value, or three for input,weights,output.',
+  ],
+  [['--bandwidth', 'x'], '--bandwidth: "x" is not a number of words a cycle above 0.'],
+  [
+    ['--bandwidth', '1'],
+    'edge-16x16 has a bandwidth but no buffers: give their sizes by --buffers.',
+  ],
+])('timing refuses %j', async (flags, message) => {
+  expect(await refusal(['timing', '--model', int8, ...flags])).toBe(message);
 });

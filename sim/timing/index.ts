@@ -1,0 +1,6 @@
+export * from './configuration.js';
+export type * from './result.js';
+export * from './scalesim/configuration.js';
+export * from './scalesim/topology.js';
+export * from './timing.js';
+export * from './vector-unit.js';

@@ -1,0 +1,80 @@
+import { type ConvolutionShape, InputError } from '../../core/index.js';
+import type { SystolicArray } from '../systolic-array.js';
+import type { Bandwidth, OperandBuffers } from './configuration.js';
+import { doubleBufferStalls } from './double-buffer/stalls.js';
+import { sumLayers, timingWithStalls } from './ideal.js';
+import type { LayerTiming, NetworkTiming, Stalls } from './result.js';
+import { scaleSimStalls } from './scalesim/stalls.js';
+
+/**
+ * Models of finite bandwidth: `double-buffer` loads the next tile behind the current one and fetches nothing twice
+ * without need; `scalesim` does what SCALE-Sim v2's code does.
+ */
+export const BANDWIDTH_MODELS = ['double-buffer', 'scalesim'] as const;
+
+export type BandwidthModel = (typeof BANDWIDTH_MODELS)[number];
+
+/** What stands between the array and its memory. */
+export interface MemorySystem {
+  readonly model: BandwidthModel;
+  readonly buffers: OperandBuffers;
+  readonly bandwidth: Bandwidth;
+  /** Bytes of an input value and of a weight: 1 unless given. SCALE-Sim's model always takes 1. */
+  readonly wordBytes?: 1 | 4;
+}
+
+/**
+ * Timing of one image in one layer; without a memory system, at ideal bandwidth (the formulas are at
+ * `timingWithStalls`).
+ *
+ * @throws InputError where the scalesim model cannot take a buffer or bandwidth
+ */
+export function layerTiming(
+  shape: ConvolutionShape,
+  array: SystolicArray,
+  memory?: MemorySystem,
+): LayerTiming {
+  return timingWithStalls(shape, array, memory && stallsOf(shape, array, memory));
+}
+
+/**
+ * Timing of one image in the weighted layers of a network, which run one after the other.
+ *
+ * @throws InputError where the scalesim model cannot take a buffer or bandwidth
+ */
+export function networkTiming(
+  shapes: readonly ConvolutionShape[],
+  array: SystolicArray,
+  memory?: MemorySystem,
+): NetworkTiming {
+  return sumLayers(
+    shapes,
+    shapes.map((shape) => layerTiming(shape, array, memory)),
+    array,
+  );
+}
+
+function stallsOf(shape: ConvolutionShape, array: SystolicArray, memory: MemorySystem): Stalls {
+  const { model, buffers, bandwidth, wordBytes = 1 } = memory;
+  if (model === 'double-buffer') {
+    return doubleBufferStalls(shape, array, buffers, bandwidth, wordBytes);
+  }
+  requireScaleSim(buffers, bandwidth);
+  return scaleSimStalls(shape, array, buffers, bandwidth);
+}
+
+/** SCALE-Sim's buffers have two halves of whole words, and move whole words each cycle. */
+function requireScaleSim(buffers: OperandBuffers, bandwidth: Bandwidth): void {
+  for (const operand of ['input', 'weights', 'output'] as const) {
+    if (!Number.isSafeInteger(buffers[operand]) || buffers[operand] < 2) {
+      throw new InputError(
+        `The scalesim model needs at least 2 bytes of ${operand} buffer, not ${buffers[operand]}.`,
+      );
+    }
+    if (!Number.isSafeInteger(bandwidth[operand]) || bandwidth[operand] < 1) {
+      throw new InputError(
+        `The scalesim model needs a whole number of ${operand} words a cycle, not ${bandwidth[operand]}.`,
+      );
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { featureCount, type PoolingShape } from '../../core/index.js';
+import { inputsOf, isWeighted, type Layer, type Network } from '../../models/index.js';
+import type { VectorUnit } from './configuration.js';
+
+/** A layer without weights on the vector unit, for one image. */
+export interface VectorLayerTiming {
+  readonly name: string;
+  readonly kind: Layer['kind'];
+  readonly operations: number;
+  readonly cycles: number;
+}
+
+export interface VectorTiming {
+  readonly lanes: number;
+  readonly layers: readonly VectorLayerTiming[];
+  readonly cycles: number;
+}
+
+/**
+ * Cycles of one image in the layers without weights: ⌈operations / lanes⌉ each, one after the other. An operation is
+ * one comparison, addition, multiplication or table look-up:
+ * - pooling: one for each place of each window, and one more for each mean;
+ * - add, leaky ReLU: one for each value, and one more where a ReLU follows the add; affine: two;
+ * - clip: one for each finite limit;
+ * - concat and flatten only number the values anew: none.
+ *
+ * Requantisation and the activation of a weighted layer are done on the way out of the array and take none.
+ */
+export function vectorTiming(network: Network, { lanes }: VectorUnit): VectorTiming {
+  const layers = (network.layers as readonly Layer[])
+    .filter((layer) => !isWeighted(layer))
+    .map((layer) => {
+      const operations = operationsOf(network, layer);
+      return {
+        name: layer.name,
+        kind: layer.kind,
+        operations,
+        cycles: Math.ceil(operations / lanes),
+      };
+    });
+  return { lanes, layers, cycles: layers.reduce((sum, { cycles }) => sum + cycles, 0) };
+}
+
+function operationsOf(network: Network, layer: Layer): number {
+  const outputs = featureCount(network.tensors[layer.output].shape);
+  switch (layer.kind) {
+    case 'max-pool':
+      return outputs * places(layer.shape);
+    case 'average-pool':
+      return outputs * (places(layer.shape) + 1);
+    case 'global-average-pool': {
+      const [input] = inputsOf(layer);
+      return featureCount(network.tensors[input].shape) + outputs;
+    }
+    case 'add':
+      return outputs * (layer.relu ? 2 : 1);
+    case 'leaky-relu':
+      return outputs;
+    case 'clip':
+      return outputs * [layer.low, layer.high].filter(Number.isFinite).length;
+    case 'affine':
+      return outputs * 2;
+    default:
+      return 0;
+  }
+}
+
+function places({ kernel }: PoolingShape): number {
+  return kernel[0] * kernel[1];
+}
