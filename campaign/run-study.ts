@@ -1,5 +1,11 @@
 import { type ProgressListener, readFileChecked, sha256Hex } from '../core/index.js';
-import { cellCount, readFaultMap, requireGeometry } from '../fault/index.js';
+import {
+  cellCount,
+  type FaultMap,
+  faultMapFiles,
+  readFaultMap,
+  requireGeometry,
+} from '../fault/index.js';
 import { thresholdsFor } from '../mitigation/index.js';
 import { type ImageSet, loadCifar10, type WordFormat, weightedLayers } from '../models/index.js';
 import {
@@ -61,11 +67,12 @@ export interface PreparedStudy {
 export function prepareStudy(study: Study, data?: string): PreparedStudy {
   const accelerator = loadAccelerator(study.accelerator);
   const networks = study.formats.map((format) => shareNetwork(loadNetwork(study.model, format)));
-  const faultMap = study.faultMap === undefined ? undefined : readFaultMap(study.faultMap);
+  let faultMap: FaultMap | undefined;
   for (const { network } of networks) {
     requireCifar10Network(network);
-    const { geometry } = placeNetwork(network, accelerator, study.placement);
-    if (faultMap) {
+    const { geometry, memory } = placeNetwork(network, accelerator, study.placement);
+    if (study.faultMap !== undefined) {
+      faultMap ??= readFaultMap(study.faultMap, { geometry, columnMux: memory.columnMux });
       requireGeometry(faultMap, geometry, `${study.faultMap}, wanted for ${network.format} words,`);
     }
   }
@@ -87,7 +94,7 @@ export function prepareStudy(study: Study, data?: string): PreparedStudy {
       checksums: {
         network: networks[0].network.checksum,
         ...(found && { thresholds: sha256Hex(JSON.stringify(found.thresholds)) }),
-        ...(study.faultMap && { faultMap: sha256Hex(readFileChecked(study.faultMap)) }),
+        ...(study.faultMap && { faultMap: checksumOf(faultMapFiles(study.faultMap)) }),
       },
     },
     trials: planTrials(study, mapRate),
@@ -168,6 +175,12 @@ function findThresholds(
     study.thresholds,
     data,
   );
+}
+
+/** SHA-256 of a file, or of those of several. */
+function checksumOf(files: readonly string[]): string {
+  const checksums = files.map((file) => sha256Hex(readFileChecked(file)));
+  return checksums.length === 1 ? checksums[0] : sha256Hex(checksums.join());
 }
 
 /** The images in memory that all threads see. */
