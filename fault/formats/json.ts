@@ -151,8 +151,10 @@ function parseChecked(source: Source): unknown {
     return JSON.parse(source.text);
   } catch {
     const { line, column } = placeOfSyntaxError(source.text);
-    const rest = source.text.split('\n')[line - 1].slice(column - 1);
-    const found = rest === '' ? 'the end' : `"${excerpt(rest.trimEnd())}"`;
+    const lines = source.text.split('\n');
+    const rest = lines[line - 1].slice(column - 1).trimEnd();
+    const end = line === lines.length ? 'the end' : 'the end of the line';
+    const found = rest === '' ? end : `"${excerpt(rest)}"`;
     throw errorAt(source.file, line, column, `found ${found}, which is not valid JSON there`);
   }
 }
