@@ -19,6 +19,7 @@ export {
   uniformFaultMap,
 } from './generate/uniform.js';
 export * from './geometry.js';
+export { chiSquareTail } from './inspect/chi-square.js';
 export { type Dispersion, dispersionOf } from './inspect/dispersion.js';
 export * from './inspect/heat-map.js';
 export * from './inspect/summary.js';

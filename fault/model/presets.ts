@@ -76,7 +76,8 @@ function stutzChip(
     faults: {
       by: 'rate',
       points: states.map(([total, up, down]) => ({
-        rate: total / 100,
+        // A decimal shift of the text, so that 2.744 % is the float64 that a user's 0.02744 is.
+        rate: Number(`${total}e-2`),
         model: { model: 'uniform', faults: 'stuck-at', stuckAt1Share: up / (up + down) },
       })),
     },

@@ -116,10 +116,14 @@ function dispersionTable(summary: FaultMapSummary): string {
       grouped(faulty),
       dispersion?.mean.toPrecision(3) ?? '-',
       dispersion?.index.toPrecision(3) ?? '-',
-      dispersion?.pValue.toPrecision(2) ?? '-',
+      dispersion ? probability(dispersion.pValue) : '-',
     ];
   });
   return formatTable(['', 'with faults', 'mean', 'variance/uniform', 'p'], rows);
+}
+
+function probability(value: number): string {
+  return value < 1e-300 ? '< 1e-300' : value.toPrecision(2);
 }
 
 function worstLines(summary: FaultMapSummary): string[] {
