@@ -126,6 +126,8 @@ export const faultModelSchema = z.discriminatedUnion(
   },
 );
 
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+
 /**
  * How the cells of a memory fail. Fields common to all models:
  *
@@ -150,16 +152,16 @@ export const faultModelSchema = z.discriminatedUnion(
  * - `voltage`: faults of `places` whose rate follows from the supply voltage (see `rateAtVoltage`).
  *   `table` lists falling voltages in volts with their rates.
  */
-export type FaultModel = z.infer<typeof faultModelSchema>;
+export type FaultModel = DeepReadonly<z.infer<typeof faultModelSchema>>;
 
 /** A fault model as a user writes it: fields with a default may be missing. */
-export type FaultModelInput = z.input<typeof faultModelSchema>;
+export type FaultModelInput = DeepReadonly<z.input<typeof faultModelSchema>>;
 
 /** Where the faults of a model lie, without what they do. */
-export type FaultPlaces = z.infer<typeof placesSchema>;
+export type FaultPlaces = DeepReadonly<z.infer<typeof placesSchema>>;
 
 export type FaultScope = NonNullable<FaultModel['scope']>;
-export type ClusterRegion = z.infer<typeof regionSchema>;
+export type ClusterRegion = DeepReadonly<z.infer<typeof regionSchema>>;
 export type VoltageTable = z.infer<typeof tableSchema>;
 
 /** A fault of a value: where it is, and what was found and expected, as the end of a sentence. */
