@@ -4,7 +4,7 @@ import {
   type NpyFloat32Array,
   type ProgressListener,
 } from '../core/index.js';
-import { readFaultMap, requireGeometry } from '../fault/index.js';
+import { loadFaultMap } from '../fault/index.js';
 import { compileKernels } from '../kernels/index.js';
 import {
   activationUnits,
@@ -65,8 +65,7 @@ export function inferImages(
   const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
   if (options.faultMap !== undefined) {
     const placement = placeNetwork(network, accelerator, options.placement);
-    const map = readFaultMap(options.faultMap);
-    requireGeometry(map, placement.geometry, options.faultMap);
+    const map = loadFaultMap(options.faultMap, placement.geometry, placement.memory);
     datapath.setPatches(applyFaultMap(map, placement, storedWords(network)));
   }
   datapath.setActivationUnits(unitsOf(options, network));

@@ -3,7 +3,8 @@ import { multiplyHigh, philox4x32 } from './philox.js';
 
 /**
  * What a stream of random numbers is for. Part of the Philox counter, so streams of different
- * purposes never share a value. Results depend on these numbers: never change or reuse one.
+ * purposes never share a value. Results depend on these numbers: never change or reuse one. All are
+ * below 64: fault maps put a part of the memory and a region into the bits above.
  */
 export const PURPOSE = {
   /** Fraction that decides whether the number of faults is rounded up; one draw per trial. */
@@ -14,6 +15,14 @@ export const PURPOSE = {
   faultKind: 3,
   /** Which images a trial looks at. */
   imageChoice: 4,
+  /** Gamma variate by which a region of clustered faults is worse or better than the mean. */
+  regionDensity: 16,
+  /** Gaps between the faults of a region, in units of expected faults. */
+  faultArrival: 17,
+  /** Centres of clusters and the distances of their satellites. */
+  clusterPlace: 18,
+  /** Whether an intermittent fault is active for an image; indexed by the cell. */
+  faultActivity: 19,
 } as const;
 
 /** Random numbers addressed by index: every draw is a pure function of the stream and its index. */

@@ -1,3 +1,5 @@
+import type { FaultModel } from './model/fault-model.js';
+
 /**
  * A memory as a fault map sees it: one bit of SRAM at (bank, row, column). `rows` and `columns` count all
  * cells of a bank: data first, then check columns, then spare columns; spare rows are the last rows.
@@ -7,11 +9,11 @@ export interface CellGeometry {
   readonly rows: number;
   readonly columns: number;
   /** Of `rows`, how many are spare; undefined is none. */
-  readonly spareRows?: number;
+  readonly spareRows?: number | undefined;
   /** Of `columns`, how many hold check bits; undefined is none. */
-  readonly checkColumns?: number;
+  readonly checkColumns?: number | undefined;
   /** Of `columns`, how many are spare; undefined is none. */
-  readonly spareColumns?: number;
+  readonly spareColumns?: number | undefined;
 }
 
 export const FAULT_KINDS = ['stuck-at-0', 'stuck-at-1', 'flip'] as const;
@@ -23,11 +25,12 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 export type Provenance =
   | {
       readonly source: 'generated';
-      readonly generator: 'uniform';
+      readonly model: FaultModel;
       readonly seed: number;
       readonly trial: number;
       readonly rate: number;
-      readonly faults: FaultKind | 'stuck-at';
+      /** The cells that a caller restricted the map to, in words; undefined: none but the model's scope. */
+      readonly selection?: string | undefined;
     }
   | { readonly source: 'file'; readonly file: string };
 

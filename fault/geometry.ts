@@ -23,25 +23,67 @@ export function cellIndex(geometry: CellGeometry, cell: Cell): number {
   return (cell.bank * geometry.rows + cell.row) * geometry.columns + cell.column;
 }
 
+const EXTRAS = ['spareRows', 'checkColumns', 'spareColumns'] as const;
+const EXTRA_NAMES = {
+  spareRows: 'spare rows',
+  checkColumns: 'check columns',
+  spareColumns: 'spare columns',
+} as const;
+
 /** A geometry in words, for messages and listings. */
-export function formatGeometry({ banks, rows, columns }: CellGeometry): string {
-  return `${banks} banks × ${rows} rows × ${columns} columns`;
+export function formatGeometry(geometry: CellGeometry): string {
+  const { banks, rows, columns } = geometry;
+  const extras = EXTRAS.filter((name) => (geometry[name] ?? 0) !== 0).map(
+    (name) => `${geometry[name]} ${EXTRA_NAMES[name]}`,
+  );
+  const including = extras.length === 0 ? '' : ` (of them ${extras.join(', ')})`;
+  return `${banks} banks × ${rows} rows × ${columns} columns${including}`;
+}
+
+/** A geometry with its fields in a fixed order and without those that are zero. */
+export function plainGeometry(geometry: CellGeometry): CellGeometry {
+  const { banks, rows, columns } = geometry;
+  const extras = EXTRAS.filter((name) => (geometry[name] ?? 0) !== 0);
+  return {
+    banks,
+    rows,
+    columns,
+    ...Object.fromEntries(extras.map((name) => [name, geometry[name]])),
+  };
 }
 
 /**
- * Checks that a geometry has at least one cell and that cell indices are exact in a float64.
+ * Checks that a geometry has at least one data cell and that cell indices are exact in a float64.
  *
  * @param where What the geometry belongs to, at the start of the message.
  * @throws InputError otherwise.
  */
 export function checkGeometry(geometry: CellGeometry, where: string): void {
-  const { banks, rows, columns } = geometry;
+  const { banks, rows, columns, spareRows = 0, checkColumns = 0, spareColumns = 0 } = geometry;
   const positive = [banks, rows, columns].every((size) => Number.isSafeInteger(size) && size > 0);
   if (!positive || !Number.isSafeInteger(cellCount(geometry))) {
     throw new InputError(
       `${where} has ${formatGeometry(geometry)}; each must be a positive whole number, and their product below 2^53.`,
     );
   }
+  const whole = [spareRows, checkColumns, spareColumns].every(
+    (size) => Number.isSafeInteger(size) && size >= 0,
+  );
+  if (!whole || spareRows >= rows || checkColumns + spareColumns >= columns) {
+    throw new InputError(
+      `${where} has ${formatGeometry(geometry)}; spare and check cells are counted within the rows and columns and must leave at least one data row and data column.`,
+    );
+  }
+}
+
+/** Whether two geometries are the same memory. */
+export function equalGeometries(a: CellGeometry, b: CellGeometry): boolean {
+  return (
+    a.banks === b.banks &&
+    a.rows === b.rows &&
+    a.columns === b.columns &&
+    EXTRAS.every((name) => (a[name] ?? 0) === (b[name] ?? 0))
+  );
 }
 
 /**
@@ -51,14 +93,9 @@ export function checkGeometry(geometry: CellGeometry, where: string): void {
  * @throws InputError that states both geometries when they differ.
  */
 export function requireGeometry(map: FaultMap, geometry: CellGeometry, where: string): void {
-  const found = map.geometry;
-  const equal =
-    found.banks === geometry.banks &&
-    found.rows === geometry.rows &&
-    found.columns === geometry.columns;
-  if (!equal) {
+  if (!equalGeometries(map.geometry, geometry)) {
     throw new InputError(
-      `${where} is for a memory of ${formatGeometry(found)}, but this weight memory has ${formatGeometry(geometry)}; use a map that was made for it.`,
+      `${where} is for a memory of ${formatGeometry(map.geometry)}, but this weight memory has ${formatGeometry(geometry)}; use a map that was made for it.`,
     );
   }
 }

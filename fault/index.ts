@@ -1,5 +1,31 @@
+export type { FaultList } from './fault-list.js';
 export * from './fault-map.js';
+export { formatBinary, readBinary } from './formats/binary.js';
+export { formatCsv, readCsv } from './formats/csv.js';
+export * from './formats/descramble.js';
+export * from './formats/files.js';
+export { formatHex, readHex } from './formats/hex.js';
+export { formatFaultMap, parseFaultMap } from './formats/json.js';
+export { formatMatrices, readMatrices } from './formats/matrices.js';
+export { formatMbist, readMbist } from './formats/mbist.js';
+export type { ReadFaultFile } from './formats/read-result.js';
+export type { FaultFileOptions } from './formats/words.js';
+export * from './generate/fault-map-of.js';
+export * from './generate/intermittent.js';
+export {
+  nestedUniformFaultMaps,
+  type UniformFaultOptions,
+  type UniformFaults,
+  uniformFaultMap,
+} from './generate/uniform.js';
 export * from './geometry.js';
-export * from './json.js';
-export * from './summary.js';
-export * from './uniform.js';
+export { chiSquareTail } from './inspect/chi-square.js';
+export { type Dispersion, dispersionOf } from './inspect/dispersion.js';
+export * from './inspect/heat-map.js';
+export * from './inspect/summary.js';
+export * from './model/fault-model.js';
+export * from './model/model-file.js';
+export * from './model/presets.js';
+export * from './model/selection.js';
+export * from './model/voltage.js';
+export * from './regions.js';

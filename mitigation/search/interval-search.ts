@@ -58,7 +58,12 @@ export async function searchInterval(
   }
   if (best === undefined) throw new RangeError('a search needs at least one round');
   const scored = [...known].map(([threshold, value]) => ({ threshold, score: value }));
-  return { best, largest: { threshold: largest, score: known.get(largest) ?? Number.NaN }, intervals, scored };
+  return {
+    best,
+    largest: { threshold: largest, score: known.get(largest) ?? Number.NaN },
+    intervals,
+    scored,
+  };
 }
 
 /** Four equally spaced thresholds; the last is `high` itself. */
@@ -67,7 +72,10 @@ function thirds(low: number, high: number): number[] {
   return [low, low + width / 3, low + (2 * width) / 3, high];
 }
 
-function bestOf(thresholds: readonly number[], scores: ReadonlyMap<number, number>): ScoredThreshold {
+function bestOf(
+  thresholds: readonly number[],
+  scores: ReadonlyMap<number, number>,
+): ScoredThreshold {
   return thresholds
     .map((threshold) => ({ threshold, score: scores.get(threshold) ?? Number.NaN }))
     .reduce((best, candidate) => (candidate.score >= best.score ? candidate : best));

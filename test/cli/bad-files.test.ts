@@ -203,9 +203,9 @@ describe.concurrent('fault maps', () => {
 
   test('with a cell outside its memory, or cut', async () => {
     const outside = map('outside.json', 1, [[0, 1024, 0, 'flip']]);
-    expect(await refusal([...infer, '--fault-map', outside])).toContain(`${outside}: `);
+    expect(await refusal([...infer, '--fault-map', outside])).toContain(`${outside}:1:102: `);
     const cut = file('cut.json', readFileSync(outside).subarray(0, 40));
-    expect(await refusal(['map', 'show', cut])).toContain(`${cut} `);
+    expect(await refusal(['map', 'show', cut])).toContain(`${cut}:1:41: `);
   });
 });
 

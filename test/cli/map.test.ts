@@ -31,6 +31,8 @@ describe('map', () => {
       geometry,
       cells: CELLS.int8,
       faults: faults.length,
+      rate: 1e-3,
+      model: { model: 'uniform', faults: 'stuck-at' },
       seed: 3,
       map: 2,
     });
@@ -43,7 +45,13 @@ describe('map', () => {
       faults: faults.length,
       rate: faults.length / CELLS.int8,
       kinds: { 'stuck-at-0': ofKind('stuck-at-0'), 'stuck-at-1': ofKind('stuck-at-1'), flip: 0 },
-      provenance: { source: 'generated', seed: 3, trial: 2, rate: 1e-3, faults: 'stuck-at' },
+      provenance: {
+        source: 'generated',
+        model: { model: 'uniform', faults: 'stuck-at' },
+        seed: 3,
+        trial: 2,
+        rate: 1e-3,
+      },
     });
 
     const { hits, total, effective, effectiveFaults, faultyCells, layers, bits } =

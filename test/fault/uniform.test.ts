@@ -43,10 +43,9 @@ describe('a uniform fault map', () => {
     });
     expect(map.provenance).toEqual({
       source: 'generated',
-      generator: 'uniform',
+      model: { model: 'uniform', faults: options.faults },
       seed: options.seed,
       trial: options.trial,
-      faults: options.faults,
       rate,
     });
   });

@@ -1,46 +1,32 @@
 import { Command } from 'commander';
-import {
-  cellCount,
-  FAULT_KINDS,
-  formatGeometry,
-  type UniformFaults,
-  uniformFaultMap,
-  writeFaultMap,
-} from '../../../fault/index.js';
+import { cellCount, faultMapOf, formatGeometry, writeFaultMap } from '../../../fault/index.js';
 import {
   addCommonOptions,
   type CommonOptions,
-  choice,
   option,
-  rate,
   seedOption,
   wholeNumber,
 } from '../../options.js';
 import { printResult } from '../../output.js';
 import { grouped } from '../../table.js';
-import { addMemoryOptions, type MemoryFlags, memoryOf } from './memory-options.js';
+import { addFaultModelOptions, type FaultModelFlags, statedFaults } from './fault-model-options.js';
+import { addGeometryOptions, type GeometryFlags, givenMemory } from './geometry-options.js';
+import { addMemoryOptions, type MemoryFlags } from './memory-options.js';
 
-interface CreateFlags extends MemoryFlags, CommonOptions {
+interface CreateFlags extends MemoryFlags, GeometryFlags, FaultModelFlags, CommonOptions {
   readonly output: string;
-  readonly rate: number;
-  readonly faults: UniformFaults;
   readonly seed: number;
   readonly map: number;
 }
 
 export function createCommand(): Command {
   const command = new Command('create')
-    .description('Draw a uniform fault map for the weight memory of a network')
-    .addOption(option('--output <file>', 'fault map to write').makeOptionMandatory())
+    .description('Draw a fault map for the weight memory of a network, or one of a given size')
     .addOption(
-      option('--rate <rate>', 'share of the cells that are faulty')
-        .makeOptionMandatory()
-        .argParser(rate),
-    )
-    .addOption(
-      choice('--faults <kind>', 'what faulty cells do', [...FAULT_KINDS, 'stuck-at']).default(
-        'flip',
-      ),
+      option(
+        '-o, --output <file>',
+        'fault map to write, format by extension',
+      ).makeOptionMandatory(),
     )
     .addOption(seedOption())
     .addOption(
@@ -49,20 +35,15 @@ export function createCommand(): Command {
         .argParser(wholeNumber(0)),
     )
     .action(create);
-  return addCommonOptions(addMemoryOptions(command));
+  return addCommonOptions(addFaultModelOptions(addGeometryOptions(addMemoryOptions(command))));
 }
 
 function create(flags: CreateFlags): void {
-  const { output, rate: faultRate, faults, seed, map: trial } = flags;
-  const { placement } = memoryOf(flags);
-  const map = uniformFaultMap({
-    geometry: placement.geometry,
-    rate: faultRate,
-    faults,
-    seed,
-    trial,
-  });
-  writeFaultMap(output, map);
+  const { output, seed, map: trial } = flags;
+  const memory = givenMemory(flags);
+  const { model, rate } = statedFaults(flags, memory);
+  const map = faultMapOf(model, memory.geometry, seed, trial, rate);
+  writeFaultMap(output, map, memory);
   printResult(
     flags.json,
     {
@@ -70,9 +51,12 @@ function create(flags: CreateFlags): void {
       geometry: map.geometry,
       cells: cellCount(map.geometry),
       faults: map.cells.length,
+      rate,
+      model,
       seed,
       map: trial,
     },
-    () => `${output}: ${grouped(map.cells.length)} faults in ${formatGeometry(map.geometry)}`,
+    () =>
+      `${output}: ${grouped(map.cells.length)} faults in ${formatGeometry(map.geometry)} (seed ${seed})`,
   );
 }

@@ -1,10 +1,21 @@
 import { Command } from 'commander';
 import { createCommand } from './create.js';
+import { exportMapCommand } from './export.js';
 import { hitsCommand } from './hits.js';
+import { importCommand } from './import.js';
 import { showCommand } from './show.js';
 
 export function mapCommand(): Command {
-  const command = new Command('map').description('Fault maps: create, show, list what they reach');
-  for (const child of [createCommand(), showCommand(), hitsCommand()]) command.addCommand(child);
+  const command = new Command('map').description(
+    'Fault maps: create, import, export, show, list what they reach',
+  );
+  const children = [
+    createCommand(),
+    importCommand(),
+    exportMapCommand(),
+    showCommand(),
+    hitsCommand(),
+  ];
+  for (const child of children) command.addCommand(child);
   return command;
 }

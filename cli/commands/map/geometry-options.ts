@@ -1,0 +1,88 @@
+import { type Command, InvalidArgumentError, type Option } from 'commander';
+import { InputError } from '../../../core/index.js';
+import { type CellGeometry, checkGeometry } from '../../../fault/index.js';
+import { option, wholeNumber } from '../../options.js';
+import { type MemoryFlags, memoryOf } from './memory-options.js';
+
+/** A memory stated by its size, instead of an accelerator's. */
+export interface GeometryFlags {
+  readonly geometry?: CellGeometry;
+  readonly spareRows?: number;
+  readonly checkColumns?: number;
+  readonly spareColumns?: number;
+  readonly columnMux?: number;
+}
+
+/** A memory of cells and the words in its rows. */
+export interface GivenMemory {
+  readonly geometry: CellGeometry;
+  readonly columnMux: number;
+}
+
+function parseGeometry(text: string): CellGeometry {
+  const match = /^(\d+)[x×](\d+)[x×](\d+)$/.exec(text);
+  if (match === null) {
+    throw new InvalidArgumentError('Expected BANKSxROWSxCOLUMNS, for example 4x1024x256.');
+  }
+  const [banks, rows, columns] = match.slice(1).map(Number);
+  return { banks, rows, columns };
+}
+
+/** Options that state a memory by its size. */
+export function addGeometryOptions(command: Command): Command {
+  const extra = (flag: string, cells: string): Option =>
+    option(`--${flag} <n>`, `with --geometry: so many of its ${cells}`).argParser(wholeNumber(0));
+  return command
+    .addOption(
+      option(
+        '--geometry <BxRxC>',
+        'memory of so many banks × rows × columns, spare and check cells included',
+      ).argParser(parseGeometry),
+    )
+    .addOption(extra('spare-rows', 'rows are spare, the last ones'))
+    .addOption(extra('check-columns', 'columns hold check bits, after the data columns'))
+    .addOption(extra('spare-columns', 'columns are spare, the last ones'))
+    .addOption(
+      option('--column-mux <n>', 'with --geometry: words that interleave in a row').argParser(
+        wholeNumber(1),
+      ),
+    );
+}
+
+/**
+ * The memory that the geometry options state; undefined when there is none.
+ *
+ * @throws InputError when the sizes contradict each other, or are given without `--geometry`.
+ */
+export function statedMemory(flags: GeometryFlags): GivenMemory | undefined {
+  const { geometry, spareRows, checkColumns, spareColumns, columnMux } = flags;
+  if (geometry === undefined) {
+    const alone = Object.entries({ spareRows, checkColumns, spareColumns }).find(
+      ([, size]) => size !== undefined,
+    );
+    if (alone === undefined) return undefined;
+    const flag = alone[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new InputError(`--${flag} needs --geometry BANKSxROWSxCOLUMNS`);
+  }
+  const stated = { ...geometry, spareRows, checkColumns, spareColumns };
+  checkGeometry(stated, '--geometry');
+  return { geometry: stated, columnMux: columnMux ?? 1 };
+}
+
+/** The memory that the geometry options state, or else that of the accelerator and network. */
+export function givenMemory(flags: GeometryFlags & MemoryFlags): GivenMemory {
+  return statedMemory(flags) ?? acceleratorMemory(flags);
+}
+
+/** The memory of the accelerator that holds the network. */
+export function acceleratorMemory(flags: MemoryFlags): GivenMemory {
+  const { placement } = memoryOf(flags);
+  return { geometry: placement.geometry, columnMux: placement.memory.columnMux };
+}
+
+/** Whether the user named a network or accelerator, rather than leaving the default. */
+export function namesAccelerator(command: Command): boolean {
+  return ['model', 'format', 'accelerator', 'placement'].some(
+    (name) => command.getOptionValueSource(name) !== 'default',
+  );
+}

@@ -1,0 +1,13 @@
+import type { FaultList } from '../fault-list.js';
+import type { CellGeometry, Provenance } from '../fault-map.js';
+
+/** What a file of faults holds. */
+export interface ReadFaultFile {
+  readonly geometry: CellGeometry;
+  /** Sorted and distinct. */
+  readonly faults: FaultList;
+  /** Where the file says that the map came from. */
+  readonly provenance?: Provenance | undefined;
+  /** Lines of a log that repeat what earlier lines report. */
+  readonly repeatedLines: number;
+}

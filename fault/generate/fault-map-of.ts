@@ -1,0 +1,85 @@
+import type { FaultList } from '../fault-list.js';
+import type { CellGeometry, FaultMap } from '../fault-map.js';
+import type { FaultModel, FaultPlaces } from '../model/fault-model.js';
+import { type CellSelection, intersectSelections, selectionOfScope } from '../model/selection.js';
+import { dataIndexOfCell } from '../regions.js';
+import { clusterFaults } from './clusters.js';
+import { lineFaults } from './lines.js';
+import { type GeneratorOptions, uniformFaults } from './uniform.js';
+
+/**
+ * The fault map of a model for one trial: a pure function of its arguments. Maps of all models are
+ * nested: those of one (model, geometry, seed, trial) hold at a higher rate every fault of a lower one,
+ * of the same kind. Check and spare cells fail at the same rate as data cells and never change the data
+ * faults. Uniform maps have floor(rate · data cells) faults or one more; whole lines accordingly; of
+ * clusters the number is random.
+ *
+ * @param rate Share of the cells that fail, 0 … 1: of all cells, or of those of the scope and selection.
+ * @param selection Restricts the faults to some data cells, such as those of a layer. Then, and under a
+ * scope, check and spare cells do not fail. Uniform models draw from the selected cells alone; of
+ * whole lines and clusters, drawn over the memory, the faults in selected cells remain.
+ * @throws InputError when the rate, geometry, seed, trial or scope is out of range.
+ */
+export function faultMapOf(
+  model: FaultModel,
+  geometry: CellGeometry,
+  seed: number,
+  trial: number,
+  rate: number,
+  selection?: CellSelection,
+): FaultMap {
+  const options: GeneratorOptions = {
+    geometry,
+    seed,
+    trial,
+    polarity: { faults: model.faults, stuckAt1Share: model.stuckAt1Share },
+    selection: selectedCells(model, geometry, selection),
+  };
+  const list = faultsOf(model.model === 'voltage' ? model.places : model, options, rate);
+  return {
+    geometry,
+    ...list,
+    provenance: {
+      source: 'generated',
+      model,
+      seed,
+      trial,
+      rate,
+      ...(selection && { selection: selection.name }),
+    },
+  };
+}
+
+function selectedCells(
+  { scope }: FaultModel,
+  geometry: CellGeometry,
+  selection: CellSelection | undefined,
+): CellSelection | undefined {
+  if (scope === undefined) return selection;
+  const scoped = selectionOfScope(geometry, scope);
+  return selection === undefined ? scoped : intersectSelections(scoped, selection);
+}
+
+function faultsOf(places: FaultPlaces, options: GeneratorOptions, rate: number): FaultList {
+  switch (places.model) {
+    case 'uniform':
+      return uniformFaults(options, [rate])[0];
+    case 'clusters':
+      return clusterFaults(places, options, rate);
+    default:
+      return selectedOnly(lineFaults(places.model, options, rate), options);
+  }
+}
+
+/** The faults in selected cells. */
+function selectedOnly(list: FaultList, { geometry, selection }: GeneratorOptions): FaultList {
+  if (selection === undefined) return list;
+  const isSelected = list.cells.map((cell) => {
+    const index = dataIndexOfCell(geometry, cell);
+    return index !== undefined && selection.has(index) ? 1 : 0;
+  });
+  return {
+    cells: list.cells.filter((_, fault) => isSelected[fault] === 1),
+    kinds: list.kinds.filter((_, fault) => isSelected[fault] === 1),
+  };
+}

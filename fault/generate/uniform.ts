@@ -1,0 +1,102 @@
+import { PURPOSE } from '../../core/index.js';
+import { type FaultList, mergeFaults } from '../fault-list.js';
+import { type CellGeometry, cellCount, type FaultKind, type FaultMap } from '../fault-map.js';
+import { checkGeometry } from '../geometry.js';
+import type { CellSelection } from '../model/selection.js';
+import { createFaultOrder, faultCount } from './fault-order.js';
+import { cellOfPart, type MemoryPart, memoryParts, partStream } from './parts.js';
+import { kindsOf, type Polarity } from './polarity.js';
+
+/** What the faulty cells of a map do; `stuck-at` is stuck-at-0 or stuck-at-1 with equal probability. */
+export type UniformFaults = FaultKind | 'stuck-at';
+
+/** One trial of faults that strike every cell with the same probability. */
+export interface UniformFaultOptions {
+  readonly geometry: CellGeometry;
+  readonly faults: UniformFaults;
+  readonly seed: number;
+  readonly trial: number;
+}
+
+/**
+ * Faults drawn uniformly, without replacement, from all cells of a memory.
+ *
+ * All maps of one (geometry, seed, trial) are prefixes of one random order of the cells, and the kind
+ * belongs to the cell: a map at a higher rate holds every fault of a map at a lower one. The number of
+ * faults in data cells is floor(rate · data cells), plus one with the probability of the remainder. Check
+ * and spare cells fail at the same rate by streams of their own: they do not change the data faults.
+ *
+ * @param options.rate Share of the cells that are faulty, 0 … 1.
+ * @throws InputError when the rate, geometry, seed or trial is out of range.
+ */
+export function uniformFaultMap(
+  options: UniformFaultOptions & { readonly rate: number },
+): FaultMap {
+  return nestedUniformFaultMaps(options, [options.rate])[0];
+}
+
+/**
+ * The maps that `uniformFaultMap` gives for several rates of one trial, for about the cost of the
+ * largest; in the order of `rates`.
+ */
+export function nestedUniformFaultMaps(
+  { geometry, faults, seed, trial }: UniformFaultOptions,
+  rates: readonly number[],
+): FaultMap[] {
+  const lists = uniformFaults({ geometry, seed, trial, polarity: { faults } }, rates);
+  return lists.map((list, index) => ({
+    geometry,
+    ...list,
+    provenance: {
+      source: 'generated',
+      model: { model: 'uniform', faults },
+      seed,
+      trial,
+      rate: rates[index],
+    },
+  }));
+}
+
+/** What a generator of faults needs besides its model and rate. */
+export interface GeneratorOptions {
+  readonly geometry: CellGeometry;
+  readonly seed: number;
+  readonly trial: number;
+  readonly polarity: Polarity;
+  /** The only cells that fail; undefined: all, check and spare cells included. */
+  readonly selection?: CellSelection | undefined;
+}
+
+/** Uniform faults at several rates; with a selection the rate is the share of its cells. */
+export function uniformFaults(options: GeneratorOptions, rates: readonly number[]): FaultList[] {
+  const { geometry, selection } = options;
+  checkGeometry(geometry, 'The memory');
+  const parts = memoryParts(geometry).filter((part) => part.number === 0 || !selection);
+  const lists = parts.map((part) => faultsOfPart(part, options, rates));
+  return rates.map((_, index) => mergeFaults(lists.map((list) => list[index])));
+}
+
+function faultsOfPart(
+  part: MemoryPart,
+  { geometry, seed, trial, polarity, selection }: GeneratorOptions,
+  rates: readonly number[],
+): FaultList[] {
+  const stream = (purpose: number) => partStream(seed, trial, purpose, part.number);
+  const cells = selection?.count ?? cellCount(part.geometry);
+  const remainder = stream(PURPOSE.faultCount).uniform(0);
+  const counts = rates.map((rate) => faultCount(rate, cells, remainder));
+  const order = createFaultOrder(cells, Math.max(0, ...counts), stream(PURPOSE.faultOrder));
+  const kinds = stream(PURPOSE.faultKind);
+  const isWhole = cellCount(part.geometry) === cellCount(geometry);
+  const lists = new Array<FaultList>(rates.length);
+  const ascending = rates.map((_, index) => index).sort((a, b) => counts[a] - counts[b]);
+  for (const index of ascending) {
+    const positions = order.prefix(counts[index]);
+    const faulty = selection ? positions.map((position) => selection.at(position)) : positions;
+    lists[index] = {
+      cells: isWhole ? faulty : faulty.map((cell) => cellOfPart(geometry, part, cell)),
+      kinds: kindsOf(faulty, polarity, kinds),
+    };
+  }
+  return lists;
+}

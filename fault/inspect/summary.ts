@@ -1,0 +1,121 @@
+import {
+  type CellGeometry,
+  cellCount,
+  FAULT_KINDS,
+  type FaultKind,
+  type FaultMap,
+} from '../fault-map.js';
+import { type CellRegion, regionOf } from '../regions.js';
+import { type Dispersion, dispersionOf } from './dispersion.js';
+
+/** How the faults of a map lie on its banks, rows or columns. */
+export interface LineSummary<Line> {
+  /** Number of lines with at least one fault. */
+  readonly faulty: number;
+  /** The lines with the most faults, of equals the first ones first; at most WORST_LINES. */
+  readonly worst: readonly (Line & { readonly faults: number })[];
+  /** Test against uniform faults; undefined where there is nothing to test. */
+  readonly dispersion: Dispersion | undefined;
+}
+
+/** How many of the worst lines a summary names. */
+export const WORST_LINES = 5;
+
+/** What a fault map holds, in totals. */
+export interface FaultMapSummary {
+  readonly geometry: CellGeometry;
+  readonly cells: number;
+  readonly faults: number;
+  /** Share of the cells that are faulty. */
+  readonly rate: number;
+  readonly kinds: Readonly<Record<FaultKind, number>>;
+  /** Faults by what their cells are for. */
+  readonly regions: Readonly<Record<CellRegion, number>>;
+  readonly banks: LineSummary<{ readonly bank: number }>;
+  /** A row (word line) of one bank. */
+  readonly rows: LineSummary<{ readonly bank: number; readonly row: number }>;
+  /** A column (bit line) of one bank. */
+  readonly columns: LineSummary<{ readonly bank: number; readonly column: number }>;
+}
+
+/** Faults of each line that has any, from the ascending lines of all faults. */
+function countLines(lines: Float64Array): { lines: number[]; counts: number[] } {
+  const counted = { lines: [] as number[], counts: [] as number[] };
+  let start = 0;
+  for (let end = 1; end <= lines.length; end += 1) {
+    if (lines[end] === lines[start]) continue;
+    counted.lines.push(lines[start]);
+    counted.counts.push(end - start);
+    start = end;
+  }
+  return counted;
+}
+
+/** Positions of the largest values, of equals the first ones first. */
+function largest(values: readonly number[], count: number): number[] {
+  const chosen: number[] = [];
+  values.forEach((value, position) => {
+    const last = chosen.at(-1);
+    if (chosen.length === count && last !== undefined && values[last] >= value) return;
+    const rank = chosen.findIndex((other) => values[other] < value);
+    chosen.splice(rank < 0 ? chosen.length : rank, 0, position);
+    if (chosen.length > count) chosen.pop();
+  });
+  return chosen;
+}
+
+function summarizeLines<Line>(
+  ascending: Float64Array,
+  all: { readonly lines: number; readonly cells: number },
+  describe: (line: number) => Line,
+): LineSummary<Line> {
+  const { lines, counts } = countLines(ascending);
+  return {
+    faulty: lines.length,
+    worst: largest(counts, WORST_LINES).map((position) => ({
+      ...describe(lines[position]),
+      faults: counts[position],
+    })),
+    dispersion: dispersionOf(counts, all.lines, all.cells),
+  };
+}
+
+/** Number of faults of each bank. */
+export function faultsPerBank({ geometry, cells }: FaultMap): Float64Array {
+  const counts = new Float64Array(geometry.banks);
+  for (const cell of cells) counts[Math.floor(cell / (geometry.rows * geometry.columns))] += 1;
+  return counts;
+}
+
+/** Totals of a fault map: per kind and region, and by bank, row and column. */
+export function summarizeFaultMap(map: FaultMap): FaultMapSummary {
+  const { geometry } = map;
+  const { banks, rows, columns } = geometry;
+  const kinds = { 'stuck-at-0': 0, 'stuck-at-1': 0, flip: 0 };
+  for (const kind of map.kinds) kinds[FAULT_KINDS[kind]] += 1;
+  const regions = { data: 0, check: 0, 'spare-column': 0, 'spare-row': 0 };
+  for (const cell of map.cells) regions[regionOf(geometry, cell)] += 1;
+  const rowLines = map.cells.map((cell) => Math.floor(cell / columns));
+  const bankLines = rowLines.map((line) => Math.floor(line / rows));
+  const columnLines = map.cells
+    .map((cell, fault) => bankLines[fault] * columns + (cell - rowLines[fault] * columns))
+    .sort();
+  const cells = cellCount(geometry);
+  return {
+    geometry,
+    cells,
+    faults: map.cells.length,
+    rate: map.cells.length / cells,
+    kinds,
+    regions,
+    banks: summarizeLines(bankLines, { lines: banks, cells }, (bank) => ({ bank })),
+    rows: summarizeLines(rowLines, { lines: banks * rows, cells }, (line) => ({
+      bank: Math.floor(line / rows),
+      row: line % rows,
+    })),
+    columns: summarizeLines(columnLines, { lines: banks * columns, cells }, (line) => ({
+      bank: Math.floor(line / columns),
+      column: line % columns,
+    })),
+  };
+}

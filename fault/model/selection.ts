@@ -1,0 +1,95 @@
+import { InputError } from '../../core/index.js';
+import type { CellGeometry } from '../fault-map.js';
+import { dataCellCount, dataGeometry } from '../regions.js';
+import type { FaultScope } from './fault-model.js';
+
+/**
+ * Some data cells of a memory, such as those of one layer, in an order of their own. All cells are data
+ * indices (see `cellOfDataIndex`).
+ */
+export interface CellSelection {
+  /** In words, for the provenance of a map. */
+  readonly name: string;
+  readonly count: number;
+  /** The cell with a position in the order, 0 ≤ position < count: distinct for distinct positions. */
+  at(position: number): number;
+  has(cell: number): boolean;
+}
+
+/** The data cells for which a predicate holds; visits every data cell, so it is for small memories. */
+export function selectCells(
+  geometry: CellGeometry,
+  name: string,
+  isSelected: (dataIndex: number) => boolean,
+): CellSelection {
+  const selected: number[] = [];
+  const count = dataCellCount(geometry);
+  for (let cell = 0; cell < count; cell += 1) if (isSelected(cell)) selected.push(cell);
+  return { name, count: selected.length, at: (position) => selected[position], has: isSelected };
+}
+
+/** The columns of a data row that store the given bits of a weight word, ascending. */
+function columnsOfBits(columns: number, bits: NonNullable<FaultScope['bits']>): number[] {
+  const { positions, weightBits, columnMux } = bits;
+  if (columns % (weightBits * columnMux) !== 0) {
+    throw new InputError(
+      `The scope has weights of ${weightBits} bits and column mux ${columnMux}, but rows have ${columns} data columns, which is no multiple of ${weightBits * columnMux}.`,
+    );
+  }
+  const wanted = new Set(positions);
+  return Array.from({ length: columns }, (_, column) => column).filter((column) =>
+    wanted.has(Math.floor(column / columnMux) % weightBits),
+  );
+}
+
+/**
+ * The data cells of a scope, in ascending order of its banks, rows and columns.
+ *
+ * @throws InputError when the memory has no such bank, or no whole weight words in its rows.
+ */
+export function selectionOfScope(geometry: CellGeometry, scope: FaultScope): CellSelection {
+  const { banks, rows, columns } = dataGeometry(geometry);
+  const chosen =
+    scope.banks?.toSorted((a, b) => a - b) ?? Array.from({ length: banks }, (_, bank) => bank);
+  const missing = chosen.find((bank) => bank >= banks);
+  if (missing !== undefined) {
+    throw new InputError(
+      `The scope names bank ${missing}, but the memory has the banks 0 to ${banks - 1}.`,
+    );
+  }
+  const lines =
+    scope.bits === undefined
+      ? Array.from({ length: columns }, (_, column) => column)
+      : columnsOfBits(columns, scope.bits);
+  const isBank = new Set(chosen);
+  const isColumn = new Set(lines);
+  return {
+    name: 'scope',
+    count: chosen.length * rows * lines.length,
+    at(position) {
+      const line = Math.floor(position / lines.length);
+      const column = lines[position - line * lines.length];
+      const bank = Math.floor(line / rows);
+      return (chosen[bank] * rows + (line - bank * rows)) * columns + column;
+    },
+    has(cell) {
+      const line = Math.floor(cell / columns);
+      return isBank.has(Math.floor(line / rows)) && isColumn.has(cell - line * columns);
+    },
+  };
+}
+
+/** The cells that are in both selections. The second one is walked, so it is the smaller one at best. */
+export function intersectSelections(a: CellSelection, b: CellSelection): CellSelection {
+  const cells: number[] = [];
+  for (let position = 0; position < b.count; position += 1) {
+    const cell = b.at(position);
+    if (a.has(cell)) cells.push(cell);
+  }
+  return {
+    name: b.name,
+    count: cells.length,
+    at: (position) => cells[position],
+    has: (cell) => a.has(cell) && b.has(cell),
+  };
+}
