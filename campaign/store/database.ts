@@ -74,6 +74,8 @@ export async function createDatabase(
     const database = await openDatabase(temporary, 'READ_WRITE');
     try {
       await database.transaction(fill);
+      // Moves the log into the file. Closing would do so, too, but not say when it fails.
+      await database.connection.run('CHECKPOINT');
     } finally {
       database.close();
     }

@@ -56,8 +56,8 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
     !existsSync(file) && (await createDatabase(file, (connection) => fill(connection, options)));
   const database = await openDatabase(file, 'READ_WRITE');
   try {
+    await requireVersion(database);
     if (!created) {
-      await requireVersion(database);
       await requireSameStudy(database, options.configuration);
       if (!options.resume) {
         throw new InputError(

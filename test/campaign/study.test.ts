@@ -2,7 +2,14 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseStudy, prepareStudy, runStudy, type StudyResult } from '../../campaign/index.js';
+import {
+  type PreparedStudy,
+  parseStudy,
+  prepareStudy,
+  runStudy,
+  type StoppingRule,
+  type StudyResult,
+} from '../../campaign/index.js';
 import { writeTinyNetwork } from '../cli/tiny-network.js';
 import { storedContent } from './stored-content.js';
 
@@ -80,6 +87,30 @@ describe('runStudy', () => {
     expect(content.points).toEqual(result.points);
     expect(await storedContent(two)).toEqual(content);
     expect(await storedContent(stopped)).toEqual(content);
+  });
+
+  test('gives points as many maps as the stopping rule wants, whatever the threads', async () => {
+    // Enough is a sum of right images, so points need different numbers of maps.
+    const rule: StoppingRule = {
+      maxMaps: 8,
+      decide: ({ correct }) =>
+        correct.reduce((sum, value) => sum + value, 0) < 6 ? 'continue' : 'stop',
+      interval: () => ({ low: 0, high: 1 }),
+    };
+    const study = parseStudy({ ...small, formats: ['int8'], images: 12, maps: 8 });
+    const prepared: PreparedStudy = { ...prepareStudy(study), ruleOf: () => rule };
+    const [one, three] = [newFolder(), newFolder()];
+    const { points } = await runStudy(prepared, { threads: 1, out: one });
+    expect(await runStudy(prepared, { threads: 3, out: three })).toMatchObject({ points });
+    const content = await storedContent(one);
+    expect(await storedContent(three)).toEqual(content);
+    expect(content.trials.length).toBe(points.reduce((sum, { maps }) => sum + maps, 0));
+    expect(new Set(points.map(({ maps }) => maps)).size).toBeGreaterThan(1);
+    for (const { maps, accuracy, images } of points) {
+      expect(maps === 8 || Math.round(accuracy.mean * maps * images) >= 6).toBe(true);
+    }
+    const resumed = await runStudy(prepared, { threads: 1, out: three, resume: true });
+    expect(resumed).toMatchObject({ points, complete: true });
   });
 
   test('refuses a folder that holds results, another study or other files', async () => {

@@ -44,6 +44,20 @@ describe('openStore', () => {
     expect(await checkContent(folder)).toBe(most);
   });
 
+  test('leaves nothing behind when there is no space to begin with', async () => {
+    const folder = newFolder();
+    for (const fileLimit of [4, 100, 300]) {
+      const writer = startWriter(folder, { fileLimit });
+      await writer.ended;
+      expect(writer.lines).toEqual([
+        expect.stringMatching(/^error Cannot (write|open) .*File too large/),
+      ]);
+      expect(readdirSync(folder)).toEqual([]);
+    }
+    (await openTestStore(folder)).close();
+    expect(await checkContent(folder)).toBe(0);
+  });
+
   test('shows every difference between the stored study and the wanted one', async () => {
     const folder = newFolder();
     const configuration = {
