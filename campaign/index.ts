@@ -1,6 +1,6 @@
 export type { StudyData } from './context.js';
 export * from './estimate.js';
-export { type FaultSource, faultMapOf } from './fault-source.js';
+export type { FaultSource } from './fault-source.js';
 export * from './infer.js';
 export * from './load-network.js';
 export { cifar10Inputs, type NetworkInputs } from './network-inputs.js';
