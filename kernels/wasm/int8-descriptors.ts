@@ -1,0 +1,40 @@
+import type { Int8ConvolutionSpecification } from '../backend.js';
+import type { TransformPlan } from './int8-plan.js';
+import type { TransformPlaces, WorkspacePlaces } from './memory.js';
+
+/** Fields of `TransformDescriptor` in kernels/assembly/int8-transform.ts, in its order. */
+export function transformDescriptor(
+  plan: TransformPlan,
+  { inputZeroPoint }: Int8ConvolutionSpecification,
+  places: TransformPlaces,
+  shared: WorkspacePlaces,
+): number[] {
+  const { input, output, pads } = plan.shape;
+  return [
+    input.height,
+    input.width,
+    input.channels,
+    output.height,
+    output.width,
+    output.channels,
+    plan.tilesY,
+    plan.tilesX,
+    pads[0],
+    pads[1],
+    inputZeroPoint,
+    places.padding,
+    shared.transformedInputs,
+    plan.inputRow,
+    plan.inputElement,
+    shared.products,
+    plan.productRow,
+    plan.productElement,
+    places.weights,
+    plan.panelBytes,
+    places.bias,
+    places.storedWeights,
+    places.weightZeroPoints,
+    shared.tileScratch,
+    plan.accumulatorRow,
+  ];
+}
