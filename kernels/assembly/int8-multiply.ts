@@ -97,11 +97,9 @@ function multiplyRowPair(
     s12 = v128.load(c1, 32);
     s13 = v128.load(c1, 48);
   }
-  for (
-    const end = a0 + ((<usize>(depth & ~1)) << 2);
-    a0 < end;
-    a0 += 8, a1 += 8, b += 2 * PANEL_ROW
-  ) {
+  const last = a0 + ((<usize>depth) << 2);
+  const last1 = last - 4;
+  for (;;) {
     let x0 = v128.load32_splat(a0);
     let x1 = v128.load32_splat(a1);
     let w = v128.load(b);
@@ -116,6 +114,7 @@ function multiplyRowPair(
     w = v128.load(b, 48);
     s03 = Inline.accumulate(s03, x0, w);
     s13 = Inline.accumulate(s13, x1, w);
+    if (a0 == last1) break;
     x0 = v128.load32_splat(a0, 4);
     x1 = v128.load32_splat(a1, 4);
     w = v128.load(b, 64);
@@ -130,22 +129,10 @@ function multiplyRowPair(
     w = v128.load(b, 112);
     s03 = Inline.accumulate(s03, x0, w);
     s13 = Inline.accumulate(s13, x1, w);
-  }
-  if (depth & 1) {
-    const x0 = v128.load32_splat(a0);
-    const x1 = v128.load32_splat(a1);
-    let w = v128.load(b);
-    s00 = Inline.accumulate(s00, x0, w);
-    s10 = Inline.accumulate(s10, x1, w);
-    w = v128.load(b, 16);
-    s01 = Inline.accumulate(s01, x0, w);
-    s11 = Inline.accumulate(s11, x1, w);
-    w = v128.load(b, 32);
-    s02 = Inline.accumulate(s02, x0, w);
-    s12 = Inline.accumulate(s12, x1, w);
-    w = v128.load(b, 48);
-    s03 = Inline.accumulate(s03, x0, w);
-    s13 = Inline.accumulate(s13, x1, w);
+    a0 += 8;
+    if (a0 == last) break;
+    a1 += 8;
+    b += 2 * PANEL_ROW;
   }
   v128.store(c0, s00);
   v128.store(c0, s01, 16);

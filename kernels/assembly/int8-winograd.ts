@@ -1,7 +1,7 @@
 import { CHANNEL_BLOCK, Tile, TransformDescriptor } from './int8-transform';
 
 /**
- * Winograd's F(4×4, 3×3) in integers modulo 2^32: kernels/winograd.ts defines it and proves it. A tile is
+ * Winograd's F(4×4, 3×3) in integers modulo 2^32: kernels/reference/winograd.ts defines and proves it. A tile is
  * 4×4 outputs from 6×6 inputs by 36 products; element 6i + j belongs to row i and column j.
  */
 const ELEMENTS: i32 = 36;

@@ -1,11 +1,6 @@
 import { windowSize } from '../../core/index.js';
 import type { Int8ConvolutionSpecification } from '../backend.js';
-
-/**
- * Winograd's F(4×4, 3×3) modulo 2^32 gives 64 y modulo 2^32 before its last shift: exact for
- * −2^25 ≤ y < 2^25, y the sum of one output channel without its bias.
- */
-export const WINOGRAD_4X4_LIMIT = 2 ** 25;
+import { WINOGRAD_4X4_LIMIT } from '../reference/winograd.js';
 
 /**
  * Largest |y| of a channel for any input: with P and N the sums of its positive and (negated) negative

@@ -96,11 +96,39 @@ const manyPositions = fc
   )
   .filter((shape) => multiplyAccumulates(shape) < 2 * MOST_MULTIPLICATIONS);
 
+/** 3×3 convolutions of a stride of 1 with channels enough to be computed by transformed tiles. */
+export const plain3x3: fc.Arbitrary<ConvolutionShape> = fc
+  .record({
+    size: fc.oneof(
+      fc.constant([2, 2, 1] as const),
+      fc.tuple(
+        fc.integer({ min: 3, max: 9 }),
+        fc.integer({ min: 3, max: 9 }),
+        fc.integer({ min: 0, max: 2 }),
+      ),
+    ),
+    channels: fc.integer({ min: 16, max: 40 }),
+    outputs: fc.integer({ min: 16, max: 40 }),
+  })
+  .map(
+    ({ size: [height, width, pad], channels, outputs }): ConvolutionShape => ({
+      input: { channels, height, width },
+      output: { channels: outputs, height: height + 2 * pad - 2, width: width + 2 * pad - 2 },
+      kernel: [3, 3],
+      strides: [1, 1],
+      pads: [pad, pad, pad, pad],
+      dilations: [1, 1],
+      groups: 1,
+    }),
+  )
+  .filter((shape) => multiplyAccumulates(shape) < 4 * MOST_MULTIPLICATIONS);
+
 /** Convolutions whose sizes are multiples of no tile: grouped, strided, padded, dilated. */
 export const convolutionShape: fc.Arbitrary<ConvolutionShape> = fc.oneof(
   { arbitrary: smallConvolution, weight: 6 },
   { arbitrary: wideFullyConnected, weight: 1 },
   { arbitrary: manyPositions, weight: 1 },
+  { arbitrary: plain3x3, weight: 2 },
 );
 
 export const poolingShape: fc.Arbitrary<PoolingShape> = fc
