@@ -7,6 +7,7 @@
  */
 export { finishFloat32, requantize } from './finish';
 export { gatherFloat32, gatherUint8 } from './gather';
+export { accumulateDepthwise } from './int8-depthwise';
 export { multiplyElements } from './int8-multiply';
 export { transformInputs2x2, transformWeights2x2 } from './int8-small-map';
 export { accumulateTiles, finishTiles, requantizeTiles } from './int8-tiles';

@@ -1,4 +1,4 @@
-import { weightCount, windowSize } from '../../core/index.js';
+import { type ConvolutionShape, weightCount, windowSize } from '../../core/index.js';
 import type { Int8ConvolutionKernel, Int8ConvolutionSpecification } from '../backend.js';
 import {
   checkClip,
@@ -9,9 +9,15 @@ import {
 } from '../check.js';
 import { type PlacedConvolution, runBlocks } from './block-loop.js';
 import { CLIP_CODES, CLIP_FIELD, gatherDescriptor, int8FinishDescriptor } from './descriptors.js';
+import { depthwiseConvolution } from './int8-depthwise.js';
 import { planInt8Convolution } from './int8-plan.js';
 import { type Int8Computation, transformedConvolution } from './int8-transformed.js';
-import { type ConvolutionPlaces, placeConvolution, placeTransform } from './memory.js';
+import {
+  type ConvolutionPlaces,
+  placeConvolution,
+  placeDepthwise,
+  placeTransform,
+} from './memory.js';
 import { packWeights } from './packing.js';
 import { type ConvolutionPlan, packedIndex, planConvolution } from './plan.js';
 import { checkOwnTensors, type Workspace, writeDescriptor } from './workspace.js';
@@ -22,28 +28,62 @@ export function int8Convolution(
   specification: Int8ConvolutionSpecification,
 ): Int8ConvolutionKernel {
   checkInt8Specification(specification);
-  const { buffer } = workspace;
+  const { buffer, allocate } = workspace;
   const { shape, inputZeroPoint } = specification;
   const plan = planInt8Convolution(shape);
   const directPlan = planConvolution(shape, 'int8');
-  const transform =
-    plan.algorithm === 'direct'
-      ? undefined
-      : { plan, places: placeTransform(plan, workspace.allocate) };
-  const places = transform?.places ?? placeConvolution(directPlan, workspace.allocate);
-  const { thresholds, multipliers } = places;
-  new Int32Array(buffer, places.bias).set(specification.bias);
-  new Float32Array(buffer, multipliers).set(specification.multipliers);
-  writeDescriptor(buffer, places.gatherDescriptor, gatherDescriptor(directPlan, inputZeroPoint));
-  const finishDescriptor = writeDescriptor(
-    buffer,
-    places.finishDescriptor,
-    int8FinishDescriptor(directPlan, specification, thresholds, multipliers),
+
+  /** What all algorithms share: parameters of the channels, and the descriptor of the epilogue. */
+  function writeParameters(places: ConvolutionPlaces): Int32Array {
+    new Int32Array(buffer, places.bias).set(specification.bias);
+    new Float32Array(buffer, places.multipliers).set(specification.multipliers);
+    const fields = int8FinishDescriptor(
+      directPlan,
+      specification,
+      places.thresholds,
+      places.multipliers,
+    );
+    return writeDescriptor(buffer, places.finishDescriptor, fields);
+  }
+
+  function writeGatherDescriptor(places: ConvolutionPlaces): void {
+    writeDescriptor(buffer, places.gatherDescriptor, gatherDescriptor(directPlan, inputZeroPoint));
+  }
+
+  if (plan.algorithm === 'depthwise') {
+    const places = placeDepthwise(shape, allocate);
+    const finishDescriptor = writeParameters(places);
+    const computation = depthwiseConvolution(workspace, directPlan, specification, places);
+    return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
+  }
+  if (plan.algorithm === 'direct') {
+    const places = placeConvolution(directPlan, allocate);
+    const finishDescriptor = writeParameters(places);
+    writeGatherDescriptor(places);
+    const computation = directConvolution(workspace, directPlan, specification, places);
+    return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
+  }
+  const places = placeTransform(plan, allocate);
+  const finishDescriptor = writeParameters(places);
+  writeGatherDescriptor(places);
+  const computation = transformedConvolution(
+    workspace,
+    plan,
+    specification,
+    places,
+    directRun(workspace, directPlan, places),
   );
-  const runDirect = directRun(workspace, directPlan, places);
-  const computation = transform
-    ? transformedConvolution(workspace, transform.plan, specification, transform.places, runDirect)
-    : directConvolution(workspace, directPlan, specification, places, runDirect);
+  return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
+}
+
+/** The contract of a kernel, checked, around the computation of any algorithm. */
+function int8Kernel(
+  { buffer }: Workspace,
+  shape: ConvolutionShape,
+  computation: Int8Computation,
+  thresholds: number,
+  finishDescriptor: Int32Array,
+): Int8ConvolutionKernel {
   const weights = weightCount(shape);
 
   return {
@@ -105,14 +145,13 @@ function directRun(
 }
 
 function directConvolution(
-  { buffer }: Workspace,
+  workspace: Workspace,
   plan: ConvolutionPlan,
   { shape, weights, weightZeroPoints }: Int8ConvolutionSpecification,
   places: ConvolutionPlaces,
-  run: Int8Computation['run'],
 ): Int8Computation {
   const zeroPoints = weightZeroPoints.slice();
-  const packed = new Int16Array(buffer, places.weights, plan.packedWeights);
+  const packed = new Int16Array(workspace.buffer, places.weights, plan.packedWeights);
   packWeights(plan, weights, packed, zeroPoints);
   const window = windowSize(shape);
   return {
@@ -122,6 +161,6 @@ function directConvolution(
     getWeight(index) {
       return packed[packedIndex(plan, index)] + zeroPoints[Math.floor(index / window)];
     },
-    run,
+    run: directRun(workspace, plan, places),
   };
 }

@@ -1,6 +1,7 @@
 import type { Int8ConvolutionSpecification } from '../backend.js';
 import type { TransformPlan } from './int8-plan.js';
-import type { TransformPlaces, WorkspacePlaces } from './memory.js';
+import type { DepthwisePlaces, TransformPlaces, WorkspacePlaces } from './memory.js';
+import type { ConvolutionPlan } from './plan.js';
 
 /** Fields of `TransformDescriptor` in kernels/assembly/int8-transform.ts, in its order. */
 export function transformDescriptor(
@@ -36,5 +37,32 @@ export function transformDescriptor(
     places.weightZeroPoints,
     shared.tileScratch,
     plan.accumulatorRow,
+  ];
+}
+
+/** Fields of `DepthwiseDescriptor` in kernels/assembly/int8-depthwise.ts, in its order. */
+export function depthwiseDescriptor(
+  { shape, rowStride }: ConvolutionPlan,
+  { inputZeroPoint }: Int8ConvolutionSpecification,
+  places: DepthwisePlaces,
+): number[] {
+  const { input, output, kernel, strides, pads, dilations } = shape;
+  return [
+    input.height,
+    input.width,
+    input.channels,
+    output.height,
+    output.width,
+    ...kernel,
+    ...strides,
+    pads[0],
+    pads[1],
+    ...dilations,
+    inputZeroPoint,
+    rowStride * 4,
+    places.padding,
+    places.weights,
+    places.bias,
+    places.taps,
   ];
 }

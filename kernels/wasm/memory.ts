@@ -1,6 +1,7 @@
 import { type ConvolutionShape, InputError, weightCount } from '../../core/index.js';
 import {
   INPUT_BYTES,
+  type Int8Plan,
   PRODUCT_BYTES,
   planInt8Convolution,
   SIDE_CHANNELS,
@@ -58,8 +59,7 @@ export function wasmBytesNeeded({ convolutions, tensors, images }: WasmMemoryNee
   const allocate = bumpAllocator(Number.POSITIVE_INFINITY);
   placeWorkspace(allocate);
   for (const { shape, format } of convolutions) {
-    const int8 = format === 'int8' ? planInt8Convolution(shape) : undefined;
-    if (int8 && int8.algorithm !== 'direct') placeTransform(int8, allocate);
+    if (format === 'int8') placeInt8(planInt8Convolution(shape), shape, allocate);
     else placeConvolution(planConvolution(shape, format), allocate);
   }
   for (const { format, length } of tensors) {
@@ -172,4 +172,34 @@ export function placeTransform(plan: TransformPlan, allocate: Allocate): Transfo
     sideWeights: allocate(direct.paddedWindow * direct.elementBytes * SIDE_CHANNELS),
     sideBias: allocate(SIDE_CHANNELS * ACCUMULATOR_BYTES),
   };
+}
+
+/** Addresses of what belongs to one int8 convolution with a filter for each channel. */
+export interface DepthwisePlaces extends ConvolutionPlaces {
+  readonly depthwiseDescriptor: number;
+  readonly padding: number;
+  readonly taps: number;
+}
+
+export function placeDepthwise(shape: ConvolutionShape, allocate: Allocate): DepthwisePlaces {
+  const pairs = Math.ceil((shape.kernel[0] * shape.kernel[1]) / 2);
+  const channels = roundUp(shape.input.channels, 8);
+  const vectorBytes = planConvolution(shape, 'int8').rowStride * ACCUMULATOR_BYTES;
+  return {
+    gatherDescriptor: 0,
+    finishDescriptor: allocate(DESCRIPTOR_BYTES),
+    depthwiseDescriptor: allocate(TRANSFORM_DESCRIPTOR_BYTES),
+    weights: allocate(channels * pairs * 4),
+    bias: allocate(vectorBytes),
+    thresholds: allocate(vectorBytes),
+    multipliers: allocate(vectorBytes),
+    padding: allocate(channels),
+    taps: allocate(pairs * 8),
+  };
+}
+
+function placeInt8(plan: Int8Plan, shape: ConvolutionShape, allocate: Allocate): void {
+  if (plan.algorithm === 'direct') placeConvolution(planConvolution(shape, 'int8'), allocate);
+  else if (plan.algorithm === 'depthwise') placeDepthwise(shape, allocate);
+  else placeTransform(plan, allocate);
 }

@@ -31,6 +31,13 @@ export interface KernelFunctions {
     firstPanel: number,
     panels: number,
   ): void;
+  accumulateDepthwise(
+    descriptor: number,
+    input: number,
+    accumulators: number,
+    firstRow: number,
+    rows: number,
+  ): void;
   finishTiles(
     descriptor: number,
     finish: number,

@@ -123,12 +123,28 @@ export const plain3x3: fc.Arbitrary<ConvolutionShape> = fc
   )
   .filter((shape) => multiplyAccumulates(shape) < 4 * MOST_MULTIPLICATIONS);
 
+const depthwise = fc
+  .record({ y: axis, x: axis, channels: fc.integer({ min: 2, max: 70 }) })
+  .map(
+    ({ y, x, channels }): ConvolutionShape => ({
+      input: { channels, height: y.size, width: x.size },
+      output: { channels, height: outputSize(y), width: outputSize(x) },
+      kernel: [y.kernel, x.kernel],
+      strides: [y.stride, x.stride],
+      pads: [y.before, x.before, y.after, x.after],
+      dilations: [y.dilation, x.dilation],
+      groups: channels,
+    }),
+  )
+  .filter(({ output }) => output.height > 0 && output.width > 0);
+
 /** Convolutions whose sizes are multiples of no tile: grouped, strided, padded, dilated. */
 export const convolutionShape: fc.Arbitrary<ConvolutionShape> = fc.oneof(
   { arbitrary: smallConvolution, weight: 6 },
   { arbitrary: wideFullyConnected, weight: 1 },
   { arbitrary: manyPositions, weight: 1 },
   { arbitrary: plain3x3, weight: 2 },
+  { arbitrary: depthwise, weight: 1 },
 );
 
 export const poolingShape: fc.Arbitrary<PoolingShape> = fc
