@@ -32,6 +32,12 @@ export * from './float32/elementwise.js';
 export { quantizeUint8, requantize } from './quantize.js';
 export { createReferenceBackend } from './reference/backend.js';
 export { createWasmBackend } from './wasm/backend.js';
+export {
+  type Int8Algorithm,
+  type Int8Plan,
+  planInt8Convolution,
+  type TransformPlan,
+} from './wasm/int8-plan.js';
 export { type WasmMemoryNeeds, wasmBytesNeeded } from './wasm/memory.js';
 export { compileKernels, type KernelModule } from './wasm/module.js';
 export type { KernelFormat } from './wasm/plan.js';

@@ -57,10 +57,11 @@ export function transformedWeights(
   let state: ReturnType<TransformedWeights['update']> = { algorithm: 'transformed', side: [] };
 
   function unprovenChannels(): number[] {
-    if (!bounds) return [];
-    return Array.from({ length: channels }, (_, channel) => channel).filter(
-      (channel) => !bounds.isProven(channel),
-    );
+    const unproven: number[] = [];
+    for (let channel = 0; bounds && channel < channels; channel++) {
+      if (!bounds.isProven(channel)) unproven.push(channel);
+    }
+    return unproven;
   }
 
   function transformChanged(): void {
