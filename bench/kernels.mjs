@@ -1,54 +1,175 @@
 /**
- * Speed of the WebAssembly kernels on the layers of AlexNet for 32×32 images, batch 32, one thread.
- * After `npm run build`: node bench/kernels.mjs
- * Prints JSON: billions of multiply-accumulates per second, the best of several timed runs.
+ * Speed of the WebAssembly kernels on each distinct layer shape of AlexNet and VGG-16 for 32×32 images,
+ * and of ResNet-50 and MobileNetV2 for 224×224 ones, one thread. After `npm run build`:
+ *   node bench/kernels.mjs [--json] [--formats int8,float32] [NETWORK …]
+ * Billions of multiply-accumulates of the definition a second of processor time, the best of several timed runs.
  */
-import { cpus } from 'node:os';
-import { performance } from 'node:perf_hooks';
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
 import {
   featureCount,
   fullyConnectedShape,
   multiplyAccumulates,
   weightCount,
 } from '../dist/core/index.js';
-import { compileKernels, createWasmBackend, wasmBytesNeeded } from '../dist/kernels/index.js';
+import {
+  compileKernels,
+  createWasmBackend,
+  planInt8Convolution,
+  wasmBytesNeeded,
+} from '../dist/kernels/index.js';
 
 /** @import { ConvolutionShape } from '../dist/core/index.js' */
 
-const IMAGES = 32;
-const RUNS = 7;
-const SECONDS_PER_RUN = 0.15;
+const RUNS = 5;
+const SECONDS_PER_RUN = 0.05;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    formats: { type: 'string', default: 'int8,float32' },
+  },
+});
+const FORMATS = /** @type {('int8' | 'float32')[]} */ (values.formats.split(','));
 
 /**
- * A 3×3 convolution with a padding of 1.
+ * A convolution padded so that a stride of 1 keeps the size.
  * @param {number} inputs
  * @param {number} outputs
  * @param {number} size height and width of the input
- * @param {number} stride
+ * @param {{ kernel?: number, stride?: number, groups?: number }} [options]
  * @returns {ConvolutionShape}
  */
-function convolution(inputs, outputs, size, stride = 1) {
+function convolution(inputs, outputs, size, { kernel = 3, stride = 1, groups = 1 } = {}) {
+  const pad = kernel >> 1;
+  const outputSize = Math.ceil(size / stride);
   return {
     input: { channels: inputs, height: size, width: size },
-    output: { channels: outputs, height: size / stride, width: size / stride },
-    kernel: [3, 3],
+    output: { channels: outputs, height: outputSize, width: outputSize },
+    kernel: [kernel, kernel],
     strides: [stride, stride],
-    pads: [1, 1, 1, 1],
+    pads: [pad, pad, pad, pad],
     dilations: [1, 1],
-    groups: 1,
+    groups,
   };
 }
 
-/** @type {Record<string, ConvolutionShape>} */
-const layers = {
-  conv1: convolution(3, 64, 32, 2),
-  conv2: convolution(64, 192, 8),
-  conv3: convolution(192, 384, 4),
-  conv4: convolution(384, 256, 4),
-  conv5: convolution(256, 256, 4),
-  fc6: fullyConnectedShape(1024, 4096),
-  fc7: fullyConnectedShape(4096, 4096),
-  fc8: fullyConnectedShape(4096, 10),
+/**
+ * @param {number} inputs
+ * @param {number} outputs
+ * @param {number} size
+ */
+function pointwise(inputs, outputs, size, stride = 1) {
+  return convolution(inputs, outputs, size, { kernel: 1, stride });
+}
+
+/**
+ * @param {number} channels
+ * @param {number} size
+ */
+function depthwise(channels, size, stride = 1) {
+  return convolution(channels, channels, size, { stride, groups: channels });
+}
+
+/**
+ * The distinct layer shapes of each network.
+ * @type {Record<string, { images: number, shapes: ConvolutionShape[] }>}
+ */
+const networks = {
+  alexnet: {
+    images: 32,
+    shapes: [
+      convolution(3, 64, 32, { stride: 2 }),
+      convolution(64, 192, 8),
+      convolution(192, 384, 4),
+      convolution(384, 256, 4),
+      convolution(256, 256, 4),
+      fullyConnectedShape(1024, 4096),
+      fullyConnectedShape(4096, 4096),
+      fullyConnectedShape(4096, 10),
+    ],
+  },
+  vgg16: {
+    images: 32,
+    shapes: [
+      convolution(3, 64, 32),
+      convolution(64, 64, 32),
+      convolution(64, 128, 16),
+      convolution(128, 128, 16),
+      convolution(128, 256, 8),
+      convolution(256, 256, 8),
+      convolution(256, 512, 4),
+      convolution(512, 512, 4),
+      convolution(512, 512, 2),
+      fullyConnectedShape(512, 10),
+    ],
+  },
+  resnet50: {
+    images: 2,
+    shapes: [
+      convolution(3, 64, 224, { kernel: 7, stride: 2 }),
+      pointwise(64, 64, 56),
+      convolution(64, 64, 56),
+      pointwise(64, 256, 56),
+      pointwise(256, 64, 56),
+      pointwise(256, 128, 56),
+      convolution(128, 128, 56, { stride: 2 }),
+      pointwise(128, 512, 28),
+      pointwise(256, 512, 56, 2),
+      pointwise(512, 128, 28),
+      convolution(128, 128, 28),
+      pointwise(512, 256, 28),
+      convolution(256, 256, 28, { stride: 2 }),
+      pointwise(256, 1024, 14),
+      pointwise(512, 1024, 28, 2),
+      pointwise(1024, 256, 14),
+      convolution(256, 256, 14),
+      pointwise(1024, 512, 14),
+      convolution(512, 512, 14, { stride: 2 }),
+      pointwise(512, 2048, 7),
+      pointwise(1024, 2048, 14, 2),
+      pointwise(2048, 512, 7),
+      convolution(512, 512, 7),
+      fullyConnectedShape(2048, 1000),
+    ],
+  },
+  mobilenetv2: {
+    images: 2,
+    shapes: [
+      convolution(3, 32, 224, { stride: 2 }),
+      depthwise(32, 112),
+      pointwise(32, 16, 112),
+      pointwise(16, 96, 112),
+      depthwise(96, 112, 2),
+      pointwise(96, 24, 56),
+      pointwise(24, 144, 56),
+      depthwise(144, 56),
+      pointwise(144, 24, 56),
+      depthwise(144, 56, 2),
+      pointwise(144, 32, 28),
+      pointwise(32, 192, 28),
+      depthwise(192, 28),
+      pointwise(192, 32, 28),
+      depthwise(192, 28, 2),
+      pointwise(192, 64, 14),
+      pointwise(64, 384, 14),
+      depthwise(384, 14),
+      pointwise(384, 64, 14),
+      pointwise(384, 96, 14),
+      pointwise(96, 576, 14),
+      depthwise(576, 14),
+      pointwise(576, 96, 14),
+      depthwise(576, 14, 2),
+      pointwise(576, 160, 7),
+      pointwise(160, 960, 7),
+      depthwise(960, 7),
+      pointwise(960, 160, 7),
+      pointwise(960, 320, 7),
+      pointwise(320, 1280, 7),
+      fullyConnectedShape(1280, 1000),
+    ],
+  },
 };
 
 /**
@@ -67,13 +188,15 @@ function bestSeconds(run) {
 }
 
 /**
+ * Seconds of processor time: other work on the machine then counts little.
  * @param {() => void} run
  * @param {number} repeats
  */
 function time(run, repeats) {
-  const start = performance.now();
+  const start = process.cpuUsage();
   for (let i = 0; i < repeats; i++) run();
-  return (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
 }
 
 /** @param {number} length */
@@ -84,17 +207,26 @@ function bytes(length) {
 const module = compileKernels();
 
 /**
+ * A weight from a byte: most are small, as trained ones are, and a few are extreme.
+ * @param {number} byte
+ */
+function nearlyNormal(byte) {
+  return Math.round(((byte - 127.5) / 127.5) ** 3 * 127);
+}
+
+/**
  * @param {ConvolutionShape} shape
+ * @param {number} images
  * @param {'int8' | 'float32'} format
  */
-function measure(shape, format) {
+function measure(shape, images, format) {
   const tensor = format === 'int8' ? 'uint8' : 'float32';
   const inputLength = featureCount(shape.input);
   const outputLength = featureCount(shape.output);
   const tensors = [inputLength, outputLength].map((length) => ({ format: tensor, length }));
   const backend = createWasmBackend(
     module,
-    wasmBytesNeeded({ convolutions: [{ shape, format }], tensors, images: IMAGES }),
+    wasmBytesNeeded({ convolutions: [{ shape, format }], tensors, images }),
   );
   const random = bytes(weightCount(shape));
   const channels = shape.output.channels;
@@ -102,7 +234,7 @@ function measure(shape, format) {
     const kernel = backend.int8Convolution({
       shape,
       inputZeroPoint: 3,
-      weights: new Int8Array(random.buffer),
+      weights: Int8Array.from(random, nearlyNormal),
       weightZeroPoints: new Int32Array(channels),
       bias: new Int32Array(channels),
       multipliers: new Float32Array(channels).fill(1e-3),
@@ -110,10 +242,10 @@ function measure(shape, format) {
       low: 0,
       high: 255,
     });
-    const input = backend.allocateUint8(IMAGES * inputLength);
-    const output = backend.allocateUint8(IMAGES * outputLength);
+    const input = backend.allocateUint8(images * inputLength);
+    const output = backend.allocateUint8(images * outputLength);
     input.set(bytes(input.length));
-    return bestSeconds(() => kernel.run(input, output, IMAGES));
+    return bestSeconds(() => kernel.run(input, output, images));
   }
   const kernel = backend.float32Convolution({
     shape,
@@ -121,45 +253,56 @@ function measure(shape, format) {
     bias: new Float32Array(channels),
     relu: true,
   });
-  const input = backend.allocateFloat32(IMAGES * inputLength);
-  const output = backend.allocateFloat32(IMAGES * outputLength);
+  const input = backend.allocateFloat32(images * inputLength);
+  const output = backend.allocateFloat32(images * outputLength);
   input.set(Float32Array.from(bytes(input.length), (byte) => byte / 256));
-  return bestSeconds(() => kernel.run(input, output, IMAGES));
-}
-
-const rows = Object.entries(layers).map(([name, shape]) => {
-  const macs = IMAGES * multiplyAccumulates(shape);
-  const int8 = measure(shape, 'int8');
-  const float32 = measure(shape, 'float32');
-  return { name, macs, int8, float32 };
-});
-
-/** @param {'int8' | 'float32'} format */
-function total(format) {
-  const macs = rows.reduce((sum, row) => sum + row.macs, 0);
-  const seconds = rows.reduce((sum, row) => sum + row[format], 0);
-  return { gmacPerSecond: gmac(macs, seconds), imagesPerSecond: Math.round(IMAGES / seconds) };
+  return bestSeconds(() => kernel.run(input, output, images));
 }
 
 /**
- * @param {number} macs
- * @param {number} seconds
+ * @param {ConvolutionShape} shape
+ * @param {number} images
  */
-function gmac(macs, seconds) {
-  return Number((macs / seconds / 1e9).toFixed(2));
+function measureRow(shape, images) {
+  const { input, output, kernel, strides, groups } = shape;
+  const macs = images * multiplyAccumulates(shape);
+  const speeds = FORMATS.map((format) => macs / measure(shape, images, format) / 1e9);
+  return {
+    layer: `${kernel.join('×')} ${input.channels}→${output.channels} at ${input.height}×${input.width}, stride ${strides[0]}${groups > 1 ? ', depthwise' : ''}`,
+    images,
+    multiplyAccumulatesPerImage: multiplyAccumulates(shape),
+    int8Algorithm: planInt8Convolution(shape).algorithm,
+    gmacPerSecond: Object.fromEntries(
+      FORMATS.map((format, i) => [format, Number(speeds[i].toFixed(2))]),
+    ),
+  };
 }
 
-const result = {
-  schemaVersion: 1,
-  node: process.version,
-  cpu: cpus()[0].model,
-  images: IMAGES,
-  layers: rows.map(({ name, macs, int8, float32 }) => ({
-    name,
-    multiplyAccumulates: macs / IMAGES,
-    int8GmacPerSecond: gmac(macs, int8),
-    float32GmacPerSecond: gmac(macs, float32),
-  })),
-  total: { int8: total('int8'), float32: total('float32') },
-};
-process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+/** @param {ReturnType<typeof measureRow>} row */
+function printRow({ layer, int8Algorithm, gmacPerSecond }) {
+  process.stdout.write(`  ${layer} (${int8Algorithm}): ${JSON.stringify(gmacPerSecond)} GMAC/s\n`);
+}
+
+const names = positionals.length > 0 ? positionals : Object.keys(networks);
+/** @type {Record<string, ReturnType<typeof measureRow>[]>} */
+const results = {};
+for (const name of names) {
+  const network = networks[name];
+  if (!network) throw new Error(`There is no network "${name}" here.`);
+  if (!values.json) process.stdout.write(`${name}\n`);
+  results[name] = network.shapes.map((shape) => {
+    const row = measureRow(shape, network.images);
+    if (!values.json) printRow(row);
+    return row;
+  });
+}
+if (values.json) {
+  const result = {
+    schemaVersion: 2,
+    node: process.version,
+    cpu: cpus()[0].model,
+    load: loadavg()[0],
+    networks: results,
+  };
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+}

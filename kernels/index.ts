@@ -43,6 +43,12 @@ export {
   undoChanges,
   type WeightChange,
 } from './wasm/delta.js';
+export {
+  type Int8Algorithm,
+  type Int8Plan,
+  planInt8Convolution,
+  type TransformPlan,
+} from './wasm/int8-plan.js';
 export { type WasmMemoryNeeds, wasmBytesNeeded } from './wasm/memory.js';
 export { compileKernels, type KernelModule } from './wasm/module.js';
 export type { KernelFormat } from './wasm/plan.js';

@@ -1,4 +1,4 @@
-import { Int8FinishDescriptor, requantizeBlock } from './finish';
+import { Int8FinishDescriptor, requantizeRow } from './finish';
 import { PoolingDescriptor } from './pooling';
 
 // A run that differs from a recorded one in few values: from the list of values that changed in the input of a
@@ -247,7 +247,7 @@ function storeBlock(
   output: usize,
   target: usize,
 ): usize {
-  requantizeBlock(d.finish, scratch, channel, scratch + 64);
+  requantizeRow(d.finish, scratch, (<usize>channel) << 2, 16, scratch + 64);
   const stored = output + position * d.outputChannels + channel;
   let differing = i8x16.bitmask(i8x16.ne(v128.load(scratch, 64), v128.load(stored)));
   const count = d.outputChannels - channel;

@@ -2,6 +2,12 @@
 const CLIP_ZERO = 1;
 const CLAMP = 2;
 
+/** 1.5 · 2^23: what a small float32 is added to so that it is rounded to an integer, halves to even. */
+const ROUNDING: f32 = 12582912;
+
+/** Bits of `ROUNDING`; those of `ROUNDING` + n, |n| < 2^22, are n more. */
+const ROUNDING_BITS: i32 = 0x4b400000;
+
 /** Fields in the order of `int8FinishDescriptor` in kernels/wasm/descriptors.ts. */
 @unmanaged
 export class Int8FinishDescriptor {
@@ -37,78 +43,73 @@ export function requantize(
   output: usize,
   rows: i32,
 ): void {
-  const zeroPoint = i32x4.splat(d.zeroPoint);
-  const low = f32x4.splat(<f32>(d.low - d.zeroPoint));
-  const high = f32x4.splat(<f32>(d.high - d.zeroPoint));
   for (let row = 0; row < rows; row++) {
-    for (let channel = 0; channel < d.channels; channel += 16) {
-      const offset = (<usize>channel) << 2;
-      const bytes = i8x16.narrow_i16x8_u(
-        i16x8.narrow_i32x4_s(
-          requantizeFour(d, accumulators, offset, low, high, zeroPoint),
-          requantizeFour(d, accumulators, offset + 16, low, high, zeroPoint),
-        ),
-        i16x8.narrow_i32x4_s(
-          requantizeFour(d, accumulators, offset + 32, low, high, zeroPoint),
-          requantizeFour(d, accumulators, offset + 48, low, high, zeroPoint),
-        ),
-      );
-      const count = d.channels - channel;
-      if (count >= 16) {
-        v128.store(output, bytes);
-        output += 16;
-      } else {
-        // These accumulators are spent: their place holds the bytes of which only `count` are outputs.
-        v128.store(accumulators + offset, bytes);
-        for (let i = 0; i < count; i++) store<u8>(output++, load<u8>(accumulators + offset + i));
-      }
-    }
+    requantizeRow(d, accumulators, 0, d.channels, output);
     accumulators += d.rowStride;
+    output += d.channels;
   }
 }
 
-/** Clips and requantises the accumulators of 16 channels from `channel` on and stores them as bytes. */
-export function requantizeBlock(
+/** One row of `requantize`; its channels start `firstChannel` bytes into the vectors of a value a channel. */
+export function requantizeRow(
   d: Int8FinishDescriptor,
   accumulators: usize,
-  channel: i32,
-  target: usize,
+  firstChannel: usize,
+  channels: i32,
+  output: usize,
 ): void {
-  const zeroPoint = i32x4.splat(d.zeroPoint);
+  const zeroPoint = i32x4.splat(ROUNDING_BITS - d.zeroPoint);
   const low = f32x4.splat(<f32>(d.low - d.zeroPoint));
   const high = f32x4.splat(<f32>(d.high - d.zeroPoint));
-  const offset = (<usize>channel) << 2;
-  const row = accumulators - offset;
-  const bytes = i8x16.narrow_i16x8_u(
-    i16x8.narrow_i32x4_s(
-      requantizeFour(d, row, offset, low, high, zeroPoint),
-      requantizeFour(d, row, offset + 16, low, high, zeroPoint),
-    ),
-    i16x8.narrow_i32x4_s(
-      requantizeFour(d, row, offset + 32, low, high, zeroPoint),
-      requantizeFour(d, row, offset + 48, low, high, zeroPoint),
-    ),
-  );
-  v128.store(target, bytes);
+  const clip = d.clip;
+  const multipliers = d.multipliers + firstChannel;
+  const thresholds = d.thresholds + firstChannel;
+  for (let channel = 0; channel < channels; channel += 16) {
+    const offset = (<usize>channel) << 2;
+    const sums = accumulators + offset;
+    const factors = multipliers + offset;
+    const limits = thresholds + offset;
+    const bytes = i8x16.narrow_i16x8_u(
+      i16x8.narrow_i32x4_s(
+        Inline.requantizeFour(sums, factors, limits, clip, low, high, zeroPoint),
+        Inline.requantizeFour(sums + 16, factors + 16, limits + 16, clip, low, high, zeroPoint),
+      ),
+      i16x8.narrow_i32x4_s(
+        Inline.requantizeFour(sums + 32, factors + 32, limits + 32, clip, low, high, zeroPoint),
+        Inline.requantizeFour(sums + 48, factors + 48, limits + 48, clip, low, high, zeroPoint),
+      ),
+    );
+    const count = channels - channel;
+    if (count >= 16) {
+      v128.store(output, bytes);
+      output += 16;
+    } else {
+      // These accumulators are spent: their place holds the bytes of which only `count` are outputs.
+      v128.store(sums, bytes);
+      for (let i = 0; i < count; i++) store<u8>(output++, load<u8>(sums + i));
+    }
+  }
 }
 
-function requantizeFour(
-  d: Int8FinishDescriptor,
-  accumulators: usize,
-  offset: usize,
-  low: v128,
-  high: v128,
-  zeroPoint: v128,
-): v128 {
-  let sum = v128.load(accumulators + offset);
-  if (d.clip == CLIP_ZERO) {
-    sum = v128.andnot(sum, i32x4.gt_s(sum, v128.load(d.thresholds + offset)));
-  } else if (d.clip == CLAMP) {
-    sum = i32x4.min_s(sum, v128.load(d.thresholds + offset));
+/** Functions whose code is copied to each call: constants then fold into it. */
+class Inline {
+  @inline
+  static requantizeFour(
+    sums: usize,
+    multipliers: usize,
+    thresholds: usize,
+    clip: i32,
+    low: v128,
+    high: v128,
+    zeroPoint: v128,
+  ): v128 {
+    let sum = v128.load(sums);
+    if (clip == CLIP_ZERO) sum = v128.andnot(sum, i32x4.gt_s(sum, v128.load(thresholds)));
+    else if (clip == CLAMP) sum = i32x4.min_s(sum, v128.load(thresholds));
+    const scaled = f32x4.mul(f32x4.convert_i32x4_s(sum), v128.load(multipliers));
+    const clamped = f32x4.pmin(high, f32x4.pmax(low, scaled));
+    return i32x4.sub(f32x4.add(clamped, f32x4.splat(ROUNDING)), zeroPoint);
   }
-  const scaled = f32x4.mul(f32x4.convert_i32x4_s(sum), v128.load(d.multipliers + offset));
-  const rounded = f32x4.pmin(high, f32x4.pmax(low, f32x4.nearest(scaled)));
-  return i32x4.add(i32x4.trunc_sat_f32x4_s(rounded), zeroPoint);
 }
 
 /**

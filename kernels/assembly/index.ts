@@ -8,5 +8,10 @@
 export { deltaConvolution, deltaMaxPool } from './delta';
 export { finishFloat32, requantize } from './finish';
 export { gatherFloat32, gatherUint8 } from './gather';
+export { accumulateDepthwise } from './int8-depthwise';
+export { multiplyElements } from './int8-multiply';
+export { transformInputs2x2, transformWeights2x2 } from './int8-small-map';
+export { accumulateTiles, finishTiles, requantizeTiles } from './int8-tiles';
+export { transformInputs4x4, transformWeights4x4 } from './int8-winograd';
 export { multiplyFloat32, multiplyInt16 } from './multiply';
 export { maxPoolFloat32, maxPoolUint8 } from './pooling';

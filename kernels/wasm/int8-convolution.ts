@@ -1,4 +1,4 @@
-import { weightCount, windowSize } from '../../core/index.js';
+import { type ConvolutionShape, weightCount, windowSize } from '../../core/index.js';
 import type { Int8ConvolutionKernel, Int8ConvolutionSpecification } from '../backend.js';
 import {
   checkClip,
@@ -9,55 +9,93 @@ import {
 } from '../check.js';
 import { type PlacedConvolution, runBlocks } from './block-loop.js';
 import { CLIP_CODES, CLIP_FIELD, gatherDescriptor, int8FinishDescriptor } from './descriptors.js';
-import { placeConvolution } from './memory.js';
+import { depthwiseConvolution } from './int8-depthwise.js';
+import { planInt8Convolution } from './int8-plan.js';
+import { type Int8Computation, transformedConvolution } from './int8-transformed.js';
+import {
+  type ConvolutionPlaces,
+  placeConvolution,
+  placeDepthwise,
+  placeTransform,
+} from './memory.js';
 import { packWeights } from './packing.js';
-import { packedIndex, planConvolution } from './plan.js';
+import { type ConvolutionPlan, packedIndex, planConvolution } from './plan.js';
 import { checkOwnTensors, type Workspace, writeDescriptor } from './workspace.js';
 
-/** Packs an int8 convolution into the workspace's memory. */
+/** Lays out an int8 convolution in the workspace's memory, for the algorithm of its plan. */
 export function int8Convolution(
   workspace: Workspace,
   specification: Int8ConvolutionSpecification,
 ): Int8ConvolutionKernel {
   checkInt8Specification(specification);
-  const { buffer, functions } = workspace;
+  const { buffer, allocate } = workspace;
   const { shape, inputZeroPoint } = specification;
-  const zeroPoints = specification.weightZeroPoints.slice();
-  const plan = planConvolution(shape, 'int8');
-  const places = placeConvolution(plan, workspace.allocate);
-  const { thresholds, multipliers } = places;
-  const packed = new Int16Array(buffer, places.weights, plan.packedWeights);
-  packWeights(plan, specification.weights, packed, zeroPoints);
-  new Int32Array(buffer, places.bias).set(specification.bias);
-  new Float32Array(buffer, multipliers).set(specification.multipliers);
-  writeDescriptor(buffer, places.gatherDescriptor, gatherDescriptor(plan, inputZeroPoint));
-  const finishDescriptor = writeDescriptor(
-    buffer,
-    places.finishDescriptor,
-    int8FinishDescriptor(plan, specification, thresholds, multipliers),
-  );
-  const convolution: PlacedConvolution = {
+  const plan = planInt8Convolution(shape);
+  const directPlan = planConvolution(shape, 'int8');
+
+  /** What all algorithms share: parameters of the channels, and the descriptor of the epilogue. */
+  function writeParameters(places: ConvolutionPlaces): Int32Array {
+    new Int32Array(buffer, places.bias).set(specification.bias);
+    new Float32Array(buffer, places.multipliers).set(specification.multipliers);
+    const fields = int8FinishDescriptor(
+      directPlan,
+      specification,
+      places.thresholds,
+      places.multipliers,
+    );
+    return writeDescriptor(buffer, places.finishDescriptor, fields);
+  }
+
+  function writeGatherDescriptor(places: ConvolutionPlaces): void {
+    writeDescriptor(buffer, places.gatherDescriptor, gatherDescriptor(directPlan, inputZeroPoint));
+  }
+
+  if (plan.algorithm === 'depthwise') {
+    const places = placeDepthwise(shape, allocate);
+    const finishDescriptor = writeParameters(places);
+    const computation = depthwiseConvolution(workspace, directPlan, specification, places);
+    return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
+  }
+  if (plan.algorithm === 'direct') {
+    const places = placeConvolution(directPlan, allocate);
+    const finishDescriptor = writeParameters(places);
+    writeGatherDescriptor(places);
+    const computation = directConvolution(workspace, directPlan, specification, places);
+    return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
+  }
+  const places = placeTransform(plan, allocate);
+  const finishDescriptor = writeParameters(places);
+  writeGatherDescriptor(places);
+  const computation = transformedConvolution(
     workspace,
     plan,
+    specification,
     places,
-    gather: functions.gatherUint8,
-    multiply: functions.multiplyInt16,
-    finish: functions.requantize,
-    activationBytes: 1,
-  };
+    directRun(workspace, directPlan, places),
+  );
+  return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
+}
+
+/** The contract of a kernel, checked, around the computation of any algorithm. */
+function int8Kernel(
+  { buffer }: Workspace,
+  shape: ConvolutionShape,
+  computation: Int8Computation,
+  thresholds: number,
+  finishDescriptor: Int32Array,
+): Int8ConvolutionKernel {
   const weights = weightCount(shape);
-  const window = windowSize(shape);
 
   return {
     shape,
     setWeight(index, value) {
       checkWeightIndex(index, weights);
       checkInt8(value);
-      packed[packedIndex(plan, index)] = value - zeroPoints[Math.floor(index / window)];
+      computation.setWeight(index, value);
     },
     getWeight(index) {
       checkWeightIndex(index, weights);
-      return packed[packedIndex(plan, index)] + zeroPoints[Math.floor(index / window)];
+      return computation.getWeight(index);
     },
     setClip(clip) {
       if (clip) {
@@ -69,18 +107,60 @@ export function int8Convolution(
     run(input, output, images, observe) {
       checkTensors(shape, input, output, images);
       checkOwnTensors(buffer, input, output);
-      const { accumulators } = workspace.places;
-      runBlocks(
-        convolution,
-        input.byteOffset,
-        output.byteOffset,
-        images,
-        observe &&
-          ((firstRow, rows) => {
-            const block = new Int32Array(buffer, accumulators, rows * plan.rowStride);
-            observe(block, firstRow, rows, plan.rowStride);
-          }),
-      );
+      computation.run(input.byteOffset, output.byteOffset, images, observe);
     },
+  };
+}
+
+/** Gathered windows times the packed weights at `places.weights`. */
+function directRun(
+  workspace: Workspace,
+  plan: ConvolutionPlan,
+  places: ConvolutionPlaces,
+): Int8Computation['run'] {
+  const { buffer, functions } = workspace;
+  const convolution: PlacedConvolution = {
+    workspace,
+    plan,
+    places,
+    gather: functions.gatherUint8,
+    multiply: functions.multiplyInt16,
+    finish: functions.requantize,
+    activationBytes: 1,
+  };
+  return (input, output, images, observe) => {
+    const { accumulators } = workspace.places;
+    runBlocks(
+      convolution,
+      input,
+      output,
+      images,
+      observe &&
+        ((firstRow, rows) => {
+          const block = new Int32Array(buffer, accumulators, rows * plan.rowStride);
+          observe(block, firstRow, rows, plan.rowStride);
+        }),
+    );
+  };
+}
+
+function directConvolution(
+  workspace: Workspace,
+  plan: ConvolutionPlan,
+  { shape, weights, weightZeroPoints }: Int8ConvolutionSpecification,
+  places: ConvolutionPlaces,
+): Int8Computation {
+  const zeroPoints = weightZeroPoints.slice();
+  const packed = new Int16Array(workspace.buffer, places.weights, plan.packedWeights);
+  packWeights(plan, weights, packed, zeroPoints);
+  const window = windowSize(shape);
+  return {
+    setWeight(index, value) {
+      packed[packedIndex(plan, index)] = value - zeroPoints[Math.floor(index / window)];
+    },
+    getWeight(index) {
+      return packed[packedIndex(plan, index)] + zeroPoints[Math.floor(index / window)];
+    },
+    run: directRun(workspace, plan, places),
   };
 }

@@ -1,4 +1,12 @@
-import { type ConvolutionShape, InputError } from '../../core/index.js';
+import { type ConvolutionShape, InputError, weightCount } from '../../core/index.js';
+import {
+  INPUT_BYTES,
+  type Int8Plan,
+  PRODUCT_BYTES,
+  planInt8Convolution,
+  SIDE_CHANNELS,
+  type TransformPlan,
+} from './int8-plan.js';
 import { PAGE_BYTES } from './module.js';
 import {
   BLOCK_BYTES,
@@ -16,6 +24,14 @@ const RESERVED_BYTES = PAGE_BYTES;
 
 /** Room for the fields of any descriptor. */
 export const DESCRIPTOR_BYTES = 128;
+
+const TRANSFORM_DESCRIPTOR_BYTES = 128;
+
+/** 36 vectors of 64 int16. */
+const TILE_SCRATCH_BYTES = 36 * 128;
+
+/** One row of a tile for the channels without a proof. */
+const SIDE_BYTES = 4 * SIDE_CHANNELS * 4;
 
 const ACCUMULATOR_BYTES = 4;
 
@@ -43,7 +59,8 @@ export function wasmBytesNeeded({ convolutions, tensors, images }: WasmMemoryNee
   const allocate = bumpAllocator(Number.POSITIVE_INFINITY);
   placeWorkspace(allocate);
   for (const { shape, format } of convolutions) {
-    placeConvolution(planConvolution(shape, format), allocate);
+    if (format === 'int8') placeInt8(planInt8Convolution(shape), shape, allocate);
+    else placeConvolution(planConvolution(shape, format), allocate);
   }
   for (const { format, length } of tensors) {
     allocate(images * length * (format === 'uint8' ? 1 : 4));
@@ -77,6 +94,13 @@ export interface WorkspacePlaces {
   /** Accumulators of a block of output positions. */
   readonly accumulators: number;
   readonly poolingDescriptor: number;
+  /** Transformed inputs and products of a block of tiles of an int8 convolution. */
+  readonly transformedInputs: number;
+  readonly products: number;
+  /** Intermediate values of one tile. */
+  readonly tileScratch: number;
+  /** Accumulators of a few output positions of the channels without a Winograd proof. */
+  readonly sideAccumulators: number;
 }
 
 export function placeWorkspace(allocate: Allocate): WorkspacePlaces {
@@ -84,6 +108,10 @@ export function placeWorkspace(allocate: Allocate): WorkspacePlaces {
     windows: allocate(BLOCK_BYTES),
     accumulators: allocate(BLOCK_BYTES),
     poolingDescriptor: allocate(DESCRIPTOR_BYTES),
+    transformedInputs: allocate(INPUT_BYTES),
+    products: allocate(PRODUCT_BYTES),
+    tileScratch: allocate(TILE_SCRATCH_BYTES),
+    sideAccumulators: allocate(SIDE_BYTES),
   };
 }
 
@@ -108,4 +136,70 @@ export function placeConvolution(plan: ConvolutionPlan, allocate: Allocate): Con
     thresholds: allocate(vectorBytes),
     multipliers: allocate(vectorBytes),
   };
+}
+
+/** Addresses of what belongs to one int8 convolution by transformed tiles. */
+export interface TransformPlaces extends ConvolutionPlaces {
+  readonly transformDescriptor: number;
+  /** Weights in network order. */
+  readonly storedWeights: number;
+  readonly weightZeroPoints: number;
+  /** A pixel of input zero points. */
+  readonly padding: number;
+  /** Numbers of 3×3 kernels whose transformed copy is out of date. */
+  readonly changed: number;
+  /** Packed weights and biases of channels without a proof. */
+  readonly sideWeights: number;
+  readonly sideBias: number;
+}
+
+export function placeTransform(plan: TransformPlan, allocate: Allocate): TransformPlaces {
+  const { shape } = plan;
+  const direct = planConvolution(shape, 'int8');
+  const vectorBytes = direct.rowStride * ACCUMULATOR_BYTES;
+  return {
+    gatherDescriptor: allocate(DESCRIPTOR_BYTES),
+    finishDescriptor: allocate(DESCRIPTOR_BYTES),
+    transformDescriptor: allocate(TRANSFORM_DESCRIPTOR_BYTES),
+    weights: allocate(plan.weightBytes),
+    bias: allocate(vectorBytes),
+    thresholds: allocate(vectorBytes),
+    multipliers: allocate(vectorBytes),
+    storedWeights: allocate(weightCount(shape)),
+    weightZeroPoints: allocate(vectorBytes),
+    padding: allocate(roundUp(shape.input.channels, 8)),
+    changed: allocate(plan.mostChanged * 4),
+    sideWeights: allocate(direct.paddedWindow * direct.elementBytes * SIDE_CHANNELS),
+    sideBias: allocate(SIDE_CHANNELS * ACCUMULATOR_BYTES),
+  };
+}
+
+/** Addresses of what belongs to one int8 convolution with a filter for each channel. */
+export interface DepthwisePlaces extends ConvolutionPlaces {
+  readonly depthwiseDescriptor: number;
+  readonly padding: number;
+  readonly taps: number;
+}
+
+export function placeDepthwise(shape: ConvolutionShape, allocate: Allocate): DepthwisePlaces {
+  const pairs = Math.ceil((shape.kernel[0] * shape.kernel[1]) / 2);
+  const channels = roundUp(shape.input.channels, 8);
+  const vectorBytes = planConvolution(shape, 'int8').rowStride * ACCUMULATOR_BYTES;
+  return {
+    gatherDescriptor: 0,
+    finishDescriptor: allocate(DESCRIPTOR_BYTES),
+    depthwiseDescriptor: allocate(TRANSFORM_DESCRIPTOR_BYTES),
+    weights: allocate(channels * pairs * 4),
+    bias: allocate(vectorBytes),
+    thresholds: allocate(vectorBytes),
+    multipliers: allocate(vectorBytes),
+    padding: allocate(channels),
+    taps: allocate(pairs * 8),
+  };
+}
+
+function placeInt8(plan: Int8Plan, shape: ConvolutionShape, allocate: Allocate): void {
+  if (plan.algorithm === 'direct') placeConvolution(planConvolution(shape, 'int8'), allocate);
+  else if (plan.algorithm === 'depthwise') placeDepthwise(shape, allocate);
+  else placeTransform(plan, allocate);
 }

@@ -39,9 +39,64 @@ export interface KernelFunctions {
     output: number,
     target: number,
   ): number;
+  transformInputs4x4: TransformInputs;
+  transformInputs2x2: TransformInputs;
+  transformWeights4x4: TransformWeights;
+  transformWeights2x2: TransformWeights;
+  multiplyElements(
+    descriptor: number,
+    elements: number,
+    tiles: number,
+    firstPanel: number,
+    panels: number,
+  ): void;
+  accumulateDepthwise(
+    descriptor: number,
+    input: number,
+    accumulators: number,
+    firstRow: number,
+    rows: number,
+  ): void;
+  finishTiles(
+    descriptor: number,
+    finish: number,
+    side: number,
+    output: number,
+    firstTile: number,
+    tiles: number,
+    firstChannel: number,
+    channels: number,
+    accumulators: number,
+  ): void;
+  accumulateTiles(
+    descriptor: number,
+    side: number,
+    tiles: number,
+    firstChannel: number,
+    channels: number,
+    accumulators: number,
+  ): void;
+  requantizeTiles(
+    descriptor: number,
+    finish: number,
+    side: number,
+    output: number,
+    firstTile: number,
+    tiles: number,
+    accumulators: number,
+  ): void;
   maxPoolUint8(descriptor: number, input: number, output: number): void;
   maxPoolFloat32(descriptor: number, input: number, output: number): void;
 }
+
+type TransformInputs = (
+  descriptor: number,
+  input: number,
+  firstTile: number,
+  tiles: number,
+) => void;
+
+type TransformWeights = (descriptor: number, list: number, first: number, count: number) => void;
 
 type Gather = (
   descriptor: number,

@@ -9,6 +9,9 @@ import {
 
 const MAX_PAGES = 65_536;
 
+/** A kernel's last vector load may reach past the last tensor. */
+const OVERREAD_BYTES = 16;
+
 /** One memory, the kernels instantiated on it, and what they share. */
 export interface Workspace {
   readonly buffer: ArrayBuffer;
@@ -19,7 +22,7 @@ export interface Workspace {
 
 /** @throws InputError when `bytes` is beyond a 32-bit memory or too small for the shared blocks */
 export function createWorkspace(module: KernelModule, bytes: number): Workspace {
-  const pages = Math.ceil(bytes / PAGE_BYTES);
+  const pages = Math.ceil((bytes + OVERREAD_BYTES) / PAGE_BYTES);
   if (!(pages > 0 && pages <= MAX_PAGES)) {
     throw new InputError(
       `The kernels cannot have a memory of ${bytes} bytes; the most is ${MAX_PAGES * PAGE_BYTES}: use fewer images.`,

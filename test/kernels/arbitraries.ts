@@ -96,11 +96,55 @@ const manyPositions = fc
   )
   .filter((shape) => multiplyAccumulates(shape) < 2 * MOST_MULTIPLICATIONS);
 
+/** 3×3 convolutions of a stride of 1 with channels enough to be computed by transformed tiles. */
+export const plain3x3: fc.Arbitrary<ConvolutionShape> = fc
+  .record({
+    size: fc.oneof(
+      fc.constant([2, 2, 1] as const),
+      fc.tuple(
+        fc.integer({ min: 3, max: 9 }),
+        fc.integer({ min: 3, max: 9 }),
+        fc.integer({ min: 0, max: 2 }),
+      ),
+    ),
+    channels: fc.integer({ min: 16, max: 40 }),
+    outputs: fc.integer({ min: 16, max: 40 }),
+  })
+  .map(
+    ({ size: [height, width, pad], channels, outputs }): ConvolutionShape => ({
+      input: { channels, height, width },
+      output: { channels: outputs, height: height + 2 * pad - 2, width: width + 2 * pad - 2 },
+      kernel: [3, 3],
+      strides: [1, 1],
+      pads: [pad, pad, pad, pad],
+      dilations: [1, 1],
+      groups: 1,
+    }),
+  )
+  .filter((shape) => multiplyAccumulates(shape) < 4 * MOST_MULTIPLICATIONS);
+
+const depthwise = fc
+  .record({ y: axis, x: axis, channels: fc.integer({ min: 2, max: 70 }) })
+  .map(
+    ({ y, x, channels }): ConvolutionShape => ({
+      input: { channels, height: y.size, width: x.size },
+      output: { channels, height: outputSize(y), width: outputSize(x) },
+      kernel: [y.kernel, x.kernel],
+      strides: [y.stride, x.stride],
+      pads: [y.before, x.before, y.after, x.after],
+      dilations: [y.dilation, x.dilation],
+      groups: channels,
+    }),
+  )
+  .filter(({ output }) => output.height > 0 && output.width > 0);
+
 /** Convolutions whose sizes are multiples of no tile: grouped, strided, padded, dilated. */
 export const convolutionShape: fc.Arbitrary<ConvolutionShape> = fc.oneof(
   { arbitrary: smallConvolution, weight: 6 },
   { arbitrary: wideFullyConnected, weight: 1 },
   { arbitrary: manyPositions, weight: 1 },
+  { arbitrary: plain3x3, weight: 2 },
+  { arbitrary: depthwise, weight: 1 },
 );
 
 export const poolingShape: fc.Arbitrary<PoolingShape> = fc
