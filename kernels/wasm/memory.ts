@@ -1,4 +1,5 @@
 import { type ConvolutionShape, InputError } from '../../core/index.js';
+import { float32Placer, layoutFloat32Convolution } from './float32-memory.js';
 import { PAGE_BYTES } from './module.js';
 import {
   BLOCK_BYTES,
@@ -42,8 +43,10 @@ export interface WasmMemoryNeeds {
 export function wasmBytesNeeded({ convolutions, tensors, images }: WasmMemoryNeeds): number {
   const allocate = bumpAllocator(Number.POSITIVE_INFINITY);
   placeWorkspace(allocate);
+  const placeFloat32 = float32Placer(allocate);
   for (const { shape, format } of convolutions) {
-    placeConvolution(planConvolution(shape, format), allocate);
+    if (format === 'float32') placeFloat32(layoutFloat32Convolution(shape));
+    else placeConvolution(planConvolution(shape, format), allocate);
   }
   for (const { format, length } of tensors) {
     allocate(images * length * (format === 'uint8' ? 1 : 4));
