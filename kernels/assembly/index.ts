@@ -9,17 +9,12 @@ export { finishFloat32, requantize } from './finish';
 export {
   collectFloat32Channels,
   exceedsFloat32,
-  finishFloat32Rows,
   scatterFloat32Channels,
-} from './float32-finish';
+} from './float32-channels';
+export { finishFloat32Rows } from './float32-finish';
 export { multiplyFloat32Panels } from './float32-multiply';
-export { transformFloat32Kernel2x2, transformFloat32Kernel4x4 } from './float32-weights';
-export {
-  transformFloat32Inputs2x2,
-  transformFloat32Inputs4x4,
-  transformFloat32Outputs2x2,
-  transformFloat32Outputs4x4,
-} from './float32-winograd';
+export { transformFloat32Kernel } from './float32-weights';
+export { transformFloat32Inputs, transformFloat32Outputs } from './float32-winograd';
 export { gatherFloat32, gatherUint8 } from './gather';
 export { multiplyFloat32, multiplyInt16 } from './multiply';
 export { maxPoolFloat32, maxPoolUint8 } from './pooling';

@@ -3,7 +3,7 @@ import { productDescriptor, winogradDescriptor } from './float32-descriptors.js'
 import type { ImageRun, PlacedFloat32Convolution } from './float32-direct.js';
 import { runInside, tapRuns } from './float32-inside.js';
 import type { FastPlaces, WinogradLayout } from './float32-memory.js';
-import { runWinograd, winogradFunctions } from './float32-winograd.js';
+import { runWinograd } from './float32-winograd.js';
 import { PANEL_COLUMNS } from './plan.js';
 import { writeDescriptor } from './workspace.js';
 
@@ -73,9 +73,9 @@ function createWinograd(
   const descriptor = winogradDescriptor(layout, tiles, places, fast);
   writeDescriptor(workspace.buffer, fast.product, product);
   writeDescriptor(workspace.buffer, fast.winogradDescriptor, descriptor);
-  const functions = winogradFunctions(workspace.functions, tiles.outputs);
+  const { transformFloat32Kernel } = workspace.functions;
   const updateKernel = (outputChannel: number, inputChannel: number): void =>
-    functions.transformKernel(fast.winogradDescriptor, outputChannel, inputChannel);
+    transformFloat32Kernel(fast.winogradDescriptor, outputChannel, inputChannel);
   for (let panel = 0; panel < output.channels; panel += PANEL_COLUMNS) {
     for (let inputChannel = 0; inputChannel < input.channels; inputChannel++) {
       // Neighbours in memory.
@@ -86,7 +86,7 @@ function createWinograd(
   }
   return {
     places: fast,
-    run: (run) => runWinograd(convolution, fast, tiles, functions, run),
+    run: (run) => runWinograd(convolution, fast, tiles, run),
     updateKernel,
   };
 }

@@ -49,11 +49,17 @@ function float32Convolution(
   const weights = weightCount(shape);
 
   function compute(run: ImageRun): void {
-    if (!fast || !beyond) return runDirect(convolution, run);
+    if (!fast || !beyond) {
+      runDirect(convolution, run);
+      return;
+    }
     forEachImageRun(convolution, run, (part, ordinary) => {
-      if (!ordinary) return runDirect(convolution, part);
-      fast.run(part);
-      runDirectChannels(convolution, fast.places, part, beyond.list());
+      if (ordinary) {
+        fast.run(part);
+        runDirectChannels(convolution, fast.places, part, beyond.list());
+      } else {
+        runDirect(convolution, part);
+      }
     });
   }
 
@@ -85,7 +91,10 @@ function float32Convolution(
       checkTensors(shape, input, output, images);
       checkOwnTensors(buffer, input, output);
       const addresses = { input: input.byteOffset, output: output.byteOffset, images };
-      if (!observe) return compute({ ...addresses, finish: places.finishDescriptor });
+      if (!observe) {
+        compute({ ...addresses, finish: places.finishDescriptor });
+        return;
+      }
       // The output holds the sums until they have been seen.
       compute({ ...addresses, finish: places.sumDescriptor });
       const { channels, height, width } = shape.output;
@@ -134,7 +143,10 @@ function forEachImageRun(
   visit: (part: ImageRun, ordinary: boolean) => void,
 ): void {
   const { plan } = convolution.layout;
-  if (plan.activationLimit === Infinity) return visit(run, true);
+  if (plan.activationLimit === Infinity) {
+    visit(run, true);
+    return;
+  }
   const limit = new Int32Array(Float32Array.of(plan.activationLimit).buffer)[0];
   const length = featureCount(plan.shape.input);
   const isOrdinary = (image: number): boolean => {

@@ -37,6 +37,7 @@ export function winogradDescriptor(
     output.channels,
     pads[0],
     pads[1],
+    layout.outputs,
     layout.rows,
     layout.columns,
     layout.inputPlane,

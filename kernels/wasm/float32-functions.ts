@@ -34,29 +34,20 @@ export interface Float32Functions {
   ): void;
   /** 1 when one of the values has a magnitude above `limit` (its bits) or is NaN, else 0. */
   exceedsFloat32(values: number, count: number, limit: number): number;
-  transformFloat32Kernel2x2: TransformKernel;
-  transformFloat32Kernel4x4: TransformKernel;
-  transformFloat32Inputs2x2: TransformInputs;
-  transformFloat32Inputs4x4: TransformInputs;
-  transformFloat32Outputs2x2: TransformOutputs;
-  transformFloat32Outputs4x4: TransformOutputs;
+  transformFloat32Kernel(descriptor: number, output: number, input: number): void;
+  transformFloat32Inputs(
+    descriptor: number,
+    input: number,
+    transformed: number,
+    firstTile: number,
+    tiles: number,
+  ): void;
+  transformFloat32Outputs(
+    descriptor: number,
+    finish: number,
+    products: number,
+    output: number,
+    firstTile: number,
+    tiles: number,
+  ): void;
 }
-
-type TransformKernel = (descriptor: number, output: number, input: number) => void;
-
-type TransformInputs = (
-  descriptor: number,
-  input: number,
-  transformed: number,
-  firstTile: number,
-  tiles: number,
-) => void;
-
-type TransformOutputs = (
-  descriptor: number,
-  finish: number,
-  products: number,
-  output: number,
-  firstTile: number,
-  tiles: number,
-) => void;
