@@ -8,7 +8,7 @@ export function transformFloat32Kernel(d: WinogradDescriptor, output: i32, input
   const panel = (output >> 4) * d.inputChannels;
   const column = (<usize>(output & 15)) << 2;
   const source = d.packed + ((<usize>(panel * 9 + input)) << 6) + column;
-  let target = d.weights + ((<usize>(panel + input)) << 6) + column;
+  const target = d.weights + ((<usize>(panel + input)) << 6) + column;
   const tap = (<usize>d.inputChannels) << 6;
   const g00 = <f64>load<f32>(source);
   const g01 = <f64>load<f32>(source + tap);
@@ -19,34 +19,55 @@ export function transformFloat32Kernel(d: WinogradDescriptor, output: i32, input
   const g20 = <f64>load<f32>(source + 6 * tap);
   const g21 = <f64>load<f32>(source + 7 * tap);
   const g22 = <f64>load<f32>(source + 8 * tap);
-  const outputs = d.tileOutputs;
-  const size = outputs + 2;
   const plane = <usize>d.weightPlane;
-  for (let i = 0; i < size; i++) {
-    const h0 = scaledElement(outputs, i, g00, g10, g20);
-    const h1 = scaledElement(outputs, i, g01, g11, g21);
-    const h2 = scaledElement(outputs, i, g02, g12, g22);
-    for (let j = 0; j < size; j++) {
-      const product = scale(outputs, i) * scale(outputs, j);
-      store<f32>(target, <f32>(scaledElement(outputs, j, h0, h1, h2) / product));
-      target += plane;
-    }
+  if (d.tileOutputs == 2) {
+    const line: usize = 4 * plane;
+    let place = target;
+    storeLine4(place, plane, g00, g01, g02, 1);
+    place += line;
+    storeLine4(place, plane, g00 + g10 + g20, g01 + g11 + g21, g02 + g12 + g22, 2);
+    place += line;
+    storeLine4(place, plane, g00 - g10 + g20, g01 - g11 + g21, g02 - g12 + g22, 2);
+    place += line;
+    storeLine4(place, plane, g20, g21, g22, 1);
+    return;
   }
+  const line: usize = 6 * plane;
+  let place = target;
+  storeLine6(place, plane, g00, g01, g02, 4);
+  place += line;
+  storeLine6(place, plane, -g00 - g10 - g20, -g01 - g11 - g21, -g02 - g12 - g22, 6);
+  place += line;
+  storeLine6(place, plane, -g00 + g10 - g20, -g01 + g11 - g21, -g02 + g12 - g22, 6);
+  place += line;
+  const even0 = g00 + 2 * g10 + 4 * g20;
+  const even1 = g01 + 2 * g11 + 4 * g21;
+  const even2 = g02 + 2 * g12 + 4 * g22;
+  storeLine6(place, plane, even0, even1, even2, 24);
+  place += line;
+  const odd0 = g00 - 2 * g10 + 4 * g20;
+  const odd1 = g01 - 2 * g11 + 4 * g21;
+  const odd2 = g02 - 2 * g12 + 4 * g22;
+  storeLine6(place, plane, odd0, odd1, odd2, 24);
+  place += line;
+  storeLine6(place, plane, g20, g21, g22, 1);
 }
 
-/** Element `index` of G·g along one axis, times its scale. */
-function scaledElement(outputs: i32, index: i32, g0: f64, g1: f64, g2: f64): f64 {
-  if (index == 0) return g0;
-  if (index == outputs + 1) return g2;
-  if (outputs == 2) return index == 1 ? g0 + g1 + g2 : g0 - g1 + g2;
-  if (index == 1) return -g0 - g1 - g2;
-  if (index == 2) return -g0 + g1 - g2;
-  return index == 3 ? g0 + 2 * g1 + 4 * g2 : g0 - 2 * g1 + 4 * g2;
+/** One line of elements of F(2×2,3×3) from a line of (G·g times its scale). */
+function storeLine4(target: usize, plane: usize, g0: f64, g1: f64, g2: f64, scale: f64): void {
+  const half = 2 * scale;
+  store<f32>(target, <f32>(g0 / scale));
+  store<f32>(target + plane, <f32>((g0 + g1 + g2) / half));
+  store<f32>(target + 2 * plane, <f32>((g0 - g1 + g2) / half));
+  store<f32>(target + 3 * plane, <f32>(g2 / scale));
 }
 
-function scale(outputs: i32, index: i32): f64 {
-  if (index == outputs + 1) return 1;
-  if (outputs == 2) return index == 0 ? 1 : 2;
-  if (index == 0) return 4;
-  return index < 3 ? 6 : 24;
+/** One line of elements of F(4×4,3×3) from a line of (G·g times its scale). */
+function storeLine6(target: usize, plane: usize, g0: f64, g1: f64, g2: f64, scale: f64): void {
+  store<f32>(target, <f32>(g0 / (4 * scale)));
+  store<f32>(target + plane, <f32>((-g0 - g1 - g2) / (6 * scale)));
+  store<f32>(target + 2 * plane, <f32>((-g0 + g1 - g2) / (6 * scale)));
+  store<f32>(target + 3 * plane, <f32>((g0 + 2 * g1 + 4 * g2) / (24 * scale)));
+  store<f32>(target + 4 * plane, <f32>((g0 - 2 * g1 + 4 * g2) / (24 * scale)));
+  store<f32>(target + 5 * plane, <f32>(g2 / scale));
 }
