@@ -10,9 +10,12 @@ import { type ConvolutionPlan, PANEL_COLUMNS, planConvolution } from './plan.js'
 /** Bytes of the transformed inputs of a block of tiles at most, and of their products. */
 const TRANSFORM_BLOCK_BYTES = 4 * 2 ** 20;
 
-/** What a block of tiles aims at: within a level-2 cache, unless it would be too few tiles. */
-const TILE_BLOCK_BYTES = 2 ** 20;
-const FEWEST_TILES = 32;
+/**
+ * What the transformed inputs of a block of tiles aim at. Each block reads all transformed weights again,
+ * from beyond the level-2 cache in wide layers: 128 tiles a block were 6 % faster over VGG-16 than 32.
+ */
+const TILE_BLOCK_BYTES = 2 ** 21;
+const FEWEST_TILES = 128;
 const MOST_TILES = 256;
 
 /** One line of the largest tile: 6 pixels of 2,048 channels. */
