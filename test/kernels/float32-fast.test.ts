@@ -1,9 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ConvolutionShape, featureCount, weightCount, windowSize } from '../../core/index.js';
+import {
+  type ConvolutionShape,
+  featureCount,
+  multiplyAccumulates,
+  weightCount,
+  windowSize,
+} from '../../core/index.js';
 import { planFloat32Convolution, WINOGRAD_WEIGHT_LIMIT } from '../../kernels/index.js';
 import { forEachPosition, forEachTap } from '../../kernels/reference/window.js';
-import { fastFloat32Shape, float32Case, sameConvolution } from './arbitraries.js';
+import {
+  fastFloat32Shape,
+  float32Case,
+  float32CaseOf,
+  mostlyPaddingShape,
+  sameConvolution,
+} from './arbitraries.js';
 import { directSums, winogradMagnitudes } from './float32-oracle.js';
 import { runFloat32, runFloat32Kernel, wasm } from './support.js';
 
@@ -17,7 +29,7 @@ const spread = fc
 /** Within the limits of every algorithm, exponents spread over 2^-30…2^4. */
 const ordinaryCase = fc
   .record({
-    shape: fastFloat32Shape,
+    shape: fastFloat32Shape.filter((shape) => multiplyAccumulates(shape) < 60_000),
     seed: fc.integer(),
     spread: fc.array(spread, { minLength: 40, maxLength: 400 }),
     largest: fc.constantFrom(1, 4096 / 16),
@@ -68,7 +80,7 @@ describe('float32 algorithms against the direct definition', () => {
 
   test('without products with padding only the sign of zero can change', () => {
     fc.assert(
-      fc.property(float32Case, (testCase) => {
+      fc.property(float32CaseOf(mostlyPaddingShape), (testCase) => {
         const { shape } = testCase.specification;
         fc.pre(planFloat32Convolution(shape).algorithm === 'direct-inside');
         const direct = directSums(testCase, Math.fround);
