@@ -37,7 +37,7 @@ export interface WasmMemoryNeeds {
 
 /**
  * Bytes of memory of a backend that makes these convolutions and allocates these tensors. A weight takes
- * 2 bytes (int8) or 4 (float32); each group's output channels are padded to a multiple of 16.
+ * 2 bytes (int8) or what its plan says (float32); each group's output channels are padded to a multiple of 16.
  * @throws ModelError when a convolution is not supported
  */
 export function wasmBytesNeeded({ convolutions, tensors, images }: WasmMemoryNeeds): number {
