@@ -18,9 +18,7 @@ export interface KernelFunctions extends Float32Functions {
   gatherUint8: Gather;
   gatherFloat32: Gather;
   multiplyInt16: Multiply;
-  multiplyFloat32: Multiply;
   requantize: Finish;
-  finishFloat32: Finish;
   maxPoolUint8(descriptor: number, input: number, output: number): void;
   maxPoolFloat32(descriptor: number, input: number, output: number): void;
 }
