@@ -42,9 +42,11 @@ export interface Int8ConvolutionSpecification {
 }
 
 /**
- * The sum that defines a float32 result starts at bias[c] and adds fround(x · w) for ky, then kx, then
- * the input channel, ascending, rounding after each addition; padding contributes x = +0. Then the clip,
- * then the ReLU (x > 0 or NaN: x, otherwise +0).
+ * The algorithm of `planFloat32Convolution(shape)` defines a float32 result; docs/kernels-float32.md states
+ * the order of every rounding. `direct` starts at bias[c] and adds fround(x · w) for ky, then kx, then the
+ * input channel, ascending, rounding after each addition; padding contributes x = +0. Channels and images
+ * with a value beyond the plan's limits are computed by `direct`. Then the clip, then the ReLU (x > 0 or
+ * NaN: x, otherwise +0).
  */
 export interface Float32ConvolutionSpecification {
   readonly shape: ConvolutionShape;

@@ -29,6 +29,7 @@ export {
 } from './elementwise/quantization.js';
 export { flatten } from './flatten.js';
 export * from './float32/elementwise.js';
+export * from './float32/plan.js';
 export { quantizeUint8, requantize } from './quantize.js';
 export { createReferenceBackend } from './reference/backend.js';
 export { createWasmBackend } from './wasm/backend.js';

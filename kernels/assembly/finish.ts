@@ -22,16 +22,6 @@ export class Int8FinishDescriptor {
   high: i32;
 }
 
-/** Fields in the order of `float32FinishDescriptor` in kernels/wasm/descriptors.ts. */
-@unmanaged
-class Float32FinishDescriptor {
-  channels: i32;
-  rowStride: i32;
-  clip: i32;
-  thresholds: usize;
-  relu: i32;
-}
-
 /**
  * Clip int32 accumulators, requantise them and store uint8 outputs, channels innermost. Reads whole
  * groups of 16 channels, which accumulators, multipliers and thresholds are padded to, and overwrites
@@ -109,42 +99,5 @@ class Inline {
     const scaled = f32x4.mul(f32x4.convert_i32x4_s(sum), v128.load(multipliers));
     const clamped = f32x4.pmin(high, f32x4.pmax(low, scaled));
     return i32x4.sub(f32x4.add(clamped, f32x4.splat(ROUNDING)), zeroPoint);
-  }
-}
-
-/**
- * Clip float32 sums, apply the ReLU and store the outputs, channels innermost. Reads whole groups of 4
- * channels, which sums and thresholds are padded to, and overwrites sums of a last, partial group.
- */
-export function finishFloat32(
-  d: Float32FinishDescriptor,
-  accumulators: usize,
-  output: usize,
-  rows: i32,
-): void {
-  for (let row = 0; row < rows; row++) {
-    for (let channel = 0; channel < d.channels; channel += 4) {
-      const offset = (<usize>channel) << 2;
-      let sum = v128.load(accumulators + offset);
-      if (d.clip == CLIP_ZERO) {
-        sum = v128.and(sum, f32x4.le(sum, v128.load(d.thresholds + offset)));
-      } else if (d.clip == CLAMP) {
-        const threshold = v128.load(d.thresholds + offset);
-        sum = v128.bitselect(threshold, sum, f32x4.gt(sum, threshold));
-      }
-      // Not x > 0, so that NaN stays.
-      if (d.relu) sum = v128.andnot(sum, f32x4.le(sum, f32x4.splat(0)));
-      const count = d.channels - channel;
-      if (count >= 4) {
-        v128.store(output, sum);
-        output += 16;
-      } else {
-        v128.store(accumulators + offset, sum);
-        for (let i = 0; i < count; i++, output += 4) {
-          store<u32>(output, load<u32>(accumulators + offset + ((<usize>i) << 2)));
-        }
-      }
-    }
-    accumulators += d.rowStride;
   }
 }

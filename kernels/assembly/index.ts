@@ -1,17 +1,26 @@
 /**
  * The WebAssembly SIMD kernels. A convolution is a matrix product: `gather*` copies the windows of a block
  * of output positions into the rows of a matrix (im2col), `multiply*` multiplies one tile of it by one
- * panel of packed weights, and `requantize` or `finishFloat32` turns accumulators into stored outputs.
+ * panel of packed weights, and `requantize` or `finishFloat32Rows` turns accumulators into stored outputs.
  * Every function handles one tile and returns: V8 replaces its baseline code by optimised code only
  * between two calls.
  */
 export { deltaConvolution, deltaMaxPool } from './delta';
-export { finishFloat32, requantize } from './finish';
+export { requantize } from './finish';
+export {
+  collectFloat32Channels,
+  exceedsFloat32,
+  scatterFloat32Channels,
+} from './float32-channels';
+export { finishFloat32Rows } from './float32-finish';
+export { multiplyFloat32Panels } from './float32-multiply';
+export { transformFloat32Kernel } from './float32-weights';
+export { transformFloat32Inputs, transformFloat32Outputs } from './float32-winograd';
 export { gatherFloat32, gatherUint8 } from './gather';
 export { accumulateDepthwise } from './int8-depthwise';
 export { multiplyElements } from './int8-multiply';
 export { transformInputs2x2, transformWeights2x2 } from './int8-small-map';
 export { accumulateTiles, finishTiles, requantizeTiles } from './int8-tiles';
 export { transformInputs4x4, transformWeights4x4 } from './int8-winograd';
-export { multiplyFloat32, multiplyInt16 } from './multiply';
+export { multiplyInt16 } from './multiply';
 export { maxPoolFloat32, maxPoolUint8 } from './pooling';

@@ -5,21 +5,56 @@ import type {
   Float32ConvolutionSpecification,
 } from '../backend.js';
 import { checkClip, checkFloat32Specification, checkTensors, checkWeightIndex } from '../check.js';
+import { planFloat32Convolution, winogradTiles } from '../float32/plan.js';
+import { winogradSums } from './float32-winograd.js';
 import { forEachPosition, forEachTap } from './window.js';
 
-/** The definition of {@link Float32ConvolutionSpecification}, one sum at a time. */
+/**
+ * The definition of {@link Float32ConvolutionSpecification}, one sum at a time: the algorithm of the plan,
+ * and `direct` for the channels and images beyond the plan's limits.
+ */
 export function float32Convolution(
   specification: Float32ConvolutionSpecification,
 ): Float32ConvolutionKernel {
   checkFloat32Specification(specification);
   const { shape, bias, relu } = specification;
+  const plan = planFloat32Convolution(shape);
   const weights = specification.weights.slice();
-  const channels = shape.output.channels;
-  const groupOutputs = channels / shape.groups;
+  const { channels } = shape.output;
   const window = windowSize(shape);
   const inputLength = featureCount(shape.input);
-  const accumulators = new Float32Array(channels);
+  const outputLength = featureCount(shape.output);
+  const sums = new Float32Array(outputLength);
+  const tiles = winogradTiles(plan);
   let clip: Float32Clip | undefined;
+
+  function directSums(image: Float32Array, channel: number, skipPadding: boolean): void {
+    const group = Math.floor((channel * shape.groups) / channels);
+    forEachPosition(shape, 1, (row, _image, y, x) => {
+      let sum = bias[channel];
+      forEachTap(shape, group, y, x, (tap, weight) => {
+        if (skipPadding && tap < 0) return;
+        const activation = tap < 0 ? 0 : image[tap];
+        sum = Math.fround(sum + Math.fround(activation * weights[channel * window + weight]));
+      });
+      sums[row * channels + channel] = sum;
+    });
+  }
+
+  function sumsOf(image: Float32Array): void {
+    const ordinaryImage = isWithin(image, plan.activationLimit);
+    for (let channel = 0; channel < channels; channel++) {
+      const filter = weights.subarray(channel * window, (channel + 1) * window);
+      const ordinary = ordinaryImage && isWithin(filter, plan.weightLimit);
+      if (tiles && ordinary) {
+        winogradSums(shape, tiles, image, filter, bias[channel], (position, sum) => {
+          sums[position * channels + channel] = sum;
+        });
+      } else {
+        directSums(image, channel, ordinary && plan.algorithm === 'direct-inside');
+      }
+    }
+  }
 
   return {
     shape,
@@ -37,23 +72,22 @@ export function float32Convolution(
     },
     run(input, output, images, observe) {
       checkTensors(shape, input, output, images);
-      forEachPosition(shape, images, (row, image, y, x) => {
-        for (let channel = 0; channel < channels; channel++) {
-          let sum = bias[channel];
-          forEachTap(shape, Math.floor(channel / groupOutputs), y, x, (tap, weight) => {
-            const activation = tap < 0 ? 0 : input[image * inputLength + tap];
-            sum = Math.fround(sum + Math.fround(activation * weights[channel * window + weight]));
-          });
-          accumulators[channel] = sum;
+      const positions = shape.output.height * shape.output.width;
+      for (let image = 0; image < images; image++) {
+        sumsOf(input.subarray(image * inputLength, (image + 1) * inputLength));
+        observe?.(sums, image * positions, positions, channels);
+        for (let index = 0; index < outputLength; index++) {
+          const sum = clipFloat32(sums[index], clip, index % channels);
+          output[image * outputLength + index] = relu && sum <= 0 ? 0 : sum;
         }
-        observe?.(accumulators, row, 1, channels);
-        for (let channel = 0; channel < channels; channel++) {
-          const sum = clipFloat32(accumulators[channel], clip, channel);
-          output[row * channels + channel] = relu && sum <= 0 ? 0 : sum;
-        }
-      });
+      }
     },
   };
+}
+
+/** Whether every magnitude is at most `limit`; a NaN is within no finite limit. */
+function isWithin(values: Float32Array, limit: number): boolean {
+  return limit === Infinity || values.every((value) => Math.abs(value) <= limit);
 }
 
 function clipFloat32(sum: number, clip: Float32Clip | undefined, channel: number): number {

@@ -2,7 +2,7 @@ import { featureCount, InputError } from '../../core/index.js';
 import type { KernelBackend } from '../backend.js';
 import { checkPoolingShape, checkTensors } from '../check.js';
 import { poolingDescriptor } from './descriptors.js';
-import { float32Convolution } from './float32-convolution.js';
+import { float32ConvolutionsOn } from './float32-convolution.js';
 import { int8Convolution } from './int8-convolution.js';
 import type { KernelModule } from './module.js';
 import { checkOwnTensors, createWorkspace, type Workspace, writeDescriptor } from './workspace.js';
@@ -21,7 +21,7 @@ export function createWasmBackend(module: KernelModule, bytes: number): KernelBa
     allocateUint8: (length) => new Uint8Array(buffer, allocate(length), length),
     allocateFloat32: (length) => new Float32Array(buffer, allocate(length * 4), length),
     int8Convolution: (specification) => int8Convolution(workspace, specification),
-    float32Convolution: (specification) => float32Convolution(workspace, specification),
+    float32Convolution: float32ConvolutionsOn(workspace),
     maxPool: maxPoolOn(workspace),
   };
 }

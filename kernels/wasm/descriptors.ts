@@ -1,9 +1,5 @@
 import type { PoolingShape } from '../../core/index.js';
-import type {
-  ClipMode,
-  Float32ConvolutionSpecification,
-  Int8ConvolutionSpecification,
-} from '../backend.js';
+import type { ClipMode, Int8ConvolutionSpecification } from '../backend.js';
 import type { ConvolutionPlan } from './plan.js';
 
 // Each function lists 32-bit fields in the order of the class of the same name in kernels/assembly.
@@ -43,15 +39,6 @@ export function int8FinishDescriptor(
 ): number[] {
   const { channels } = plan.shape.output;
   return [channels, plan.rowStride * 4, 0, thresholds, multipliers, outputZeroPoint, low, high];
-}
-
-/** Fields of `Float32FinishDescriptor`, without a clip. */
-export function float32FinishDescriptor(
-  plan: ConvolutionPlan,
-  { relu }: Float32ConvolutionSpecification,
-  thresholds: number,
-): number[] {
-  return [plan.shape.output.channels, plan.rowStride * 4, 0, thresholds, relu ? 1 : 0];
 }
 
 /** Fields of `PoolingDescriptor`. */

@@ -1,4 +1,5 @@
 import { type ConvolutionShape, InputError, weightCount } from '../../core/index.js';
+import { float32Placer, layoutFloat32Convolution } from './float32-memory.js';
 import {
   INPUT_BYTES,
   type Int8Plan,
@@ -52,15 +53,16 @@ export interface WasmMemoryNeeds {
 
 /**
  * Bytes of memory of a backend that makes these convolutions and allocates these tensors. A weight takes
- * 2 bytes (int8) or 4 (float32); each group's output channels are padded to a multiple of 16.
+ * 2 bytes (int8) or what its plan says (float32); each group's output channels are padded to a multiple of 16.
  * @throws ModelError when a convolution is not supported
  */
 export function wasmBytesNeeded({ convolutions, tensors, images }: WasmMemoryNeeds): number {
   const allocate = bumpAllocator(Number.POSITIVE_INFINITY);
   placeWorkspace(allocate);
+  const placeFloat32 = float32Placer(allocate);
   for (const { shape, format } of convolutions) {
     if (format === 'int8') placeInt8(planInt8Convolution(shape), shape, allocate);
-    else placeConvolution(planConvolution(shape, format), allocate);
+    else placeFloat32(layoutFloat32Convolution(shape));
   }
   for (const { format, length } of tensors) {
     allocate(images * length * (format === 'uint8' ? 1 : 4));

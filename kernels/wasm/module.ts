@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError, packageRoot } from '../../core/index.js';
+import type { Float32Functions } from './float32-functions.js';
 
 /** A compiled WebAssembly.Module; it can be posted to worker threads, which then need not compile. */
 export interface KernelModule {
@@ -13,13 +14,11 @@ export interface KernelMemory {
 }
 
 /** What kernels/assembly/index.ts exports; pointers and byte counts are numbers. */
-export interface KernelFunctions {
+export interface KernelFunctions extends Float32Functions {
   gatherUint8: Gather;
   gatherFloat32: Gather;
   multiplyInt16: Multiply;
-  multiplyFloat32: Multiply;
   requantize: Finish;
-  finishFloat32: Finish;
   deltaConvolution(
     descriptor: number,
     changes: number,

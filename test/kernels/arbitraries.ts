@@ -147,6 +147,97 @@ export const convolutionShape: fc.Arbitrary<ConvolutionShape> = fc.oneof(
   { arbitrary: depthwise, weight: 1 },
 );
 
+/** A 3×3 convolution with a padding of 1 on a square map. */
+export function sameConvolution(inputs: number, outputs: number, size: number): ConvolutionShape {
+  return {
+    input: { channels: inputs, height: size, width: size },
+    output: { channels: outputs, height: size, width: size },
+    kernel: [3, 3],
+    strides: [1, 1],
+    pads: [1, 1, 1, 1],
+    dilations: [1, 1],
+    groups: 1,
+  };
+}
+
+/** 3×3 convolutions that Winograd takes, on maps that are multiples of no tile, padding included. */
+const winogradShape = fc
+  .record({
+    height: fc.integer({ min: 1, max: 11 }),
+    width: fc.integer({ min: 1, max: 11 }),
+    pads: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 4, maxLength: 4 }),
+    inputs: fc.integer({ min: 1, max: 6 }),
+    outputs: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(
+    ({ height, width, pads: [top, left, bottom, right], inputs, outputs }): ConvolutionShape => ({
+      ...sameConvolution(4 * inputs, 16 * outputs, 1),
+      input: { channels: 4 * inputs, height, width },
+      output: {
+        channels: 16 * outputs,
+        height: height + top + bottom - 2,
+        width: width + left + right - 2,
+      },
+      pads: [top, left, bottom, right],
+    }),
+  )
+  .filter(
+    (shape) =>
+      shape.output.height > 0 &&
+      shape.output.width > 0 &&
+      multiplyAccumulates(shape) < 2 * MOST_MULTIPLICATIONS,
+  );
+
+/** More input channels than one tile along K holds, on small maps. */
+const deepShape = fc
+  .record({
+    inputs: fc.integer({ min: 60, max: 75 }),
+    outputs: fc.integer({ min: 1, max: 40 }),
+    size: fc.integer({ min: 1, max: 2 }),
+  })
+  .map(({ inputs, outputs, size }) => sameConvolution(4 * inputs, outputs, size));
+
+/** Small maps most of whose windows are padding. */
+export const mostlyPaddingShape: fc.Arbitrary<ConvolutionShape> = fc
+  .record({
+    size: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 2 })),
+    kernel: fc.tuple(fc.integer({ min: 3, max: 5 }), fc.integer({ min: 3, max: 5 })),
+    stride: fc.integer({ min: 1, max: 2 }),
+    dilation: fc.integer({ min: 1, max: 2 }),
+    inputs: fc.integer({ min: 1, max: 20 }),
+    outputs: fc.integer({ min: 1, max: 40 }),
+  })
+  .map(({ size, kernel, stride, dilation, inputs, outputs }): ConvolutionShape => {
+    const rows = { size: size[0], kernel: kernel[0], stride, dilation, before: 2, after: 4 };
+    const columns = { size: size[1], kernel: kernel[1], stride, dilation: 1, before: 3, after: 2 };
+    return {
+      input: { channels: inputs, height: size[0], width: size[1] },
+      output: { channels: outputs, height: outputSize(rows), width: outputSize(columns) },
+      kernel,
+      strides: [stride, stride],
+      pads: [rows.before, columns.before, rows.after, columns.after],
+      dilations: [dilation, 1],
+      groups: 1,
+    };
+  })
+  .filter(
+    (shape) =>
+      shape.output.height > 0 &&
+      shape.output.width > 0 &&
+      multiplyAccumulates(shape) < MOST_MULTIPLICATIONS,
+  );
+
+/** Convolutions most of which are not computed by the direct float32 algorithm. */
+export const fastFloat32Shape: fc.Arbitrary<ConvolutionShape> = fc.oneof(
+  { arbitrary: winogradShape, weight: 4 },
+  { arbitrary: deepShape, weight: 1 },
+  { arbitrary: mostlyPaddingShape, weight: 1 },
+  {
+    arbitrary: fc.integer({ min: 65, max: 70 }).map((inputs) => sameConvolution(4 * inputs, 16, 3)),
+    weight: 1,
+  },
+);
+
 export const poolingShape: fc.Arbitrary<PoolingShape> = fc
   .record({ y: axis, x: axis, channels: fc.integer({ min: 1, max: 40 }) })
   .map(({ y, x, channels }): PoolingShape => {
@@ -264,35 +355,46 @@ const PATHOLOGICAL = [
 ];
 
 /** Ordinary values, or values among which are enormous, subnormal and non-finite ones. */
-export const float32Case: fc.Arbitrary<Float32Case> = fc
-  .record({
-    shape: convolutionShape,
-    images: imageCount,
-    seed: fc.nat(),
-    /** One value in so many is pathological. */
-    rarity: fc.constantFrom(Infinity, 200, 12, 2),
-    relu: fc.boolean(),
-    clip: clipMode,
-  })
-  .map(({ shape, images, seed, rarity, relu, clip }) => {
-    const { channels } = shape.output;
-    const values = (stream: number, length: number): Float32Array => {
-      const draw = draws(seed, stream);
-      return Float32Array.from({ length }, (_, i) => {
-        const word = draw(i);
-        if (word % 1024 < 1024 / rarity) return PATHOLOGICAL[(word >>> 16) % PATHOLOGICAL.length];
-        return word / 2 ** 31 - 1;
-      });
-    };
-    return {
-      specification: {
-        shape,
-        weights: values(1, weightCount(shape)),
-        bias: values(2, channels),
-        relu,
-      },
-      images,
-      clip: clip && { mode: clip, thresholds: values(3, channels) },
-      input: values(4, images * featureCount(shape.input)),
-    };
-  });
+export function float32CaseOf(shapes: fc.Arbitrary<ConvolutionShape>): fc.Arbitrary<Float32Case> {
+  return fc
+    .record({
+      shape: shapes,
+      images: imageCount,
+      seed: fc.nat(),
+      /** One weight, and one input, in so many is pathological. */
+      rarity: fc.constantFrom(Infinity, 5000, 200, 12, 2),
+      inputRarity: fc.constantFrom(Infinity, 5000, 200, 12, 2),
+      /** Ordinary weights and inputs lie in ±scale. */
+      scale: fc.constantFrom(1, 1, 15.9, 17, 4095, 4097),
+      relu: fc.boolean(),
+      clip: clipMode,
+    })
+    .map(({ shape, images, seed, rarity, inputRarity, scale, relu, clip }) => {
+      const { channels } = shape.output;
+      const values = (stream: number, length: number, oneIn: number): Float32Array => {
+        const draw = draws(seed, stream);
+        return Float32Array.from({ length }, (_, i) => {
+          const word = draw(i);
+          if (word % 65_536 < 65_536 / oneIn) {
+            return PATHOLOGICAL[(word >>> 16) % PATHOLOGICAL.length];
+          }
+          return scale * (word / 2 ** 31 - 1);
+        });
+      };
+      return {
+        specification: {
+          shape,
+          weights: values(1, weightCount(shape), rarity),
+          bias: values(2, channels, rarity),
+          relu,
+        },
+        images,
+        clip: clip && { mode: clip, thresholds: values(3, channels, rarity) },
+        input: values(4, images * featureCount(shape.input), inputRarity),
+      };
+    });
+}
+
+export const float32Case: fc.Arbitrary<Float32Case> = float32CaseOf(
+  fc.oneof({ arbitrary: convolutionShape, weight: 2 }, { arbitrary: fastFloat32Shape, weight: 1 }),
+);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ConvolutionShape, fullyConnectedShape } from '../../core/index.js';
+import { planFloat32Convolution } from '../../kernels/index.js';
 import { float32Case, int8Case } from './arbitraries.js';
 import { bothBackends, reference, runFloat32, runFloat32Kernel, runInt8, wasm } from './support.js';
 
@@ -9,6 +10,8 @@ describe.each(bothBackends())('float32 convolution, %s', (_name, backend) => {
     fc.assert(
       fc.property(int8Case, ({ specification, input, images }) => {
         const { shape } = specification;
+        // F(4×4,3×3) divides by 6.
+        fc.pre(planFloat32Convolution(shape).algorithm !== 'winograd-4x4');
         const bias = new Int32Array(shape.output.channels);
         const weightZeroPoints = new Int32Array(shape.output.channels);
         // 7-bit weights: with at most 1,100 taps every sum stays below 2^24, where float32 is exact.

@@ -1,0 +1,52 @@
+import type { FastPlaces, Float32Layout, Float32Places, WinogradLayout } from './float32-memory.js';
+
+// Each function lists 32-bit fields in the order of the class of the same name in kernels/assembly.
+
+/** Index of the field `clip` of `Float32FinishDescriptor`. */
+export const FLOAT32_CLIP_FIELD = 1;
+
+/** Fields of `Float32FinishDescriptor`, without a clip. */
+export function finishDescriptor(channels: number, relu: boolean, thresholds: number): number[] {
+  return [channels, 0, thresholds, relu ? 1 : 0];
+}
+
+/** Fields of `ProductDescriptor`: bytes between rows of A, between panels of B and between rows of C. */
+export function productDescriptor(product: {
+  readonly rowBytes: number;
+  readonly panelBytes: number;
+  readonly panels: number;
+  readonly sumBytes: number;
+}): number[] {
+  return [product.rowBytes, product.panelBytes, product.panels, product.sumBytes];
+}
+
+/** Fields of `WinogradDescriptor`. */
+export function winogradDescriptor(
+  { plan }: Float32Layout,
+  layout: WinogradLayout,
+  { weights, bias }: Float32Places,
+  { shared, transformedWeights }: FastPlaces,
+): number[] {
+  const { input, output, pads } = plan.shape;
+  return [
+    input.height,
+    input.width,
+    input.channels,
+    output.height,
+    output.width,
+    output.channels,
+    pads[0],
+    pads[1],
+    layout.outputs,
+    layout.rows,
+    layout.columns,
+    layout.inputPlane,
+    layout.outputPlane,
+    layout.weightPlane,
+    transformedWeights,
+    weights,
+    bias,
+    shared.zeros,
+    shared.scratch,
+  ];
+}

@@ -1,0 +1,53 @@
+/** The float32 kernels that kernels/assembly/index.ts exports; every argument is an address or a count. */
+export interface Float32Functions {
+  multiplyFloat32Panels(
+    descriptor: number,
+    a: number,
+    b: number,
+    c: number,
+    rows: number,
+    depth: number,
+    start: number,
+  ): void;
+  finishFloat32Rows(
+    descriptor: number,
+    sums: number,
+    sumBytes: number,
+    output: number,
+    outputBytes: number,
+    rows: number,
+  ): void;
+  scatterFloat32Channels(
+    descriptor: number,
+    sums: number,
+    output: number,
+    rows: number,
+    list: number,
+    count: number,
+  ): void;
+  collectFloat32Channels(
+    panel: number,
+    packed: number,
+    depth: number,
+    list: number,
+    count: number,
+  ): void;
+  /** 1 when one of the values has a magnitude above `limit` (its bits) or is NaN, else 0. */
+  exceedsFloat32(values: number, count: number, limit: number): number;
+  transformFloat32Kernel(descriptor: number, output: number, input: number): void;
+  transformFloat32Inputs(
+    descriptor: number,
+    input: number,
+    transformed: number,
+    firstTile: number,
+    tiles: number,
+  ): void;
+  transformFloat32Outputs(
+    descriptor: number,
+    finish: number,
+    products: number,
+    output: number,
+    firstTile: number,
+    tiles: number,
+  ): void;
+}
