@@ -1,5 +1,4 @@
-import { weightedLayers } from '../models/index.js';
-import { type NetworkTiming, networkTiming, type WeightMemory } from '../sim/index.js';
+import { type InferenceCost, inferenceCost, type WeightMemory } from '../sim/index.js';
 import { codeChecksum, dataChecksum, versions } from './checksums.js';
 import { type Collector, createCollector } from './collector.js';
 import { entryOf, networkOf, type StudyData } from './context.js';
@@ -33,11 +32,10 @@ export interface StudyProgress {
 }
 
 /** A network of a study on one accelerator. */
-export interface NetworkSummary extends PlacedNetwork {
+export interface NetworkSummary extends PlacedNetwork, InferenceCost {
   /** SHA-256 of the network file. */
   readonly checksum: string;
   readonly memory: WeightMemory;
-  readonly timing: NetworkTiming;
 }
 
 export interface StudyResult {
@@ -153,10 +151,7 @@ function summarizeNetworks(data: StudyData): NetworkSummary[] {
           accelerator,
           checksum: network.checksum,
           memory: placeOf(data, { model, format, accelerator }).memory,
-          timing: networkTiming(
-            weightedLayers(network).map(({ shape }) => shape),
-            entryOf(accelerators, accelerator).array,
-          ),
+          ...inferenceCost(network, entryOf(accelerators, accelerator)),
         };
       }),
     ),

@@ -18,7 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   results: async () => (await import('./commands/results.js')).resultsCommand(),
   infer: async () => (await import('./commands/infer.js')).inferCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
-  timing: async () => (await import('./commands/timing.js')).timingCommand(),
+  timing: async () => (await import('./commands/timing/index.js')).timingCommand(),
   map: async () => (await import('./commands/map/index.js')).mapCommand(),
   profile: async () => (await import('./commands/profile.js')).profileCommand(),
   quantize: async () => (await import('./commands/quantize.js')).quantizeCommand(),

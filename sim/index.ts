@@ -1,8 +1,10 @@
 export * from './accelerator/index.js';
+export type { AccessCounts } from './access-counts.js';
 export * from './datapath.js';
 export { canFollowChanges, createDeltaRunner, type DeltaRunner } from './delta-run.js';
 export { applyFaultMap, type StoredWords } from './effective-faults.js';
 export * from './energy/index.js';
+export * from './inference.js';
 export * from './interfaces.js';
 export * from './memory.js';
 export * from './network.js';

@@ -17,7 +17,10 @@ export function networkWeights(network: Network): number {
 }
 
 /** The weight memory of an accelerator; one that fits the network is sized for it. */
-export function weightMemoryOf(accelerator: Accelerator, network: Network): WeightMemory {
+export function weightMemoryOf(
+  accelerator: Pick<Accelerator, 'weightMemory'>,
+  network: Network,
+): WeightMemory {
   if (accelerator.weightMemory !== 'fits-network') return accelerator.weightMemory;
   return defaultResidentMemory(networkWeights(network), WORD_BITS[network.format]);
 }

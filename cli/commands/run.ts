@@ -178,10 +178,10 @@ function interruptible(): { readonly signal: AbortSignal; dispose(): void } {
 
 /** Cycles and energy stand at the top, too, when there is one network on one accelerator. */
 function toJson({ study, networks, points }: StudyResult, seconds: number) {
-  const summaries = networks.map(({ timing, ...network }) => ({
+  const summaries = networks.map(({ timing, energy, ...network }) => ({
     ...network,
     cycles: timing.total.totalCycles,
-    energy: null,
+    energy: energy ?? null,
   }));
   const cycles = [...new Set(summaries.map((network) => network.cycles))];
   return {
@@ -189,7 +189,7 @@ function toJson({ study, networks, points }: StudyResult, seconds: number) {
     seed: study.seed,
     networks: summaries,
     cycles: cycles.length === 1 ? cycles[0] : null,
-    energy: null,
+    energy: summaries.length === 1 ? summaries[0].energy : null,
     points,
     seconds,
   };

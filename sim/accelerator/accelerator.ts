@@ -1,3 +1,4 @@
+import type { EnergyTable } from '../energy/index.js';
 import type { WeightMemory } from '../interfaces.js';
 import type { SystolicArray } from '../systolic-array.js';
 import type { Bandwidth, OperandBuffers, VectorUnit } from '../timing/configuration.js';
@@ -15,4 +16,6 @@ export interface Accelerator {
   /** Undefined: ideal, no operand is ever waited for. */
   readonly bandwidth?: Bandwidth;
   readonly vectorUnit?: VectorUnit;
+  /** What its parts take; undefined: energy is not given. */
+  readonly energyTable?: EnergyTable;
 }

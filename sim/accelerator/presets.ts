@@ -1,3 +1,4 @@
+import { ACCELERGY_65NM } from '../energy/index.js';
 import type { Accelerator } from './accelerator.js';
 
 /**
@@ -18,11 +19,12 @@ export const ACCELERATOR_PRESETS: readonly Accelerator[] = [
   },
   {
     // Chen et al., JSSC 2017: the two banks of the global buffer that hold filters. Its row-stationary dataflow
-    // is none of ours; weight-stationary stands in for it.
+    // is none of ours; weight-stationary stands in for it. The energy table is of Eyeriss's technology and sizes.
     name: 'eyeriss',
     array: { rows: 12, columns: 14, dataflow: 'weight-stationary' },
     clock: 200e6,
     weightMemory: { banks: 2, rows: 512, wordBits: 64, columnMux: 1 },
+    energyTable: ACCELERGY_65NM,
   },
   {
     // Jouppi et al., ISCA 2017: a 64 KiB weight tile and its shadow, one bank each; unified buffer, weight FIFO of

@@ -7,6 +7,7 @@ import {
   parseFrequency,
   quantity,
 } from '../../core/index.js';
+import { ENERGY_TABLES, energyTableSchema } from '../energy/index.js';
 import { defineWeightMemory } from '../memory.js';
 import { DATAFLOWS } from '../systolic-array.js';
 import type { Bandwidth } from '../timing/configuration.js';
@@ -69,6 +70,21 @@ const bandwidth = z
   .strictObject({ input: rate, weights: rate, output: rate })
   .describe('Between each SRAM and the memory behind it; without it, ideal');
 
+/** A table that comes with Bitcell, or the user's figures. */
+const energyTable = z
+  .union(
+    [
+      z
+        .enum(ENERGY_TABLES.map(({ name }) => name))
+        .transform((wanted) => ENERGY_TABLES.find(({ name }) => name === wanted)),
+      energyTableSchema,
+    ],
+    {
+      error: `expected ${ENERGY_TABLES.map(({ name }) => `"${name}"`).join(', ')} or an energy table`,
+    },
+  )
+  .describe('What an access to each part takes');
+
 /** The keys of an accelerator's file, and their meaning. */
 export const acceleratorSchema = z
   .strictObject({
@@ -85,15 +101,21 @@ export const acceleratorSchema = z
       .strictObject({ lanes: positiveInteger.describe('Operations a cycle') })
       .optional()
       .describe('What computes pooling and element-wise layers'),
+    energyTable: energyTable.optional(),
+  })
+  .refine(({ bandwidth, buffers }) => bandwidth === undefined || buffers !== undefined, {
+    path: ['bandwidth'],
+    error: 'a finite bandwidth needs buffers to wait for; give "buffers"',
   })
   .transform((configuration, context): Accelerator => {
-    const { clock, buffers, bandwidth, vectorUnit, ...required } = configuration;
+    const { clock, buffers, bandwidth, vectorUnit, energyTable, ...required } = configuration;
     return {
       ...required,
       ...(clock !== undefined && { clock }),
       ...(buffers && { buffers }),
       ...(bandwidth && { bandwidth: atClock(bandwidth, clock, context) }),
       ...(vectorUnit && { vectorUnit }),
+      ...(energyTable && { energyTable }),
     };
   });
 

@@ -1,9 +1,9 @@
 import { type ConvolutionShape, featureCount, multiplyAccumulates } from '../../core/index.js';
 import type { WordFormat } from '../../models/index.js';
+import type { AccessCounts } from '../access-counts.js';
 import type { WeightMemory } from '../interfaces.js';
 import { slotCount } from '../memory.js';
 import { WORD_BITS } from '../network.js';
-import type { AccessCounts } from '../processing-elements/index.js';
 import type { Dataflow, SystolicArray } from '../systolic-array.js';
 import type { OperandBuffers } from '../timing/configuration.js';
 

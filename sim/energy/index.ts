@@ -10,5 +10,5 @@ export {
   networkEnergy,
 } from './energy.js';
 export * from './read.js';
-export { energyTableJsonSchema } from './schema.js';
+export { energyTableJsonSchema, energyTableSchema } from './schema.js';
 export * from './table.js';

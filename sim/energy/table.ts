@@ -40,13 +40,14 @@ export interface EnergyTable {
   readonly leakage?: number | undefined;
 }
 
+/** Accelergy's Eyeriss-like example (docs/energy.md). */
+export const ACCELERGY_65NM: EnergyTable = {
+  name: 'accelergy-65nm',
+  source: "Accelergy's Eyeriss-like example, 65 nm",
+  sram: [{ upTo: 128 * 1024, accessBits: 64, read: 18.2e-12, write: 14.1e-12 }],
+  registerFile: { read: 1.98e-12 },
+  memory: { accessBits: 64, read: 512e-12, write: 512e-12 },
+};
+
 /** The only figures that come with Bitcell. */
-export const ENERGY_TABLES: readonly EnergyTable[] = [
-  {
-    name: 'accelergy-65nm',
-    source: "Accelergy's Eyeriss-like example, 65 nm",
-    sram: [{ upTo: 128 * 1024, accessBits: 64, read: 18.2e-12, write: 14.1e-12 }],
-    registerFile: { read: 1.98e-12 },
-    memory: { accessBits: 64, read: 512e-12, write: 512e-12 },
-  },
-];
+export const ENERGY_TABLES: readonly EnergyTable[] = [ACCELERGY_65NM];

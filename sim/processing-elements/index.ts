@@ -6,4 +6,3 @@ export {
   runFloat32Layer,
   runInt8Layer,
 } from './simulate.js';
-export type { AccessCounts } from './srams.js';

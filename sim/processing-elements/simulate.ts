@@ -3,11 +3,12 @@ import type {
   Float32ConvolutionSpecification,
   Int8ConvolutionSpecification,
 } from '../../kernels/index.js';
+import type { AccessCounts } from '../access-counts.js';
 import type { SystolicArray } from '../systolic-array.js';
 import { type MultiplyAdd, multiplyAddFloat32, multiplyAddInt32 } from './arithmetic.js';
 import { outputStationaryFold } from './output-stationary.js';
 import { preloadingTiles, type Tile } from './preload.js';
-import { type AccessCounts, createSrams, type Srams, type StoredLayer } from './srams.js';
+import { createSrams, type Srams, type StoredLayer } from './srams.js';
 import {
   inputStationaryPorts,
   type StationaryPorts,

@@ -1,14 +1,5 @@
 import { type ConvolutionShape, windowSize } from '../../core/index.js';
-
-/** Words that the array read from and wrote to its SRAMs; a word is one operand value. */
-export interface AccessCounts {
-  readonly inputReads: number;
-  readonly weightReads: number;
-  /** Outputs, and partial sums where a window takes several folds. */
-  readonly outputWrites: number;
-  /** Partial sums read back to be added to. */
-  readonly partialSumReads: number;
-}
+import type { AccessCounts } from '../access-counts.js';
 
 /** The convolution that the SRAMs hold. Zero points are subtracted on the way out. */
 export interface StoredLayer {

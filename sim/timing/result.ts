@@ -1,25 +1,12 @@
-/** Words that the array reads from and writes to the SRAMs for one image; a word is one operand value. */
-export interface SramAccesses {
-  readonly inputReads: number;
-  readonly weightReads: number;
-  /** Outputs, or partial sums where the window does not fit the rows of the array. */
-  readonly outputWrites: number;
-  /** Partial sums read back to be added to. */
-  readonly partialSumReads: number;
+import type { AccessCounts } from '../access-counts.js';
+
+/** Words between the array and the SRAMs for one image. */
+export interface SramAccesses extends AccessCounts {
   /**
    * What SCALE-Sim v2 reports as output writes: it adds rows + columns for each fold of an output-stationary array,
    * and is `outputWrites` otherwise. It never counts partial sums read back.
    */
   readonly scaleSimOutputWrites: number;
-}
-
-/** Words that move between the SRAMs and the memory behind them for one image. */
-export interface MemoryTraffic {
-  readonly inputReads: number;
-  readonly weightReads: number;
-  readonly partialSumReads: number;
-  /** Outputs, and partial sums that leave the SRAM. */
-  readonly outputWrites: number;
 }
 
 /** The cycles that the array waits, by what it waits for. */
@@ -56,8 +43,8 @@ export interface LayerTiming extends Timing {
   readonly sram: SramAccesses;
   /** At finite bandwidth: why the array waits. The causes add up to `stallCycles`. */
   readonly stalls?: StallCauses;
-  /** At finite bandwidth. */
-  readonly memory?: MemoryTraffic;
+  /** At finite bandwidth: words between the SRAMs and the memory behind them. */
+  readonly memory?: AccessCounts;
 }
 
 export interface NetworkTiming {
@@ -68,7 +55,7 @@ export interface NetworkTiming {
 /** What a model of finite bandwidth finds out about one layer. */
 export interface Stalls {
   readonly causes: StallCauses;
-  readonly memory: MemoryTraffic;
+  readonly memory: AccessCounts;
   /** Where the model's own count differs from the ideal one. */
   readonly computeCycles?: number;
 }

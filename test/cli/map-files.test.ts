@@ -41,6 +41,53 @@ describe('map create', () => {
     }
   });
 
+  test('draws the spare and check cells of an accelerator apart from its data cells', async () => {
+    async function drawn(extras: string) {
+      const accelerator = join(newFolder(), 'accelerator.yaml');
+      const array = 'array: { rows: 8, columns: 8, dataflow: weight-stationary }';
+      const size = `banks: 2, rows: 128, wordBits: 64, columnMux: 4${extras}`;
+      writeFileSync(accelerator, `{ name: mine, ${array}, weightMemory: { ${size} } }`);
+      const placed = ['--model', model, '--accelerator', accelerator, '--placement', 'streamed'];
+      const map = join(newFolder(), 'map.json');
+      await bitcellJson(['map', 'create', ...placed, '--rate', '0.01', '--seed', '7', '-o', map]);
+      const { faults } = JSON.parse(readFileSync(map, 'utf8'));
+      const { geometry, regions } = await bitcellJson(['map', 'show', map]);
+      const { hits, faultyCells } = await bitcellJson(['map', 'hits', map, ...placed]);
+      return { faults: faults as number[][], geometry, regions, hits, faultyCells };
+    }
+    const [plain, spared] = await Promise.all([
+      drawn(''),
+      drawn(', spareRows: 4, spareColumns: 2, checkBits: 8'),
+    ]);
+    expect(spared.geometry).toEqual({
+      ...{ banks: 2, rows: 128 + 4, columns: 256 + 8 * 4 + 2 },
+      ...{ spareRows: 4, checkColumns: 8 * 4, spareColumns: 2 },
+    });
+    const isData = ([, row, column]: number[]) => row < 128 && column < 256;
+    expect(plain.faults.length).toBeGreaterThan(600);
+    expect(spared.faults.filter(isData)).toEqual(plain.faults);
+    expect(spared.hits).toEqual(plain.hits);
+
+    const count = (holds: (fault: number[]) => boolean) => spared.faults.filter(holds).length;
+    const [check, spareColumns, spareRows] = [
+      count(([, row, column]) => row < 128 && column >= 256 && column < 288),
+      count(([, row, column]) => row < 128 && column >= 288),
+      count(([, row]) => row >= 128),
+    ];
+    expect(spared.regions).toEqual({
+      data: plain.faults.length,
+      check,
+      'spare-column': spareColumns,
+      'spare-row': spareRows,
+    });
+    expect(check).toBeGreaterThan(0);
+    expect(spared.faultyCells).toEqual({
+      ...(plain.faultyCells as object),
+      check,
+      spare: spareColumns + spareRows,
+    });
+  });
+
   test.concurrent.each([
     [['--rate', '0.1', '--voltage', '0.5'], /cannot be used with/],
     [

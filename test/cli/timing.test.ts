@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { inferenceEnergy } from '../../sim/index.js';
 import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
-import { writeTinyNetwork } from './tiny-network.js';
+import { WEIGHTS, writeTinyNetwork } from './tiny-network.js';
 
 const folder = newFolder();
 const { int8, float32 } = writeTinyNetwork(folder);
@@ -180,7 +181,60 @@ test('layers without weights run on the vector unit', async () => {
   expect(cycles).toBe(layers.reduce((sum, layer) => sum + layer.cycles, 0));
 });
 
+test('timing gives energy by a table, and names what the table does not give', async () => {
+  const table = join(newFolder(), 'table.yaml');
+  writeFileSync(
+    table,
+    [
+      'name: mine',
+      'sram: [{ upTo: 1MiB, accessBits: 8, read: 1pJ, write: 2pJ, area: 0.5mm2 }]',
+      'mac: { int8: 0.5pJ }',
+      'registerFile: { read: 1fJ, write: 1fJ }',
+      'memory: { accessBits: 8, read: 1fJ, write: 1fJ }',
+    ].join('\n'),
+  );
+  const args = ['--model', int8, '--buffers', '1KiB', '--bandwidth', '1000', '--energy', table];
+  const { result } = await timing(...args);
+  const energy = result.energy as NonNullable<ReturnType<typeof inferenceEnergy>>;
+  const products = [256 * 27 * 8, 512 * 16, 16 * 10];
+  expect(energy.table).toBe('mine');
+  expect(energy.layers.map(({ name }) => name)).toEqual(['conv1', 'fc1', 'fc2']);
+  for (const [index, { components }] of energy.layers.entries()) {
+    expect(components.mac).toBeCloseTo(0.5e-12 * products[index], 18);
+  }
+  // Every weight is read once, and written once when it arrives.
+  expect(energy.components.weightSram).toBeCloseTo(3e-12 * WEIGHTS, 18);
+  expect(energy.notGiven).toEqual([
+    { component: 'leakage', reason: 'energy table mine has no leakage' },
+  ]);
+  expect(energy.total).toBeCloseTo(
+    energy.layers.reduce((sum, layer) => sum + layer.total, 0),
+    18,
+  );
+  expect(energy).toMatchObject({ power: null, area: { total: 1.5e-6 } });
+
+  const { stdout } = await bitcell(['timing', ...args]);
+  expect(stdout).toMatch(/\nmicrojoules \(mine\) +of what is given +input SRAM +weight SRAM /);
+  expect(stdout).toContain('\nleakage not given: energy table mine has no leakage\n');
+  expect(stdout).toMatch(/\narea: at least 1\.500 mm²\n$/);
+});
+
+test('an accelerator with an energy table gives energy and power unasked', async () => {
+  const { result } = await timing('--model', int8, '--accelerator', 'eyeriss');
+  const energy = result.energy as NonNullable<ReturnType<typeof inferenceEnergy>>;
+  const seconds = (result.total as { hardwareCycles: number }).hardwareCycles / 200e6;
+  expect(energy.components.weightSram).toBeCloseTo((18.2e-12 / 8) * WEIGHTS, 18);
+  expect(energy.power).toBeCloseTo(energy.total / seconds, 12);
+  expect(energy.notGiven.map(({ component }) => component)).toEqual([
+    ...['inputSram', 'outputSram', 'registerFile', 'mac', 'memory', 'leakage'],
+  ]);
+});
+
 test.each([
+  [
+    ['--energy', 'accelergy-56nm'],
+    'Unknown energy table "accelergy-56nm" (did you mean "accelergy-65nm"?): give accelergy-65nm or a .yaml or .json file.',
+  ],
   [
     ['--bandwidth', '1,2'],
     '--bandwidth 1,2: expected one value, or three for input,weights,output.',

@@ -8,6 +8,7 @@ import { formatBytes, formatFrequency, InputError, packageRoot } from '../../cor
 import { resolveModel } from '../../models/index.js';
 import {
   ACCELERATOR_PRESETS,
+  ACCELERGY_65NM,
   type Accelerator,
   acceleratorJsonSchema,
   DEFAULT_ACCELERATOR,
@@ -34,15 +35,18 @@ weightMemory:
   columnMux: 1
 `;
 
+const BUFFERS = 'buffers: { input: 64KiB, weights: 64KiB, output: 64KiB }\n';
+
 const EXAMPLES = join(packageRoot(), 'examples', 'accelerators');
 
 const folder = mkdtempSync(join(tmpdir(), 'bitcell-accelerator-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** An accelerator as its file says it: quantities with their units. */
-function written({ clock, buffers, ...rest }: Accelerator): unknown {
+function written({ clock, buffers, energyTable, ...rest }: Accelerator): unknown {
   return {
     ...rest,
+    ...(energyTable && { energyTable: energyTable.name }),
     ...(clock !== undefined && { clock: formatFrequency(clock) }),
     ...(buffers && {
       buffers: {
@@ -127,25 +131,27 @@ describe('configuration files', () => {
     fc.record({ input: each, weights: each, output: each });
 
   property.prop([
-    fc.record(
-      {
-        name: fc.string({ minLength: 1 }),
-        array: arrays,
-        weightMemory: fc.oneof(fc.constant('fits-network' as const), weightMemories()),
-        clock: fc.double({ min: 1, max: 1e12, noNaN: true }),
-        buffers: operands(fc.integer({ min: 1, max: 2 ** 40 })),
-        bandwidth: operands(fc.double({ min: 1e-3, max: 1e6, noNaN: true })),
-        vectorUnit: fc.record({ lanes: fc.integer({ min: 1, max: 1024 }) }),
-      },
-      { requiredKeys: ['name', 'array', 'weightMemory'] },
-    ),
+    fc
+      .record(
+        {
+          name: fc.string({ minLength: 1 }),
+          array: arrays,
+          weightMemory: fc.oneof(fc.constant('fits-network' as const), weightMemories()),
+          clock: fc.double({ min: 1, max: 1e12, noNaN: true }),
+          buffers: operands(fc.integer({ min: 1, max: 2 ** 40 })),
+          bandwidth: operands(fc.double({ min: 1e-3, max: 1e6, noNaN: true })),
+          vectorUnit: fc.record({ lanes: fc.integer({ min: 1, max: 1024 }) }),
+        },
+        { requiredKeys: ['name', 'array', 'weightMemory'] },
+      )
+      .filter(({ bandwidth, buffers }) => bandwidth === undefined || buffers !== undefined),
     fc.constantFrom(stringify, JSON.stringify),
   ])('hold every accelerator, as YAML and as JSON', (accelerator, write) => {
     expect(parseAccelerator(write(written(accelerator)), 'a.yaml')).toEqual(accelerator);
   });
 
   test('give bandwidths in bytes a second, at the clock, or in words a cycle', () => {
-    const text = `${VALID}bandwidth: { input: 1GB/s, weights: 2.5, output: 100MB/s }`;
+    const text = `${VALID}${BUFFERS}bandwidth: { input: 1GB/s, weights: 2.5, output: 100MB/s }`;
     expect(parseAccelerator(text, 'a.yaml').bandwidth).toEqual({
       input: 5,
       weights: 2.5,
@@ -159,6 +165,17 @@ describe('configuration files', () => {
     expect(parseAccelerator(text, 'a.yaml').weightMemory).toEqual(
       defineWeightMemory({ ...SCRATCHPAD, ...spares }),
     );
+  });
+
+  test('name an energy table, or hold the figures of one', () => {
+    const parse = (table: string) =>
+      parseAccelerator(`${VALID}energyTable: ${table}\n`, 'a.yaml').energyTable;
+    expect(parse('accelergy-65nm')).toEqual(ACCELERGY_65NM);
+    expect(parse('{ name: mine, sram: [], mac: { int8: 0.2pJ } }')).toEqual({
+      name: 'mine',
+      sram: [],
+      mac: { int8: 0.2e-12 },
+    });
   });
 
   test('that are missing are an error', () => {
@@ -219,13 +236,28 @@ describe('configuration files', () => {
     ],
     [
       'clock: 200MHz',
-      'bandwidth: { input: 1GB/s, weights: 1, output: 1 }',
+      `bandwidth: { input: 1GB/s, weights: 1, output: 1 }\n${BUFFERS}`,
       '6:21: bandwidth.input: a bandwidth in bytes a second needs a clock; give "clock", or words a cycle.',
     ],
     [
       'clock: 200MHz',
       'bandwidth: { input: fast, weights: 1, output: 1 }',
       '6:21: bandwidth.input: "fast" is not a bandwidth: write a number and a unit (B/s, kB/s, KiB/s, MB/s, MiB/s, GB/s, GiB/s, TB/s, TiB/s), for example 10GB/s.',
+    ],
+    [
+      'clock: 200MHz',
+      'bandwidth: { input: 1, weights: 1, output: 1 }',
+      '6:12: bandwidth: a finite bandwidth needs buffers to wait for; give "buffers".',
+    ],
+    [
+      'clock: 200MHz',
+      'energyTable: accelergy',
+      '6:14: energyTable: expected "accelergy-65nm" or an energy table.',
+    ],
+    [
+      'clock: 200MHz',
+      'energyTable: { name: mine, sram: [], leakage: 5 }',
+      '6:47: energyTable.leakage: expected a number and a unit, for example 5mW.',
     ],
     [
       'clock: 200MHz',

@@ -1,0 +1,113 @@
+import { basename } from 'node:path';
+import { InputError, parseBytes, readFileChecked } from '../../../core/index.js';
+import { type Network, resolveModel, weightedLayers } from '../../../models/index.js';
+import {
+  type Accelerator,
+  type BandwidthModel,
+  type EnergyTable,
+  type InferenceEnergy,
+  inferenceEnergy,
+  loadAccelerator,
+  loadEnergyTable,
+  type MemorySystem,
+  memorySystemOf,
+  type NetworkTiming,
+  parseScaleSimConfiguration,
+  parseTopology,
+  type TopologyLayer,
+  weightMemoryOf,
+} from '../../../sim/index.js';
+import type { TimingFlags } from './index.js';
+
+/** The layers to time, and the network that they are from, if it is not a topology. */
+export interface Workload {
+  readonly name: string;
+  readonly layers: readonly TopologyLayer[];
+  readonly network?: Network;
+}
+
+/** An accelerator; a SCALE-Sim configuration says nothing of its weight memory. */
+export type TimedAccelerator = Omit<Accelerator, 'weightMemory'> &
+  Partial<Pick<Accelerator, 'weightMemory'>>;
+
+export function workloadOf({ topology, model }: TimingFlags): Workload {
+  if (topology !== undefined) {
+    return { name: basename(topology), layers: parseTopology(readText(topology), topology) };
+  }
+  const network = resolveModel(model);
+  return { name: model, layers: weightedLayers(network), network };
+}
+
+export function acceleratorOf(flags: TimingFlags): TimedAccelerator {
+  const { config, bandwidth, buffers, energy } = flags;
+  const accelerator =
+    config === undefined
+      ? loadAccelerator(flags.accelerator)
+      : parseScaleSimConfiguration(readText(config), config);
+  return {
+    ...accelerator,
+    ...(bandwidth !== undefined && { bandwidth: perOperand('--bandwidth', bandwidth, words) }),
+    ...(buffers !== undefined && { buffers: perOperand('--buffers', buffers, parseBytes) }),
+    ...(energy !== undefined && { energyTable: loadEnergyTable(energy) }),
+  };
+}
+
+/** Undefined: ideal bandwidth. */
+export function memorySystem(
+  accelerator: TimedAccelerator,
+  { network }: Workload,
+  model: BandwidthModel | undefined,
+): MemorySystem | undefined {
+  const memory = memorySystemOf(accelerator, network?.format ?? 'int8', model);
+  if (memory === undefined && model !== undefined) {
+    process.stderr.write(
+      `bitcell: ${accelerator.name} has ideal bandwidth, so ${model} finds no stalls: --bandwidth makes it finite.\n`,
+    );
+  }
+  return memory;
+}
+
+/** The layers of a topology take int8 words. */
+export function energyOf(
+  { layers, network }: Workload,
+  { weightMemory, array, clock, buffers }: TimedAccelerator,
+  timing: NetworkTiming,
+  table: EnergyTable,
+): InferenceEnergy {
+  const inference = { layers, format: network?.format ?? 'int8', array, timing, clock, buffers };
+  return inferenceEnergy(
+    { ...inference, weightMemory: weightMemoryFor(weightMemory, network) },
+    table,
+  );
+}
+
+/** A memory that fits the network has a size only where there is a network. */
+function weightMemoryFor(weightMemory: TimedAccelerator['weightMemory'], network?: Network) {
+  if (weightMemory !== 'fits-network') return weightMemory;
+  return network && weightMemoryOf({ weightMemory }, network);
+}
+
+function readText(file: string): string {
+  return new TextDecoder().decode(readFileChecked(file));
+}
+
+/** One value for all operands, or three. */
+function perOperand(
+  flag: string,
+  texts: readonly string[],
+  parse: (text: string) => number,
+): Record<'input' | 'weights' | 'output', number> {
+  if (texts.length !== 1 && texts.length !== 3) {
+    throw new InputError(
+      `${flag} ${texts.join(',')}: expected one value, or three for input,weights,output.`,
+    );
+  }
+  const [input, weights = input, output = input] = texts.map(parse);
+  return { input, weights, output };
+}
+
+function words(text: string): number {
+  const value = Number(text);
+  if (text !== '' && value > 0 && Number.isFinite(value)) return value;
+  throw new InputError(`--bandwidth: "${text}" is not a number of words a cycle above 0.`);
+}
