@@ -29,3 +29,4 @@ export {
   type TrialResult,
   top1,
 } from './trial.js';
+export * from './tune/index.js';

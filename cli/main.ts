@@ -12,6 +12,7 @@ import { quantizeCommand } from './commands/quantize.js';
 import { resultsCommand } from './commands/results.js';
 import { runCommand } from './commands/run.js';
 import { timingCommand } from './commands/timing.js';
+import { tuneCommand } from './commands/tune.js';
 import { verifyCommand } from './commands/verify.js';
 
 const program = new Command('bitcell')
@@ -30,6 +31,7 @@ for (const command of [
   timingCommand(),
   mapCommand(),
   profileCommand(),
+  tuneCommand(),
   quantizeCommand(),
   exportCommand(),
   dataCommand(),
