@@ -11,11 +11,11 @@ import type { Counts, TuningState } from './state.js';
 import type { CellResult, CellTask, StoredValues, TuneData } from './tune-data.js';
 import type { TuneWorkerData } from './worker.js';
 
-/** Bytes that values in front of the tuned layer may take; what does not fit is computed again. */
-const VALUE_BYTES = 640 * 2 ** 20;
+/** Bytes that a search may keep between tasks. */
+const DEFAULT_MEMORY = 2 ** 30;
 
-/** Bytes that faulty words may take; those of further maps are drawn again. */
-const PATCH_BYTES = 384 * 2 ** 20;
+/** What of them may be faulty words; those of further maps are drawn again. */
+const PATCH_SHARE = 3 / 8;
 
 const SAVE_INTERVAL_MS = 1000;
 
@@ -25,6 +25,8 @@ export class Stopped extends Error {}
 export interface EvaluatorOptions {
   readonly threads: number;
   readonly signal: AbortSignal | undefined;
+  /** Bytes that may be kept between tasks; what does not fit is computed again. */
+  readonly memory: number | undefined;
   /** Called after each map, with the candidates that it scored. */
   readonly onScored: (candidates: number) => void;
 }
@@ -49,7 +51,7 @@ interface Cell {
 export function createEvaluator(
   data: TuneData,
   state: TuningState,
-  { threads, signal, onScored }: EvaluatorOptions,
+  { threads, signal, memory = DEFAULT_MEMORY, onScored }: EvaluatorOptions,
 ): Evaluator {
   const { tuning, network } = data;
   const { rates, maps, images, faulty } = tuning;
@@ -80,7 +82,7 @@ export function createEvaluator(
     if (cell.stored?.point.layer === point.layer) return cell.stored;
     const length = images * valuesAt(network, point);
     const bytes = length * (network.format === 'int8' ? 1 : Float32Array.BYTES_PER_ELEMENT);
-    if ((cell.index + 1) * bytes > VALUE_BYTES) return undefined;
+    if ((cell.index + 1) * bytes > memory * (1 - PATCH_SHARE)) return undefined;
     const buffer = new SharedArrayBuffer(bytes);
     const values = network.format === 'int8' ? new Uint8Array(buffer) : new Float32Array(buffer);
     return { point, values };
@@ -116,7 +118,7 @@ export function createEvaluator(
   function keepPatches(cell: Cell, patches: WeightPatches): void {
     if (cell.patches) return;
     const bytes = patches.weights.byteLength + patches.words.byteLength;
-    if (patchBytes + bytes > PATCH_BYTES) return;
+    if (patchBytes + bytes > memory * PATCH_SHARE) return;
     patchBytes += bytes;
     cell.patches = patches;
   }

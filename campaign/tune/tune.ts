@@ -26,6 +26,8 @@ export interface TuneOptions {
   readonly out?: string | undefined;
   readonly resume?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Bytes that may be kept between tasks, 1 GiB if undefined; what does not fit is computed again. */
+  readonly memory?: number | undefined;
   /** Steps are maps scored, of the most that there can be. */
   readonly onProgress?: ProgressListener | undefined;
   readonly onLayer?: ((layer: TunedLayer) => void) | undefined;
@@ -109,8 +111,9 @@ export async function runTuning(
     options.resume ?? false,
   );
   const progress = countProgress(tuning, maxima.size, options.onProgress);
-  const { threads, signal } = options;
-  const evaluator = createEvaluator(data, state, { threads, signal, onScored: progress.add });
+  const { threads, signal, memory } = options;
+  const onScored = progress.add;
+  const evaluator = createEvaluator(data, state, { threads, signal, memory, onScored });
   let candidates = 0;
   try {
     const layers = await tuneNetwork(
@@ -157,16 +160,16 @@ function countProgress(
   const mostOfLayer = (4 + 2 * (mostRounds - 1)) * rates.length * maps;
   const total = layers * mostOfLayer;
   let [finished, done] = [0, 0];
-  const report = () => onProgress(Math.min(done, total), total);
+  const advanceTo = (steps: number) => {
+    if (steps <= done) return;
+    done = steps;
+    onProgress(done, total);
+  };
   return {
-    add(candidates) {
-      done += candidates;
-      report();
-    },
+    add: (candidates) => advanceTo(Math.min(done + candidates, total)),
     finishLayer() {
       finished += 1;
-      done = finished * mostOfLayer;
-      report();
+      advanceTo(finished * mostOfLayer);
     },
   };
 }

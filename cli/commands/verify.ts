@@ -68,6 +68,7 @@ async function verify(flags: VerifyFlags): Promise<void> {
     network,
     accelerator: loadAccelerator(flags.accelerator),
     thresholds: thresholdsFor(network, thresholds, where),
+    tuned: thresholds.tuned?.int8 && thresholdsFor(network, thresholds, where, 'clip-tuned'),
     dataset,
     images,
     threads,
