@@ -47,6 +47,7 @@ test('profile, tune, export and verify follow each other', async () => {
       layers.map(({ threshold }) => threshold),
     );
     expect(found?.judged).toEqual(judged);
+    if (format === 'float32') continue;
 
     // The judgement is the study of the same seed.
     const { points } = await bitcellJson([
@@ -79,13 +80,14 @@ test('profile, tune, export and verify follow each other', async () => {
   ]);
   const cases = verified.cases as CaseResult[];
   const ofTuned = cases.filter(({ name }) => name.includes('tuned'));
-  expect(ofTuned.length).toBeGreaterThanOrEqual(4);
+  expect(ofTuned.filter(({ name }) => name.startsWith('float32')).length).toBe(4);
+  expect(ofTuned.length).toBeGreaterThanOrEqual(8);
   expect(ofTuned.some(({ name }) => name.includes('1e-2'))).toBe(true);
   for (const { mismatches, values } of cases) {
     expect(mismatches).toBe(0);
     expect(values).toBeGreaterThan(0);
   }
-});
+}, 300_000);
 
 test('tune prints a table, its cost and the judgement as text', async () => {
   const { status, stdout, stderr } = await bitcell(
