@@ -1,4 +1,5 @@
 export type { StudyData } from './context.js';
+export * from './distributions.js';
 export * from './estimate.js';
 export { type FaultSource, faultMapOf } from './fault-source.js';
 export * from './infer.js';

@@ -1,4 +1,5 @@
 export * from './clip.js';
+export * from './distribution.js';
 export * from './layer-threshold.js';
 export * from './profile.js';
 export * from './search/index.js';
