@@ -12,10 +12,10 @@ import type { CellResult, CellTask, StoredValues, TuneData } from './tune-data.j
 import type { TuneWorkerData } from './worker.js';
 
 /** Bytes that a search may keep between tasks. */
-const DEFAULT_MEMORY = 2 ** 30;
+const DEFAULT_MEMORY = 2 ** 31;
 
 /** What of them may be faulty words; those of further maps are drawn again. */
-const PATCH_SHARE = 3 / 8;
+const PATCH_SHARE = 1 / 2;
 
 const SAVE_INTERVAL_MS = 1000;
 

@@ -26,7 +26,7 @@ export interface TuneOptions {
   readonly out?: string | undefined;
   readonly resume?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes that may be kept between tasks, 1 GiB if undefined; what does not fit is computed again. */
+  /** Bytes that may be kept between tasks, 2 GiB if undefined; what does not fit is computed again. */
   readonly memory?: number | undefined;
   /** Steps are maps scored, of the most that there can be. */
   readonly onProgress?: ProgressListener | undefined;
