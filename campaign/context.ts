@@ -28,7 +28,8 @@ export const BATCH = 25;
 export interface StudyNetwork extends SharedNetwork {
   /** As the study names it. */
   readonly model: string;
-  readonly thresholds: LayerThresholds;
+  /** Of every mitigation but `none`. */
+  readonly thresholds: ReadonlyMap<Mitigation, LayerThresholds>;
   readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
   readonly recordings: ReadonlyMap<Mitigation, Recording>;
 }

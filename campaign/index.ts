@@ -1,4 +1,5 @@
 export type { StudyData } from './context.js';
+export * from './distributions.js';
 export * from './estimate.js';
 export type { FaultSource } from './fault-source.js';
 export * from './infer.js';
@@ -29,3 +30,4 @@ export {
   type TrialResult,
   top1,
 } from './trial.js';
+export * from './tune/index.js';

@@ -97,5 +97,6 @@ function unitsOf(options: InferOptions, network: Network): ReturnType<typeof act
   const { mitigation, thresholds: file } = options;
   if (mitigation === 'none') return new Map();
   if (file === undefined) throw new InputError(`mitigation ${mitigation} needs --thresholds FILE`);
-  return activationUnits(mitigation, network, thresholdsFor(network, readThresholds(file), file));
+  const thresholds = thresholdsFor(network, readThresholds(file), file, mitigation);
+  return activationUnits(mitigation, network, thresholds);
 }

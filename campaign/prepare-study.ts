@@ -89,7 +89,13 @@ function loadModel(
   const networks = shared.map((one) => ({
     ...one,
     model,
-    thresholds: found ? thresholdsFor(one.network, found.thresholds, found.where) : new Map(),
+    thresholds: new Map(
+      study.mitigations.flatMap((mitigation) =>
+        mitigation === 'none' || !found
+          ? []
+          : [[mitigation, thresholdsFor(one.network, found.thresholds, found.where, mitigation)]],
+      ),
+    ),
     golden: createGoldenPredictions(mitigations, dataset.count),
     recordings: new Map(
       mitigations.map((mitigation) => [
@@ -149,7 +155,7 @@ function requireMap(file: string, map: FaultMap, format: string, placement: Plac
 }
 
 /** The images in memory that all threads see. */
-function shareImages(images: ImageSet): ImageSet {
+export function shareImages(images: ImageSet): ImageSet {
   const shared = new Uint8Array(new SharedArrayBuffer(images.images.length));
   shared.set(images.images);
   return { ...images, images: shared };

@@ -64,7 +64,8 @@ export interface TrialNetwork {
   readonly datapath: Datapath;
   /** Fault-free stored words of all weights, in network order. */
   readonly words: Uint8Array | Uint32Array;
-  readonly thresholds: LayerThresholds;
+  /** Of every mitigation but `none`. */
+  readonly thresholds: ReadonlyMap<Mitigation, LayerThresholds>;
   readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
   /** What the fault-free network made of the images in `golden`. */
   readonly recordings: ReadonlyMap<Mitigation, Recording>;
@@ -152,7 +153,8 @@ function predict(
 ): Prediction[] {
   const recording = recordings.get(mitigation);
   if (!recording) throw new Error(`no recording for ${mitigation}`);
-  datapath.setActivationUnits(activationUnits(mitigation, network, thresholds));
+  const clipped = thresholds.get(mitigation) ?? new Map();
+  datapath.setActivationUnits(activationUnits(mitigation, network, clipped));
   const loadImages = () => normalize(dataset, images);
   const outputs = differing
     ? runFrom(datapath, recording, images, differing, loadImages)

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   timing: async () => (await import('./commands/timing/index.js')).timingCommand(),
   map: async () => (await import('./commands/map/index.js')).mapCommand(),
   profile: async () => (await import('./commands/profile.js')).profileCommand(),
+  tune: async () => (await import('./commands/tune.js')).tuneCommand(),
   quantize: async () => (await import('./commands/quantize.js')).quantizeCommand(),
   export: async () => (await import('./commands/export.js')).exportCommand(),
   data: async () => (await import('./commands/data.js')).dataCommand(),

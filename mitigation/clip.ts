@@ -3,7 +3,7 @@ import { type Network, weightedLayers } from '../models/index.js';
 import type { ActivationUnit } from '../sim/index.js';
 
 /** What protects a network; `none` protects nothing. */
-export const MITIGATIONS = ['none', 'clip', 'clamp'] as const;
+export const MITIGATIONS = ['none', 'clip', 'clamp', 'clip-tuned'] as const;
 
 export type Mitigation = (typeof MITIGATIONS)[number];
 
@@ -13,12 +13,13 @@ export type LayerThresholds = ReadonlyMap<string, readonly number[]>;
 const CLIP_MODES: Readonly<Record<Exclude<Mitigation, 'none'>, ClipMode>> = {
   clip: 'clip-zero',
   clamp: 'clamp',
+  'clip-tuned': 'clip-zero',
 };
 
 /**
  * The activation units of a mitigation, by layer name. `clip` is FT-ClipAct's clipped activation
- * (above its threshold an output becomes 0; Hoang, Hanif and Shafique, DATE 2020), `clamp` Ranger's
- * (above the threshold it becomes the threshold).
+ * (above its threshold an output becomes 0; Hoang, Hanif and Shafique, DATE 2020), `clip-tuned` the same at
+ * thresholds that a search found, `clamp` Ranger's (above the threshold it becomes the threshold).
  *
  * @param thresholds not used by `none`
  */

@@ -1,3 +1,7 @@
 export * from './clip.js';
+export * from './distribution.js';
+export * from './layer-threshold.js';
 export * from './profile.js';
+export * from './search/index.js';
 export * from './thresholds.js';
+export * from './tuning-record.js';

@@ -1,12 +1,17 @@
 import { z } from 'zod';
 import { InputError, parseJson, readFileChecked, writeFileAtomic } from '../core/index.js';
 import { type Network, weightedLayers } from '../models/index.js';
+import type { LayerThresholds, Mitigation } from './clip.js';
+import { tuningRecord } from './tuning-record.js';
 
 const FORMAT = 'bitcell-thresholds';
 const VERSION = 1;
 
 const layersOf = <T extends z.ZodType<number>>(threshold: T) =>
   z.record(z.string(), z.array(threshold).min(1)).readonly();
+
+const tunedOf = <T extends z.ZodType<number>>(threshold: T) =>
+  z.strictObject({ found: tuningRecord, layers: layersOf(threshold) }).readonly();
 
 const schema = z
   .strictObject({
@@ -18,13 +23,21 @@ const schema = z
       .readonly(),
     int8: layersOf(z.int32()).optional(),
     float32: layersOf(z.number()).optional(),
+    tuned: z
+      .strictObject({
+        int8: tunedOf(z.int32()).optional(),
+        float32: tunedOf(z.number()).optional(),
+      })
+      .readonly()
+      .optional(),
   })
   .readonly();
 
 /**
  * The content of a `thresholds.json`: clip thresholds of one network by layer name, for one or both
  * word formats, and how they were found. int8: accumulator thresholds, one per output channel.
- * float32: one for the layer, or one per output channel.
+ * float32: one for the layer, or one per output channel. `int8` and `float32` hold profile maxima, `tuned` what a
+ * search made of them.
  */
 export type Thresholds = z.infer<typeof schema>;
 
@@ -43,40 +56,57 @@ export function readThresholds(file: string): Thresholds {
 
 /** Write a `thresholds.json`, one layer a line. */
 export function writeThresholds(file: string, thresholds: Thresholds): void {
-  const layerLines = (layers: Readonly<Record<string, readonly number[]>>) =>
-    `{\n${Object.entries(layers)
-      .map(([name, values]) => `    ${JSON.stringify(name)}: ${JSON.stringify(values)}`)
-      .join(',\n')}\n  }`;
-  const { int8, float32, ...head } = thresholds;
+  const { int8, float32, tuned, ...head } = thresholds;
   const fields = [
     ...Object.entries(head).map(([key, value]) => [key, JSON.stringify(value)]),
-    ...(int8 ? [['int8', layerLines(int8)]] : []),
-    ...(float32 ? [['float32', layerLines(float32)]] : []),
+    ...Object.entries({ int8, float32 }).flatMap(([key, layers]) =>
+      layers ? [[key, layerLines(layers, '  ')]] : [],
+    ),
+    ...(tuned ? [['tuned', tunedLines(tuned)]] : []),
   ];
   const lines = fields.map(([key, value]) => `  ${JSON.stringify(key)}: ${value}`);
   writeFileAtomic(file, `{\n${lines.join(',\n')}\n}\n`);
 }
 
+function tunedLines(tuned: NonNullable<Thresholds['tuned']>): string {
+  const formats = Object.entries(tuned).flatMap(([format, section]) =>
+    section
+      ? [
+          `    ${JSON.stringify(format)}: {\n      "found": ${JSON.stringify(section.found)},\n      "layers": ${layerLines(section.layers, '      ')}\n    }`,
+        ]
+      : [],
+  );
+  return `{\n${formats.join(',\n')}\n  }`;
+}
+
+function layerLines(layers: Readonly<Record<string, readonly number[]>>, indent: string): string {
+  const lines = Object.entries(layers).map(
+    ([name, values]) => `${indent}  ${JSON.stringify(name)}: ${JSON.stringify(values)}`,
+  );
+  return `{\n${lines.join(',\n')}\n${indent}}`;
+}
+
 /**
- * The thresholds of one word format, checked against the network they are to serve.
+ * The thresholds of a mitigation for one word format, checked against the network they are to serve: tuned ones for
+ * `clip-tuned`, profile maxima for the others.
  *
  * @param where the file, named in errors
  * @throws InputError when they belong to another network, or name a layer it does not have, or have
- * the wrong number of channels
+ * the wrong number of channels; when there are none
  */
 export function thresholdsFor(
   network: Network,
   thresholds: Thresholds,
   where: string,
-): ReadonlyMap<string, readonly number[]> {
+  mitigation: Exclude<Mitigation, 'none'> = 'clip',
+): LayerThresholds {
   if (thresholds.network.checksum !== network.checksum) {
     throw new InputError(
       `${where} holds thresholds of ${thresholds.network.name} (checksum ${short(thresholds.network.checksum)}), ` +
         `not of ${network.name} (checksum ${short(network.checksum)})`,
     );
   }
-  const layers = thresholds[network.format];
-  if (!layers) throw new InputError(`${where} holds no thresholds for ${network.format} words`);
+  const layers = layersFor(network, thresholds, where, mitigation);
   const channels = new Map(
     weightedLayers(network).map(({ name, shape }) => [name, shape.output.channels]),
   );
@@ -93,6 +123,24 @@ export function thresholdsFor(
     }
   }
   return new Map(Object.entries(layers));
+}
+
+function layersFor(
+  { format, name }: Network,
+  thresholds: Thresholds,
+  where: string,
+  mitigation: Exclude<Mitigation, 'none'>,
+): Readonly<Record<string, readonly number[]>> {
+  if (mitigation === 'clip-tuned') {
+    const tuned = thresholds.tuned?.[format];
+    if (tuned) return tuned.layers;
+    throw new InputError(
+      `${where} holds no tuned thresholds of ${name} for ${format} words: find them with "bitcell tune --format ${format} --output FILE" and give --thresholds FILE`,
+    );
+  }
+  const layers = thresholds[format];
+  if (!layers) throw new InputError(`${where} holds no thresholds for ${format} words`);
+  return layers;
 }
 
 function short(checksum: string): string {

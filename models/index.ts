@@ -6,7 +6,12 @@ export {
   normalize,
   unpackCifar10,
 } from './cifar10.js';
-export { writeFloat32 } from './export/float32.js';
+export {
+  type ClipNames,
+  type Float32Clips,
+  writeFloat32,
+  writeFloat32Exposed,
+} from './export/float32.js';
 export { writeQdq } from './export/qdq.js';
 export {
   type AccumulatorClip,

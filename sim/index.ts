@@ -18,7 +18,9 @@ export {
   type LayerRange,
   patchedLayers,
   type Recording,
+  type RestartPoint,
   recordRun,
+  restartPoints,
   runFrom,
 } from './recorded-run.js';
 export * from './systolic-array.js';

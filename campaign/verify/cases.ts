@@ -42,30 +42,34 @@ const THRESHOLD_SHARES = [1, 0.5] as const;
 
 /**
  * The cases of a verification: clean; 20 fault maps (five rates up to 1e-2, four kinds); clipped and
- * clamped, clean and faulted.
+ * clamped, clean and faulted; clipped at tuned thresholds where there are some.
  */
 export function verificationCases(
   network: Int8Network,
   accelerator: Accelerator,
   thresholds: LayerThresholds,
   images: number,
+  tuned?: LayerThresholds,
 ): VerificationCase[] {
   const faults = faultMaps(network, accelerator);
   const faultedImages = Math.min(images, FAULTED_IMAGES);
   const worst = faults[faults.length - KINDS.length];
+  const clipped = (name: string, clips: VerificationCase['clips']) => [
+    ...clippedCases(name, network, clips, Math.min(images, CLIPPED_IMAGES)),
+    ...clippedCases(`${name}, ${worst.name}`, network, clips, faultedImages, worst.patches),
+  ];
   return [
     ...plainCases('clean', network, images),
     ...faults.flatMap(({ name, patches }) => plainCases(name, network, faultedImages, patches)),
     ...(['clip', 'clamp'] as const).flatMap((mitigation) =>
-      THRESHOLD_SHARES.flatMap((share) => {
-        const clips = int8Clips(mitigation, scaled(thresholds, share));
-        const name = `${mitigation} at ${share} of the profile`;
-        return [
-          ...clippedCases(name, network, clips, Math.min(images, CLIPPED_IMAGES)),
-          ...clippedCases(`${name}, ${worst.name}`, network, clips, faultedImages, worst.patches),
-        ];
-      }),
+      THRESHOLD_SHARES.flatMap((share) =>
+        clipped(
+          `${mitigation} at ${share} of the profile`,
+          int8Clips(mitigation, scaled(thresholds, share)),
+        ),
+      ),
     ),
+    ...(tuned ? clipped('clip at tuned thresholds', int8Clips('clip-tuned', tuned)) : []),
   ];
 }
 

@@ -1,5 +1,6 @@
 export type { VerificationCase } from './cases.js';
 export type { Mismatch, Neighbourhood, Place } from './compare.js';
 export { type AccumulatorTrace, type Difference, describeMismatch } from './differ.js';
+export { type Float32VerifyOptions, verifyFloat32Clips } from './float32-clips.js';
 export { onnxruntimeOverflows } from './overflow-probe.js';
 export { type CaseResult, type VerifyOptions, verifyCase, verifyNetwork } from './verify.js';

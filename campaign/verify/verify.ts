@@ -30,7 +30,10 @@ export interface CaseResult {
 export interface VerifyOptions {
   readonly network: Int8Network;
   readonly accelerator: Accelerator;
+  /** Of the profile. */
   readonly thresholds: LayerThresholds;
+  /** Those that a search found, if there are some. */
+  readonly tuned?: LayerThresholds | undefined;
   readonly dataset: ImageSet;
   /** The first so many images of the data set. */
   readonly images: number;
@@ -50,7 +53,7 @@ export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[
   const { network, accelerator, thresholds, images, onProgress } = options;
   requireCifar10Network(network);
   const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
-  const cases = verificationCases(network, accelerator, thresholds, images);
+  const cases = verificationCases(network, accelerator, thresholds, images, options.tuned);
   const total = cases.reduce((sum, { images: count }) => sum + count, 0);
   const results: CaseResult[] = [];
   let done = 0;

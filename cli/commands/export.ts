@@ -1,44 +1,95 @@
 import { Command } from 'commander';
 import { loadNetwork } from '../../campaign/index.js';
-import { InputError, writeFileAtomic } from '../../core/index.js';
+import { writeFileAtomic } from '../../core/index.js';
 import {
+  activationUnits,
   int8Clips,
+  type LayerThresholds,
   type Mitigation,
   readThresholds,
+  type Thresholds,
   thresholdsFor,
 } from '../../mitigation/index.js';
-import { writeClipped } from '../../models/index.js';
+import {
+  type Float32Clips,
+  type Network,
+  type WordFormat,
+  writeClipped,
+  writeFloat32,
+} from '../../models/index.js';
 import { addCommonOptions, type CommonOptions, choice, option } from '../options.js';
 import { printResult } from '../output.js';
 
+type ClippingMitigation = Exclude<Mitigation, 'none'>;
+
 interface ExportFlags extends CommonOptions {
   readonly model: string;
+  readonly format: WordFormat;
   readonly thresholds: string;
-  readonly mitigation: Exclude<Mitigation, 'none'>;
+  readonly mitigation?: ClippingMitigation;
   readonly output: string;
 }
 
 export function exportCommand(): Command {
   const command = new Command('export')
-    .description('Write a quantised network with clipped activations as standard ONNX')
+    .description('Write a network with clipped activations as standard ONNX')
     .addOption(option('--model <model>', 'alexnet, vgg16 or an ONNX file').default('alexnet'))
+    .addOption(choice('--format <format>', 'word format', ['int8', 'float32']).default('int8'))
     .addOption(option('--thresholds <file>', 'clip thresholds').makeOptionMandatory())
-    .addOption(choice('--mitigation <name>', 'how to clip', ['clip', 'clamp']).default('clip'))
+    .addOption(
+      choice(
+        '--mitigation <name>',
+        'how to clip (default: clip-tuned where the file has tuned thresholds, else clip)',
+        ['clip', 'clamp', 'clip-tuned'],
+      ),
+    )
     .addOption(option('--output <file>', 'ONNX file to write').makeOptionMandatory())
     .action(exportNetwork);
   return addCommonOptions(command);
 }
 
-function exportNetwork({ model, thresholds, mitigation, output, json }: ExportFlags): void {
-  const network = loadNetwork(model, 'int8');
-  if (network.format !== 'int8') throw new InputError(`${model} is not quantised`);
-  const values = thresholdsFor(network, readThresholds(thresholds), thresholds);
-  const clips = int8Clips(mitigation, values);
-  const bytes = writeClipped(network, clips);
+function exportNetwork({ model, format, thresholds: file, output, json, ...flags }: ExportFlags) {
+  const network = loadNetwork(model, format);
+  const thresholds = readThresholds(file);
+  const mitigation = flags.mitigation ?? defaultMitigation(thresholds, format);
+  const values = thresholdsFor(network, thresholds, file, mitigation);
+  const bytes = writeNetwork(network, mitigation, values);
   writeFileAtomic(output, bytes);
   printResult(
     json,
-    { model, mitigation, output, bytes: bytes.length, clippedLayers: [...clips.keys()] },
-    () => `${output}: ${model} with ${clips.size} clipped layers, ${bytes.length} bytes`,
+    {
+      model,
+      format,
+      mitigation,
+      output,
+      bytes: bytes.length,
+      clippedLayers: [...values.keys()],
+    },
+    () =>
+      `${output}: ${model} with ${values.size} clipped layers (${mitigation}), ${bytes.length} bytes`,
+  );
+}
+
+function defaultMitigation({ tuned }: Thresholds, format: WordFormat): ClippingMitigation {
+  return tuned?.[format] ? 'clip-tuned' : 'clip';
+}
+
+function writeNetwork(
+  network: Network,
+  mitigation: ClippingMitigation,
+  thresholds: LayerThresholds,
+): Uint8Array {
+  if (network.format === 'int8') return writeClipped(network, int8Clips(mitigation, thresholds));
+  return writeFloat32(network, float32Clips(network, mitigation, thresholds));
+}
+
+function float32Clips(
+  network: Network,
+  mitigation: ClippingMitigation,
+  thresholds: LayerThresholds,
+): Float32Clips {
+  const units = activationUnits(mitigation, network, thresholds);
+  return new Map(
+    [...units].flatMap(([name, unit]) => (unit.format === 'float32' ? [[name, unit.clip]] : [])),
   );
 }

@@ -38,6 +38,7 @@ export function inferCommand(): Command {
         'none',
         'clip',
         'clamp',
+        'clip-tuned',
       ]),
     )
     .addOption(

@@ -1,13 +1,25 @@
 import { Command } from 'commander';
-import { loadNetwork, PROFILE_IMAGES, profileThresholds } from '../../campaign/index.js';
+import {
+  loadNetwork,
+  type NetworkDistributions,
+  PROFILE_IMAGES,
+  profileDistributions,
+  profileThresholds,
+  TUNING_RATES,
+} from '../../campaign/index.js';
+import { writeFileAtomic } from '../../core/index.js';
+import type { UniformFaults } from '../../fault/index.js';
 import { writeThresholds } from '../../mitigation/index.js';
-import { loadCifar10, resolveModel } from '../../models/index.js';
+import { type ImageSet, loadCifar10, type Network, resolveModel } from '../../models/index.js';
 import {
   addCommonOptions,
   type CommonOptions,
+  choice,
   dataOption,
   option,
+  rateList,
   requireImages,
+  seedOption,
   wholeNumber,
 } from '../options.js';
 import { printResult } from '../output.js';
@@ -16,6 +28,10 @@ interface ProfileFlags extends CommonOptions {
   readonly model: string;
   readonly output: string;
   readonly images: number;
+  readonly distributions?: string;
+  readonly rates?: readonly number[];
+  readonly faults: UniformFaults;
+  readonly seed: number;
   readonly data?: string;
 }
 
@@ -27,12 +43,29 @@ export function profileCommand(): Command {
     .addOption(
       option('--images <n>', 'training images').default(PROFILE_IMAGES).argParser(wholeNumber(1)),
     )
+    .addOption(
+      option(
+        '--distributions <file>',
+        'JSON to write: maxima of channels and neurons, percentiles and histograms, clean and under faults',
+      ),
+    )
+    .addOption(option('--rates <rates>', 'fault rates of the distributions').argParser(rateList))
+    .addOption(
+      choice('--faults <kind>', 'faults of the distributions', [
+        'stuck-at-0',
+        'stuck-at-1',
+        'stuck-at',
+        'flip',
+      ]).default('flip'),
+    )
+    .addOption(seedOption())
     .addOption(dataOption())
     .action(profile);
   return addCommonOptions(command);
 }
 
-function profile({ model, output, images, data, json }: ProfileFlags): void {
+function profile(flags: ProfileFlags): void {
+  const { model, output, images, distributions, data, json } = flags;
   const formats =
     resolveModel(model).format === 'int8' ? (['int8', 'float32'] as const) : (['float32'] as const);
   const networks = formats.map((format) => loadNetwork(model, format));
@@ -40,10 +73,39 @@ function profile({ model, output, images, data, json }: ProfileFlags): void {
   requireImages('--images', images, training, 'training');
   const thresholds = profileThresholds(networks, training, images);
   writeThresholds(output, thresholds);
+  if (distributions !== undefined) writeDistributions(distributions, networks, training, flags);
   const layers = Object.keys(thresholds.float32 ?? {});
-  printResult(
-    json,
-    { model, output, images, layers },
-    () => `${output}: thresholds of ${layers.length} layers from ${images} training images`,
+  const written = distributions === undefined ? {} : { distributions, seed: flags.seed };
+  printResult(json, { model, output, images, layers, ...written }, () =>
+    [
+      `${output}: thresholds of ${layers.length} layers from ${images} training images`,
+      ...(distributions === undefined
+        ? []
+        : [`${distributions}: distributions, seed ${flags.seed}`]),
+    ].join('\n'),
   );
+}
+
+function writeDistributions(
+  file: string,
+  networks: readonly Network[],
+  training: ImageSet,
+  { images, faults, seed, rates }: ProfileFlags,
+): void {
+  const [{ name, checksum }] = networks;
+  const byFormat: Record<string, NetworkDistributions[]> = {};
+  for (const network of networks) {
+    byFormat[network.format] = profileDistributions(network, training, images, {
+      ...{ faults, seed },
+      rates: rates ?? TUNING_RATES[network.format],
+    });
+  }
+  const content = {
+    format: 'bitcell-distributions',
+    version: 1,
+    network: { name, checksum },
+    ...{ images, faults, seed },
+    ...byFormat,
+  };
+  writeFileAtomic(file, `${JSON.stringify(content)}\n`);
 }

@@ -74,7 +74,10 @@ export function runCommand(): Command {
       ),
     )
     .addOption(
-      option('--mitigations <list>', 'none, clip, clamp (default: none,clip)').argParser(list),
+      option(
+        '--mitigations <list>',
+        'none, clip, clamp, clip-tuned (default: none,clip)',
+      ).argParser(list),
     )
     .addOption(
       option('--thresholds <file>', 'clip thresholds of the model (default: the profile maxima)'),

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadNetwork, loadThresholds } from '../../campaign/index.js';
 import type { CaseResult } from '../../campaign/verify/index.js';
 import { InputError, MismatchError } from '../../core/index.js';
-import { thresholdsFor } from '../../mitigation/index.js';
+import { type Thresholds, thresholdsFor } from '../../mitigation/index.js';
 import { loadCifar10 } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR, loadAccelerator } from '../../sim/index.js';
 import {
@@ -29,7 +29,9 @@ interface VerifyFlags extends CommonOptions {
 
 export function verifyCommand(): Command {
   const command = new Command('verify')
-    .description('Compare the simulated int8 datapath with onnxruntime, bit for bit')
+    .description(
+      'Compare the simulated int8 datapath with onnxruntime, bit for bit, and float32 clips where there are thresholds',
+    )
     .addOption(option('--model <model>', 'alexnet, vgg16 or an ONNX file').default('alexnet'))
     .addOption(
       option('--images <n>', 'test images of the clean comparison')
@@ -54,9 +56,8 @@ async function verify(flags: VerifyFlags): Promise<void> {
   if (network.format !== 'int8') throw new InputError(`${model} is not quantised`);
   const { thresholds, where } = loadThresholds(model, [network], flags.thresholds, data);
   // Loaded here, so that no other command waits for onnxruntime.
-  const { describeMismatch, onnxruntimeOverflows, verifyNetwork } = await import(
-    '../../campaign/verify/index.js'
-  );
+  const verification = await import('../../campaign/verify/index.js');
+  const { describeMismatch, onnxruntimeOverflows, verifyNetwork } = verification;
   const overflows = await onnxruntimeOverflows();
   if (overflows) {
     process.stderr.write(
@@ -64,19 +65,48 @@ async function verify(flags: VerifyFlags): Promise<void> {
     );
   }
   const progress = showProgress('images compared', flags.quiet ?? false);
-  const cases = await verifyNetwork({
+  const accelerator = loadAccelerator(flags.accelerator);
+  const int8Cases = await verifyNetwork({
     network,
-    accelerator: loadAccelerator(flags.accelerator),
+    accelerator,
     thresholds: thresholdsFor(network, thresholds, where),
+    tuned: thresholds.tuned?.int8 && thresholdsFor(network, thresholds, where, 'clip-tuned'),
     dataset,
     images,
     threads,
     onProgress: progress.listener,
   });
   progress.stop();
+  const float32Cases = await verification.verifyFloat32Clips({
+    ...{ accelerator, dataset, images, threads },
+    ...float32Clips(model, thresholds, where),
+  });
+  const cases = [...int8Cases, ...float32Cases];
   printResult(json, { model, images, onnxruntimeOverflows: overflows, cases }, () => toText(cases));
   const failed = cases.find(({ first }) => first !== undefined);
   if (failed?.first) throw new MismatchError(describeMismatch(failed.name, failed.first));
+  const clipped = float32Cases.find(({ mismatches }) => mismatches > 0);
+  if (clipped) {
+    throw new MismatchError(
+      `${clipped.name}: ${clipped.mismatches} of ${clipped.values} clipped values are not onnxruntime's`,
+    );
+  }
+}
+
+/** The network with float32 words, and the thresholds for them that there are. */
+function float32Clips(model: string, thresholds: Thresholds, where: string) {
+  const network = loadNetwork(model, 'float32');
+  if (network.format !== 'float32') throw new InputError(`${model} has no float32 words`);
+  const mitigations = [
+    ...(thresholds.float32 ? (['clip', 'clamp'] as const) : []),
+    ...(thresholds.tuned?.float32 ? (['clip-tuned'] as const) : []),
+  ];
+  return {
+    network,
+    thresholds: new Map(
+      mitigations.map((name) => [name, thresholdsFor(network, thresholds, where, name)]),
+    ),
+  };
 }
 
 function toText(cases: readonly CaseResult[]): string {

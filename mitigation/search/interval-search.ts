@@ -28,7 +28,7 @@ export interface IntervalSearchResult {
  * FT-ClipAct's search for the clip threshold of one layer (Hoang, Hanif and Shafique, DATE 2020; details from two
  * public re-implementations): the interval S, at first [0, largest activation], is cut in thirds T1 … T4; the one
  * with the best score narrows S to its neighbours ([T1, T2], [T1, T3], [T2, T4] or [T3, T4]); of equal scores the
- * larger threshold wins.
+ * larger threshold wins. The result is the best of all rounds, and so never worse than the largest activation.
  *
  * @param largest the largest activation seen, above 0
  * @param score the scores of thresholds (ascending), the higher the better; never asked twice about one
@@ -45,12 +45,12 @@ export async function searchInterval(
   for (let round = 1; round <= mostRounds; round += 1) {
     const thresholds = thirds(low, high);
     intervals.push([low, high]);
-    const unknown = thresholds.filter((threshold) => !known.has(threshold));
+    const unknown = [...new Set(thresholds)].filter((threshold) => !known.has(threshold));
     const scores = unknown.length > 0 ? await score(unknown) : [];
     for (const [index, threshold] of unknown.entries()) known.set(threshold, scores[index]);
     const found = bestOf(thresholds, known);
     const gain = best === undefined ? Number.POSITIVE_INFINITY : Math.abs(found.score - best.score);
-    best = best === undefined || found.score >= best.score ? found : best;
+    best = best === undefined ? found : better(best, found);
     if (round >= leastRounds && gain < smallestGain) break;
     const place = thresholds.indexOf(found.threshold);
     low = thresholds[Math.max(0, place - 1)];
@@ -60,7 +60,7 @@ export async function searchInterval(
   const scored = [...known].map(([threshold, value]) => ({ threshold, score: value }));
   return {
     best,
-    largest: { threshold: largest, score: known.get(largest) ?? Number.NaN },
+    largest: { threshold: largest, score: scoreOf(known, largest) },
     intervals,
     scored,
   };
@@ -77,6 +77,20 @@ function bestOf(
   scores: ReadonlyMap<number, number>,
 ): ScoredThreshold {
   return thresholds
-    .map((threshold) => ({ threshold, score: scores.get(threshold) ?? Number.NaN }))
-    .reduce((best, candidate) => (candidate.score >= best.score ? candidate : best));
+    .map((threshold) => ({ threshold, score: scoreOf(scores, threshold) }))
+    .reduce(better);
+}
+
+/** The one with the higher score; of equal scores the larger threshold. */
+function better(one: ScoredThreshold, other: ScoredThreshold): ScoredThreshold {
+  if (one.score !== other.score) return one.score > other.score ? one : other;
+  return one.threshold > other.threshold ? one : other;
+}
+
+function scoreOf(scores: ReadonlyMap<number, number>, threshold: number): number {
+  const score = scores.get(threshold);
+  if (score === undefined || Number.isNaN(score)) {
+    throw new RangeError(`the threshold ${threshold} has no score`);
+  }
+  return score;
 }

@@ -1,19 +1,58 @@
-import { type Float32Network, inputsOf, isWeighted } from '../network.js';
-import { createGraphBuilder } from './graph-builder.js';
+import {
+  type Float32Network,
+  type Float32WeightedLayer,
+  inputsOf,
+  isWeighted,
+} from '../network.js';
+import { createGraphBuilder, type GraphBuilder, type GraphOutput } from './graph-builder.js';
 import {
   addFloat32Operator,
   addRectifier,
+  channelDims,
   convolutionAttributes,
   int,
   weightDims,
 } from './operators.js';
 
+/** Clipped activations of float32 layers, by layer name: one threshold per output channel. */
+export type Float32Clips = ReadonlyMap<
+  string,
+  { readonly mode: 'clip-zero' | 'clamp'; readonly thresholds: Float32Array }
+>;
+
+/** Names of the values on both sides of a clip. */
+export interface ClipNames {
+  readonly layer: string;
+  /** Index into the network's tensors, whose shape both have. */
+  readonly tensor: number;
+  readonly sum: string;
+  readonly clipped: string;
+}
+
 /**
- * Writes a float32 network with the standard operators of ONNX.
- * `readNetwork` gives the network back.
+ * Writes a float32 network with the standard operators of ONNX; `readNetwork` gives one without clips back. A clip
+ * is a comparison and a selection between a layer's sum and its ReLU, and so exact for whatever sum: `clip-zero` is
+ * LessOrEqual → Where(sum, 0), which makes NaN 0, `clamp` is Greater → Where(T, sum), which leaves it.
  */
-export function writeFloat32(network: Float32Network): Uint8Array {
+export function writeFloat32(network: Float32Network, clips: Float32Clips = new Map()): Uint8Array {
+  return buildFloat32(network, clips, false).bytes;
+}
+
+/** `writeFloat32` with the values on both sides of each clip as further outputs of the graph. */
+export function writeFloat32Exposed(
+  network: Float32Network,
+  clips: Float32Clips,
+): { readonly bytes: Uint8Array; readonly clipNames: readonly ClipNames[] } {
+  return buildFloat32(network, clips, true);
+}
+
+function buildFloat32(
+  network: Float32Network,
+  clips: Float32Clips,
+  exposed: boolean,
+): { bytes: Uint8Array; clipNames: ClipNames[] } {
   const { tensors } = network;
+  const clipNames: ClipNames[] = [];
   const builder = createGraphBuilder(
     network,
     tensors.map(({ name }) => name),
@@ -32,14 +71,51 @@ export function writeFloat32(network: Float32Network): Uint8Array {
       builder.constant(`${name}.bias`, 'float32', [bias.length], bias),
     ];
     const isConvolution = layer.kind === 'convolution';
-    const sum = relu ? builder.fresh(`${output}_before_relu`) : output;
+    const clip = clips.get(name);
+    const beforeRelu = relu ? builder.fresh(`${output}_before_relu`) : output;
+    const sum = clip ? builder.fresh(`${output}_before_clip`) : beforeRelu;
     builder.node(isConvolution ? 'Conv' : 'Gemm', inputs, sum, {
       name,
       attributes: isConvolution ? convolutionAttributes(layer) : { transB: int(1) },
     });
-    if (relu) addRectifier(builder, layer, sum, output);
+    if (clip) {
+      addClip(builder, layer, clip, sum, beforeRelu);
+      clipNames.push({ layer: name, tensor: layer.output, sum, clipped: beforeRelu });
+    }
+    if (relu) addRectifier(builder, layer, beforeRelu, output);
   }
-  return builder.finish([
-    { name: tensors[network.output].name, tensor: network.output, elementType: 'float32' },
-  ]);
+  const output: GraphOutput = {
+    name: tensors[network.output].name,
+    tensor: network.output,
+    elementType: 'float32',
+  };
+  const atClips = clipNames.flatMap(({ tensor, sum, clipped }) =>
+    [sum, clipped].map((name): GraphOutput => ({ name, tensor, elementType: 'float32' })),
+  );
+  const further = exposed ? atClips.filter(({ name }) => name !== output.name) : [];
+  return { bytes: builder.finish([output, ...further]), clipNames };
+}
+
+function addClip(
+  builder: GraphBuilder,
+  layer: Float32WeightedLayer,
+  { mode, thresholds }: { readonly mode: 'clip-zero' | 'clamp'; readonly thresholds: Float32Array },
+  sum: string,
+  clipped: string,
+): void {
+  const { name } = layer;
+  const threshold = builder.constant(
+    `${name}.threshold`,
+    'float32',
+    channelDims(layer),
+    thresholds,
+  );
+  const compare = (opType: string) =>
+    builder.node(opType, [sum, threshold], builder.fresh(`${name}.compared`));
+  if (mode === 'clamp') {
+    builder.node('Where', [compare('Greater'), threshold, sum], clipped);
+    return;
+  }
+  const zero = builder.constant(`${name}.zero`, 'float32', [], Float32Array.of(0));
+  builder.node('Where', [compare('LessOrEqual'), sum, zero], clipped);
 }

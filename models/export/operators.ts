@@ -3,7 +3,6 @@ import type {
   AveragePoolLayer,
   ClipLayer,
   ElementwiseLayer,
-  Int8WeightedLayer,
   MaxPoolLayer,
   MovingLayer,
   WeightedLayer,
@@ -160,6 +159,6 @@ export function weightDims({ kind, shape }: WeightedLayer): number[] {
 }
 
 /** Dimensions along which one value per output channel broadcasts over a layer's output. */
-export function channelDims({ kind, shape }: Int8WeightedLayer): number[] {
+export function channelDims({ kind, shape }: WeightedLayer): number[] {
   return kind === 'convolution' ? [shape.output.channels, 1, 1] : [shape.output.channels];
 }

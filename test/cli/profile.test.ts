@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readFloat32Npy, writeNpy } from '../../core/index.js';
@@ -38,4 +39,25 @@ test('profile gives thresholds that clip nothing of the images they come from', 
     ]);
     expect(clipped).toEqual(plain);
   }
+});
+
+test('profile writes distributions, clean and under faults', async () => {
+  const distributions = join(folder, 'distributions.json');
+  const args = ['--model', model, '--output', join(folder, 'other.json'), '--images', '10'];
+  const further = ['--distributions', distributions, '--rates', '0.01'];
+  expect(await bitcellJson(['profile', ...args, ...further])).toMatchObject({
+    distributions,
+    seed: 1,
+  });
+  const content = JSON.parse(readFileSync(distributions, 'utf8'));
+  expect(content).toMatchObject({ format: 'bitcell-distributions', images: 10, faults: 'flip' });
+  for (const format of ['int8', 'float32']) {
+    const [clean, faulty] = content[format];
+    expect([clean.rate, faulty.rate]).toEqual([0, 0.01]);
+    expect(clean.layers.map(({ name }: { name: string }) => name)).toEqual(ACTIVATED_LAYERS);
+    expect(faulty.layers).not.toEqual(clean.layers);
+  }
+  // Flipped exponent bits make weights enormous.
+  const [clean, faulty] = content.float32;
+  expect(faulty.layers[1].largest).toBeGreaterThan(1e6 * clean.layers[1].largest);
 });

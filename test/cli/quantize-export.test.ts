@@ -74,6 +74,7 @@ describe('export', () => {
       ]);
       expect(result).toEqual({
         model: files.int8,
+        format: 'int8',
         mitigation,
         output,
         bytes: readFileSync(output).length,
@@ -91,6 +92,6 @@ describe('export', () => {
     const args = ['--model', files.int8, '--thresholds', files.thresholds, '--output', 'out.onnx'];
     const { status, stdout, stderr } = await bitcell(['export', ...args]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toMatch(/^out\.onnx: .+tiny\.onnx with 2 clipped layers, \d+ bytes\n$/);
+    expect(stdout).toMatch(/^out\.onnx: .+tiny\.onnx with 2 clipped layers \(clip\), \d+ bytes\n$/);
   });
 });

@@ -6,13 +6,34 @@ import { describe, expect, test } from 'vitest';
 import {
   readThresholds,
   type Thresholds,
+  type TuningRecord,
   thresholdsFor,
   writeThresholds,
 } from '../../mitigation/index.js';
-import { type Int8Network, weightedLayers } from '../../models/index.js';
+import { dequantize, type Int8Network, weightedLayers } from '../../models/index.js';
 import { int8Networks } from '../../testing/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
+
+const FOUND: TuningRecord = {
+  method: 'interval-search',
+  accelerator: 'edge-16x16',
+  placement: 'resident',
+  faults: 'flip',
+  faulty: 'whole-network',
+  rates: [1e-3, 1e-2],
+  maps: 3,
+  images: 10,
+  pool: 100,
+  smallestGain: 0.001,
+  leastRounds: 1,
+  mostRounds: 4,
+  seed: 7,
+  layers: [
+    { name: 'conv1', actMax: 2.5, threshold: 1.25, auc: { before: 0.5, after: 0.6 }, rounds: 2 },
+  ],
+  judged: { maps: 3, images: 10, auc: { none: 0.3, clip: 0.4, 'clip-tuned': 0.5 } },
+};
 
 function thresholdsOf(network: Int8Network): Thresholds {
   const layers = weightedLayers(network);
@@ -25,6 +46,12 @@ function thresholdsOf(network: Int8Network): Thresholds {
       layers.map(({ name, shape }) => [name, new Array(shape.output.channels).fill(7)]),
     ),
     float32: Object.fromEntries(layers.map(({ name }) => [name, [Math.fround(0.1)]])),
+    tuned: {
+      float32: {
+        found: FOUND,
+        layers: Object.fromEntries(layers.map(({ name }) => [name, [Math.fround(0.05)]])),
+      },
+    },
   };
 }
 
@@ -82,6 +109,21 @@ describe('thresholdsFor', () => {
     expect(int8).toBeDefined();
     expect(() => thresholdsFor(network, rest, 'T.json')).toThrow(
       'T.json holds no thresholds for int8 words',
+    );
+  });
+
+  test('gives clip-tuned the tuned ones and the others the profile', () => {
+    const real = dequantize(network);
+    const of = (mitigation: 'clip' | 'clamp' | 'clip-tuned') =>
+      thresholdsFor(real, thresholds, 'T.json', mitigation).get(layer);
+    expect(of('clip')).toEqual([Math.fround(0.1)]);
+    expect(of('clamp')).toEqual([Math.fround(0.1)]);
+    expect(of('clip-tuned')).toEqual([Math.fround(0.05)]);
+  });
+
+  test('says how to find tuned thresholds that are missing', () => {
+    expect(() => thresholdsFor(network, thresholds, 'T.json', 'clip-tuned')).toThrow(
+      'T.json holds no tuned thresholds of random for int8 words: find them with "bitcell tune --format int8 --output FILE" and give --thresholds FILE',
     );
   });
 });

@@ -1,0 +1,184 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { packageRoot, sha256Hex } from '../../core/index.js';
+import { compileKernels } from '../../kernels/index.js';
+import { areaUnderCurve, type ScoreRequest } from '../../mitigation/index.js';
+import type { WeightPatches } from '../../sim/index.js';
+import { startPointOf, valuesAt } from './start-point.js';
+import type { Counts, TuningState } from './state.js';
+import type { CellResult, CellTask, StoredValues, TuneData } from './tune-data.js';
+import type { TuneWorkerData } from './worker.js';
+
+/** Bytes that a search may keep between tasks. */
+const DEFAULT_MEMORY = 2 ** 31;
+
+/** What of them may be faulty words; those of further maps are drawn again. */
+const PATCH_SHARE = 1 / 2;
+
+const SAVE_INTERVAL_MS = 1000;
+
+/** Thrown when a search is stopped before its end; what was found out is saved. */
+export class Stopped extends Error {}
+
+export interface EvaluatorOptions {
+  readonly threads: number;
+  readonly signal: AbortSignal | undefined;
+  /** Bytes that may be kept between tasks; what does not fit is computed again. */
+  readonly memory: number | undefined;
+  /** Called after each map, with the candidates that it scored. */
+  readonly onScored: (candidates: number) => void;
+}
+
+/** Scores thresholds on all rates and maps of a search. */
+export interface Evaluator {
+  /** The area under accuracy against fault rate of each candidate. */
+  score(request: ScoreRequest): Promise<number[]>;
+  close(): Promise<void>;
+}
+
+/** One rate and map of a search, and what is kept of it between tasks. */
+interface Cell {
+  readonly index: number;
+  readonly rate: number;
+  readonly map: number;
+  patches?: WeightPatches | undefined;
+  stored?: StoredValues | undefined;
+}
+
+/** Start the threads of a search; counts that the state knows are not computed again. */
+export function createEvaluator(
+  data: TuneData,
+  state: TuningState,
+  { threads, signal, memory = DEFAULT_MEMORY, onScored }: EvaluatorOptions,
+): Evaluator {
+  const { tuning, network } = data;
+  const { rates, maps, images, faulty } = tuning;
+  const cells: Cell[] = rates.flatMap((rate, place) =>
+    Array.from({ length: maps }, (_, map) => ({ index: place * maps + map, rate, map })),
+  );
+  const workerData: TuneWorkerData = { data, kernels: compileKernels() };
+  const pool = new Piscina<CellTask, CellResult>({
+    filename: workerFile(),
+    workerData,
+    minThreads: threads,
+    maxThreads: threads,
+  });
+  let tuned: string | undefined;
+  let patchBytes = 0;
+  let saved = performance.now();
+
+  /** What is evaluated, in a word: thresholds that mean the same network under the same faults share it. */
+  function keyOf({ layer, thresholds }: ScoreRequest, candidate: readonly number[]): string {
+    const scope = faulty === 'tuned-layer' ? layer : 'all';
+    const all = [...new Map([...thresholds, [layer, candidate]])];
+    return sha256Hex(JSON.stringify([scope, all]));
+  }
+
+  /** Room for the values in front of a layer, for as many cells as the budget allows. */
+  function roomFor(layer: string, cell: Cell): StoredValues | undefined {
+    const point = startPointOf(network, layer);
+    if (cell.stored?.point.layer === point.layer) return cell.stored;
+    const length = images * valuesAt(network, point);
+    const bytes = length * (network.format === 'int8' ? 1 : Float32Array.BYTES_PER_ELEMENT);
+    if ((cell.index + 1) * bytes > memory * (1 - PATCH_SHARE)) return undefined;
+    const buffer = new SharedArrayBuffer(bytes);
+    const values = network.format === 'int8' ? new Uint8Array(buffer) : new Float32Array(buffer);
+    return { point, values };
+  }
+
+  async function runCell(
+    cell: Cell,
+    { layer, thresholds }: ScoreRequest,
+    candidates: readonly { readonly values: readonly number[]; readonly counts: Counts }[],
+  ): Promise<void> {
+    const missing = candidates.filter(({ counts }) => counts[cell.index] === null);
+    if (missing.length > 0) {
+      const to = roomFor(layer, cell);
+      const { correct, patches, products } = await pool.run({
+        rate: cell.rate,
+        map: cell.map,
+        layer,
+        thresholds,
+        candidates: missing.map(({ values }) => values),
+        patches: cell.patches,
+        from: cell.stored,
+        to,
+      });
+      cell.stored = to;
+      keepPatches(cell, patches);
+      for (const [index, { counts }] of missing.entries()) counts[cell.index] = correct[index];
+      state.products += products;
+      saveSometimes();
+    }
+    onScored(candidates.length);
+  }
+
+  function keepPatches(cell: Cell, patches: WeightPatches): void {
+    if (cell.patches) return;
+    const bytes = patches.weights.byteLength + patches.words.byteLength;
+    if (patchBytes + bytes > memory * PATCH_SHARE) return;
+    patchBytes += bytes;
+    cell.patches = patches;
+  }
+
+  function saveSometimes(): void {
+    if (performance.now() - saved < SAVE_INTERVAL_MS) return;
+    state.save();
+    saved = performance.now();
+  }
+
+  /** Faults of another layer have other words. */
+  function startLayer(layer: string): void {
+    if (tuned === layer) return;
+    tuned = layer;
+    if (faulty === 'whole-network') return;
+    for (const cell of cells) cell.patches = undefined;
+    patchBytes = 0;
+  }
+
+  return {
+    async score(request) {
+      startLayer(request.layer);
+      const candidates = request.candidates.map((values) => {
+        const key = keyOf(request, values);
+        const counts = state.evaluations.get(key) ?? new Array<null>(cells.length).fill(null);
+        state.evaluations.set(key, counts);
+        return { values, counts };
+      });
+      const waiting = cells.values();
+      const drain = async () => {
+        for (const cell of waiting) {
+          if (signal?.aborted) return;
+          await runCell(cell, request, candidates);
+        }
+      };
+      try {
+        await Promise.all(Array.from({ length: threads }, drain));
+      } finally {
+        state.save();
+      }
+      if (candidates.some(({ counts }) => counts.includes(null))) throw new Stopped();
+      return candidates.map(({ counts }) => areaOf(counts, rates.length, maps * images));
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+/** @param imagesPerRate images put through the network at one rate */
+function areaOf(counts: Counts, rates: number, imagesPerRate: number): number {
+  const maps = counts.length / rates;
+  return areaUnderCurve(
+    Array.from({ length: rates }, (_, rate) => {
+      const ofRate = counts.slice(rate * maps, (rate + 1) * maps);
+      return ofRate.reduce<number>((sum, count) => sum + (count ?? 0), 0) / imagesPerRate;
+    }),
+  );
+}
+
+/** Threads run compiled code, also when this module itself is run from source. */
+function workerFile(): string {
+  const beside = fileURLToPath(new URL('./worker.js', import.meta.url));
+  return existsSync(beside) ? beside : join(packageRoot(), 'dist', 'campaign', 'tune', 'worker.js');
+}

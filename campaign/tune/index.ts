@@ -1,0 +1,17 @@
+export * from './judge.js';
+export {
+  prepareTuning,
+  runTuning,
+  type TuneCost,
+  type TuneOptions,
+  type TuneResult,
+} from './tune.js';
+export type { TuneData } from './tune-data.js';
+export {
+  DEFAULT_TUNING,
+  FAULTY,
+  parseTuning,
+  TUNING_POOL,
+  TUNING_RATES,
+  type Tuning,
+} from './tuning.js';

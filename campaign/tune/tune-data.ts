@@ -1,0 +1,48 @@
+import type { LayerThresholds } from '../../mitigation/index.js';
+import type { ImageSet } from '../../models/index.js';
+import type { Accelerator, RestartPoint, WeightPatches } from '../../sim/index.js';
+import type { SharedNetwork } from '../shared-network.js';
+import type { Tuning } from './tuning.js';
+
+/** All that the threads of a search share: plain data, large arrays in shared memory. */
+export interface TuneData extends SharedNetwork {
+  readonly tuning: Tuning;
+  readonly accelerator: Accelerator;
+  /** Profile maxima: the layers to tune, in network order. */
+  readonly maxima: LayerThresholds;
+  /** Training images. */
+  readonly dataset: ImageSet;
+}
+
+/** Values of one tensor, image after image, in memory that all threads see. */
+export interface StoredValues {
+  readonly point: RestartPoint;
+  readonly values: Uint8Array | Float32Array;
+}
+
+/** One fault map at one rate, and the thresholds to be scored on it. */
+export interface CellTask {
+  readonly rate: number;
+  /** Number of the map, counted from 0. */
+  readonly map: number;
+  /** The layer whose thresholds are scored. */
+  readonly layer: string;
+  /** Of all layers; the layer's own are replaced by each candidate. */
+  readonly thresholds: LayerThresholds;
+  readonly candidates: readonly (readonly number[])[];
+  /** The map's faulty words, when they are known. */
+  readonly patches: WeightPatches | undefined;
+  /** What an earlier task left: values under the same map and the same thresholds, at or before the layer. */
+  readonly from: StoredValues | undefined;
+  /** Where to leave the values in front of the layer; undefined: nowhere. */
+  readonly to: StoredValues | undefined;
+}
+
+export interface CellResult {
+  /** Images whose top-1 class is the label, for each candidate. */
+  readonly correct: readonly number[];
+  /** The map's faulty words, in shared memory. */
+  readonly patches: WeightPatches;
+  /** Multiply-accumulates done. */
+  readonly products: number;
+}

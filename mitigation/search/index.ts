@@ -1,0 +1,3 @@
+export * from './area.js';
+export * from './interval-search.js';
+export * from './network-search.js';

@@ -1,0 +1,197 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  createScope,
+  faultMapOf,
+  parseTuning,
+  prepareTuning,
+  runTuning,
+  type TuneOptions,
+  type Tuning,
+  top1,
+} from '../../campaign/index.js';
+import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
+import { createReferenceBackend } from '../../kernels/index.js';
+import {
+  activationUnits,
+  areaUnderCurve,
+  type LayerThresholds,
+  thresholdsOfLayer,
+} from '../../mitigation/index.js';
+import { normalize } from '../../models/index.js';
+import { applyFaultMap, createDatapath, placeNetwork } from '../../sim/index.js';
+import { writeTinyNetwork } from '../cli/tiny-network.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
+const files = writeTinyNetwork(folder);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const RATES = { int8: [0.02, 0.1], float32: [1e-3, 1e-2] } as const;
+const SMALL = { model: files.int8, maps: 2, images: 12, mostRounds: 3, leastRounds: 1, seed: 5 };
+
+function prepare(options: Partial<Tuning>) {
+  const tuning = parseTuning({ ...SMALL, rates: RATES[options.format ?? 'int8'], ...options });
+  return prepareTuning(tuning, files.thresholds);
+}
+
+async function search(prepared: ReturnType<typeof prepare>, options: Partial<TuneOptions> = {}) {
+  const found = await runTuning(prepared, { threads: 2, ...options });
+  if (!found) throw new Error('the search was stopped');
+  return found;
+}
+
+/** The score of thresholds from its definition: every image from its start, on the reference kernels. */
+function areaByDefinition(
+  { data }: ReturnType<typeof prepare>,
+  layer: string,
+  thresholds: LayerThresholds,
+): number {
+  const { network, tuning, accelerator, words, dataset } = data;
+  const datapath = createDatapath(network, createReferenceBackend(), tuning.images);
+  const placement = placeNetwork(network, accelerator, tuning.placement);
+  const scope = createScope(
+    tuning.faulty === 'tuned-layer' ? `layer:${layer}` : 'all',
+    network,
+    placement,
+  );
+  datapath.setActivationUnits(activationUnits('clip-tuned', network, thresholds));
+  const accuracies = tuning.rates.map((rate) => {
+    let correct = 0;
+    for (let map = 2 ** 31; map < 2 ** 31 + tuning.maps; map += 1) {
+      const { seed, faults } = tuning;
+      const faultMap = faultMapOf({
+        source: { kind: 'uniform', faults },
+        geometry: placement.geometry,
+        ...{ scope, rate, seed, map },
+        readMap: () => {
+          throw new Error('no file is read');
+        },
+      });
+      datapath.setPatches(applyFaultMap(faultMap, placement, words));
+      const stream = createRandomStream(seed, map, PURPOSE.imageChoice);
+      const images = sampleWithoutReplacement(stream, dataset.count, tuning.images);
+      const outputs = datapath.run(normalize(dataset, images), tuning.images);
+      for (const [index, image] of images.entries()) {
+        const scores = outputs.subarray(index * 10, (index + 1) * 10);
+        if (top1(scores) === dataset.labels[image]) correct += 1;
+      }
+    }
+    return correct / (tuning.maps * tuning.images);
+  });
+  return areaUnderCurve(accuracies);
+}
+
+describe.each([
+  { format: 'int8', faulty: 'whole-network' },
+  { format: 'int8', faulty: 'tuned-layer' },
+  { format: 'float32', faulty: 'whole-network' },
+] as const)('a search with $format words, faults in the $faulty', (options) => {
+  const prepared = prepare(options);
+  const { network, maxima } = prepared.data;
+  let found: Awaited<ReturnType<typeof search>>;
+
+  beforeAll(async () => {
+    found = await search(prepared, { threads: 1 });
+  });
+
+  test('scores every threshold as the definition does', () => {
+    const { layers, thresholds } = found;
+    expect(layers.map(({ name }) => name)).toEqual(['conv1', 'fc1']);
+    const current = new Map(maxima);
+    const scores = new Set<number>();
+    for (const { name, search: searched, auc, thresholds: tuned } of layers) {
+      const layerMaxima = maxima.get(name) ?? [];
+      expect(searched?.scored.length).toBeGreaterThanOrEqual(4);
+      for (const { threshold, score } of searched?.scored ?? []) {
+        const candidate = thresholdsOfLayer(network, name, layerMaxima, threshold);
+        const defined = areaByDefinition(prepared, name, new Map([...current, [name, candidate]]));
+        expect(score).toBe(defined);
+        scores.add(score);
+      }
+      expect(auc).toEqual({ before: searched?.largest.score, after: searched?.best.score });
+      current.set(name, tuned);
+    }
+    expect(scores.size).toBeGreaterThan(2);
+    expect(thresholds.tuned?.[options.format]?.layers).toEqual(Object.fromEntries(current));
+    expect(thresholds.tuned?.[options.format]?.found).toMatchObject({
+      faulty: options.faulty,
+      maps: 2,
+    });
+  });
+
+  test('is the same for any number of threads and without memory to keep anything', async () => {
+    const { cost, ...rest } = found;
+    const { cost: others, ...frugal } = await search(prepared, { threads: 3, memory: 0 });
+    expect(frugal).toEqual(rest);
+    expect(others.candidates).toBe(cost.candidates);
+    expect(cost.products).toBeLessThan(others.products);
+    expect(cost.products).toBeLessThan(cost.bruteForceProducts);
+  });
+});
+
+describe('a search that is kept in a folder', () => {
+  const prepared = prepare({});
+
+  test('goes on where it was stopped, and ends as if it never was', async () => {
+    const out = join(folder, 'stopped');
+    const stopping = new AbortController();
+    const onLayer = () => stopping.abort();
+    const stopped = await runTuning(prepared, {
+      threads: 2,
+      out,
+      signal: stopping.signal,
+      onLayer,
+    });
+    expect(stopped).toBeUndefined();
+    const whole = await search(prepared);
+    const resumed = await search(prepared, { threads: 1, out, resume: true });
+    expect({ ...resumed, cost: undefined }).toEqual({ ...whole, cost: undefined });
+    const again = await search(prepared, { out, resume: true });
+    expect(again).toEqual(resumed);
+  });
+
+  test('refuses a folder of another search, naming the difference, and one not to be resumed', async () => {
+    const out = join(folder, 'refused');
+    await search(prepared, { out });
+    const run = (options: Partial<Tuning>, resume: boolean) =>
+      runTuning(prepare(options), { threads: 1, out, resume });
+    await expect(run({}, false)).rejects.toThrow(
+      `${out} already holds a search: choose another folder or add --resume`,
+    );
+    await expect(run({ maps: 3, seed: 6 }, true)).rejects.toThrow(
+      `${out} holds another search: maps 2 is now 3; seed 5 is now 6`,
+    );
+    writeFileSync(
+      join(out, 'tuning.json'),
+      readFileSync(join(out, 'tuning.json'), 'utf8').slice(9),
+    );
+    await expect(run({}, true)).rejects.toThrow(`${join(out, 'tuning.json')} is not valid JSON`);
+  });
+});
+
+test('progress never goes back and ends at its total', async () => {
+  const steps: [number, number][] = [];
+  await search(prepare({}), { onProgress: (done, total) => steps.push([done, total]) });
+  const done = steps.map(([step]) => step);
+  expect(done).toEqual(done.toSorted((a, b) => a - b));
+  expect(new Set(steps.map(([, total]) => total)).size).toBe(1);
+  expect(done.at(-1)).toBe(steps[0][1]);
+});
+
+describe('the options of a search', () => {
+  test.each([
+    [{ rates: [0, 0.1] }, 'tune: rates = [0,0.1]: rate 0 is no point of the curve'],
+    [{ rates: [0.1, 0.1] }, 'tune: rates = [0.1,0.1]: values must differ'],
+    [{ leastRounds: 5, mostRounds: 4 }, 'tune: leastRounds = 5 exceeds mostRounds = 4'],
+    [{ images: 10_001 }, 'tune: images = 10001: '],
+  ])('%j', (options, message) => {
+    expect(() => parseTuning(options)).toThrow(message);
+  });
+
+  test('rates are taken in ascending order, and default to those of the word format', () => {
+    expect(parseTuning({ rates: [0.1, 0.01] }).rates).toEqual([0.01, 0.1]);
+    expect(parseTuning({ format: 'float32' }).rates).toEqual([1e-7, 1e-6, 3e-6, 1e-5, 3e-5]);
+  });
+});
