@@ -21,7 +21,7 @@ function temporaryBeside(path: string): string {
 }
 
 /** What went wrong with a file, in words; the system's own message where it is not a common case. */
-function fileProblem(error: unknown): string {
+export function fileProblem(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
     case 'ENOENT':

@@ -1,7 +1,7 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { BitcellError, InputError } from '../../core/index.js';
+import { BitcellError, fileProblem, InputError } from '../../core/index.js';
 
 /** An open DuckDB file. */
 export interface Database {
@@ -66,7 +66,7 @@ export async function createDatabase(
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    throw writeError(error, file);
+    throw new InputError(`Cannot write ${file}: ${fileProblem(error)}.`, { cause: error });
   }
   removeLeftOvers(file);
   const temporary = join(folder, `${temporaryPrefix(file)}${process.pid}`);
@@ -105,21 +105,19 @@ export function isTemporary(name: string, file: string): boolean {
 function removeLeftOvers(file: string): void {
   const folder = dirname(file);
   for (const name of readdirSync(folder).filter((found) => isTemporary(found, file))) {
-    const process_ = Number.parseInt(name.slice(temporaryPrefix(file).length), 10);
-    if (!isRunning(process_)) rmSync(join(folder, name), { force: true });
+    const owner = Number.parseInt(name.slice(temporaryPrefix(file).length), 10);
+    // A number of this process on an old file is one that was given out again.
+    if (owner === process.pid || !isRunning(owner)) rmSync(join(folder, name), { force: true });
   }
 }
 
 function isRunning(processId: number): boolean {
-  return existsSync(`/proc/${processId}`) || canSignal(processId);
-}
-
-function canSignal(processId: number): boolean {
   try {
     process.kill(processId, 0);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Processes of other users run, too.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

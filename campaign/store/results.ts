@@ -1,6 +1,6 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { InputError } from '../../core/index.js';
+import { fileProblem, InputError } from '../../core/index.js';
 import type { StudyPoint } from '../point.js';
 import { type Database, openDatabase } from './database.js';
 import { readConfiguration, requireVersion, STORE_FILE } from './study-store.js';
@@ -158,8 +158,7 @@ async function writeParquet(
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
-    const [message] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new InputError(`Cannot write ${file}: ${message}`, { cause: error });
+    throw new InputError(`Cannot write ${file}: ${fileProblem(error)}`, { cause: error });
   }
 }
 

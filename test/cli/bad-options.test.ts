@@ -28,7 +28,7 @@ describe.concurrent('options', () => {
     { args: [...run, '--maps', '0'], part: 'Expected a whole number of at least 1.' },
     { args: [...run, '--images', '10001'], part: 'study: images = 10001: ' },
     { args: [...run, '--format', 'int4'], part: 'study: formats.0 = "int4": ' },
-    { args: [...run, '--faults', 'flips'], part: 'study: faults = "flips": ' },
+    { args: [...run, '--faults', 'flips'], part: 'study: faults.0 = "flips": ' },
     { args: [...run, '--mitigations', 'clip,clip'], part: 'values must differ' },
     { args: ['run', '--model', model, '--resume'], part: '--resume needs --out FOLDER' },
     { args: ['run', 'none.yaml'], part: 'Cannot read none.yaml: no such file or folder.' },
@@ -76,9 +76,9 @@ describe.concurrent('options', () => {
 
   test('wrong ones of a study file, with their place', async () => {
     const study = join(folder, 'study.yaml');
-    writeFileSync(study, 'maps: 2\nmitigation: [clip]\n');
+    writeFileSync(study, 'maps: 2\nmitigatoins: [clip]\n');
     expect(await refusal(['run', study])).toBe(
-      `${study}:2:1: unknown field "mitigation" (did you mean "mitigations"?)`,
+      `${study}:2:1: unknown field "mitigatoins" (did you mean "mitigations"?)`,
     );
   });
 });
@@ -103,7 +103,7 @@ describe.concurrent('output', () => {
       `${occupied} is a file: choose a folder for the results`,
     );
     expect(await refusal([...args, join(occupied, 'results')])).toBe(
-      `Cannot write ${join(occupied, 'results', 'study.json')}: a part of the path is a file, not a folder.`,
+      `Cannot write ${join(occupied, 'results', 'study.duckdb')}: a part of the path is a file, not a folder.`,
     );
     expect(readFileSync(occupied, 'utf8')).toBe('mine');
   });

@@ -95,6 +95,7 @@ describe('openStore', () => {
     mkdirSync(folder);
     // No process has this number: Linux and macOS count to 2^22 at most.
     writeFileSync(join(folder, '.study.duckdb.99999999'), 'half');
+    writeFileSync(join(folder, `.study.duckdb.${process.pid}.wal`), 'half');
     const store = await openTestStore(folder);
     expect(store.finished).toEqual([]);
     store.close();
