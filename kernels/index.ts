@@ -39,6 +39,7 @@ export {
   type DeltaKernels,
   type DeltaLayer,
   type DeltaNeeds,
+  deltaBytesNeeded,
   deltaRowChannels,
   undoChanges,
   type WeightChange,
