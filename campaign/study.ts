@@ -134,7 +134,7 @@ export const DEFAULT_STUDY = {
 const PRECISION_DEFAULTS = { maps: 10_000, images: 25 } as const;
 
 /** A given fault map is one; its images are all the sample there is. */
-const GIVEN_MAP_DEFAULTS = { maps: 1, images: 1500 } as const;
+const GIVEN_MAP_DEFAULTS = { maps: 1, images: 1000 } as const;
 
 const AXES = Object.keys(axes) as Axis[];
 
