@@ -17,8 +17,8 @@ const levels = fc.oneof(
 );
 
 const studies = fc.record({
-  format: fc.constantFrom('int8', 'float32'),
-  imageChoice: fc.constantFrom('drawn', 'fixed'),
+  format: fc.constantFrom('int8', 'int8', 'float32'),
+  imageChoice: fc.constantFrom('fixed', 'fixed', 'drawn'),
   faults: fc.constantFrom<unknown>('flip', 'stuck-at', {
     model: 'uniform',
     activeProbability: 0.5,
