@@ -142,7 +142,9 @@ describe('run', () => {
     expect(stderr).toMatch(
       /^6 of 6 trials \| 9 of 9 points \| int8 \S+ none \d+\.\d \[\S+ \S+\] % \| \S+ a second \| 0 s left\n$/,
     );
-    expect(stdout).toMatch(/^words +fault rate +faults +effective +none \[95 %\] +clip \[95 %\] +gain \[95 %\]/m);
+    expect(stdout).toMatch(
+      /^words +fault rate +faults +effective +none \[95 %\] +clip \[95 %\] +gain \[95 %\]/m,
+    );
     expect(stdout).toMatch(/^int8 +1e-2 +2,62[12] +\d+ +\d+\.\d \[\d+\.\d, \d+\.\d\]/m);
     expect(stdout).toMatch(/^Seed 5, /m);
     expect(stdout).toContain('2,152 cycles an image');
