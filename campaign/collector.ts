@@ -8,6 +8,7 @@ import {
   summarizePoint,
 } from './point.js';
 import type { StoppingRule } from './stopping.js';
+import type { Study } from './study.js';
 import type { Trial, TrialResult } from './trial.js';
 
 /** A point of a condition while the study runs. */
@@ -38,8 +39,9 @@ export interface PointRow {
 }
 
 /**
- * Hands out the trials of a study and takes their results in. Trials are handed out map by map, over all
- * conditions that are still open; of each condition results are accepted in the order of the maps, and the stopping
+ * Hands out the trials of a study and takes their results in. Trials are handed out network by network, because a
+ * thread keeps one network at a time, and of each network map by map over its conditions that are still open. Of each
+ * condition results are accepted in the order of the maps, and the stopping
  * rule is asked about each point after each map. Which results are accepted does therefore not depend
  * on the order in which they come; those of maps beyond the stop are dropped.
  */
@@ -68,13 +70,13 @@ export interface CollectorProgress {
 }
 
 /**
- * @param images images a map
+ * @param design images a map, and whether all maps have the same
  * @param finished results that an earlier run accepted, in the order of the maps of each condition
  */
 export function createCollector(
   conditions: readonly Condition[],
   mitigations: readonly Mitigation[],
-  images: number,
+  design: Pick<Study, 'images' | 'imageChoice'>,
   ruleOf: (condition: Condition) => StoppingRule,
   finished: readonly TrialResult[] = [],
 ): Collector {
@@ -86,7 +88,7 @@ export function createCollector(
         mitigation,
         tally: createTally(
           pointKey(condition, mitigation),
-          images,
+          design,
           condition.source.kind !== 'file',
         ),
         stopped: false,
@@ -103,11 +105,12 @@ export function createCollector(
   }
   const openMitigations = ({ points }: ConditionState) =>
     points.filter(({ stopped }) => !stopped).map(({ mitigation }) => mitigation);
-  const order = roundRobin(states);
+  const networks = byNetwork(states).map(roundRobin);
 
   return {
     next() {
-      const state = order();
+      let state: ConditionState | undefined;
+      for (const nextOf of networks) state ??= nextOf();
       if (!state) return undefined;
       const map = state.handedOut;
       state.handedOut += 1;
@@ -145,6 +148,16 @@ export function createCollector(
 
 const isStopped = ({ stopped }: PointState): boolean => stopped;
 const isClosed = ({ points }: ConditionState): boolean => points.every(isStopped);
+
+/** The conditions of each network in one word format, in the order of the study. */
+function byNetwork(states: readonly ConditionState[]): ConditionState[][] {
+  const groups = new Map<string, ConditionState[]>();
+  for (const state of states) {
+    const key = JSON.stringify([state.condition.model, state.condition.format]);
+    groups.set(key, [...(groups.get(key) ?? []), state]);
+  }
+  return [...groups.values()];
+}
 
 /** A function that gives, again and again, the open condition with the fewest maps handed out; the first of equals. */
 function roundRobin(states: readonly ConditionState[]): () => ConditionState | undefined {
@@ -197,9 +210,9 @@ function take(state: ConditionState, result: TrialResult): TrialResult {
 function rowsOf({ condition, rule, points }: ConditionState): PointRow[] {
   return points
     .filter(({ tally }) => tally.correct.length > 0)
-    .map(({ tally, stopped }) => ({
+    .map(({ tally, stopped }, position) => ({
       condition: condition.index,
-      point: summarizePoint(tally, rule),
+      point: summarizePoint(tally, rule, position === 0 ? undefined : points[0].tally),
       complete: stopped,
     }));
 }

@@ -5,21 +5,19 @@ import type { ImageSet, WordFormat } from '../models/index.js';
 import {
   type Accelerator,
   createNetworkDatapath,
+  type Datapath,
+  type Placement,
   placeNetwork,
   type Recording,
+  type WeightPatches,
 } from '../sim/index.js';
 import type { GoldenPredictions } from './golden.js';
 import type { Condition } from './plan.js';
+import { createDeltaRunners, type Engine, type TrialNetwork } from './predict.js';
 import { createScope } from './scope.js';
 import type { SharedNetwork } from './shared-network.js';
 import type { Study } from './study.js';
-import {
-  runTrial,
-  type Trial,
-  type TrialContext,
-  type TrialNetwork,
-  type TrialResult,
-} from './trial.js';
+import { runTrial, type Trial, type TrialContext, type TrialResult } from './trial.js';
 
 /** Images that the datapath computes together. */
 export const BATCH = 25;
@@ -44,7 +42,7 @@ export interface StudyData {
   readonly networks: readonly StudyNetwork[];
   /** By the name that the study gives them. */
   readonly accelerators: ReadonlyMap<string, Accelerator>;
-  /** By file. */
+  /** By `faultMapKey`. */
   readonly faultMaps: ReadonlyMap<string, FaultMap>;
   readonly dataset: ImageSet;
 }
@@ -69,36 +67,50 @@ export function entryOf<T>(table: ReadonlyMap<string, T>, name: string): T {
   return found;
 }
 
-/** A function that runs the trials of a study on one thread; networks and conditions are set up when first used. */
+/** A fault map file as read for one memory: formats that do not state theirs can serve several. */
+export function faultMapKey(file: string, { geometry, memory }: Placement): string {
+  return JSON.stringify([file, geometry, memory.columnMux]);
+}
+
+/** How one thread runs trials: none of this changes a result. */
+export interface ThreadOptions {
+  readonly engine: Engine;
+  /** Bytes that the thread may take for following changes through fixed images. */
+  readonly deltaBytes: number;
+}
+
+/**
+ * A function that runs the trials of a study on one thread. Networks and conditions are set up when first used; of
+ * the networks only the latest is kept, because each takes much memory, so trials should come network by network.
+ */
 export function createTrialRunner(
   data: StudyData,
   kernels: KernelModule,
+  options: ThreadOptions,
 ): (trial: Trial) => TrialResult {
-  const networks = new Map<StudyNetwork, TrialNetwork>();
+  let current: { readonly shared: StudyNetwork; readonly network: TrialNetwork } | undefined;
   const contexts = new Map<number, TrialContext>();
 
   function trialNetwork(shared: StudyNetwork): TrialNetwork {
-    let created = networks.get(shared);
-    if (!created) {
-      const datapath = createNetworkDatapath(shared.network, kernels, BATCH);
-      created = { ...shared, datapath };
-      networks.set(shared, created);
+    if (current?.shared !== shared) {
+      contexts.clear();
+      current = { shared, network: createTrialNetwork(data, shared, kernels, options) };
     }
-    return created;
+    return current.network;
   }
 
   function createContext(condition: Condition): TrialContext {
     const shared = networkOf(data, condition.model, condition.format);
+    const network = trialNetwork(shared);
     const accelerator = entryOf(data.accelerators, condition.accelerator);
     const placement = placeNetwork(shared.network, accelerator, data.study.placement);
     return {
       condition,
-      seed: data.study.seed,
-      images: data.study.images,
-      network: trialNetwork(shared),
+      study: data.study,
+      network,
       placement,
       scope: createScope(condition.scope, shared.network, placement),
-      readMap: (file) => entryOf(data.faultMaps, file),
+      readMap: (file) => entryOf(data.faultMaps, faultMapKey(file, placement)),
       dataset: data.dataset,
     };
   }
@@ -110,5 +122,35 @@ export function createTrialRunner(
       contexts.set(trial.condition, context);
     }
     return runTrial(context, trial);
+  };
+}
+
+function createTrialNetwork(
+  { study }: StudyData,
+  shared: StudyNetwork,
+  kernels: KernelModule,
+  { engine, deltaBytes }: ThreadOptions,
+): TrialNetwork {
+  const { network } = shared;
+  const datapath = rememberPatches(createNetworkDatapath(network, kernels, BATCH));
+  const fixed = study.imageChoice === 'fixed' && engine === 'incremental';
+  return {
+    ...shared,
+    datapath,
+    engine,
+    deltaRunners: fixed ? createDeltaRunners(network, datapath, kernels, deltaBytes) : undefined,
+  };
+}
+
+/** The mitigations of a trial share its patches, and there may be millions: they are put in once. */
+function rememberPatches(datapath: Datapath): Datapath {
+  let installed: WeightPatches | undefined;
+  return {
+    ...datapath,
+    setPatches(patches) {
+      if (patches === installed) return;
+      datapath.setPatches(patches);
+      installed = patches;
+    },
   };
 }

@@ -34,7 +34,8 @@ function imageRunsOf({ data, ruleOf }: PreparedStudy, one: StudyNetwork): number
   const faulty = maps
     .filter((map) => map.faulty)
     .reduce((sum, { count }) => sum + count * study.images * study.mitigations.length, 0);
-  const drawn = Math.max(...maps.map(({ count }) => count)) * study.images;
+  const choices = study.imageChoice === 'fixed' ? 1 : Math.max(...maps.map(({ count }) => count));
+  const drawn = choices * study.images;
   return faulty + Math.min(drawn, dataset.count) * one.golden.size;
 }
 

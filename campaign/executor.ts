@@ -5,11 +5,13 @@ import { Piscina } from 'piscina';
 import { packageRoot } from '../core/index.js';
 import { compileKernels } from '../kernels/index.js';
 import type { StudyData } from './context.js';
+import type { Engine } from './predict.js';
 import type { Trial, TrialResult } from './trial.js';
 import type { WorkerData } from './worker.js';
 
 export interface ExecutionOptions {
   readonly threads: number;
+  readonly engine: Engine;
   /** Asked before each trial; once it is true, running trials finish and no new one starts. */
   readonly stopped: () => boolean;
   /** The next trial to run; undefined when there is none. */
@@ -18,12 +20,16 @@ export interface ExecutionOptions {
   readonly onResult: (result: TrialResult) => void;
 }
 
+/** Bytes that all threads may take together for following changes through fixed images. */
+const DELTA_BYTES = 320 * 2 ** 20;
+
 /** Run trials on worker threads; resolves when all (or, once stopped, the started ones) are done. */
 export async function executeTrials(
   data: StudyData,
-  { threads, stopped, next, onResult }: ExecutionOptions,
+  { threads, engine, stopped, next, onResult }: ExecutionOptions,
 ): Promise<void> {
-  const workerData: WorkerData = { data, kernels: compileKernels() };
+  const options = { engine, deltaBytes: DELTA_BYTES / threads };
+  const workerData: WorkerData = { data, kernels: compileKernels(), options };
   const pool = new Piscina<Trial, TrialResult>({
     filename: workerFile(),
     workerData,

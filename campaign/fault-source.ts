@@ -1,24 +1,103 @@
+import { InputError } from '../core/index.js';
 import {
   type CellGeometry,
   cellCount,
+  dataCellCount,
+  dataIndexOfCell,
+  FAULT_PRESETS,
   type FaultMap,
-  type UniformFaults,
-  uniformFaultMap,
+  type FaultModel,
+  type FaultModelInput,
+  faultMapOf,
+  faultPreset,
+  MODEL_FAULTS,
+  parseFaultModel,
+  presetPoint,
+  readFaultModel,
 } from '../fault/index.js';
 import type { Scope } from './scope.js';
 
 /** Where the faults of a condition come from. */
 export type FaultSource =
-  | { readonly kind: 'uniform'; readonly faults: UniformFaults }
+  | {
+      readonly kind: 'model';
+      /** As the study names it. */
+      readonly name: string;
+      readonly model: FaultModel;
+      /** Of a preset's published state, which takes the place of the study's rates. */
+      readonly state?: FaultState | undefined;
+    }
   | { readonly kind: 'file'; readonly file: string };
+
+/** How many cells fail, and at which voltage if that says it. */
+export interface FaultState {
+  readonly rate: number;
+  /** In volts. */
+  readonly voltage?: number | undefined;
+}
 
 /** A fault source in a word, for tables and results. */
 export function faultSourceName(source: FaultSource): string {
-  return source.kind === 'file' ? source.file : source.faults;
+  return source.kind === 'file' ? source.file : source.name;
 }
 
-/** Gives the map of a fault map file of the study. */
-export type FaultMapReader = (file: string) => FaultMap;
+const MODEL_FILE = /\.(ya?ml|json)$/i;
+const KINDS: readonly string[] = MODEL_FAULTS;
+const PRESETS: readonly string[] = FAULT_PRESETS.map(({ name }) => name);
+
+/**
+ * Fault models as users write them: what faulty cells do (uniform faults); a preset, which has a voltage for each
+ * rate; a published state of a preset, PRESET@0.55V or PRESET@0.02744; or a fault-model file.
+ */
+export const FAULTS_PATTERN = new RegExp(
+  `^(${KINDS.join('|')}|(${PRESETS.join('|')})(@.+)?|.+\\.(ya?ml|json))$`,
+);
+
+/** The files among the fault models of a study. */
+export function faultModelFiles(faults: readonly (string | FaultModelInput)[]): string[] {
+  return faults.filter((name) => typeof name === 'string' && isFile(name)) as string[];
+}
+
+function isFile(name: string): boolean {
+  return MODEL_FILE.test(name) && !KINDS.includes(name);
+}
+
+/**
+ * A fault model as a study gives it.
+ *
+ * @throws InputError when a preset has no such state, or a file or model is wrong
+ */
+export function faultSourceOf(faults: string | FaultModelInput): FaultSource {
+  if (typeof faults !== 'string') {
+    const name = JSON.stringify(faults);
+    return { kind: 'model', name, model: parseFaultModel(faults, 'study: faults') };
+  }
+  if (KINDS.includes(faults)) {
+    const model = parseFaultModel({ model: 'uniform', faults }, 'study: faults');
+    return { kind: 'model', name: faults, model };
+  }
+  if (isFile(faults)) return { kind: 'model', name: faults, model: readFaultModel(faults) };
+  return presetSource(faults);
+}
+
+function presetSource(name: string): FaultSource {
+  const [presetName, stateText] = name.split('@');
+  const preset = faultPreset(presetName);
+  if (stateText === undefined) {
+    if (preset.faults.by === 'voltage') return { kind: 'model', name, model: preset.faults.model };
+    const states = preset.faults.points.map(({ rate }) => `${presetName}@${rate}`).join(', ');
+    throw new InputError(`study: faults: ${name} has published states: give one of ${states}`);
+  }
+  const [, number, unit] = /^([\d.]+(?:e-?\d+)?)(V?)$/i.exec(stateText) ?? [];
+  if (number === undefined) {
+    throw new InputError(
+      `study: faults: ${name}: expected a voltage such as ${presetName}@0.55V or a rate such as ${presetName}@0.02744`,
+    );
+  }
+  const state = unit === '' ? { rate: Number(number) } : { voltage: Number(number) };
+  const { model, rate } = presetPoint(preset, state);
+  return { kind: 'model', name, model, state: { ...state, rate } };
+}
 
 /** What a fault map of a condition depends on. */
 export interface FaultMapRequest {
@@ -30,48 +109,44 @@ export interface FaultMapRequest {
   readonly seed: number;
   /** Number of the map. */
   readonly map: number;
-  readonly readMap: FaultMapReader;
+  /** The map of a file, for this memory. */
+  readonly readMap: (file: string) => FaultMap;
 }
 
 /**
- * A fault map of a condition: of a file, the faults that lie in the scope; else drawn from the cells of the scope,
- * which are numbered as if they were a memory of their own. So the number of drawn faults follows the rate as it
- * does for a whole memory, and maps of one scope are nested in the rate.
+ * A fault map of a condition: of a file, the faults that lie in the scope; else drawn from the model. Uniform faults
+ * are drawn from the cells of the scope, numbered as if they were a memory of their own, so their number follows the
+ * rate as it does for a whole memory, and maps of one scope are nested in the rate.
  */
-export function faultMapOf(request: FaultMapRequest): FaultMap {
+export function trialFaultMap(request: FaultMapRequest): FaultMap {
   const { source, geometry, scope, rate, seed, map, readMap } = request;
   if (source.kind === 'file') return restrictFaultMap(readMap(source.file), scope);
-  const whole = scope.count === cellCount(geometry);
-  const drawn = uniformFaultMap({
-    geometry: whole ? geometry : { banks: 1, rows: 1, columns: scope.count },
-    rate,
-    faults: source.faults,
-    seed,
-    trial: map,
-  });
-  return whole ? drawn : { ...fromScope(drawn, scope), geometry };
+  const whole = scope.count === dataCellCount(geometry);
+  return faultMapOf(source.model, geometry, seed, map, rate, whole ? undefined : scope);
 }
 
-/** Cells of the memory in place of numbers within the scope, ascending. */
-function fromScope(map: FaultMap, scope: Scope): FaultMap {
-  const cells = map.cells.map((number) => scope.at(number));
-  const order = Uint32Array.from(cells.keys()).sort((a, b) => cells[a] - cells[b]);
-  return {
-    ...map,
-    cells: Float64Array.from(order, (position) => cells[position]),
-    kinds: Uint8Array.from(order, (position) => map.kinds[position]),
-  };
+/** The probability that a fault is active while an image passes; undefined: faults are permanent. */
+export function activeProbabilityOf(source: FaultSource): number | undefined {
+  return source.kind === 'model' ? source.model.activeProbability : undefined;
 }
 
-/** The faults of a map that lie in a scope. */
+/** The faults of a map that lie in a scope; all of them if that is the whole memory. */
 export function restrictFaultMap(map: FaultMap, scope: Scope): FaultMap {
-  const inside = Uint32Array.from(map.cells.keys()).filter((position) =>
-    scope.has(map.cells[position]),
-  );
+  if (scope.count === dataCellCount(map.geometry)) return map;
+  const inside = Uint32Array.from(map.cells.keys()).filter((position) => {
+    const index = dataIndexOfCell(map.geometry, map.cells[position]);
+    return index !== undefined && scope.has(index);
+  });
   if (inside.length === map.cells.length) return map;
   return {
     ...map,
     cells: Float64Array.from(inside, (position) => map.cells[position]),
     kinds: Uint8Array.from(inside, (position) => map.kinds[position]),
   };
+}
+
+/** Faulty data cells of a map: check and spare cells are left out. */
+export function dataFaults({ geometry, cells }: FaultMap): number {
+  if (dataCellCount(geometry) === cellCount(geometry)) return cells.length;
+  return cells.filter((cell) => dataIndexOfCell(geometry, cell) !== undefined).length;
 }

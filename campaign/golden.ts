@@ -43,7 +43,9 @@ export function predictionOf(golden: GoldenPredictions, image: number): Predicti
   return { top1: golden[image] >> 1, nonFinite: golden[image] % 2 === 1 };
 }
 
-/** The images whose prediction is not known yet. */
+/** The places, among `images`, of those whose prediction is not known yet. */
 export function unknownImages(golden: GoldenPredictions, images: Uint32Array): Uint32Array {
-  return images.filter((image) => Atomics.load(golden, image) === UNKNOWN);
+  return Uint32Array.from(images.keys()).filter(
+    (place) => Atomics.load(golden, images[place]) === UNKNOWN,
+  );
 }

@@ -12,10 +12,13 @@ export {
   planConditions,
   pointKey,
 } from './plan.js';
-export type { Share, StudyPoint } from './point.js';
+export type { PointYield, Share, StudyPoint } from './point.js';
+export * from './point-sets.js';
+export { type Engine, type TrialNetwork, top1 } from './predict.js';
 export { type PreparedStudy, prepareStudy } from './prepare-study.js';
 export * from './quantize-model.js';
 export * from './run-study.js';
+export { type SampleSize, singleFaultSamples } from './sample-size.js';
 export * from './scope.js';
 export * from './statistics/index.js';
 export * from './stopping.js';
@@ -28,6 +31,6 @@ export {
   type Trial,
   type TrialContext,
   type TrialResult,
-  top1,
+  trialImages,
 } from './trial.js';
 export * from './tune/index.js';

@@ -1,20 +1,29 @@
+import { decodeImageSet } from './image-set.js';
 import type { PointKey } from './plan.js';
 import {
   accuracyInterval,
   clopperPearson,
+  crossedAccuracyInterval,
   type Estimate,
   type Interval,
   mean,
+  pairedDifference,
   type YieldEstimate,
   yieldEstimate,
+  yieldResolution,
 } from './statistics/index.js';
 import type { PointResults, StoppingRule } from './stopping.js';
-import { YIELD_WITHIN } from './study.js';
+import { type Study, YIELD_WITHIN } from './study.js';
 import type { Outcome, TrialResult } from './trial.js';
 
 /** A share with its 95 % interval. */
 export interface Share extends Interval {
   readonly share: number;
+}
+
+/** A yield, and the images a map that it takes to tell such a loss from chance. */
+export interface PointYield extends YieldEstimate {
+  readonly imagesNeeded: number;
 }
 
 /** One row of a study: one condition with one mitigation, over its fault maps. */
@@ -23,8 +32,10 @@ export interface StudyPoint extends PointKey {
   /** Images per map. */
   readonly images: number;
   readonly accuracy: Estimate;
+  /** Accuracy minus that of the study's first mitigation on the same maps and images; missing for that one. */
+  readonly difference?: Estimate | undefined;
   /** Share of maps whose accuracy is at most `within` below the clean, unprotected one on the same images. */
-  readonly yield: YieldEstimate;
+  readonly yield: PointYield;
   /** Silent data corruption: share of images whose top-1 class is not that of the fault-free run. */
   readonly sdc: Share;
   /** Images with a NaN or infinite output, mean per map. */
@@ -49,13 +60,23 @@ export interface PointTally extends PointResults {
   readonly requested: number[];
   readonly injected: number[];
   readonly effective: number[];
+  /** Where all maps have the same images: the maps that got each image right, or changed its class. */
+  readonly correctPerImage: number[] | undefined;
+  readonly sdcPerImage: number[] | undefined;
 }
 
-export function createTally(key: PointKey, images: number, drawn: boolean): PointTally {
+export function createTally(
+  key: PointKey,
+  { images, imageChoice }: Pick<Study, 'images' | 'imageChoice'>,
+  drawn: boolean,
+): PointTally {
+  const zeros = () => (imageChoice === 'fixed' ? new Array<number>(images).fill(0) : undefined);
   return {
     key,
     images,
     drawn,
+    correctPerImage: zeros(),
+    sdcPerImage: zeros(),
     correct: [],
     cleanCorrect: [],
     sdc: [],
@@ -70,7 +91,7 @@ export function createTally(key: PointKey, images: number, drawn: boolean): Poin
 export function addToTally(
   tally: PointTally,
   result: Omit<TrialResult, 'trial' | 'outcomes' | 'firstLayer'>,
-  outcome: Pick<Outcome, 'correct' | 'sdc' | 'nonFinite'>,
+  outcome: Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'fixed'>,
 ): void {
   tally.correct.push(outcome.correct);
   tally.cleanCorrect.push(result.cleanCorrect);
@@ -79,21 +100,37 @@ export function addToTally(
   tally.requested.push(result.requested);
   tally.injected.push(result.injected);
   tally.effective.push(result.effective);
+  countPlaces(tally.correctPerImage, outcome.fixed?.correct);
+  countPlaces(tally.sdcPerImage, outcome.fixed?.sdc);
 }
 
-/** Summarise a point of at least one map. */
-export function summarizePoint(tally: PointTally, rule: StoppingRule): StudyPoint {
-  const { key, images, correct, cleanCorrect } = tally;
+function countPlaces(counts: number[] | undefined, places: string | undefined): void {
+  if (!counts || places === undefined) return;
+  for (const place of decodeImageSet(places)) counts[place] += 1;
+}
+
+/**
+ * Summarise a point of at least one map.
+ *
+ * @param reference the study's first mitigation on the same maps and images
+ */
+export function summarizePoint(
+  tally: PointTally,
+  rule: StoppingRule,
+  reference?: PointTally,
+): StudyPoint {
+  const { key, images, correct, drawn } = tally;
   const maps = correct.length;
   return {
     ...key,
     maps,
     images,
     accuracy: { mean: sum(correct) / (maps * images), ...rule.interval(tally) },
-    yield: yieldEstimate({ images, correct, cleanCorrect }, YIELD_WITHIN),
+    ...(reference && { difference: differenceOf(tally, reference) }),
+    yield: yieldOf(tally),
     sdc: {
       share: sum(tally.sdc) / (maps * images),
-      ...shareInterval(tally.sdc, images, tally.drawn),
+      ...shareInterval(tally.sdc, images, drawn, tally.sdcPerImage),
     },
     nonFinite: mean(tally.nonFinite),
     faults: {
@@ -104,16 +141,41 @@ export function summarizePoint(tally: PointTally, rule: StoppingRule): StudyPoin
   };
 }
 
+/** On the maps that both have: a stopping rule may end one of them earlier. */
+function differenceOf({ correct, images }: PointTally, reference: PointTally): Estimate {
+  const maps = Math.min(correct.length, reference.correct.length);
+  return pairedDifference(correct.slice(0, maps), reference.correct.slice(0, maps), images);
+}
+
+function yieldOf({ images, correct, cleanCorrect, sdc }: PointTally): PointYield {
+  const counts = { images, correct, cleanCorrect };
+  const { imagesNeeded } =
+    images > 1
+      ? yieldResolution({ ...counts, sdc }, YIELD_WITHIN)
+      : { imagesNeeded: Math.ceil(1 / YIELD_WITHIN) };
+  return { ...yieldEstimate(counts, YIELD_WITHIN), imagesNeeded };
+}
+
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
 /**
  * Interval of a share of images. Maps are drawn, and images afresh for each map, so the shares of the maps are
- * independent and their spread holds both sources. A given map is not drawn: only its images are.
+ * independent and their spread holds both sources; where all maps have the same images, maps and images are two
+ * samples that cross. A given map is not drawn: only its images are.
  *
  * @param counts images of each map
+ * @param perImage maps of each image, where all maps have the same images
  */
-export function shareInterval(counts: readonly number[], images: number, drawn: boolean): Interval {
-  return drawn ? accuracyInterval(counts, images) : clopperPearson(counts[0], images);
+export function shareInterval(
+  counts: readonly number[],
+  images: number,
+  drawn: boolean,
+  perImage?: readonly number[],
+): Interval {
+  if (!drawn) return clopperPearson(counts[0], images);
+  return perImage && perImage.length > 1 && counts.length > 1
+    ? crossedAccuracyInterval({ perMap: counts, perImage })
+    : accuracyInterval(counts, images);
 }

@@ -1,5 +1,5 @@
 import { InputError, readFileChecked, sha256Hex } from '../core/index.js';
-import { type FaultMap, readFaultMap, requireGeometry } from '../fault/index.js';
+import { type FaultMap, faultMapFiles, loadFaultMap } from '../fault/index.js';
 import { type Thresholds, thresholdsFor } from '../mitigation/index.js';
 import { type ImageSet, loadCifar10 } from '../models/index.js';
 import {
@@ -10,8 +10,14 @@ import {
   placeNetwork,
 } from '../sim/index.js';
 import { requireCifar10Network } from './cifar10-network.js';
-import { entryOf, networkOf, type StudyData, type StudyNetwork } from './context.js';
-import { restrictFaultMap } from './fault-source.js';
+import { entryOf, faultMapKey, networkOf, type StudyData, type StudyNetwork } from './context.js';
+import {
+  dataFaults,
+  type FaultSource,
+  faultModelFiles,
+  faultSourceOf,
+  restrictFaultMap,
+} from './fault-source.js';
 import { createGoldenPredictions } from './golden.js';
 import { loadNetwork, loadThresholds } from './load-network.js';
 import { type Condition, type PlacedNetwork, planConditions } from './plan.js';
@@ -40,21 +46,31 @@ export interface PreparedStudy {
  */
 export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   const accelerators = new Map(study.accelerators.map((name) => [name, loadAccelerator(name)]));
-  const faultMaps = new Map((study.faultMaps ?? []).map((file) => [file, readFaultMap(file)]));
+  const sources = sourcesOf(study);
   const dataset = shareImages(loadCifar10({ folder, split: 'test' }));
   const loaded = study.models.map((model) => loadModel(study, model, folder, dataset));
   const networks = loaded.flatMap((model) => model.networks);
   const place = (placed: PlacedNetwork) => placeOf({ study, networks, accelerators }, placed);
-  const conditions = planConditions(
-    study,
-    (placed) => scopesOf(study, placed, networks, place(placed)),
-    (file, placed, scope) => {
-      const map = requireMap(file, entryOf(faultMaps, file), placed.format, place(placed));
-      const { network } = networkOf({ networks }, placed.model, placed.format);
-      const cells = createScope(scope, network, place(placed));
-      return restrictFaultMap(map, cells).cells.length / cells.count;
+  const faultMaps = new Map<string, FaultMap>();
+  const readMap = (file: string, placed: PlacedNetwork) => {
+    const key = faultMapKey(file, place(placed));
+    const map = faultMaps.get(key) ?? readMapFor(study, file, placed, place(placed));
+    faultMaps.set(key, map);
+    return map;
+  };
+  const scopeOf = (placed: PlacedNetwork, scope: string) => {
+    const { network } = networkOf({ networks }, placed.model, placed.format);
+    return createScope(scope, network, place(placed));
+  };
+  const conditions = planConditions(study, {
+    sources,
+    scopesOf: (placed) => scopesOf(study, placed, networks, place(placed)),
+    cellsOf: (placed, scope) => scopeOf(placed, scope).count,
+    rateOfMap(file, placed, scope) {
+      const cells = scopeOf(placed, scope);
+      return dataFaults(restrictFaultMap(readMap(file, placed), cells)) / cells.count;
     },
-  );
+  });
   return {
     data: { study, conditions, networks, accelerators, faultMaps, dataset },
     ruleOf: (condition) => stoppingRuleOf(study, condition),
@@ -68,7 +84,10 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
         ),
       ),
       faultMaps: Object.fromEntries(
-        [...faultMaps.keys()].map((file) => [file, sha256Hex(readFileChecked(file))]),
+        (study.faultMaps ?? []).map((spec) => [spec, checksumOf(faultMapFiles(spec))]),
+      ),
+      faultModels: Object.fromEntries(
+        faultModelFiles(study.faults).map((file) => [file, checksumOf([file])]),
       ),
     },
   };
@@ -102,7 +121,7 @@ function loadModel(
         mitigation,
         createRecording(
           one.network,
-          dataset.count,
+          study.imageChoice === 'fixed' ? study.images : dataset.count,
           RECORDING_BYTES / networkCount / mitigations.length,
         ),
       ]),
@@ -148,10 +167,31 @@ function scopesOf(
   return scopes;
 }
 
-/** @throws InputError unless a map is for the weight memory */
-function requireMap(file: string, map: FaultMap, format: string, placement: Placement): FaultMap {
-  requireGeometry(map, placement.geometry, `${file}, wanted for ${format} words,`);
-  return map;
+function sourcesOf({ faultMaps, faults }: Study): FaultSource[] {
+  if (faultMaps) return faultMaps.map((file) => ({ kind: 'file', file }));
+  return faults.map(faultSourceOf);
+}
+
+/** @throws InputError when the file is wrong or for another memory */
+function readMapFor(
+  { formats }: Study,
+  file: string,
+  { model, format, accelerator }: PlacedNetwork,
+  { geometry, memory }: Placement,
+): FaultMap {
+  try {
+    return loadFaultMap(file, geometry, { columnMux: memory.columnMux });
+  } catch (error) {
+    if (!(error instanceof InputError) || formats.length === 1) throw error;
+    throw new InputError(
+      `${error.message} It was read for ${format} words of ${model} on ${accelerator}; the word formats have memories of different sizes: choose one with --format.`,
+      { cause: error },
+    );
+  }
+}
+
+function checksumOf(files: readonly string[]): string {
+  return sha256Hex(files.map((file) => sha256Hex(readFileChecked(file))).join(''));
 }
 
 /** The images in memory that all threads see. */

@@ -20,7 +20,7 @@ import {
 } from '../models/index.js';
 import { createNetworkDatapath } from '../sim/index.js';
 import { cifar10Inputs, type NetworkInputs, runInputs } from './network-inputs.js';
-import { top1 } from './trial.js';
+import { top1 } from './predict.js';
 
 /** Images that the datapath computes together, unless told otherwise. */
 const BATCH = 25;

@@ -5,7 +5,9 @@ import { entryOf, networkOf, type StudyData } from './context.js';
 import { executeTrials } from './executor.js';
 import type { PlacedNetwork } from './plan.js';
 import type { StudyPoint } from './point.js';
+import type { Engine } from './predict.js';
 import { type PreparedStudy, placeOf } from './prepare-study.js';
+import { type SampleSize, singleFaultSamples } from './sample-size.js';
 import { openStore, type StudyStore } from './store/index.js';
 import { createStoreWriter } from './store/writer.js';
 import type { Study } from './study.js';
@@ -13,6 +15,8 @@ import type { Study } from './study.js';
 /** How a study is run: none of this changes its result. */
 export interface RunOptions {
   readonly threads: number;
+  /** Default: incremental. The plain engine is there to be compared with. */
+  readonly engine?: Engine | undefined;
   /** Folder for the study's results; default: none is written. */
   readonly out?: string | undefined;
   readonly resume?: boolean | undefined;
@@ -44,6 +48,8 @@ export interface StudyResult {
   readonly networks: readonly NetworkSummary[];
   /** The points that have a trial, in the order of the study. */
   readonly points: readonly StudyPoint[];
+  /** Of conditions with one fault a map. */
+  readonly sampleSizes: readonly SampleSize[];
   /** False when the run was aborted. */
   readonly complete: boolean;
 }
@@ -58,7 +64,7 @@ export async function runStudy(prepared: PreparedStudy, options: RunOptions): Pr
     const collector = createCollector(
       conditions,
       study.mitigations,
-      study.images,
+      study,
       ruleOf,
       store?.finished,
     );
@@ -67,6 +73,7 @@ export async function runStudy(prepared: PreparedStudy, options: RunOptions): Pr
       study,
       networks: summarizeNetworks(data),
       points: collector.points().map(({ point }) => point),
+      sampleSizes: singleFaultSamples(data),
       complete: collector.complete,
     };
   } finally {
@@ -98,7 +105,7 @@ async function runTrials(
   data: StudyData,
   collector: Collector,
   store: StudyStore | undefined,
-  { threads, signal, onProgress }: RunOptions,
+  { threads, engine = 'incremental', signal, onProgress }: RunOptions,
 ): Promise<void> {
   const writer = store && createStoreWriter(store, collector);
   const report = reporter(collector, onProgress);
@@ -107,6 +114,7 @@ async function runTrials(
   try {
     await executeTrials(data, {
       threads: Math.min(threads, most - done),
+      engine,
       stopped: () => signal?.aborted === true || writer?.failed === true,
       next: () => collector.next(),
       onResult(result) {

@@ -1,5 +1,5 @@
 import { InputError } from '../core/index.js';
-import { cellAt, cellCount } from '../fault/index.js';
+import { type CellSelection, dataCellCount, dataGeometry } from '../fault/index.js';
 import { type Network, weightedLayers } from '../models/index.js';
 import {
   bitNumberOfCell,
@@ -7,22 +7,14 @@ import {
   firstWeightOfLayers,
   type Placement,
   slotCount,
+  type WeightMemory,
 } from '../sim/index.js';
 
 /** Scopes as users write them: `all`, or a kind and its name or number, `*` standing for each of them. */
 export const SCOPE_PATTERN = /^(all|layer:.+|(bit|bank):(\d+|\*))$/;
 
-/** The cells that may fail, in an order of their own. */
-export interface Scope {
-  /** As users write it. */
-  readonly name: string;
-  /** Number of cells. */
-  readonly count: number;
-  /** Index, in the geometry of the placement, of the cell at a position: distinct for distinct positions. */
-  at(position: number): number;
-  /** Whether a cell, by its index in the geometry, lies in the scope. */
-  has(cell: number): boolean;
-}
+/** The data cells that may fail, by their data indices, in an order of their own; named as users write it. */
+export type Scope = CellSelection;
 
 /**
  * The scopes that a user's word stands for in one network and its weight memory: itself, or with `*` one for each
@@ -59,17 +51,18 @@ function splitScope(scope: string): [kind: string, name: string] {
 /**
  * The cells of an expanded scope.
  *
- * - `all`: every cell.
+ * - `all`: every data cell.
  * - `layer:NAME`: the cells that hold weights of that layer at some time of an inference.
  * - `bit:NUMBER`: the cells that hold this bit of a weight-sized place, used or not; 0 is the least significant.
  * - `bank:NUMBER`: the cells of a bank.
  */
 export function createScope(scope: string, network: Network, placement: Placement): Scope {
   const [kind, name] = splitScope(scope);
-  const { geometry, memory, weightBits } = placement;
+  const { geometry, weightBits } = placement;
+  const memory = dataMemory(placement.memory);
   switch (kind) {
     case 'layer':
-      return slotScope(scope, slotsOfLayer(name, network, placement), placement);
+      return slotScope(scope, slotsOfLayer(name, network, placement), memory, weightBits);
     case 'bit': {
       const bit = Number(name);
       return {
@@ -81,17 +74,23 @@ export function createScope(scope: string, network: Network, placement: Placemen
     }
     case 'bank': {
       const bank = Number(name);
-      const count = geometry.rows * geometry.columns;
+      const { rows, columns } = dataGeometry(geometry);
+      const count = rows * columns;
       return {
         name: scope,
         count,
         at: (position) => bank * count + position,
-        has: (cell) => cellAt(geometry, cell).bank === bank,
+        has: (cell) => Math.floor(cell / count) === bank,
       };
     }
     default:
-      return { name: scope, count: cellCount(geometry), at: (cell) => cell, has: () => true };
+      return { name: scope, count: dataCellCount(geometry), at: (cell) => cell, has: () => true };
   }
+}
+
+/** The memory without spare and check cells: its cells are numbered by their data indices. */
+function dataMemory({ banks, rows, wordBits, columnMux }: WeightMemory): WeightMemory {
+  return { banks, rows, wordBits, columnMux };
 }
 
 /** Weight-sized places, ascending. */
@@ -101,7 +100,7 @@ interface Slots {
   has(slot: number): boolean;
 }
 
-function slotScope(name: string, slots: Slots, { memory, weightBits }: Placement): Scope {
+function slotScope(name: string, slots: Slots, memory: WeightMemory, weightBits: number): Scope {
   return {
     name,
     count: slots.count * weightBits,

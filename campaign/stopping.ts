@@ -8,6 +8,8 @@ export interface PointResults {
   readonly correct: readonly number[];
   /** The same of the fault-free, unprotected network on the same images. */
   readonly cleanCorrect: readonly number[];
+  /** Where all maps have the same images: the maps that got each image right. */
+  readonly correctPerImage?: readonly number[] | undefined;
 }
 
 /**

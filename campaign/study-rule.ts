@@ -8,5 +8,7 @@ import type { Study } from './study.js';
 export function stoppingRuleOf(study: Study, { source }: Condition): StoppingRule {
   if (study.precision !== undefined) return precisionRule(study.precision / 100, study.maps);
   const drawn = source.kind !== 'file';
-  return fixedSize(study.maps, ({ correct, images }) => shareInterval(correct, images, drawn));
+  return fixedSize(study.maps, ({ correct, images, correctPerImage }) =>
+    shareInterval(correct, images, drawn, correctPerImage),
+  );
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { InputError } from '../core/index.js';
-import { FAULT_KINDS } from '../fault/index.js';
+import { faultModelSchema, parseFaultModel } from '../fault/index.js';
 import { MITIGATIONS } from '../mitigation/index.js';
+import { FAULTS_PATTERN } from './fault-source.js';
 import { SCOPE_PATTERN } from './scope.js';
 
 /** Fault rates used when none are given: where each word format goes from unharmed to broken. */
@@ -13,12 +14,21 @@ export const DEFAULT_RATES = {
 /** Accuracy may fall by this much below the clean one before a chip counts as lost. */
 export const YIELD_WITHIN = 0.02;
 
+const WORDS_FOR_FAULTS =
+  'flip, stuck-at, stuck-at-0, stuck-at-1, a preset such as kc705-b or stutz-chip-1@0.02744, or a fault-model file (.yaml)';
+
 /** What the axes of a study hold: every combination of their values is run. */
 const axes = {
   models: z.string().min(1).describe('alexnet, vgg16 or an ONNX file'),
   formats: z.enum(['float32', 'int8']).describe('stored form of a weight'),
   accelerators: z.string().min(1).describe('a preset or a file'),
-  faults: z.enum([...FAULT_KINDS, 'stuck-at']).describe('what faulty cells do'),
+  faults: z
+    .union([z.string().regex(FAULTS_PATTERN), faultModelSchema], {
+      error: ({ input }) => problemOfFaults(input),
+    })
+    .describe(
+      'how cells fail: flip, stuck-at-0, stuck-at-1, stuck-at, PRESET, PRESET@VOLTAGE (0.55V), PRESET@RATE, a fault-model file, or a fault model',
+    ),
   faultMaps: z.string().min(1).describe('a fault map file, instead of fault models and rates'),
   scopes: z
     .string()
@@ -28,6 +38,11 @@ const axes = {
     )
     .describe('the cells that may fail: all, layer:NAME, bit:NUMBER, bank:NUMBER; * is each'),
   rates: z.number().min(0).max(1).describe('share of the cells in scope that are faulty'),
+  voltages: z
+    .number()
+    .gt(0)
+    .describe('supply voltages in volts, for fault models that have rates for them'),
+  faultCounts: z.int().min(0).describe('faults a map, instead of rates'),
   mitigations: z.enum(MITIGATIONS).describe('what protects the network'),
 };
 
@@ -41,6 +56,8 @@ const SINGULAR: Readonly<Partial<Record<Axis, string>>> = {
   faultMaps: 'faultMap',
   scopes: 'scope',
   rates: 'rate',
+  voltages: 'voltage',
+  faultCounts: 'faultCount',
   mitigations: 'mitigation',
 };
 
@@ -57,6 +74,9 @@ const settings = {
     .max(1_000_000)
     .describe('fault maps a point; with precision, the most that a point may take'),
   images: z.int().min(1).max(10_000).describe('test images a fault map'),
+  imageChoice: z
+    .enum(['drawn', 'fixed'])
+    .describe('test images drawn afresh for each fault map, or the same for all'),
   precision: z
     .number()
     .gt(0)
@@ -80,6 +100,8 @@ const schema = z
     faultMaps: listOf(axes.faultMaps).optional(),
     scopes: listOf(axes.scopes),
     rates: listOf(axes.rates).optional(),
+    voltages: listOf(axes.voltages).optional(),
+    faultCounts: listOf(axes.faultCounts).optional(),
     mitigations: listOf(axes.mitigations),
     thresholds: z.record(z.string(), file).readonly().optional(),
     ...settings,
@@ -102,13 +124,17 @@ export const DEFAULT_STUDY = {
   scopes: ['all'],
   mitigations: ['none', 'clip'],
   placement: 'resident',
-  maps: 12,
-  images: 150,
+  maps: 50,
+  images: 30,
+  imageChoice: 'drawn',
   seed: 1,
 } as const satisfies Study;
 
-/** The most maps of a point that is run to a precision. */
-const DEFAULT_MOST_MAPS = 10_000;
+/** The most maps of a point that is run to a precision, and the images of each: see docs/statistics.md. */
+const PRECISION_DEFAULTS = { maps: 10_000, images: 25 } as const;
+
+/** A given fault map is one; its images are all the sample there is. */
+const GIVEN_MAP_DEFAULTS = { maps: 1, images: 1000 } as const;
 
 const AXES = Object.keys(axes) as Axis[];
 
@@ -151,7 +177,7 @@ export function parseStudy(options: Readonly<Record<string, unknown>>): Study {
   const fields = canonicalFields(options);
   const candidate: Record<string, unknown> = {
     ...DEFAULT_STUDY,
-    maps: defaultMaps(fields),
+    ...sizeDefaults(fields),
     ...fields,
   };
   if (fields.thresholds !== undefined) candidate.thresholds = thresholdsByModel(candidate);
@@ -177,9 +203,23 @@ function validate(candidate: Readonly<Record<string, unknown>>): Study {
   return result.data;
 }
 
-function defaultMaps({ faultMaps, precision }: Readonly<Record<string, unknown>>): number {
-  if (faultMaps !== undefined) return 1;
-  return precision === undefined ? DEFAULT_STUDY.maps : DEFAULT_MOST_MAPS;
+function sizeDefaults({ faultMaps, precision }: Readonly<Record<string, unknown>>): object {
+  if (faultMaps !== undefined) return GIVEN_MAP_DEFAULTS;
+  return precision === undefined ? {} : PRECISION_DEFAULTS;
+}
+
+/** What is wrong with a fault model that is neither a known word nor valid. */
+function problemOfFaults(input: unknown): string {
+  if (typeof input === 'string') {
+    return `expected ${WORDS_FOR_FAULTS}`;
+  }
+  try {
+    parseFaultModel(input, 'a fault model');
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+  return `expected ${WORDS_FOR_FAULTS}`;
 }
 
 /** One file is that of the one model. */
@@ -207,9 +247,20 @@ function fieldError(
   );
 }
 
-function requireConsistent({ models, faultMaps, rates, maps, precision, thresholds }: Study): void {
-  if (faultMaps !== undefined && rates !== undefined) {
-    throw new InputError('study: give either a fault map or rates: a map has its own rate');
+function requireConsistent(study: Study): void {
+  const { models, faultMaps, rates, voltages, faultCounts, maps, precision, thresholds } = study;
+  for (const [name, given] of Object.entries({ rates, voltages, faultCounts })) {
+    if (faultMaps !== undefined && given !== undefined) {
+      throw new InputError(`study: give either a fault map or ${name}: a map has its own rate`);
+    }
+  }
+  if (rates !== undefined && faultCounts !== undefined) {
+    throw new InputError('study: give either rates or faultCounts');
+  }
+  if (precision !== undefined && study.imageChoice === 'fixed') {
+    throw new InputError(
+      'study: precision needs images that are drawn for each map, not fixed ones',
+    );
   }
   if (faultMaps !== undefined && maps !== 1) {
     throw new InputError(`study: maps = ${maps}, but a given fault map is one map`);

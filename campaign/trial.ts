@@ -1,28 +1,17 @@
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../core/index.js';
-import { activationUnits, type LayerThresholds, type Mitigation } from '../mitigation/index.js';
-import { type ImageSet, type Network, normalize } from '../models/index.js';
-import {
-  applyFaultMap,
-  type Datapath,
-  type LayerRange,
-  type Placement,
-  patchedLayers,
-  type Recording,
-  recordRun,
-  runFrom,
-} from '../sim/index.js';
-import { type FaultMapReader, faultMapOf } from './fault-source.js';
-import {
-  type GoldenPredictions,
-  type Prediction,
-  predictionOf,
-  setPrediction,
-  unknownImages,
-} from './golden.js';
+import type { FaultMap } from '../fault/index.js';
+import type { Mitigation } from '../mitigation/index.js';
+import type { ImageSet } from '../models/index.js';
+import { applyFaultMap, type Placement, patchedLayers } from '../sim/index.js';
+import { activeProbabilityOf, dataFaults, trialFaultMap } from './fault-source.js';
+import { type Prediction, predictionOf, setPrediction, unknownImages } from './golden.js';
+import { encodeImageSet } from './image-set.js';
 import type { Condition } from './plan.js';
+import { predictClean, predictFaulty, type RunImages, type TrialNetwork } from './predict.js';
 import type { Scope } from './scope.js';
+import type { Study } from './study.js';
 
-/** One fault map on one network: the unit of work. Map number `map` also chooses the images. */
+/** One fault map on one network: the unit of work. Map number `map` also chooses the images, unless they are fixed. */
 export interface Trial {
   /** Index of the condition. */
   readonly condition: number;
@@ -39,6 +28,8 @@ export interface Outcome {
   readonly sdc: number;
   /** Images with a NaN or infinite output. */
   readonly nonFinite: number;
+  /** Which of the images these are, by their places (see `encodeImageSet`), where all maps have the same images. */
+  readonly fixed?: { readonly correct: string; readonly sdc: string } | undefined;
   /** Time of this outcome alone. */
   readonly seconds: number;
 }
@@ -47,7 +38,7 @@ export interface TrialResult {
   readonly trial: Trial;
   /** rate · cells in scope: how many faults were asked for. */
   readonly requested: number;
-  /** Faulty cells. */
+  /** Faulty data cells. */
   readonly injected: number;
   /** Faulty cells that change at least one weight. */
   readonly effective: number;
@@ -58,140 +49,127 @@ export interface TrialResult {
   readonly outcomes: readonly Outcome[];
 }
 
-/** A network that trials run on. */
-export interface TrialNetwork {
-  readonly network: Network;
-  readonly datapath: Datapath;
-  /** Fault-free stored words of all weights, in network order. */
-  readonly words: Uint8Array | Uint32Array;
-  /** Of every mitigation but `none`. */
-  readonly thresholds: ReadonlyMap<Mitigation, LayerThresholds>;
-  readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
-  /** What the fault-free network made of the images in `golden`. */
-  readonly recordings: ReadonlyMap<Mitigation, Recording>;
-}
-
 /** All that the trials of one condition share. */
 export interface TrialContext {
   readonly condition: Condition;
-  readonly seed: number;
-  /** Images a trial. */
-  readonly images: number;
+  readonly study: Pick<Study, 'seed' | 'images' | 'imageChoice'>;
   readonly network: TrialNetwork;
   readonly placement: Placement;
   readonly scope: Scope;
-  readonly readMap: FaultMapReader;
+  /** The map of a file, for the memory of the placement. */
+  readonly readMap: (file: string) => FaultMap;
   readonly dataset: ImageSet;
 }
 
 /** Run one trial; the result, times aside, depends on the study, the trial and the data alone. */
 export function runTrial(context: TrialContext, trial: Trial): TrialResult {
-  const { placement, network, scope, condition, seed, readMap } = context;
+  const { placement, network, scope, condition, study, readMap } = context;
+  const { source } = condition;
+  const { seed } = study;
   const images = imagesOf(context, trial.map);
   const clean = goldenOf(context, 'none', images);
   const golden = trial.mitigations.map((mitigation) => goldenOf(context, mitigation, images));
   const { geometry } = placement;
-  const map = faultMapOf({ ...condition, geometry, scope, seed, map: trial.map, readMap });
+  const map = trialFaultMap({ ...condition, geometry, scope, seed, map: trial.map, readMap });
   const patches = applyFaultMap(map, placement, network.words);
-  network.datapath.setPatches(patches);
   const differing = patchedLayers(network.network, patches);
+  const probability = activeProbabilityOf(source);
+  const intermittent =
+    probability === undefined ? undefined : { map, probability, seed, trial: trial.map, placement };
   return {
     trial,
-    requested: condition.rate * scope.count,
-    injected: map.cells.length,
+    requested: condition.faultCount ?? condition.rate * scope.count,
+    injected: dataFaults(map),
     effective: patches.effectiveFaults,
     firstLayer: differing ? network.network.layers[differing.first].name : null,
-    cleanCorrect: countCorrect(context.dataset, images, clean),
+    cleanCorrect: rightPlaces(context.dataset, images, clean).length,
     outcomes: trial.mitigations.map((mitigation, index) => {
       const started = performance.now();
       // Without a changed weight the run would be the golden one.
-      const found = differing ? predict(context, mitigation, images, differing) : golden[index];
+      const found =
+        differing || network.engine === 'plain'
+          ? predictFaulty(network, mitigation, images, { patches, differing, intermittent })
+          : golden[index];
       return {
         mitigation,
-        ...judge(context.dataset, images, found, golden[index]),
+        ...judge(context, images, found, golden[index]),
         seconds: (performance.now() - started) / 1000,
       };
     }),
   };
 }
 
-/** Images are drawn afresh for each map, the same for every condition and mitigation. */
-function imagesOf({ seed, dataset, images }: TrialContext, map: number): Uint32Array {
-  const stream = createRandomStream(seed, map, PURPOSE.imageChoice);
-  return sampleWithoutReplacement(stream, dataset.count, images);
+/** The images of a map: the same for every condition and mitigation, and, if they are fixed, every map. */
+export function trialImages(
+  { seed, images, imageChoice }: TrialContext['study'],
+  map: number,
+  available: number,
+): Uint32Array {
+  const trial = imageChoice === 'fixed' ? 0 : map;
+  return sampleWithoutReplacement(
+    createRandomStream(seed, trial, PURPOSE.imageChoice),
+    available,
+    images,
+  );
+}
+
+function imagesOf({ study, dataset }: TrialContext, map: number): RunImages {
+  const indices = trialImages(study, map, dataset.count);
+  const numbers = study.imageChoice === 'fixed' ? indices.map((_, place) => place) : indices;
+  return { dataset, indices, numbers };
 }
 
 /** Fault-free predictions; those not known yet are computed. */
 function goldenOf(
-  context: TrialContext,
+  { network }: TrialContext,
   mitigation: Mitigation,
-  images: Uint32Array,
+  images: RunImages,
 ): readonly Prediction[] {
-  const golden = context.network.golden.get(mitigation);
+  const golden = network.golden.get(mitigation);
   if (!golden) throw new Error(`no fault-free predictions for ${mitigation}`);
-  const missing = unknownImages(golden, images);
-  if (missing.length > 0) {
-    context.network.datapath.setPatches(undefined);
-    predict(context, mitigation, missing).forEach((prediction, index) => {
-      setPrediction(golden, missing[index], prediction);
+  const places = unknownImages(golden, images.indices);
+  if (places.length > 0) {
+    const missing = {
+      dataset: images.dataset,
+      indices: places.map((place) => images.indices[place]),
+      numbers: places.map((place) => images.numbers[place]),
+    };
+    predictClean(network, mitigation, missing).forEach((prediction, index) => {
+      setPrediction(golden, missing.indices[index], prediction);
     });
   }
-  return Array.from(images, (image) => predictionOf(golden, image));
-}
-
-/**
- * Run images through the network with the patches that it has now: fault-free ones are recorded, others start
- * behind the layers that cannot have changed.
- *
- * @param differing the layers that patches change; missing: none are
- */
-function predict(
-  { network: { network, datapath, thresholds, recordings }, dataset }: TrialContext,
-  mitigation: Mitigation,
-  images: Uint32Array,
-  differing?: LayerRange,
-): Prediction[] {
-  const recording = recordings.get(mitigation);
-  if (!recording) throw new Error(`no recording for ${mitigation}`);
-  const clipped = thresholds.get(mitigation) ?? new Map();
-  datapath.setActivationUnits(activationUnits(mitigation, network, clipped));
-  const loadImages = () => normalize(dataset, images);
-  const outputs = differing
-    ? runFrom(datapath, recording, images, differing, loadImages)
-    : recordRun(datapath, recording, loadImages(), images);
-  return Array.from(images, (_, index) => {
-    const scores = outputs.subarray(index * datapath.classes, (index + 1) * datapath.classes);
-    return { top1: top1(scores), nonFinite: !scores.every(Number.isFinite) };
-  });
+  return Array.from(images.indices, (image) => predictionOf(golden, image));
 }
 
 function judge(
-  dataset: ImageSet,
-  images: Uint32Array,
+  { dataset, study }: TrialContext,
+  images: RunImages,
   found: readonly Prediction[],
   golden: readonly Prediction[],
-): Pick<Outcome, 'correct' | 'sdc' | 'nonFinite'> {
-  return {
-    correct: countCorrect(dataset, images, found),
-    sdc: found.filter(({ top1 }, index) => top1 !== golden[index].top1).length,
+): Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'fixed'> {
+  const correct = rightPlaces(dataset, images, found);
+  const sdc = placesWhere(found, ({ top1 }, place) => top1 !== golden[place].top1);
+  const counts = {
+    correct: correct.length,
+    sdc: sdc.length,
     nonFinite: found.filter(({ nonFinite }) => nonFinite).length,
   };
+  if (study.imageChoice === 'drawn') return counts;
+  const encode = (places: readonly number[]) => encodeImageSet(places, study.images);
+  return { ...counts, fixed: { correct: encode(correct), sdc: encode(sdc) } };
 }
 
-function countCorrect(
+function rightPlaces(
   { labels }: ImageSet,
-  images: Uint32Array,
+  { indices }: RunImages,
   predictions: readonly Prediction[],
-): number {
-  return predictions.filter(({ top1 }, index) => top1 === labels[images[index]]).length;
+): number[] {
+  return placesWhere(predictions, ({ top1 }, place) => top1 === labels[indices[place]]);
 }
 
-/** The class with the largest score; among equals the first; the first NaN wins (PyTorch's argmax). */
-export function top1(scores: Float32Array): number {
-  let best = 0;
-  for (let index = 0; index < scores.length; index += 1) {
-    if (Number.isNaN(scores[index])) return index;
-    if (scores[index] > scores[best]) best = index;
-  }
-  return best;
+function placesWhere(
+  predictions: readonly Prediction[],
+  holds: (prediction: Prediction, place: number) => boolean,
+): number[] {
+  return [...predictions.keys()].filter((place) => holds(predictions[place], place));
 }

@@ -42,6 +42,11 @@ export function list(text: string): string[] {
   return text.split(',').map((item) => item.trim());
 }
 
+/** Collect the values of an option that may be repeated. */
+export function repeated(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
 /** Parse a list of fault rates, each between 0 and 1. */
 export function rateList(text: string): number[] {
   return list(text).map(rate);
@@ -54,6 +59,22 @@ export function rate(text: string): number {
     throw new InvalidArgumentError(`"${text}" is not a fault rate between 0 and 1.`);
   }
   return value;
+}
+
+/** Parse a list of voltages in volts. */
+export function voltageList(text: string): number[] {
+  return list(text).map((item) => {
+    const value = Number(item.replace(/V$/, ''));
+    if (!(value > 0 && Number.isFinite(value))) {
+      throw new InvalidArgumentError(`"${item}" is not a voltage in volts.`);
+    }
+    return value;
+  });
+}
+
+/** Parse a list of whole numbers from 0. */
+export function countList(text: string): number[] {
+  return list(text).map(wholeNumber(0));
 }
 
 /** Parse a number of percentage points. */

@@ -1,4 +1,9 @@
-import type { StudyPoint } from '../campaign/index.js';
+import {
+  precisionReached,
+  type SampleSize,
+  type StudyPoint,
+  type YieldLimitRow,
+} from '../campaign/index.js';
 import { formatTable, grouped, percent } from './table.js';
 
 /** The columns that say which condition a row is of: title, and text of a point. */
@@ -8,6 +13,7 @@ const CONDITION_COLUMNS: readonly (readonly [string, (point: StudyPoint) => stri
   ['accelerator', ({ accelerator }) => accelerator],
   ['fault model', ({ faultModel }) => faultModel],
   ['scope', ({ scope }) => scope],
+  ['voltage', ({ voltage }) => (voltage === undefined ? '' : `${voltage} V`)],
   ['fault rate', ({ rate }) => rateText(rate)],
 ];
 
@@ -17,6 +23,9 @@ const ALWAYS: readonly string[] = ['words', 'fault rate'];
 /** Points as a table: a row for each condition, a column for each mitigation. */
 export function formatPoints(points: readonly StudyPoint[]): string {
   const mitigations = [...new Set(points.map(({ mitigation }) => mitigation))];
+  const compared = mitigations.filter((name) =>
+    points.some(({ mitigation, difference }) => mitigation === name && difference),
+  );
   const columns = CONDITION_COLUMNS.filter(
     ([title, text]) => ALWAYS.includes(title) || new Set(points.map(text)).size > 1,
   );
@@ -24,12 +33,18 @@ export function formatPoints(points: readonly StudyPoint[]): string {
     ...columns.map(([, text]) => text(group[0])),
     grouped(group[0].faults.injected),
     grouped(group[0].faults.effective),
-    ...mitigations.map((mitigation) =>
-      accuracyText(group.find((point) => point.mitigation === mitigation)),
-    ),
+    ...mitigations.flatMap((mitigation) => {
+      const point = group.find((candidate) => candidate.mitigation === mitigation);
+      return compared.includes(mitigation)
+        ? [accuracyText(point), differenceText(point)]
+        : [accuracyText(point)];
+    }),
   ]);
   const titles = [...columns.map(([title]) => title), 'faults', 'effective'];
-  return formatTable([...titles, ...mitigations.map((name) => `${name} [95 %]`)], rows);
+  const titlesOfMitigations = mitigations.flatMap((name) =>
+    compared.includes(name) ? [`${name} [95 %]`, 'gain [95 %]'] : [`${name} [95 %]`],
+  );
+  return formatTable([...titles, ...titlesOfMitigations], rows);
 }
 
 function byCondition(points: readonly StudyPoint[]): StudyPoint[][] {
@@ -46,7 +61,66 @@ export function formatLegend(points: readonly StudyPoint[]): string {
   const maps = points.map((point) => point.maps);
   const [least, most] = [Math.min(...maps), Math.max(...maps)];
   const count = least === most ? counted(most, 'fault map') : `${least} to ${most} fault maps`;
-  return `Accuracy in % with its 95 % interval: ${count} × ${points[0]?.images} test images a row (faults: means per map).`;
+  const gain = points.some(({ difference }) => difference)
+    ? ' Gain: percentage points over the first mitigation of the study, on the same maps and images.'
+    : '';
+  return `Accuracy in % with its 95 % interval: ${count} × ${points[0]?.images} test images a row (faults: means per map).${gain}`;
+}
+
+/** Which points of a study with a precision did not reach it. */
+export function formatPrecision(
+  points: readonly StudyPoint[],
+  precision: number | undefined,
+): string[] {
+  if (precision === undefined) return [];
+  const missed = points.filter((point) => !precisionReached(point, precision)).length;
+  return [
+    missed === 0
+      ? `Every accuracy is known to ±${precision} points.`
+      : `${missed} of ${counted(points.length, 'point')} used all maps allowed without reaching ±${precision} points: --maps allows more.`,
+  ];
+}
+
+/** How many single faults a campaign needs. */
+export function formatSampleSizes(sizes: readonly SampleSize[]): string[] {
+  return sizes.map(
+    ({ model, format, scope, faults, population, samples }) =>
+      `Single faults (${faults}, ${scope}, ${model} ${format}): ${samples.map(({ margin, size }) => `${grouped(size)} maps for ±${100 * margin} points`).join(', ')} at 95 % (Leveugle et al. 2009), of ${grouped(population)} possible faults.`,
+  );
+}
+
+/** Yield limits as a table. */
+export function formatYieldLimits(
+  limits: readonly YieldLimitRow[],
+  points: readonly StudyPoint[],
+): string {
+  const text = (level: number | undefined, by: YieldLimitRow['by']) => {
+    if (level === undefined) return 'none';
+    return by === 'voltage' ? `${level} V` : rateText(level);
+  };
+  const rows = limits.map(({ by, estimated, assured, ...row }) => [
+    ...[row.model, row.format, row.accelerator, row.faultModel, row.scope, row.mitigation],
+    ...[text(estimated, by), text(assured, by)],
+  ]);
+  const wanted = percent(limits[0].wanted);
+  const within = percent(points[0].yield.within);
+  const needed = Math.max(...points.map((point) => point.yield.imagesNeeded));
+  const { images } = points[0];
+  return [
+    `Highest rate or lowest voltage at which ${wanted} % of the maps lose at most ${within} points:`,
+    formatTable(
+      [
+        ...['model', 'words', 'accelerator', 'fault model', 'scope', 'mitigation'],
+        ...['estimated', 'assured (95 %)'],
+      ],
+      rows,
+    ),
+    ...(needed > images
+      ? [
+          `${images} images a map are too few to tell a loss of ${within} points from chance: up to ${grouped(needed)} are needed (--images).`,
+        ]
+      : []),
+  ].join('\n');
 }
 
 /** A fault rate with at most three digits. */
@@ -62,4 +136,11 @@ export function accuracyText(point: StudyPoint | undefined): string {
   if (!point) return '';
   const { mean, low, high } = point.accuracy;
   return `${percent(mean)} [${percent(low)}, ${percent(high)}]`;
+}
+
+function differenceText(point: StudyPoint | undefined): string {
+  if (!point?.difference) return '';
+  const signed = (share: number) => `${share > 0 ? '+' : ''}${percent(share)}`;
+  const { mean, low, high } = point.difference;
+  return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
 }

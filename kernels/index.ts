@@ -40,6 +40,7 @@ export {
   type DeltaKernels,
   type DeltaLayer,
   type DeltaNeeds,
+  deltaBytesNeeded,
   deltaRowChannels,
   undoChanges,
   type WeightChange,

@@ -5,6 +5,8 @@ import {
   type DeltaConvolution,
   type DeltaKernels,
   type DeltaLayer,
+  type DeltaNeeds,
+  deltaBytesNeeded,
   deltaRowChannels,
   type KernelModule,
   undoChanges,
@@ -166,17 +168,10 @@ function recordStages(
   units: ReadonlyMap<string, ActivationUnit>,
 ): Stages {
   const lengths = network.tensors.map(({ shape }) => featureCount(shape));
-  const longest = Math.max(...lengths);
-  const shapes = weightedLayers(network).map(({ shape }) => shape);
-  const kernels = createDeltaKernels(module, {
-    ...LIMITS,
-    convolutions: shapes,
-    poolings: network.layers.filter(({ kind }) => kind === 'max-pool').length,
-    uint8: lengths.map((length) => count * length),
-    int32: shapes.map((shape) => count * accumulatorCount(shape)),
-    changeLists: [longest, longest],
-  });
-  const lists = [kernels.changeList(longest), kernels.changeList(longest)] as const;
+  const needs = needsOf(network, count);
+  const kernels = createDeltaKernels(module, needs);
+  const [first, second] = needs.changeLists;
+  const lists = [kernels.changeList(first), kernels.changeList(second)] as const;
   const tensors = lengths.map((length) => {
     const all = kernels.allocateUint8(count * length);
     return perImage(all, length, count);
@@ -207,6 +202,25 @@ function recordStages(
     },
   });
   return { golden, tensors, lists, layers };
+}
+
+function needsOf(network: Int8Network, count: number): DeltaNeeds {
+  const lengths = network.tensors.map(({ shape }) => featureCount(shape));
+  const longest = Math.max(...lengths);
+  const shapes = weightedLayers(network).map(({ shape }) => shape);
+  return {
+    ...LIMITS,
+    convolutions: shapes,
+    poolings: network.layers.filter(({ kind }) => kind === 'max-pool').length,
+    uint8: lengths.map((length) => count * length),
+    int32: shapes.map((shape) => count * accumulatorCount(shape)),
+    changeLists: [longest, longest],
+  };
+}
+
+/** Bytes that a delta runner of `count` images takes besides its datapath. */
+export function deltaRunnerBytes(network: Int8Network, count: number): number {
+  return deltaBytesNeeded(needsOf(network, count));
 }
 
 function accumulatorCount(shape: Parameters<typeof deltaRowChannels>[0]): number {

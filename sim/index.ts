@@ -1,7 +1,12 @@
 export * from './accelerator/index.js';
 export type { AccessCounts } from './access-counts.js';
 export * from './datapath.js';
-export { canFollowChanges, createDeltaRunner, type DeltaRunner } from './delta-run.js';
+export {
+  canFollowChanges,
+  createDeltaRunner,
+  type DeltaRunner,
+  deltaRunnerBytes,
+} from './delta-run.js';
 export { applyFaultMap, type StoredWords } from './effective-faults.js';
 export * from './energy/index.js';
 export * from './inference.js';

@@ -20,6 +20,7 @@ export const FILTER_COLUMNS = [
   'scope',
   'mitigation',
   'rate',
+  'voltage',
 ] as const;
 
 /** Rows to choose: those with one of the values in every column that is named. */

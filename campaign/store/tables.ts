@@ -3,10 +3,10 @@ import type { WordFormat } from '../../models/index.js';
 import type { PointRow } from '../collector.js';
 import { type Condition, type PointKey, pointKey } from '../plan.js';
 import type { StudyPoint } from '../point.js';
-import type { TrialResult } from '../trial.js';
+import type { Outcome, TrialResult } from '../trial.js';
 
 /** Version of the tables; a file of another version is refused. */
-export const STORE_VERSION = 1;
+export const STORE_VERSION = 2;
 
 const KEY = `
   "condition" INTEGER NOT NULL,
@@ -16,7 +16,8 @@ const KEY = `
   fault_model VARCHAR NOT NULL,
   scope VARCHAR NOT NULL,
   mitigation VARCHAR NOT NULL,
-  rate DOUBLE NOT NULL`;
+  rate DOUBLE NOT NULL,
+  voltage DOUBLE`;
 
 /** One row a trial and mitigation; one row a point; the configuration and the versions as name and JSON value. */
 export const CREATE_TABLES = [
@@ -32,6 +33,8 @@ export const CREATE_TABLES = [
   correct INTEGER NOT NULL,
   sdc INTEGER NOT NULL,
   non_finite INTEGER NOT NULL,
+  correct_images VARCHAR,
+  sdc_images VARCHAR,
   seconds DOUBLE NOT NULL,
   PRIMARY KEY ("condition", map, mitigation))`,
   `CREATE TABLE point (${KEY},
@@ -40,10 +43,14 @@ export const CREATE_TABLES = [
   accuracy_mean DOUBLE NOT NULL,
   accuracy_low DOUBLE NOT NULL,
   accuracy_high DOUBLE NOT NULL,
+  difference_mean DOUBLE,
+  difference_low DOUBLE,
+  difference_high DOUBLE,
   yield_within DOUBLE NOT NULL,
   yield_share DOUBLE NOT NULL,
   yield_low DOUBLE NOT NULL,
   yield_high DOUBLE NOT NULL,
+  yield_images_needed BIGINT NOT NULL,
   sdc_share DOUBLE NOT NULL,
   sdc_low DOUBLE NOT NULL,
   sdc_high DOUBLE NOT NULL,
@@ -61,8 +68,8 @@ export const CREATE_TABLES = [
 export type CellValue = string | number | boolean | null;
 
 function keyCells(condition: number, key: PointKey): CellValue[] {
-  const { model, format, accelerator, faultModel, scope, mitigation, rate } = key;
-  return [condition, model, format, accelerator, faultModel, scope, mitigation, rate];
+  const { model, format, accelerator, faultModel, scope, mitigation, rate, voltage = null } = key;
+  return [condition, model, format, accelerator, faultModel, scope, mitigation, rate, voltage];
 }
 
 /** The rows of a trial in the order of the columns, one a mitigation. */
@@ -72,10 +79,11 @@ export function trialRows(
   { seed, images }: { readonly seed: number; readonly images: number },
 ): CellValue[][] {
   const { trial, requested, injected, effective, firstLayer, cleanCorrect, outcomes } = result;
-  return outcomes.map(({ mitigation, correct, sdc, nonFinite, seconds }) => [
+  return outcomes.map(({ mitigation, correct, sdc, nonFinite, fixed, seconds }) => [
     ...keyCells(condition.index, pointKey(condition, mitigation)),
     ...[seed, trial.map, images, requested, injected, effective, firstLayer],
-    ...[cleanCorrect, correct, sdc, nonFinite, seconds],
+    ...[cleanCorrect, correct, sdc, nonFinite],
+    ...[fixed?.correct ?? null, fixed?.sdc ?? null, seconds],
   ]);
 }
 
@@ -92,6 +100,8 @@ export interface TrialRecord {
   readonly correct: number;
   readonly sdc: number;
   readonly non_finite: number;
+  readonly correct_images: string | null;
+  readonly sdc_images: string | null;
   readonly seconds: number;
 }
 
@@ -119,23 +129,28 @@ function resultOf(rows: readonly TrialRecord[]): TrialResult {
     effective: Number(effective),
     firstLayer: first_layer,
     cleanCorrect: clean_correct,
-    outcomes: rows.map(({ mitigation, correct, sdc, non_finite, seconds }) => ({
-      mitigation,
-      correct,
-      sdc,
-      nonFinite: non_finite,
-      seconds,
-    })),
+    outcomes: rows.map(outcomeOf),
   };
+}
+
+function outcomeOf(row: TrialRecord): Outcome {
+  const { mitigation, correct, sdc, non_finite, correct_images, sdc_images, seconds } = row;
+  const fixed =
+    correct_images === null || sdc_images === null
+      ? undefined
+      : { correct: correct_images, sdc: sdc_images };
+  return { mitigation, correct, sdc, nonFinite: non_finite, ...(fixed && { fixed }), seconds };
 }
 
 /** The row of a point in the order of the columns. */
 export function pointCells({ condition, point, complete }: PointRow): CellValue[] {
-  const { maps, images, accuracy, sdc, nonFinite, faults } = point;
+  const { maps, images, accuracy, difference, sdc, nonFinite, faults } = point;
   return [
     ...keyCells(condition, point),
     ...[maps, images, accuracy.mean, accuracy.low, accuracy.high],
+    ...[difference?.mean ?? null, difference?.low ?? null, difference?.high ?? null],
     ...[point.yield.within, point.yield.share, point.yield.low, point.yield.high],
+    point.yield.imagesNeeded,
     ...[sdc.share, sdc.low, sdc.high, nonFinite],
     ...[faults.requested, faults.injected, faults.effective, complete],
   ];
@@ -151,15 +166,20 @@ export interface PointRecord {
   readonly scope: string;
   readonly mitigation: Mitigation;
   readonly rate: number;
+  readonly voltage: number | null;
   readonly maps: number;
   readonly images: number;
   readonly accuracy_mean: number;
   readonly accuracy_low: number;
   readonly accuracy_high: number;
+  readonly difference_mean: number | null;
+  readonly difference_low: number | null;
+  readonly difference_high: number | null;
   readonly yield_within: number;
   readonly yield_share: number;
   readonly yield_low: number;
   readonly yield_high: number;
+  readonly yield_images_needed: string;
   readonly sdc_share: number;
   readonly sdc_low: number;
   readonly sdc_high: number;
@@ -175,16 +195,24 @@ export function pointOfRecord(row: PointRecord): StudyPoint {
   const { model, format, accelerator, scope, mitigation, rate, maps, images } = row;
   return {
     ...{ model, format, accelerator, faultModel: row.fault_model, scope, mitigation, rate },
+    ...(row.voltage !== null && { voltage: row.voltage }),
     ...{ maps, images },
     accuracy: { mean: row.accuracy_mean, low: row.accuracy_low, high: row.accuracy_high },
+    ...differenceOf(row),
     yield: {
       within: row.yield_within,
       share: row.yield_share,
       low: row.yield_low,
       high: row.yield_high,
+      imagesNeeded: Number(row.yield_images_needed),
     },
     sdc: { share: row.sdc_share, low: row.sdc_low, high: row.sdc_high },
     nonFinite: row.non_finite,
     faults: { requested: row.requested, injected: row.injected, effective: row.effective },
   };
+}
+
+function differenceOf(row: PointRecord): Pick<StudyPoint, 'difference'> {
+  const { difference_mean: mean, difference_low: low, difference_high: high } = row;
+  return mean === null || low === null || high === null ? {} : { difference: { mean, low, high } };
 }

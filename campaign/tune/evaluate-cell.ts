@@ -17,9 +17,9 @@ import {
   type WeightPatches,
 } from '../../sim/index.js';
 import { BATCH } from '../context.js';
-import { faultMapOf } from '../fault-source.js';
+import { faultSourceOf, trialFaultMap } from '../fault-source.js';
+import { top1 } from '../predict.js';
 import { createScope } from '../scope.js';
-import { top1 } from '../trial.js';
 import { startPointOf, valuesAt } from './start-point.js';
 import type { CellResult, CellTask, TuneData } from './tune-data.js';
 
@@ -127,8 +127,8 @@ function imagesOf({ tuning, dataset }: TuneData, map: number): Uint32Array {
 function drawPatches(data: TuneData, { rate, map, layer }: CellTask): WeightPatches {
   const { network, words, tuning, accelerator } = data;
   const placement = placeNetwork(network, accelerator, tuning.placement);
-  const faultMap = faultMapOf({
-    source: { kind: 'uniform', faults: tuning.faults },
+  const faultMap = trialFaultMap({
+    source: faultSourceOf(tuning.faults),
     geometry: placement.geometry,
     scope: createScope(
       tuning.faulty === 'tuned-layer' ? `layer:${layer}` : 'all',

@@ -5,6 +5,8 @@ import {
   type ResultFilter,
   type ResultTable,
   type StoredResults,
+  withPrecision,
+  yieldLimits,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
 import { formatCsv } from '../csv.js';
@@ -14,10 +16,12 @@ import {
   choice,
   list,
   option,
+  rate,
   rateList,
+  voltageList,
 } from '../options.js';
 import { printResult } from '../output.js';
-import { formatLegend, formatPoints } from '../study-table.js';
+import { formatLegend, formatPoints, formatPrecision, formatYieldLimits } from '../study-table.js';
 
 interface ResultsFlags extends CommonOptions {
   readonly table: ResultTable;
@@ -30,6 +34,8 @@ interface ResultsFlags extends CommonOptions {
   readonly scope?: readonly string[];
   readonly mitigation?: readonly string[];
   readonly rate?: readonly number[];
+  readonly voltage?: readonly number[];
+  readonly yield?: number;
 }
 
 export function resultsCommand(): Command {
@@ -44,10 +50,17 @@ export function resultsCommand(): Command {
     .addOption(option('--model <models>', 'only these').argParser(list))
     .addOption(option('--format <formats>', 'only these word formats').argParser(list))
     .addOption(option('--accelerator <accelerators>', 'only these').argParser(list))
-    .addOption(option('--faults <names>', 'only these fault models or map files').argParser(list))
+    .addOption(option('--faults <names>', 'only these fault models or map files').argParser(names))
     .addOption(option('--scope <scopes>', 'only these').argParser(list))
     .addOption(option('--mitigation <mitigations>', 'only these').argParser(list))
     .addOption(option('--rate <rates>', 'only these fault rates').argParser(rateList))
+    .addOption(option('--voltage <volts>', 'only these').argParser(voltageList))
+    .addOption(
+      option(
+        '--yield <share>',
+        'add, for each mitigation, the highest rate or lowest voltage at which this share of maps is good',
+      ).argParser(rate),
+    )
     .action(results);
   return addCommonOptions(command);
 }
@@ -64,15 +77,20 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
     } else if (table === 'trial' && parquet === undefined) {
       await printTrials(stored, filter, json);
     } else if (json || parquet === undefined) {
-      await printPoints(stored, filter, json);
+      await printPoints(stored, filter, flags);
     }
   } finally {
     stored.close();
   }
 }
 
+/** A list, or one name with a comma in it, as a pair of 0/1 matrices has. */
+function names(text: string): string[] {
+  return [text, ...list(text)];
+}
+
 function filterOf(flags: ResultsFlags): ResultFilter {
-  const { model, format, accelerator, faults, scope, mitigation, rate } = flags;
+  const { model, format, accelerator, faults, scope, mitigation, voltage } = flags;
   return {
     ...(model && { model }),
     ...(format && { format }),
@@ -80,21 +98,30 @@ function filterOf(flags: ResultsFlags): ResultFilter {
     ...(faults && { fault_model: faults }),
     ...(scope && { scope }),
     ...(mitigation && { mitigation }),
-    ...(rate && { rate }),
+    ...(flags.rate && { rate: flags.rate }),
+    ...(voltage && { voltage }),
   };
 }
 
 async function printPoints(
   stored: StoredResults,
   filter: ResultFilter,
-  json: boolean | undefined,
+  { json, yield: wanted }: ResultsFlags,
 ): Promise<void> {
   const rows = await stored.points(filter);
   const points = rows.map(({ point }) => point);
   const complete = rows.every((row) => row.complete);
+  const precision = precisionOf(stored);
+  const limits = wanted === undefined ? undefined : yieldLimits(points, wanted);
   printResult(
     json,
-    { configuration: stored.configuration, versions: stored.versions, complete, points },
+    {
+      configuration: stored.configuration,
+      versions: stored.versions,
+      complete,
+      points: withPrecision(points, precision),
+      ...(limits && { yieldLimits: limits }),
+    },
     () =>
       points.length === 0
         ? 'no point matches'
@@ -102,9 +129,15 @@ async function printPoints(
             formatPoints(points),
             '',
             formatLegend(points),
+            ...formatPrecision(points, precision),
+            ...(limits ? ['', formatYieldLimits(limits, points)] : []),
             ...(complete ? [] : ['The study is not finished: --resume continues it.']),
           ].join('\n'),
   );
+}
+
+function precisionOf({ configuration }: StoredResults): number | undefined {
+  return typeof configuration.precision === 'number' ? configuration.precision : undefined;
 }
 
 async function printTrials(

@@ -8,7 +8,10 @@ import {
   prepareStudy,
   readStudyFile,
   runStudy,
+  type Study,
   type StudyResult,
+  singleFaultSamples,
+  withPrecision,
 } from '../../campaign/index.js';
 import { EXIT, InputError } from '../../core/index.js';
 import { formatGeometry } from '../../fault/index.js';
@@ -16,17 +19,26 @@ import { memoryGeometry } from '../../sim/index.js';
 import {
   addCommonOptions,
   type CommonOptions,
+  countList,
   dataOption,
   list,
   option,
   percentagePoints,
   rateList,
+  repeated,
   threadsOption,
+  voltageList,
   wholeNumber,
 } from '../options.js';
 import { printResult } from '../output.js';
 import { duration, showStudyProgress } from '../progress.js';
-import { counted, formatLegend, formatPoints } from '../study-table.js';
+import {
+  counted,
+  formatLegend,
+  formatPoints,
+  formatPrecision,
+  formatSampleSizes,
+} from '../study-table.js';
 import { grouped, percent } from '../table.js';
 
 interface RunFlags extends CommonOptions {
@@ -54,12 +66,23 @@ export function runCommand(): Command {
     .addOption(option('--rates <rates>', 'fault rates, 0…1').argParser(rateList))
     .addOption(
       option(
-        '--faults <kinds>',
-        'stuck-at-0, stuck-at-1, stuck-at or flip (default: flip)',
+        '--faults <models>',
+        'flip, stuck-at-0, stuck-at-1, stuck-at, a preset (kc705-b), its state (kc705-b@0.55V, stutz-chip-1@0.02744) or a fault-model file (default: flip)',
       ).argParser(list),
     )
     .addOption(
-      option('--fault-map <files>', 'given fault maps instead of drawn ones').argParser(list),
+      option('--voltages <volts>', 'for fault models with rates for voltages').argParser(
+        voltageList,
+      ),
+    )
+    .addOption(
+      option('--fault-counts <numbers>', 'faults a map, instead of rates').argParser(countList),
+    )
+    .addOption(
+      option(
+        '--fault-map <file>',
+        'a given fault map instead of drawn ones; repeat it for more; a pair of 0/1 matrices is STUCK0.csv,STUCK1.csv',
+      ).argParser(repeated),
     )
     .addOption(
       option(
@@ -83,6 +106,7 @@ export function runCommand(): Command {
       option('--thresholds <file>', 'clip thresholds of the model (default: the profile maxima)'),
     )
     .addOption(option('--maps <n>', 'fault maps a point').argParser(wholeNumber(1)))
+    .addOption(option('--image-choice <choice>', 'drawn for each map, or fixed (default: drawn)'))
     .addOption(option('--images <n>', 'test images a map').argParser(wholeNumber(1)))
     .addOption(
       option(
@@ -143,6 +167,7 @@ function printPlan(prepared: PreparedStudy, threads: number, json: boolean | und
   const { study } = prepared.data;
   const size = planSize(prepared);
   const seconds = estimateSeconds(prepared, threads);
+  const sampleSizes = singleFaultSamples(prepared.data);
   const atMost = study.precision === undefined ? '' : 'at most ';
   printResult(
     json,
@@ -150,6 +175,7 @@ function printPlan(prepared: PreparedStudy, threads: number, json: boolean | und
       study,
       seed: study.seed,
       ...size,
+      ...(sampleSizes.length > 0 && { sampleSizes }),
       seconds,
       estimatedFrom: `${CALIBRATION_IMAGES} images of each network, timed now; ${counted(threads, 'thread')}`,
     },
@@ -158,6 +184,7 @@ function printPlan(prepared: PreparedStudy, threads: number, json: boolean | und
         JSON.stringify(study, null, 2),
         `${grouped(size.points)} points, ${atMost}${grouped(size.trials)} trials, ${atMost}${grouped(size.imageRuns)} image runs`,
         `${atMost}about ${duration(seconds)} on ${counted(threads, 'thread')}, from ${CALIBRATION_IMAGES} images of each network timed now`,
+        ...formatSampleSizes(sampleSizes),
       ].join('\n'),
   );
 }
@@ -179,8 +206,13 @@ function interruptible(): { readonly signal: AbortSignal; dispose(): void } {
   };
 }
 
+function faultNames({ faultMaps, faults }: Study): string[] {
+  if (faultMaps) return [...faultMaps];
+  return faults.map((model) => (typeof model === 'string' ? model : JSON.stringify(model)));
+}
+
 /** Cycles and energy stand at the top, too, when there is one network on one accelerator. */
-function toJson({ study, networks, points }: StudyResult, seconds: number) {
+function toJson({ study, networks, points, sampleSizes }: StudyResult, seconds: number) {
   const summaries = networks.map(({ timing, energy, ...network }) => ({
     ...network,
     cycles: timing.total.totalCycles,
@@ -193,13 +225,14 @@ function toJson({ study, networks, points }: StudyResult, seconds: number) {
     networks: summaries,
     cycles: cycles.length === 1 ? cycles[0] : null,
     energy: summaries.length === 1 ? summaries[0].energy : null,
-    points,
+    points: withPrecision(points, study.precision),
+    ...(sampleSizes.length > 0 && { sampleSizes }),
     seconds,
   };
 }
 
 function toText(
-  { study, networks, points }: StudyResult,
+  { study, networks, points, sampleSizes }: StudyResult,
   threads: number,
   seconds: number,
 ): string {
@@ -214,11 +247,13 @@ function toText(
     ]),
   );
   return [
-    `${study.placement} weight memory (${sizes.join('; ')}), faults: ${(study.faultMaps ?? study.faults).join(', ')}`,
+    `${study.placement} weight memory (${sizes.join('; ')}), faults: ${faultNames(study).join(', ')}`,
     '',
     formatPoints(points),
     '',
     formatLegend(points),
+    ...formatPrecision(points, study.precision),
+    ...formatSampleSizes(sampleSizes),
     ...[...cycles].map(([where, text]) => `${where}: ${text}.`),
     `Seed ${study.seed}, ${counted(threads, 'thread')}, ${duration(seconds)}.`,
   ].join('\n');

@@ -101,7 +101,7 @@ export interface DeltaKernels {
 
 /** @throws InputError when the needs are beyond a 32-bit memory */
 export function createDeltaKernels(module: KernelModule, needs: DeltaNeeds): DeltaKernels {
-  const workspace = createWorkspace(module, bytesNeeded(needs));
+  const workspace = createWorkspace(module, deltaBytesNeeded(needs));
   const { allocate, buffer } = workspace;
   const patches = new Int32Array(
     buffer,
@@ -141,7 +141,8 @@ function paddedBytes(length: number): number {
   return length + PANEL_COLUMNS;
 }
 
-function bytesNeeded(needs: DeltaNeeds): number {
+/** Bytes of memory that `createDeltaKernels` takes. */
+export function deltaBytesNeeded(needs: DeltaNeeds): number {
   const allocate = bumpAllocator(Number.POSITIVE_INFINITY);
   placeWorkspace(allocate);
   allocate(needs.mostPatches * PATCH_FIELDS * 4);

@@ -11,6 +11,7 @@ import {
 
 const MITIGATIONS = ['none', 'clip'] as const;
 const IMAGES = 10;
+const DESIGN = { images: IMAGES, imageChoice: 'drawn' } as const;
 
 function conditions(count: number): Condition[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -18,7 +19,7 @@ function conditions(count: number): Condition[] {
     model: 'alexnet',
     format: 'int8',
     accelerator: 'edge-16x16',
-    source: { kind: 'uniform', faults: 'flip' },
+    source: { kind: 'model', name: 'flip', model: { model: 'uniform', faults: 'flip' } },
     scope: 'all',
     rate: index / 100,
   }));
@@ -61,7 +62,7 @@ function runInOrder(
   threads: number,
   choose: (running: number) => number,
 ) {
-  const collector = createCollector(conditions(count), MITIGATIONS, IMAGES, ruleOf);
+  const collector = createCollector(conditions(count), MITIGATIONS, DESIGN, ruleOf);
   const accepted: TrialResult[] = [];
   const running: Trial[] = [];
   for (;;) {
@@ -121,7 +122,7 @@ describe('createCollector', () => {
       const finished = kept.toSorted(
         (a, b) => a.trial.condition - b.trial.condition || a.trial.map - b.trial.map,
       );
-      const resumed = createCollector(conditions(3), MITIGATIONS, IMAGES, rule, finished);
+      const resumed = createCollector(conditions(3), MITIGATIONS, DESIGN, rule, finished);
       const more: TrialResult[] = [];
       for (let trial = resumed.next(); trial; trial = resumed.next()) {
         more.push(...resumed.accept(resultOf(trial)));
@@ -133,7 +134,7 @@ describe('createCollector', () => {
 
   test('hands the trials out map by map over all conditions', () => {
     const rule = () => fixedSize(2, () => ({ low: 0, high: 1 }));
-    const collector = createCollector(conditions(3), MITIGATIONS, IMAGES, rule);
+    const collector = createCollector(conditions(3), MITIGATIONS, DESIGN, rule);
     const order: [number, number][] = [];
     for (let trial = collector.next(); trial; trial = collector.next()) {
       order.push([trial.map, trial.condition]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createScope, expandScope, type FaultSource, faultMapOf } from '../../campaign/index.js';
+import { faultSourceOf, trialFaultMap } from '../../campaign/fault-source.js';
+import { createScope, expandScope, type FaultSource } from '../../campaign/index.js';
 import { cellCount, cellIndex } from '../../fault/index.js';
 import { weightedLayers } from '../../models/index.js';
 import {
@@ -73,19 +74,19 @@ describe.each(placements)('scopes of a %s placement', (_, placement) => {
     for (const cell of all.filter((_unused, index) => index % 97 === 0)) {
       const bank = Math.floor(cell / (geometry.rows * geometry.columns));
       const row = Math.floor(cell / geometry.columns) % geometry.rows;
-      const { bit } = weightsOfCell(placement, { bank, row, column: cell % geometry.columns });
-      expect(scope.has(cell)).toBe(bit === 5);
+      const stored = weightsOfCell(placement, { bank, row, column: cell % geometry.columns });
+      for (const { bit } of stored) expect(scope.has(cell)).toBe(bit === 5);
     }
   });
 
   test('maps have their faults in the scope, as many as the rate says, nested in the rate', () => {
     const scope = createScope('layer:fc1', network, placement);
-    const source: FaultSource = { kind: 'uniform', faults: 'stuck-at' };
+    const source = faultSourceOf('stuck-at');
     const readMap = () => {
       throw new Error('there is no file');
     };
     const [few, many] = [0.01, 0.2].map((rate) =>
-      faultMapOf({ source, geometry, scope, rate, seed: 3, map: 1, readMap }),
+      trialFaultMap({ source, geometry, scope, rate, seed: 3, map: 1, readMap }),
     );
     for (const [map, rate] of [[few, 0.01] as const, [many, 0.2] as const]) {
       expect(Math.abs(map.cells.length - rate * scope.count)).toBeLessThan(1);
@@ -97,12 +98,12 @@ describe.each(placements)('scopes of a %s placement', (_, placement) => {
       expect(kinds.get(cell)).toBe(few.kinds[index]);
     });
     // Of a file, the faults in the scope stay.
-    const whole = faultMapOf({
+    const whole = trialFaultMap({
       ...{ source, geometry, rate: 0.1, seed: 3, map: 0, readMap },
       scope: createScope('all', network, placement),
     });
     const file: FaultSource = { kind: 'file', file: 'map.json' };
-    const inside = faultMapOf({
+    const inside = trialFaultMap({
       ...{ source: file, geometry, scope, rate: 0, seed: 3, map: 0 },
       readMap: () => whole,
     });

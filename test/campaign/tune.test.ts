@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { faultSourceOf, trialFaultMap } from '../../campaign/fault-source.js';
 import {
   createScope,
-  faultMapOf,
   parseTuning,
   prepareTuning,
   runTuning,
@@ -61,8 +61,8 @@ function areaByDefinition(
     let correct = 0;
     for (let map = 2 ** 31; map < 2 ** 31 + tuning.maps; map += 1) {
       const { seed, faults } = tuning;
-      const faultMap = faultMapOf({
-        source: { kind: 'uniform', faults },
+      const faultMap = trialFaultMap({
+        source: faultSourceOf(faults),
         geometry: placement.geometry,
         ...{ scope, rate, seed, map },
         readMap: () => {

@@ -112,7 +112,7 @@ describe('results', () => {
     const { stdout } = await bitcell(['results', out, '--csv', '--table', 'trial']);
     const [head, ...rows] = stdout.trimEnd().split('\n');
     expect(head).toBe(
-      'condition,model,format,accelerator,fault_model,scope,mitigation,rate,seed,map,images,requested,injected,effective,first_layer,clean_correct,correct,sdc,non_finite,seconds',
+      'condition,model,format,accelerator,fault_model,scope,mitigation,rate,voltage,seed,map,images,requested,injected,effective,first_layer,clean_correct,correct,sdc,non_finite,correct_images,sdc_images,seconds',
     );
     expect(rows).toHaveLength(points.length * 2);
     const columns = head.split(',');

@@ -22,6 +22,8 @@ const small = [
 
 const share = expect.toSatisfy((value) => typeof value === 'number' && value >= 0 && value <= 1);
 
+const difference = { mean: expect.any(Number), low: expect.any(Number), high: expect.any(Number) };
+
 describe('run', () => {
   test('gives every point of both word formats, whatever the number of threads', async () => {
     const [one, two] = await Promise.all(
@@ -52,7 +54,8 @@ describe('run', () => {
         maps: 2,
         images: 40,
         accuracy: { mean: share, low: share, high: share },
-        yield: { within: 0.02, share, low: share, high: share },
+        ...(point.mitigation !== 'none' && { difference }),
+        yield: { within: 0.02, share, low: share, high: share, imagesNeeded: expect.any(Number) },
         sdc: { share, low: share, high: share },
         nonFinite: expect.any(Number),
         faults: {
@@ -115,6 +118,7 @@ describe('run', () => {
       placement: 'resident',
       maps: 2,
       images: 40,
+      imageChoice: 'drawn',
       seed: 5,
     });
     // Two formats, three rates, two maps. Of each format, the four trials with faults run their images once per
@@ -138,7 +142,9 @@ describe('run', () => {
     expect(stderr).toMatch(
       /^6 of 6 trials \| 9 of 9 points \| int8 \S+ none \d+\.\d \[\S+ \S+\] % \| \S+ a second \| 0 s left\n$/,
     );
-    expect(stdout).toMatch(/^words +fault rate +faults +effective +none \[95 %\] +clip \[95 %\]/m);
+    expect(stdout).toMatch(
+      /^words +fault rate +faults +effective +none \[95 %\] +clip \[95 %\] +gain \[95 %\]/m,
+    );
     expect(stdout).toMatch(/^int8 +1e-2 +2,62[12] +\d+ +\d+\.\d \[\d+\.\d, \d+\.\d\]/m);
     expect(stdout).toMatch(/^Seed 5, /m);
     expect(stdout).toContain('2,152 cycles an image');

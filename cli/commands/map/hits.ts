@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { writePartsAtomic } from '../../../core/index.js';
-import { cellCount, type FaultMap, readFaultMap, requireGeometry } from '../../../fault/index.js';
+import { cellCount, type FaultMap, loadFaultMap } from '../../../fault/index.js';
 import type { Network } from '../../../models/index.js';
 import {
   countFaultyCells,
@@ -33,7 +33,7 @@ const STDOUT = '-';
 export function hitsCommand(): Command {
   const command = new Command('hits')
     .description('The weights that the faulty cells of a map reach')
-    .argument('<file>', 'fault map')
+    .argument('<file>', 'fault map; a pair of 0/1 matrices: STUCK0.csv,STUCK1.csv')
     .addOption(
       option(
         '--limit <n>',
@@ -58,9 +58,8 @@ interface HitRow extends Omit<WeightHit, 'storedWord' | 'faultyWord'>, WeightPos
 }
 
 async function hits(file: string, flags: HitsFlags): Promise<void> {
-  const map = readFaultMap(file);
   const { network, placement } = memoryOf(flags);
-  requireGeometry(map, placement.geometry, file);
+  const map = loadFaultMap(file, placement.geometry, { columnMux: placement.memory.columnMux });
   const { json, csv } = flags;
   const limit = flags.limit ?? (json || csv ? Number.POSITIVE_INFINITY : SHOWN_HITS);
   const counter = createHitCounter(network);
