@@ -61,7 +61,8 @@ export function runInt8Layer(
 /**
  * The same for a float32 layer. Sums start from the bias and take their products in the order that defines a float32
  * result (ky, kx, input channel, each step rounded), in every dataflow, because partial sums enter the head of a
- * column again instead of being added up behind the array. So they, too, are the kernels' to the bit.
+ * column again instead of being added up behind the array. So they, too, are to the bit those of the kernels' direct
+ * algorithm (docs/kernels-float32.md).
  */
 export function runFloat32Layer(
   layer: Float32ArrayLayer,
