@@ -85,10 +85,14 @@ describe('a random stream', () => {
   test('keeps the numbers of its purposes', () => {
     expect(PURPOSE).toMatchInlineSnapshot(`
       {
+        "clusterPlace": 18,
+        "faultActivity": 19,
+        "faultArrival": 17,
         "faultCount": 1,
         "faultKind": 3,
         "faultOrder": 2,
         "imageChoice": 4,
+        "regionDensity": 16,
       }
     `);
   });
