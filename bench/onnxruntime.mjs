@@ -2,7 +2,7 @@
  * Whole networks, Bitcell against onnxruntime, in one run: rounds alternate between the two, and the
  * median of the rounds' ratios counts. After `npm run build`:
  *   node bench/onnxruntime.mjs [--json] [--rounds N] [--threads 1,2] [--batches 1,16,64] [MODEL.onnx …]
- * Without models: models/zoo/alexnet.onnx and a VGG-16 with random weights. Two threads are two worker
+ * Without models: those of the zoo. Two threads are two worker
  * threads of Bitcell with a batch each, and two threads of one onnxruntime session.
  */
 import { cpus, loadavg } from 'node:os';
@@ -14,7 +14,6 @@ import { featureCount } from '../dist/core/index.js';
 import { compileKernels } from '../dist/kernels/index.js';
 import { dequantize, resolveModel, writeFloat32, writeQdq } from '../dist/models/index.js';
 import { createNetworkDatapath } from '../dist/sim/index.js';
-import { randomVgg16 } from './vgg16.mjs';
 
 /** @import { Network } from '../dist/models/index.js' */
 
@@ -22,7 +21,7 @@ const SECONDS_PER_ROUND = 0.5;
 
 /** @param {string} model */
 function loadModel(model) {
-  const network = model === 'vgg16-random' ? randomVgg16() : resolveModel(model);
+  const network = resolveModel(model);
   if (network.format !== 'int8') throw new Error(`${model} is not quantised.`);
   return network;
 }
@@ -166,7 +165,7 @@ async function main() {
       formats: { type: 'string', default: 'int8,float32' },
     },
   });
-  const models = positionals.length > 0 ? positionals : ['alexnet', 'vgg16-random'];
+  const models = positionals.length > 0 ? positionals : ['alexnet', 'vgg16'];
   const rows = [];
   for (const model of models) {
     const quantized = loadModel(model);

@@ -20,7 +20,7 @@ import type { Study } from './study.js';
 import { runTrial, type Trial, type TrialContext, type TrialResult } from './trial.js';
 
 /** Images that the datapath computes together. */
-export const BATCH = 25;
+export const BATCH = 20;
 
 /** A network of a study in one word format, with what all its trials share. */
 export interface StudyNetwork extends SharedNetwork {
@@ -93,7 +93,9 @@ export function createTrialRunner(
 
   function trialNetwork(shared: StudyNetwork): TrialNetwork {
     if (current?.shared !== shared) {
+      // Nothing may hold on to the last network's memory while the next one's is made.
       contexts.clear();
+      current = undefined;
       current = { shared, network: createTrialNetwork(data, shared, kernels, options) };
     }
     return current.network;

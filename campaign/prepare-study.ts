@@ -28,7 +28,7 @@ import type { Study } from './study.js';
 import { stoppingRuleOf } from './study-rule.js';
 
 /** Bytes that all recordings of a study may take. */
-const RECORDING_BYTES = 160 * 2 ** 20;
+const RECORDING_BYTES = 96 * 2 ** 20;
 
 /** A study with everything loaded and checked, ready to run. */
 export interface PreparedStudy {
