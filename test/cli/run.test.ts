@@ -130,7 +130,7 @@ describe('run', () => {
       trials: 12,
       imageRuns: 2 * (4 * 3 * 40 + 2 * 3 * 40),
       seconds: expect.any(Number),
-      estimatedFrom: '25 images of each network, timed now; 2 threads',
+      estimatedFrom: '20 images of each network, timed now; 2 threads',
     });
     expect(plan.seconds).toBeGreaterThan(0);
     expect(readdirSync(cwd)).toEqual([]);
