@@ -37,7 +37,15 @@ export function boundedMeanInterval(values: readonly number[], confidence = 0.95
   const tail = (1 - confidence) / 2;
   const groups = groupValues(values);
   const mirrored = groups.map(({ value, count }) => ({ value: 1 - value, count }));
-  return { low: lowerBound(groups, tail), high: 1 - lowerBound(mirrored, tail) };
+  return { low: scaledLowerBound(groups, tail), high: 1 - scaledLowerBound(mirrored, tail) };
+}
+
+/** The bound is proportional to the values; with a largest value of 1 no step loses its precision. */
+function scaledLowerBound(values: readonly Group[], tail: number): number {
+  const largest = values.reduce((most, { value }) => Math.max(most, value), 0);
+  if (largest === 0) return 0;
+  const scaled = values.map(({ value, count }) => ({ value: value / largest, count }));
+  return largest * lowerBound(scaled, tail);
 }
 
 function groupValues(values: readonly number[]): Group[] {
@@ -46,11 +54,10 @@ function groupValues(values: readonly number[]): Group[] {
   return [...counts].map(([value, count]) => ({ value, count }));
 }
 
-/** The x that the Dirichlet mean of the values and one 0 undercuts with probability `tail`. */
+/** The x that the Dirichlet mean of the values, of which the largest is 1, and one 0 undercuts with probability `tail`. */
 function lowerBound(values: readonly Group[], tail: number): number {
   const weights = values.reduce((sum, { count }) => sum + count, 1);
   const centre = values.reduce((sum, { value, count }) => sum + value * count, 0) / weights;
-  if (centre === 0) return 0;
   const groups = [{ value: 0, count: 1 }, ...values];
   const spread = groups.reduce((sum, { value, count }) => sum + count * (value - centre) ** 2, 0);
   const deviation = Math.sqrt(spread / (weights * (weights + 1)));

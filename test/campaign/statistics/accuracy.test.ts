@@ -66,6 +66,17 @@ describe('boundedMeanInterval', () => {
     expect(high - low).toBeGreaterThan(1 / (2 * values.length));
   });
 
+  property.prop([
+    fc.array(fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 0.1, 1)), {
+      minLength: 1,
+      maxLength: 60,
+    }),
+  ])('holds the mean of values of any magnitude', (values) => {
+    const { low, high } = boundedMeanInterval(values);
+    expect(low).toBeLessThanOrEqual(mean(values));
+    expect(high).toBeGreaterThanOrEqual(mean(values));
+  });
+
   property.prop([shares])('mirrors when right and wrong change places', (values) => {
     const { low, high } = boundedMeanInterval(values);
     const mirrored = boundedMeanInterval(values.map((value) => 1 - value));
