@@ -1,4 +1,4 @@
-/** Bytes of one row of a packed panel: 16 columns of an int16 pair. */
+/** Bytes of one row of a packed panel: 16 columns of an int16 pair, or of one float32. */
 const PANEL_ROW: usize = 64;
 
 /**
@@ -16,20 +16,34 @@ export function multiplyInt16(
   depth: i32,
   bias: usize,
 ): void {
+  multiplyTile<i16>(a, aStride, b, c, cStride, rows, depth, bias);
+}
+
+/** As `multiplyInt16`, for either type; float32 products and sums are rounded one by one, in ascending k. */
+export function multiplyTile<T>(
+  a: usize,
+  aStride: usize,
+  b: usize,
+  c: usize,
+  cStride: usize,
+  rows: i32,
+  depth: i32,
+  bias: usize,
+): void {
   for (; rows >= 2; rows -= 2) {
-    multiplyRowPair(a, a + aStride, b, c, c + cStride, depth, bias);
+    multiplyRowPair<T>(a, a + aStride, b, c, c + cStride, depth, bias);
     a += 2 * aStride;
     c += 2 * cStride;
   }
-  if (rows) multiplyRow(a, b, c, depth, bias);
+  if (rows) multiplyRow<T>(a, b, c, depth, bias);
 }
 
-function accumulate(sum: v128, x: v128, w: v128): v128 {
-  return i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
+function accumulate<T>(sum: v128, x: v128, w: v128): v128 {
+  return isFloat<T>() ? f32x4.add(sum, f32x4.mul(x, w)) : i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
 }
 
 /** Two rows × 16 columns: eight accumulators, the most that x86-64's 16 registers hold without spills. */
-function multiplyRowPair(
+function multiplyRowPair<T>(
   a0: usize,
   a1: usize,
   b: usize,
@@ -52,17 +66,17 @@ function multiplyRowPair(
     const x0 = v128.load32_splat(a0);
     const x1 = v128.load32_splat(a1);
     let w = v128.load(b);
-    s00 = accumulate(s00, x0, w);
-    s10 = accumulate(s10, x1, w);
+    s00 = accumulate<T>(s00, x0, w);
+    s10 = accumulate<T>(s10, x1, w);
     w = v128.load(b, 16);
-    s01 = accumulate(s01, x0, w);
-    s11 = accumulate(s11, x1, w);
+    s01 = accumulate<T>(s01, x0, w);
+    s11 = accumulate<T>(s11, x1, w);
     w = v128.load(b, 32);
-    s02 = accumulate(s02, x0, w);
-    s12 = accumulate(s12, x1, w);
+    s02 = accumulate<T>(s02, x0, w);
+    s12 = accumulate<T>(s12, x1, w);
     w = v128.load(b, 48);
-    s03 = accumulate(s03, x0, w);
-    s13 = accumulate(s13, x1, w);
+    s03 = accumulate<T>(s03, x0, w);
+    s13 = accumulate<T>(s13, x1, w);
   }
   v128.store(c0, s00);
   v128.store(c0, s01, 16);
@@ -74,7 +88,7 @@ function multiplyRowPair(
   v128.store(c1, s13, 48);
 }
 
-function multiplyRow(a: usize, b: usize, c: usize, depth: i32, bias: usize): void {
+function multiplyRow<T>(a: usize, b: usize, c: usize, depth: i32, bias: usize): void {
   const start = bias ? bias : c;
   let s0 = v128.load(start);
   let s1 = v128.load(start, 16);
@@ -82,10 +96,10 @@ function multiplyRow(a: usize, b: usize, c: usize, depth: i32, bias: usize): voi
   let s3 = v128.load(start, 48);
   for (const end = a + ((<usize>depth) << 2); a < end; a += 4, b += PANEL_ROW) {
     const x = v128.load32_splat(a);
-    s0 = accumulate(s0, x, v128.load(b));
-    s1 = accumulate(s1, x, v128.load(b, 16));
-    s2 = accumulate(s2, x, v128.load(b, 32));
-    s3 = accumulate(s3, x, v128.load(b, 48));
+    s0 = accumulate<T>(s0, x, v128.load(b));
+    s1 = accumulate<T>(s1, x, v128.load(b, 16));
+    s2 = accumulate<T>(s2, x, v128.load(b, 32));
+    s3 = accumulate<T>(s3, x, v128.load(b, 48));
   }
   v128.store(c, s0);
   v128.store(c, s1, 16);
