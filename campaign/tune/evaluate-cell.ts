@@ -1,16 +1,10 @@
-import {
-  createRandomStream,
-  multiplyAccumulates,
-  PURPOSE,
-  sampleWithoutReplacement,
-} from '../../core/index.js';
+import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
 import type { KernelModule } from '../../kernels/index.js';
-import { activationUnits, type LayerThresholds } from '../../mitigation/index.js';
-import { isWeighted, normalize } from '../../models/index.js';
+import type { LayerThresholds } from '../../mitigation/index.js';
+import { normalize } from '../../models/index.js';
 import {
   applyFaultMap,
   createNetworkDatapath,
-  type Datapath,
   placeNetwork,
   type RestartPoint,
   restartPoints,
@@ -20,6 +14,8 @@ import { BATCH } from '../context.js';
 import { faultSourceOf, trialFaultMap } from '../fault-source.js';
 import { top1 } from '../predict.js';
 import { createScope } from '../scope.js';
+import { createLayerRunner, type LayerRunner } from './layer-runner.js';
+import { createTailRunner, type Tail } from './shared-tail.js';
 import { startPointOf, valuesAt } from './start-point.js';
 import type { CellResult, CellTask, TuneData } from './tune-data.js';
 
@@ -29,92 +25,122 @@ import type { CellResult, CellTask, TuneData } from './tune-data.js';
  */
 const FIRST_MAP = 2 ** 31;
 
+type Values = Uint8Array | Float32Array;
+
 /** A function that scores thresholds on one thread; the result depends on the task and the data alone. */
 export function createCellEvaluator(
   data: TuneData,
   kernels: KernelModule,
 ): (task: CellTask) => CellResult {
-  const { network, tuning, dataset } = data;
-  const datapath = createNetworkDatapath(network, kernels, BATCH);
-  const products = network.layers.map((layer) =>
-    isWeighted(layer) ? multiplyAccumulates(layer.shape) : 0,
-  );
+  const { network, dataset } = data;
+  const runner = createLayerRunner(network, createNetworkDatapath(network, kernels, BATCH));
   const points = restartPoints(network);
 
-  /** Runs layers for the images in the datapath, and returns the multiply-accumulates. */
-  function runLayers(first: number, end: number, images: number): number {
-    let done = 0;
-    for (let layer = first; layer < end; layer += 1) {
-      datapath.runLayer(layer, images);
-      done += images * products[layer];
-    }
-    return done;
-  }
+  return (task) => {
+    runner.reset();
+    const patches = task.patches ?? drawPatches(data, task);
+    runner.datapath.setPatches(patches);
+    const point = startPointOf(network, task.first);
+    const images = imagesOf(data, task.map);
+    const values = valuesInFront(data, runner, task, point, images);
+    const last = network.layers.findIndex(({ name }) => name === task.last);
+    const behind = points.find(({ layer }) => layer > last);
+    const found = behind
+      ? predictTogether(runner, task.candidates, point, behind, values, images.length)
+      : task.candidates.map((candidate) =>
+          predictAlone(runner, candidate, point, values, images.length),
+        );
+    const correct = found.map(
+      (classes) => classes.filter((top1, image) => top1 === dataset.labels[images[image]]).length,
+    );
+    return { correct, patches, products: runner.products };
+  };
+}
 
-  /** Brings all images to a point, from where an earlier task left them or from their start. */
-  function valuesInFront(
-    { from, to, thresholds, map }: CellTask,
-    point: RestartPoint,
-  ): { values: Uint8Array | Float32Array; done: number } {
-    if (from && from.point.layer === point.layer) return { values: from.values, done: 0 };
-    const length = valuesAt(network, point);
-    const values = to?.values ?? createValues(datapath, tuning.images * length);
-    const inputs = from ? undefined : normalize(dataset, imagesOf(data, map));
-    install(datapath, data, thresholds);
-    let done = 0;
-    for (let first = 0; first < tuning.images; first += BATCH) {
-      const size = Math.min(BATCH, tuning.images - first);
-      if (from) load(datapath, from.point, from.values, first, size);
-      else if (inputs) loadImages(datapath, inputs, first, size);
-      done += runLayers(from?.point.layer ?? 0, point.layer, size);
-      values.set(datapath.tensors[point.tensor].subarray(0, size * length), first * length);
+/** Brings all images to a point, from where an earlier task left them or from their start. */
+function valuesInFront(
+  { network, dataset }: TuneData,
+  runner: LayerRunner,
+  { from, to, candidates: [thresholds] }: CellTask,
+  point: RestartPoint,
+  images: Uint32Array,
+): Values {
+  if (from?.point.layer === point.layer) return from.values;
+  const { datapath } = runner;
+  const length = valuesAt(network, point);
+  const values = to?.values ?? createValues(network.format, images.length * length);
+  const inputs = from ? undefined : normalize(dataset, images);
+  const imageLength = valuesAt(network, { layer: 0, tensor: network.input });
+  runner.install(thresholds);
+  for (let first = 0; first < images.length; first += BATCH) {
+    const size = Math.min(BATCH, images.length - first);
+    if (from) runner.load(from.point, from.values, first, size);
+    else if (inputs) {
+      const batch = inputs.subarray(first * imageLength, (first + size) * imageLength);
+      datapath.loadImages(batch, size);
     }
-    return { values, done };
+    runner.run(from?.point.layer ?? 0, point.layer, size);
+    values.set(datapath.tensors[point.tensor].subarray(0, size * length), first * length);
   }
+  return values;
+}
 
-  /** Runs all images on from a point, and counts those that get their label. */
-  function score(
-    { layer, map }: CellTask,
-    point: RestartPoint,
-    values: Uint8Array | Float32Array,
-  ): { correct: number; done: number } {
-    const images = imagesOf(data, map);
-    const clipped = network.layers.findIndex(({ name }) => name === layer);
-    const behind = points.find((candidate) => candidate.layer > clipped);
-    const outputs = new Float32Array(BATCH * datapath.classes);
-    let [correct, done] = [0, 0];
-    for (let first = 0; first < images.length; first += BATCH) {
-      const size = Math.min(BATCH, images.length - first);
-      load(datapath, point, values, first, size);
-      let active = size;
-      const pause = behind?.layer ?? network.layers.length;
-      done += runLayers(point.layer, pause, active);
-      if (behind && areAllEqual(datapath, behind, active)) active = 1;
-      done += runLayers(pause, network.layers.length, active);
-      datapath.readOutputs(outputs, active);
-      for (let image = 0; image < size; image += 1) {
-        const slot = Math.min(image, active - 1) * datapath.classes;
-        const found = top1(outputs.subarray(slot, slot + datapath.classes));
-        if (found === dataset.labels[images[first + image]]) correct += 1;
+/** Top-1 classes of one candidate: whole runs from the point. */
+function predictAlone(
+  runner: LayerRunner,
+  candidate: LayerThresholds,
+  point: RestartPoint,
+  values: Values,
+  images: number,
+): number[] {
+  const { datapath } = runner;
+  const { network, classes } = datapath;
+  const outputs = new Float32Array(images * classes);
+  runner.install(candidate);
+  for (let first = 0; first < images; first += BATCH) {
+    const size = Math.min(BATCH, images - first);
+    runner.load(point, values, first, size);
+    runner.run(point.layer, network.layers.length, size);
+    datapath.readOutputs(outputs.subarray(first * classes), size);
+  }
+  return Array.from({ length: images }, (_, image) =>
+    top1(outputs.subarray(image * classes, (image + 1) * classes)),
+  );
+}
+
+/** Top-1 classes of candidates that do not differ from the point `behind` on: equal values there run once. */
+function predictTogether(
+  runner: LayerRunner,
+  candidates: readonly LayerThresholds[],
+  point: RestartPoint,
+  behind: RestartPoint,
+  values: Values,
+  images: number,
+): number[][] {
+  const found = candidates.map(() => new Array<number>(images));
+  const tails = createTailRunner(runner, behind, candidates[0]);
+  const firstTails = new Array<Tail>(candidates.length);
+  for (let first = 0; first < images; first += BATCH) {
+    const size = Math.min(BATCH, images - first);
+    const ofImages = Array.from({ length: size }, (): Tail[] => []);
+    for (const [number, candidate] of candidates.entries()) {
+      runner.install(candidate);
+      runner.load(point, values, first, size);
+      runner.run(point.layer, behind.layer, size);
+      for (const [slot, known] of ofImages.entries()) {
+        const sameCandidate = first + slot > 0 ? [firstTails[number]] : [];
+        const tail = tails.tailOf(slot, [...known, ...sameCandidate]);
+        if (first + slot === 0) firstTails[number] = tail;
+        if (!known.includes(tail)) known.push(tail);
+        tails.ask(tail, (top1) => {
+          found[number][first + slot] = top1;
+        });
       }
     }
-    return { correct, done };
+    tails.runFullBatches();
   }
-
-  return (task) => {
-    const patches = task.patches ?? drawPatches(data, task);
-    datapath.setPatches(patches);
-    const point = startPointOf(network, task.layer);
-    const front = valuesInFront(task, point);
-    let done = front.done;
-    const correct = task.candidates.map((candidate) => {
-      install(datapath, data, new Map([...task.thresholds, [task.layer, candidate]]));
-      const scored = score(task, point, front.values);
-      done += scored.done;
-      return scored.correct;
-    });
-    return { correct, patches, products: done };
-  };
+  tails.finish();
+  return found;
 }
 
 /** Images are drawn afresh for each map, the same for every rate, layer and candidate. */
@@ -124,14 +150,14 @@ function imagesOf({ tuning, dataset }: TuneData, map: number): Uint32Array {
 }
 
 /** The faulty words of a map, in shared memory. */
-function drawPatches(data: TuneData, { rate, map, layer }: CellTask): WeightPatches {
+function drawPatches(data: TuneData, { rate, map, first }: CellTask): WeightPatches {
   const { network, words, tuning, accelerator } = data;
   const placement = placeNetwork(network, accelerator, tuning.placement);
   const faultMap = trialFaultMap({
     source: faultSourceOf(tuning.faults),
     geometry: placement.geometry,
     scope: createScope(
-      tuning.faulty === 'tuned-layer' ? `layer:${layer}` : 'all',
+      tuning.faulty === 'tuned-layer' ? `layer:${first}` : 'all',
       network,
       placement,
     ),
@@ -152,39 +178,6 @@ function share(values: Uint32Array): Uint32Array {
   return shared;
 }
 
-function install(datapath: Datapath, { network }: TuneData, thresholds: LayerThresholds): void {
-  datapath.setActivationUnits(activationUnits('clip-tuned', network, thresholds));
-}
-
-function createValues({ network }: Datapath, length: number): Uint8Array | Float32Array {
-  return network.format === 'int8' ? new Uint8Array(length) : new Float32Array(length);
-}
-
-function loadImages(datapath: Datapath, inputs: Float32Array, first: number, size: number): void {
-  const { network } = datapath;
-  const length = valuesAt(network, { layer: 0, tensor: network.input });
-  datapath.loadImages(inputs.subarray(first * length, (first + size) * length), size);
-}
-
-function load(
-  { tensors, network }: Datapath,
-  point: RestartPoint,
-  values: Uint8Array | Float32Array,
-  first: number,
-  size: number,
-): void {
-  const length = valuesAt(network, point);
-  tensors[point.tensor].set(values.subarray(first * length, (first + size) * length));
-}
-
-/** Images with the same values here, as after a threshold of 0, have the same outputs: one stands for all. */
-function areAllEqual({ tensors, network }: Datapath, point: RestartPoint, images: number): boolean {
-  const length = valuesAt(network, point);
-  const { buffer, byteOffset, BYTES_PER_ELEMENT } = tensors[point.tensor];
-  const bytes = length * BYTES_PER_ELEMENT;
-  const bytesOf = (image: number) => Buffer.from(buffer, byteOffset + image * bytes, bytes);
-  for (let image = 1; image < images; image += 1) {
-    if (!bytesOf(image).equals(bytesOf(0))) return false;
-  }
-  return true;
+function createValues(format: 'int8' | 'float32', length: number): Values {
+  return format === 'int8' ? new Uint8Array(length) : new Float32Array(length);
 }

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { packageRoot, sha256Hex } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
-import { areaUnderCurve, type ScoreRequest } from '../../mitigation/index.js';
+import type { LayerThresholds } from '../../mitigation/index.js';
+import type { Network } from '../../models/index.js';
 import type { WeightPatches } from '../../sim/index.js';
 import { startPointOf, valuesAt } from './start-point.js';
 import type { Counts, TuningState } from './state.js';
@@ -31,10 +32,21 @@ export interface EvaluatorOptions {
   readonly onScored: (candidates: number) => void;
 }
 
-/** Scores thresholds on all rates and maps of a search. */
+/** Thresholds to be scored. */
+export interface ScoreRequest {
+  /** The first and the last layer, in network order, in which the candidates differ. */
+  readonly first: string;
+  readonly last: string;
+  /** Thresholds of all layers, in network order. */
+  readonly candidates: readonly LayerThresholds[];
+  /** Maps 0 … maps − 1 of each rate; at most those of the search. */
+  readonly maps: number;
+}
+
+/** Scores thresholds on the rates and maps of a search. */
 export interface Evaluator {
-  /** The area under accuracy against fault rate of each candidate. */
-  score(request: ScoreRequest): Promise<number[]>;
+  /** Images put into their class, by candidate, rate and map. */
+  score(request: ScoreRequest): Promise<number[][][]>;
   close(): Promise<void>;
 }
 
@@ -70,40 +82,46 @@ export function createEvaluator(
   let saved = performance.now();
 
   /** What is evaluated, in a word: thresholds that mean the same network under the same faults share it. */
-  function keyOf({ layer, thresholds }: ScoreRequest, candidate: readonly number[]): string {
-    const scope = faulty === 'tuned-layer' ? layer : 'all';
-    const all = [...new Map([...thresholds, [layer, candidate]])];
-    return sha256Hex(JSON.stringify([scope, all]));
+  function keyOf({ first }: ScoreRequest, candidate: LayerThresholds): string {
+    const scope = faulty === 'tuned-layer' ? first : 'all';
+    return sha256Hex(JSON.stringify([scope, [...candidate]]));
   }
 
   /** Room for the values in front of a layer, for as many cells as the budget allows. */
-  function roomFor(layer: string, cell: Cell): StoredValues | undefined {
-    const point = startPointOf(network, layer);
-    if (cell.stored?.point.layer === point.layer) return cell.stored;
+  function roomFor({ first, candidates: [thresholds] }: ScoreRequest, cell: Cell) {
+    const point = startPointOf(network, first);
+    const key = prefixKey(network, thresholds, point.layer);
+    if (cell.stored?.point.layer === point.layer && cell.stored.key === key) return cell.stored;
     const length = images * valuesAt(network, point);
     const bytes = length * (network.format === 'int8' ? 1 : Float32Array.BYTES_PER_ELEMENT);
     if ((cell.index + 1) * bytes > memory * (1 - PATCH_SHARE)) return undefined;
     const buffer = new SharedArrayBuffer(bytes);
     const values = network.format === 'int8' ? new Uint8Array(buffer) : new Float32Array(buffer);
-    return { point, values };
+    return { point, values, key };
+  }
+
+  /** What an earlier task left of this cell, if the run can go on from there. */
+  function usableOf({ first, candidates: [thresholds] }: ScoreRequest, { stored }: Cell) {
+    if (!stored || stored.point.layer > startPointOf(network, first).layer) return undefined;
+    return stored.key === prefixKey(network, thresholds, stored.point.layer) ? stored : undefined;
   }
 
   async function runCell(
     cell: Cell,
-    { layer, thresholds }: ScoreRequest,
-    candidates: readonly { readonly values: readonly number[]; readonly counts: Counts }[],
+    request: ScoreRequest,
+    candidates: readonly { readonly values: LayerThresholds; readonly counts: Counts }[],
   ): Promise<void> {
     const missing = candidates.filter(({ counts }) => counts[cell.index] === null);
     if (missing.length > 0) {
-      const to = roomFor(layer, cell);
+      const to = roomFor(request, cell);
       const { correct, patches, products } = await pool.run({
         rate: cell.rate,
         map: cell.map,
-        layer,
-        thresholds,
+        first: request.first,
+        last: request.last,
         candidates: missing.map(({ values }) => values),
         patches: cell.patches,
-        from: cell.stored,
+        from: usableOf(request, cell),
         to,
       });
       cell.stored = to;
@@ -140,14 +158,15 @@ export function createEvaluator(
 
   return {
     async score(request) {
-      startLayer(request.layer);
+      startLayer(request.first);
       const candidates = request.candidates.map((values) => {
         const key = keyOf(request, values);
         const counts = state.evaluations.get(key) ?? new Array<null>(cells.length).fill(null);
         state.evaluations.set(key, counts);
         return { values, counts };
       });
-      const waiting = cells.values();
+      const wanted = cells.filter(({ map }) => map < request.maps);
+      const waiting = wanted.values();
       const drain = async () => {
         for (const cell of waiting) {
           if (signal?.aborted) return;
@@ -159,22 +178,24 @@ export function createEvaluator(
       } finally {
         state.save();
       }
-      if (candidates.some(({ counts }) => counts.includes(null))) throw new Stopped();
-      return candidates.map(({ counts }) => areaOf(counts, rates.length, maps * images));
+      return candidates.map(({ counts }) =>
+        rates.map((_, rate) =>
+          Array.from({ length: request.maps }, (_, map) => {
+            const count = counts[rate * maps + map];
+            if (count === null) throw new Stopped();
+            return count;
+          }),
+        ),
+      );
     },
     close: () => pool.destroy(),
   };
 }
 
-/** @param imagesPerRate images put through the network at one rate */
-function areaOf(counts: Counts, rates: number, imagesPerRate: number): number {
-  const maps = counts.length / rates;
-  return areaUnderCurve(
-    Array.from({ length: rates }, (_, rate) => {
-      const ofRate = counts.slice(rate * maps, (rate + 1) * maps);
-      return ofRate.reduce<number>((sum, count) => sum + (count ?? 0), 0) / imagesPerRate;
-    }),
-  );
+/** The thresholds of the layers in front of a place, in a word. */
+function prefixKey(network: Network, thresholds: LayerThresholds, layer: number): string {
+  const names = new Set(network.layers.slice(0, layer).map(({ name }) => name));
+  return sha256Hex(JSON.stringify([...thresholds].filter(([name]) => names.has(name))));
 }
 
 /** Threads run compiled code, also when this module itself is run from source. */

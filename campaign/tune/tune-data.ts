@@ -18,6 +18,8 @@ export interface TuneData extends SharedNetwork {
 export interface StoredValues {
   readonly point: RestartPoint;
   readonly values: Uint8Array | Float32Array;
+  /** The thresholds in front of the point, as `prefixKey` has them. */
+  readonly key: string;
 }
 
 /** One fault map at one rate, and the thresholds to be scored on it. */
@@ -25,16 +27,16 @@ export interface CellTask {
   readonly rate: number;
   /** Number of the map, counted from 0. */
   readonly map: number;
-  /** The layer whose thresholds are scored. */
-  readonly layer: string;
-  /** Of all layers; the layer's own are replaced by each candidate. */
-  readonly thresholds: LayerThresholds;
-  readonly candidates: readonly (readonly number[])[];
+  /** The first and the last layer, in network order, in which the candidates differ. */
+  readonly first: string;
+  readonly last: string;
+  /** Thresholds of all layers. */
+  readonly candidates: readonly LayerThresholds[];
   /** The map's faulty words, when they are known. */
   readonly patches: WeightPatches | undefined;
-  /** What an earlier task left: values under the same map and the same thresholds, at or before the layer. */
+  /** What an earlier task left: values under the same map and the same thresholds, at or before the first layer. */
   readonly from: StoredValues | undefined;
-  /** Where to leave the values in front of the layer; undefined: nowhere. */
+  /** Where to leave the values in front of the first layer; undefined: nowhere. */
   readonly to: StoredValues | undefined;
 }
 

@@ -1,5 +1,6 @@
 import { multiplyAccumulates, type ProgressListener, sha256Hex } from '../../core/index.js';
 import {
+  areaOfCounts,
   type LayerThresholds,
   type Thresholds,
   type TunedLayer,
@@ -119,9 +120,15 @@ export async function runTuning(
     const layers = await tuneNetwork(
       network,
       maxima,
-      (request) => {
-        candidates += request.candidates.length;
-        return evaluator.score(request);
+      async ({ layer, thresholds, candidates: values }) => {
+        candidates += values.length;
+        const counts = await evaluator.score({
+          first: layer,
+          last: layer,
+          candidates: values.map((value) => new Map([...thresholds, [layer, value]])),
+          maps: tuning.maps,
+        });
+        return counts.map((ofRates) => areaOfCounts(ofRates, tuning.images));
       },
       tuning,
       (layer) => {

@@ -16,3 +16,15 @@ export function areaUnderCurve(accuracies: readonly number[]): number {
   const ends = (accuracies[0] + accuracies[accuracies.length - 1]) / 2;
   return (ends + inner) / (accuracies.length - 1);
 }
+
+/**
+ * The area under the curve of all images of all maps together.
+ *
+ * @param counts images put into their class, by rate (ascending) and map
+ * @param images images of each map
+ */
+export function areaOfCounts(counts: readonly (readonly number[])[], images: number): number {
+  return areaUnderCurve(
+    counts.map((ofMaps) => ofMaps.reduce((sum, count) => sum + count, 0) / (ofMaps.length * images)),
+  );
+}
