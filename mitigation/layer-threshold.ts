@@ -52,3 +52,31 @@ export function thresholdsOfLayer(
       : Math.min(maximum, convert(threshold / unit(channel))),
   );
 }
+
+/** What one factor of the profile maxima means: one real threshold for a layer, or one for each of its channels. */
+export const SEARCH_GRANULARITIES = ['layer', 'channel'] as const;
+
+export type SearchGranularity = (typeof SEARCH_GRANULARITIES)[number];
+
+/**
+ * The thresholds of a layer at a factor of its profile maxima; a factor of 1 gives the maxima themselves. `layer`:
+ * those of `thresholdsOfLayer` at factor · ACT_max. `channel`: factor · m_c in float64 for the maximum m_c of each
+ * channel, rounded down to an integer (int8) or to a float32; a maximum below 0 stays as it is.
+ *
+ * @param maxima the layer's profile
+ * @param factor above 0, at most 1
+ */
+export function thresholdsOf(
+  granularity: SearchGranularity,
+  network: Network,
+  layer: string,
+  maxima: readonly number[],
+  factor: number,
+): number[] {
+  if (granularity === 'layer') {
+    const actMax = largestActivation(network, layer, maxima);
+    return thresholdsOfLayer(network, layer, maxima, factor * actMax);
+  }
+  const convert = network.format === 'int8' ? Math.floor : Math.fround;
+  return maxima.map((maximum) => Math.min(maximum, convert(factor * maximum)));
+}

@@ -1,4 +1,5 @@
 export * from './judge.js';
+export type { SearchResult } from './search.js';
 export {
   prepareTuning,
   runTuning,
@@ -11,6 +12,7 @@ export {
   DEFAULT_TUNING,
   FAULTY,
   parseTuning,
+  TUNING_METHODS,
   TUNING_POOL,
   TUNING_RATES,
   type Tuning,

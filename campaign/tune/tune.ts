@@ -1,13 +1,5 @@
-import { multiplyAccumulates, type ProgressListener, sha256Hex } from '../../core/index.js';
-import {
-  areaOfCounts,
-  type LayerThresholds,
-  type Thresholds,
-  type TunedLayer,
-  type TuningRecord,
-  thresholdsFor,
-  tuneNetwork,
-} from '../../mitigation/index.js';
+import { multiplyAccumulates, sha256Hex } from '../../core/index.js';
+import { type LayerThresholds, type Thresholds, thresholdsFor } from '../../mitigation/index.js';
 import { loadCifar10, type Network, weightedLayers } from '../../models/index.js';
 import { loadAccelerator } from '../../sim/index.js';
 import { codeChecksum, dataChecksum } from '../checksums.js';
@@ -16,12 +8,19 @@ import { loadNetwork, loadThresholds } from '../load-network.js';
 import { shareImages } from '../prepare-study.js';
 import { shareNetwork } from '../shared-network.js';
 import { createEvaluator, Stopped } from './evaluator.js';
-import { openState } from './state.js';
+import {
+  createSearch,
+  foundThresholds,
+  recordOf,
+  type SearchListeners,
+  type SearchResult,
+} from './search.js';
+import { openState, type TuningState } from './state.js';
 import type { TuneData } from './tune-data.js';
 import { TUNING_POOL, type Tuning } from './tuning.js';
 
 /** How a search is run: none of this changes its result. */
-export interface TuneOptions {
+export interface TuneOptions extends SearchListeners {
   readonly threads: number;
   /** Folder for what the search has found out so far; default: it is not kept. */
   readonly out?: string | undefined;
@@ -29,23 +28,22 @@ export interface TuneOptions {
   readonly signal?: AbortSignal | undefined;
   /** Bytes that may be kept between tasks, 2 GiB if undefined; what does not fit is computed again. */
   readonly memory?: number | undefined;
-  /** Steps are maps scored, of the most that there can be. */
-  readonly onProgress?: ProgressListener | undefined;
-  readonly onLayer?: ((layer: TunedLayer) => void) | undefined;
 }
 
 /** What a search computed, next to the same scores computed image by image from the input. */
 export interface TuneCost {
-  /** Thresholds scored. */
+  /** Different thresholds scored. */
   readonly candidates: number;
+  /** Image runs that their scores stand for: a candidate, a rate, a map and an image each. */
+  readonly imageRuns: number;
   /** Multiply-accumulates done. */
   readonly products: number;
-  /** Multiply-accumulates of whole runs for every candidate, rate, map and image. */
+  /** Multiply-accumulates of these image runs through the whole network. */
   readonly bruteForceProducts: number;
 }
 
 export interface TuneResult {
-  readonly layers: readonly TunedLayer[];
+  readonly found: SearchResult;
   readonly cost: TuneCost;
   /** The profile it began with, and the tuned thresholds with how they were found. */
   readonly thresholds: Thresholds;
@@ -111,37 +109,26 @@ export async function runTuning(
     },
     options.resume ?? false,
   );
-  const progress = countProgress(tuning, maxima.size, options.onProgress);
+  const search = createSearch(data, options);
   const { threads, signal, memory } = options;
-  const onScored = progress.add;
+  const { onScored } = search;
   const evaluator = createEvaluator(data, state, { threads, signal, memory, onScored });
-  let candidates = 0;
   try {
-    const layers = await tuneNetwork(
-      network,
-      maxima,
-      async ({ layer, thresholds, candidates: values }) => {
-        candidates += values.length;
-        const counts = await evaluator.score({
-          first: layer,
-          last: layer,
-          candidates: values.map((value) => new Map([...thresholds, [layer, value]])),
-          maps: tuning.maps,
-        });
-        return counts.map((ofRates) => areaOfCounts(ofRates, tuning.images));
-      },
-      tuning,
-      (layer) => {
-        progress.finishLayer();
-        options.onLayer?.(layer);
-      },
-    );
-    const cost = {
-      candidates,
-      products: state.products,
-      bruteForceProducts: candidates * productsOfCandidate(network, tuning),
+    const found = await search.run(evaluator);
+    const tuned = {
+      found: recordOf(tuning, found),
+      layers: Object.fromEntries(foundThresholds(found)),
     };
-    return { layers, cost, thresholds: withTuned(profile, network, tuning, layers) };
+    const { name, checksum } = network;
+    return {
+      found,
+      cost: costOf(network, tuning, state),
+      thresholds: {
+        ...profile,
+        network: { name, checksum },
+        tuned: { ...profile.tuned, [tuning.format]: tuned },
+      },
+    };
   } catch (error) {
     if (error instanceof Stopped) return undefined;
     throw error;
@@ -150,62 +137,21 @@ export async function runTuning(
   }
 }
 
-function productsOfCandidate(network: Network, { rates, maps, images }: Tuning): number {
-  const image = weightedLayers(network).reduce(
+function costOf(
+  network: Network,
+  { images }: Tuning,
+  { evaluations, products }: TuningState,
+): TuneCost {
+  const scores = [...evaluations.values()].flat().filter((count) => count !== null).length;
+  const ofImage = weightedLayers(network).reduce(
     (sum, { shape }) => sum + multiplyAccumulates(shape),
     0,
   );
-  return rates.length * maps * images * image;
-}
-
-/** The first round scores four thresholds, a later one two new ones. */
-function countProgress(
-  { rates, maps, mostRounds }: Tuning,
-  layers: number,
-  onProgress: ProgressListener = () => {},
-): { add(candidates: number): void; finishLayer(): void } {
-  const mostOfLayer = (4 + 2 * (mostRounds - 1)) * rates.length * maps;
-  const total = layers * mostOfLayer;
-  let [finished, done] = [0, 0];
-  const advanceTo = (steps: number) => {
-    if (steps <= done) return;
-    done = steps;
-    onProgress(done, total);
-  };
+  const imageRuns = scores * images;
   return {
-    add: (candidates) => advanceTo(Math.min(done + candidates, total)),
-    finishLayer() {
-      finished += 1;
-      advanceTo(finished * mostOfLayer);
-    },
-  };
-}
-
-function withTuned(
-  profile: Thresholds,
-  network: Network,
-  { model: _model, format, ...parameters }: Tuning,
-  layers: readonly TunedLayer[],
-): Thresholds {
-  const found: TuningRecord = {
-    method: 'interval-search',
-    ...parameters,
-    pool: TUNING_POOL,
-    layers: layers.map(({ name, actMax, threshold, auc, search }) => ({
-      name,
-      actMax,
-      threshold,
-      auc,
-      rounds: search?.intervals.length ?? 0,
-    })),
-  };
-  const tuned = {
-    found,
-    layers: Object.fromEntries(layers.map(({ name, thresholds }) => [name, thresholds])),
-  };
-  return {
-    ...profile,
-    network: { name: network.name, checksum: network.checksum },
-    tuned: { ...profile.tuned, [format]: tuned },
+    candidates: evaluations.size,
+    imageRuns,
+    products,
+    bruteForceProducts: imageRuns * ofImage,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../core/index.js';
 import { FAULT_KINDS } from '../../fault/index.js';
+import { SEARCH_GRANULARITIES } from '../../mitigation/index.js';
 
 /**
  * Fault rates that thresholds are tuned at when none are given. float32: those of a public re-implementation of
@@ -16,53 +17,104 @@ export const TUNING_POOL = 10_000;
 
 export const FAULTY = ['whole-network', 'tuned-layer'] as const;
 
-const schema = z
+/** What every search has. */
+const common = {
+  model: z.string().min(1),
+  format: z.enum(['int8', 'float32']),
+  accelerator: z.string().min(1),
+  placement: z.enum(['resident', 'streamed']),
+  faults: z.enum([...FAULT_KINDS, 'stuck-at']),
+  rates: z
+    .array(z.number().gt(0, 'rate 0 is no point of the curve').max(1))
+    .min(1)
+    .readonly()
+    .refine((rates) => new Set(rates).size === rates.length, 'values must differ')
+    .transform((rates): readonly number[] => rates.toSorted((a, b) => a - b)),
+  /** Fault maps a rate; of a race the most. */
+  maps: z.int().min(1).max(1_000_000),
+  /** Training images a map. */
+  images: z.int().min(1).max(TUNING_POOL),
+  /** δ, as a share of the area. */
+  smallestGain: z.number().min(0).max(1),
+  seed: z.int().min(0),
+};
+
+const intervalSearch = z
   .strictObject({
-    model: z.string().min(1),
-    format: z.enum(['int8', 'float32']),
-    accelerator: z.string().min(1),
-    placement: z.enum(['resident', 'streamed']),
-    faults: z.enum([...FAULT_KINDS, 'stuck-at']),
+    method: z.literal('interval-search'),
+    ...common,
     /** Which weights are faulty while a layer is tuned. */
     faulty: z.enum(FAULTY),
-    rates: z
-      .array(z.number().gt(0, 'rate 0 is no point of the curve').max(1))
-      .min(1)
-      .readonly()
-      .refine((rates) => new Set(rates).size === rates.length, 'values must differ')
-      .transform((rates): readonly number[] => rates.toSorted((a, b) => a - b)),
-    /** Fault maps a rate. */
-    maps: z.int().min(1).max(1_000_000),
-    /** Training images a map. */
-    images: z.int().min(1).max(TUNING_POOL),
-    /** δ, as a share of the area. */
-    smallestGain: z.number().min(0).max(1),
     /** M. */
     leastRounds: z.int().min(1),
     /** N. */
     mostRounds: z.int().min(1).max(100),
-    seed: z.int().min(0),
   })
   .readonly();
 
+const raceSearch = z
+  .strictObject({
+    method: z.literal('race'),
+    ...common,
+    /** Faults strike the whole network: layers are not tuned one by one. */
+    faulty: z.literal('whole-network'),
+    /** Whether a layer has one real threshold, or each of its channels a share of its own maximum. */
+    granularity: z.enum(SEARCH_GRANULARITIES),
+    /** Shares of the profile maxima that all layers are given together. */
+    factors: z.array(z.number().gt(0).lt(1)).readonly(),
+    /** Times that the search goes through the layers. */
+    sweeps: z.int().min(0).max(20),
+    /** Maps before the first look. */
+    leastMaps: z.int().min(2),
+    /** A difference is certain beyond so many standard errors. */
+    standardErrors: z.number().gt(0).max(10),
+  })
+  .readonly();
+
+const schema = z.discriminatedUnion('method', [intervalSearch, raceSearch]);
+
 /** Everything a search for thresholds depends on, validated, except what it only names. */
 export type Tuning = z.infer<typeof schema>;
+export type IntervalTuning = z.infer<typeof intervalSearch>;
+export type RaceTuning = z.infer<typeof raceSearch>;
 
-/** What a user may leave away; `rates` default to TUNING_RATES. */
-export const DEFAULT_TUNING = {
+const COMMON_DEFAULTS = {
   model: 'alexnet',
   format: 'int8',
   accelerator: 'edge-16x16',
   placement: 'resident',
   faults: 'flip',
   faulty: 'whole-network',
-  maps: 10,
   images: 100,
   smallestGain: 0.001,
-  leastRounds: 3,
-  mostRounds: 4,
   seed: 1,
-} as const satisfies Omit<Tuning, 'rates'>;
+} as const;
+
+/** What a user may leave away, by method; `rates` default to TUNING_RATES. */
+export const DEFAULT_TUNING = {
+  'interval-search': {
+    method: 'interval-search',
+    ...COMMON_DEFAULTS,
+    maps: 10,
+    leastRounds: 3,
+    mostRounds: 4,
+  },
+  race: {
+    method: 'race',
+    ...COMMON_DEFAULTS,
+    maps: 20,
+    granularity: 'layer',
+    factors: [0.8, 0.65, 0.5, 0.4, 0.3, 0.2],
+    sweeps: 2,
+    leastMaps: 5,
+    standardErrors: 2,
+  },
+} as const satisfies {
+  readonly 'interval-search': Omit<IntervalTuning, 'rates'>;
+  readonly race: Omit<RaceTuning, 'rates'>;
+};
+
+export const TUNING_METHODS = ['interval-search', 'race'] as const satisfies Tuning['method'][];
 
 /**
  * Fill in the defaults of a search and validate it.
@@ -70,23 +122,29 @@ export const DEFAULT_TUNING = {
  * @throws InputError naming the field, its value and what was expected
  */
 export function parseTuning(options: Readonly<Record<string, unknown>>): Tuning {
-  const fields = { ...DEFAULT_TUNING, ...options };
+  const { method = TUNING_METHODS[0] } = options;
+  const defaults = DEFAULT_TUNING[method as Tuning['method']] ?? {};
+  const fields: Readonly<Record<string, unknown>> = { ...defaults, ...options };
   const candidate: Readonly<Record<string, unknown>> = {
-    rates: TUNING_RATES[fields.format],
+    rates: TUNING_RATES[fields.format as Tuning['format']],
     ...fields,
   };
   const result = schema.safeParse(candidate);
   if (!result.success) {
-    const [{ path, message }] = result.error.issues;
-    const [field] = path.map(String);
+    const [issue] = result.error.issues;
+    const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    const field = unknown ?? issue.path.map(String)[0];
     throw new InputError(
-      `tune: ${field ?? 'options'} = ${JSON.stringify(field === undefined ? candidate : candidate[field])}: ${message}`,
+      `tune: ${field ?? 'options'} = ${JSON.stringify(field === undefined ? candidate : candidate[field])}: ${
+        unknown === undefined ? issue.message : `the method ${String(method)} has no such option`
+      }`,
     );
   }
-  if (result.data.leastRounds > result.data.mostRounds) {
+  const tuning = result.data;
+  if (tuning.method === 'interval-search' && tuning.leastRounds > tuning.mostRounds) {
     throw new InputError(
-      `tune: leastRounds = ${result.data.leastRounds} exceeds mostRounds = ${result.data.mostRounds}`,
+      `tune: leastRounds = ${tuning.leastRounds} exceeds mostRounds = ${tuning.mostRounds}`,
     );
   }
-  return result.data;
+  return tuning;
 }

@@ -8,11 +8,16 @@ import {
   parseTuning,
   prepareTuning,
   runTuning,
-  type TuneResult,
+  TUNING_METHODS,
   type Tuning,
 } from '../../campaign/index.js';
 import { EXIT, InputError } from '../../core/index.js';
-import { readThresholds, type Thresholds, writeThresholds } from '../../mitigation/index.js';
+import {
+  readThresholds,
+  SEARCH_GRANULARITIES,
+  type Thresholds,
+  writeThresholds,
+} from '../../mitigation/index.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -25,13 +30,12 @@ import {
   wholeNumber,
 } from '../options.js';
 import { printResult } from '../output.js';
-import { duration, showProgress, showStudyProgress } from '../progress.js';
-import { counted, rateText } from '../study-table.js';
-import { formatTable, percent } from '../table.js';
+import { showProgress, showStudyProgress } from '../progress.js';
+import { tuningJson, tuningText } from '../tuning-table.js';
 
 interface TuneFlags extends CommonOptions {
   readonly output: string;
-  readonly rounds: number;
+  readonly rounds?: number;
   readonly thresholds?: string;
   readonly judgeMaps?: number;
   readonly judgeImages?: number;
@@ -42,13 +46,16 @@ interface TuneFlags extends CommonOptions {
 }
 
 export function tuneCommand(): Command {
-  const { model, format, maps, images, mostRounds, leastRounds, smallestGain } = DEFAULT_TUNING;
-  const { faults, faulty, placement, accelerator } = DEFAULT_TUNING;
+  const { 'interval-search': interval, race } = DEFAULT_TUNING;
+  const { model, format, faults, faulty, placement, accelerator, images, smallestGain } = interval;
   const command = new Command('tune')
-    .description("Clip thresholds by FT-ClipAct's interval search under faults, layer after layer")
+    .description(
+      "Clip thresholds by a search under faults: FT-ClipAct's interval search, layer after layer, or races of thresholds over all layers",
+    )
     .addOption(option('--model <model>', 'alexnet, vgg16 or an ONNX file').default(model))
     .addOption(choice('--format <format>', 'word format', ['int8', 'float32']).default(format))
     .addOption(option('-o, --output <file>', 'thresholds to write').makeOptionMandatory())
+    .addOption(choice('--method <method>', 'search', TUNING_METHODS).default(TUNING_METHODS[0]))
     .addOption(
       option('--rates <rates>', 'fault rates, above 0 (default: by word format)').argParser(
         rateList,
@@ -70,22 +77,49 @@ export function tuneCommand(): Command {
       ),
     )
     .addOption(option('--accelerator <accelerator>', 'a preset or a file').default(accelerator))
-    .addOption(option('--maps <n>', 'fault maps a rate').default(maps).argParser(wholeNumber(1)))
+    .addOption(
+      option(
+        '--maps <n>',
+        `fault maps a rate (default: ${interval.maps}); of a race the most (default: ${race.maps})`,
+      ).argParser(wholeNumber(1)),
+    )
     .addOption(
       option('--images <n>', 'training images a map').default(images).argParser(wholeNumber(1)),
     )
     .addOption(
-      option('--rounds <n>', 'most rounds a layer').default(mostRounds).argParser(wholeNumber(1)),
-    )
-    .addOption(
-      option('--least-rounds <n>', 'fewest rounds a layer')
-        .default(leastRounds)
-        .argParser(wholeNumber(1)),
-    )
-    .addOption(
-      option('--smallest-gain <d>', 'a round that moves the area by less, 0…1, is the last')
+      option('--smallest-gain <d>', 'δ, a share of the area: a smaller gain is none')
         .default(smallestGain)
         .argParser(gain),
+    )
+    .addOption(
+      option(
+        '--rounds <n>',
+        `interval search: most rounds a layer (default: ${interval.mostRounds})`,
+      ).argParser(wholeNumber(1)),
+    )
+    .addOption(
+      option(
+        '--least-rounds <n>',
+        `interval search: fewest rounds a layer (default: ${interval.leastRounds})`,
+      ).argParser(wholeNumber(1)),
+    )
+    .addOption(
+      choice(
+        '--granularity <kind>',
+        `race: one threshold a layer, or a share of each channel's maximum (default: ${race.granularity})`,
+        SEARCH_GRANULARITIES,
+      ),
+    )
+    .addOption(
+      option('--sweeps <n>', `race: times through the layers (default: ${race.sweeps})`).argParser(
+        wholeNumber(0),
+      ),
+    )
+    .addOption(
+      option(
+        '--least-maps <n>',
+        `race: maps before the first look (default: ${race.leastMaps})`,
+      ).argParser(wholeNumber(2)),
     )
     .addOption(seedOption())
     .addOption(
@@ -152,9 +186,8 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
     judging.stop();
     if (!judged) return interrupted(out);
     writeThresholds(output, withJudgement(found, tuning, judged));
-    printResult(json, toJson(tuning, output, result, judged, seconds), () =>
-      toText(tuning, output, result, judged, seconds, threads),
-    );
+    const shown = { tuning, output, result, judged, seconds };
+    printResult(json, tuningJson(shown), () => tuningText(shown, threads));
   } finally {
     progress.stop();
     stopping.dispose();
@@ -163,7 +196,7 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
 
 /** The options that are fields of a tuning. */
 function pickTuning(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const names = new Set([...Object.keys(DEFAULT_TUNING), 'rates']);
+  const names = new Set([...Object.values(DEFAULT_TUNING).flatMap(Object.keys), 'rates']);
   return Object.fromEntries(
     Object.entries(flags).filter(([name, value]) => names.has(name) && value !== undefined),
   );
@@ -216,60 +249,4 @@ function interrupted(out: string | undefined): void {
     out === undefined ? 'interrupted\n' : `interrupted: continue with --out ${out} --resume\n`,
   );
   process.exitCode = EXIT.interrupted;
-}
-
-function toJson(
-  tuning: Tuning,
-  output: string,
-  { layers, cost }: TuneResult,
-  judged: Judgement,
-  seconds: number,
-) {
-  return {
-    tuning,
-    seed: tuning.seed,
-    output,
-    layers: layers.map(({ name, actMax, threshold, auc, search }) => ({
-      name,
-      actMax,
-      threshold,
-      auc,
-      rounds: search?.intervals.length ?? 0,
-      scored: search?.scored ?? [],
-    })),
-    judged,
-    cost,
-    seconds,
-  };
-}
-
-function toText(
-  { model, format, rates, maps, images, faults, faulty, seed }: Tuning,
-  output: string,
-  { layers, cost }: TuneResult,
-  judged: Judgement,
-  seconds: number,
-  threads: number,
-): string {
-  const rows = layers.map(({ name, actMax, threshold, auc, search }) => [
-    name,
-    actMax.toPrecision(4),
-    threshold.toPrecision(4),
-    percent(auc.before),
-    percent(auc.after),
-    String(search?.intervals.length ?? 0),
-  ]);
-  const { none, clip, 'clip-tuned': tuned } = judged.auc;
-  const billions = (products: number) => (products / 1e9).toFixed(products < 1e11 ? 2 : 0);
-  const share = percent(cost.products / cost.bruteForceProducts);
-  return [
-    `${model}, ${format} words, faults: ${faults} in the ${faulty.replace('-', ' ')}, rates ${rates.map(rateText).join(', ')}`,
-    '',
-    formatTable(['layer', 'ACT_max', 'threshold', 'area before, %', 'after, %', 'rounds'], rows),
-    '',
-    `Areas under accuracy against fault rate; ${counted(maps, 'map')} a rate × ${counted(images, 'training image')}.`,
-    `Judged on ${counted(judged.maps, 'fresh map')} a rate × ${counted(judged.images, 'test image')}: none ${percent(none)} %, clip at ACT_max ${percent(clip)} %, clip-tuned ${percent(tuned)} %.`,
-    `${billions(cost.products)} billion multiply-accumulates for ${counted(cost.candidates, 'threshold')}, ${share} % of the ${billions(cost.bruteForceProducts)} billion of whole runs.`,
-    `Seed ${seed}, ${counted(threads, 'thread')}, ${duration(seconds)}; written to ${output}.`,
-  ].join('\n');
 }

@@ -25,6 +25,13 @@ export function areaUnderCurve(accuracies: readonly number[]): number {
  */
 export function areaOfCounts(counts: readonly (readonly number[])[], images: number): number {
   return areaUnderCurve(
-    counts.map((ofMaps) => ofMaps.reduce((sum, count) => sum + count, 0) / (ofMaps.length * images)),
+    counts.map(
+      (ofMaps) => ofMaps.reduce((sum, count) => sum + count, 0) / (ofMaps.length * images),
+    ),
   );
+}
+
+/** The area under the curve of each map alone; the mean of them is that of all maps together. */
+export function areasOfMaps(counts: readonly (readonly number[])[], images: number): number[] {
+  return counts[0].map((_, map) => areaUnderCurve(counts.map((ofMaps) => ofMaps[map] / images)));
 }

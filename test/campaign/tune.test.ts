@@ -9,7 +9,6 @@ import {
   prepareTuning,
   runTuning,
   type TuneOptions,
-  type Tuning,
   top1,
 } from '../../campaign/index.js';
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
@@ -18,6 +17,7 @@ import {
   activationUnits,
   areaUnderCurve,
   type LayerThresholds,
+  thresholdsOf,
   thresholdsOfLayer,
 } from '../../mitigation/index.js';
 import { normalize } from '../../models/index.js';
@@ -29,10 +29,13 @@ const files = writeTinyNetwork(folder);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const RATES = { int8: [0.02, 0.1], float32: [1e-3, 1e-2] } as const;
-const SMALL = { model: files.int8, maps: 2, images: 12, mostRounds: 3, leastRounds: 1, seed: 5 };
+const SMALL = { model: files.int8, maps: 2, images: 12, seed: 5 };
+const ROUNDS = { mostRounds: 3, leastRounds: 1 };
 
-function prepare(options: Partial<Tuning>) {
-  const tuning = parseTuning({ ...SMALL, rates: RATES[options.format ?? 'int8'], ...options });
+function prepare(options: Readonly<Record<string, unknown>>) {
+  const rates = RATES[options.format === 'float32' ? 'float32' : 'int8'];
+  const limits = options.method === 'race' ? {} : ROUNDS;
+  const tuning = parseTuning({ ...SMALL, ...limits, rates, ...options });
   return prepareTuning(tuning, files.thresholds);
 }
 
@@ -44,11 +47,12 @@ async function search(prepared: ReturnType<typeof prepare>, options: Partial<Tun
 
 /** The score of thresholds from its definition: every image from its start, on the reference kernels. */
 function areaByDefinition(
-  { data }: ReturnType<typeof prepare>,
+  prepared: ReturnType<typeof prepare>,
   layer: string,
   thresholds: LayerThresholds,
+  maps = prepared.data.tuning.maps,
 ): number {
-  const { network, tuning, accelerator, words, dataset } = data;
+  const { network, tuning, accelerator, words, dataset } = prepared.data;
   const datapath = createDatapath(network, createReferenceBackend(), tuning.images);
   const placement = placeNetwork(network, accelerator, tuning.placement);
   const scope = createScope(
@@ -59,7 +63,7 @@ function areaByDefinition(
   datapath.setActivationUnits(activationUnits('clip-tuned', network, thresholds));
   const accuracies = tuning.rates.map((rate) => {
     let correct = 0;
-    for (let map = 2 ** 31; map < 2 ** 31 + tuning.maps; map += 1) {
+    for (let map = 2 ** 31; map < 2 ** 31 + maps; map += 1) {
       const { seed, faults } = tuning;
       const faultMap = trialFaultMap({
         source: faultSourceOf(faults),
@@ -78,7 +82,7 @@ function areaByDefinition(
         if (top1(scores) === dataset.labels[image]) correct += 1;
       }
     }
-    return correct / (tuning.maps * tuning.images);
+    return correct / (maps * tuning.images);
   });
   return areaUnderCurve(accuracies);
 }
@@ -97,7 +101,9 @@ describe.each([
   });
 
   test('scores every threshold as the definition does', () => {
-    const { layers, thresholds } = found;
+    const { thresholds } = found;
+    if (found.found.method !== 'interval-search') throw new Error('another method');
+    const { layers } = found.found;
     expect(layers.map(({ name }) => name)).toEqual(['conv1', 'fc1']);
     const current = new Map(maxima);
     const scores = new Set<number>();
@@ -128,6 +134,54 @@ describe.each([
     expect(others.candidates).toBe(cost.candidates);
     expect(cost.products).toBeLessThan(others.products);
     expect(cost.products).toBeLessThan(cost.bruteForceProducts);
+    expect(cost.imageRuns).toBe(cost.candidates * 2 * 2 * 12);
+  });
+});
+
+describe.each([
+  { format: 'int8', granularity: 'layer' },
+  { format: 'int8', granularity: 'channel' },
+  { format: 'float32', granularity: 'layer' },
+] as const)('races with $format words, a threshold a $granularity', (options) => {
+  const prepared = prepare({
+    method: 'race',
+    ...options,
+    maps: 4,
+    leastMaps: 2,
+    factors: [0.5, 0.2],
+  });
+  const { network, maxima } = prepared.data;
+  let found: Awaited<ReturnType<typeof search>>;
+
+  beforeAll(async () => {
+    found = await search(prepared, { threads: 1 });
+  });
+
+  test('score thresholds as the definition does', () => {
+    if (found.found.method !== 'race') throw new Error('another method');
+    for (const { factor, area, maps } of found.found.common) {
+      const thresholds = new Map(
+        [...maxima].map(([name, values]) => [
+          name,
+          thresholdsOf(options.granularity, network, name, values, factor),
+        ]),
+      );
+      expect(area).toBeCloseTo(areaByDefinition(prepared, 'conv1', thresholds, maps), 12);
+    }
+    expect(new Set(found.found.common.map(({ area }) => area)).size).toBeGreaterThan(1);
+    expect(found.thresholds.tuned?.[options.format]?.found).toMatchObject({
+      method: 'race',
+      granularity: options.granularity,
+      layers: found.found.layers.map(({ name, factor, auc }) => ({ name, factor, auc })),
+    });
+  });
+
+  test('are the same for any number of threads and without memory to keep anything', async () => {
+    const { cost, ...rest } = found;
+    const { cost: others, ...frugal } = await search(prepared, { threads: 3, memory: 0 });
+    expect(frugal).toEqual(rest);
+    expect(others.imageRuns).toBe(cost.imageRuns);
+    expect(cost.products).toBeLessThanOrEqual(others.products);
   });
 });
 
@@ -155,7 +209,7 @@ describe('a search that is kept in a folder', () => {
   test('refuses a folder of another search, naming the difference, and one not to be resumed', async () => {
     const out = join(folder, 'refused');
     await search(prepared, { out });
-    const run = (options: Partial<Tuning>, resume: boolean) =>
+    const run = (options: Readonly<Record<string, unknown>>, resume: boolean) =>
       runTuning(prepare(options), { threads: 1, out, resume });
     await expect(run({}, false)).rejects.toThrow(
       `${out} already holds a search: choose another folder or add --resume`,
@@ -171,14 +225,17 @@ describe('a search that is kept in a folder', () => {
   });
 });
 
-test('progress never goes back and ends at its total', async () => {
-  const steps: [number, number][] = [];
-  await search(prepare({}), { onProgress: (done, total) => steps.push([done, total]) });
-  const done = steps.map(([step]) => step);
-  expect(done).toEqual(done.toSorted((a, b) => a - b));
-  expect(new Set(steps.map(([, total]) => total)).size).toBe(1);
-  expect(done.at(-1)).toBe(steps[0][1]);
-});
+test.each(['interval-search', 'race'])(
+  'progress of the method %s never goes back and ends at its total',
+  async (method) => {
+    const steps: [number, number][] = [];
+    await search(prepare({ method }), { onProgress: (done, total) => steps.push([done, total]) });
+    const done = steps.map(([step]) => step);
+    expect(done).toEqual(done.toSorted((a, b) => a - b));
+    expect(new Set(steps.map(([, total]) => total)).size).toBe(1);
+    expect(done.at(-1)).toBe(steps[0][1]);
+  },
+);
 
 describe('the options of a search', () => {
   test.each([
@@ -186,6 +243,10 @@ describe('the options of a search', () => {
     [{ rates: [0.1, 0.1] }, 'tune: rates = [0.1,0.1]: values must differ'],
     [{ leastRounds: 5, mostRounds: 4 }, 'tune: leastRounds = 5 exceeds mostRounds = 4'],
     [{ images: 10_001 }, 'tune: images = 10001: '],
+    [{ method: 'race', mostRounds: 3 }, 'tune: mostRounds = 3: the method race has no such option'],
+    [{ sweeps: 3 }, 'tune: sweeps = 3: the method interval-search has no such option'],
+    [{ method: 'guess' }, 'tune: method = "guess": '],
+    [{ method: 'race', faulty: 'tuned-layer' }, 'tune: faulty = "tuned-layer": '],
   ])('%j', (options, message) => {
     expect(() => parseTuning(options)).toThrow(message);
   });

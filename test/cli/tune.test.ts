@@ -43,9 +43,10 @@ test('profile, tune, export and verify follow each other', async () => {
     }
     expect(cost.products).toBeLessThan(cost.bruteForceProducts);
     const found = readThresholds(output).tuned?.[format]?.found;
-    expect(found?.layers.map(({ threshold }) => threshold)).toEqual(
-      layers.map(({ threshold }) => threshold),
-    );
+    expect(found).toMatchObject({
+      method: 'interval-search',
+      layers: layers.map(({ name, threshold }) => ({ name, threshold })),
+    });
     expect(found?.judged).toEqual(judged);
     if (format === 'float32') continue;
 
@@ -96,7 +97,9 @@ test('tune prints a table, its cost and the judgement as text', async () => {
   expect(status, stderr).toBe(0);
   expect(stdout).toMatch(/\nlayer +ACT_max +threshold +area before, % +after, % +rounds\n/);
   expect(stdout).toMatch(/\nJudged on 2 fresh maps a rate × 10 test images: none [\d.]+ %, clip/);
-  expect(stdout).toMatch(/ billion multiply-accumulates for \d+ thresholds, [\d.]+ % of the /);
+  expect(stdout).toMatch(
+    /\d+ thresholds scored by [\d,]+ image runs: [\d.]+ billion multiply-accumulates, [\d.]+ % of the /,
+  );
   expect(stderr).toMatch(/scores of thresholds on maps/);
 });
 

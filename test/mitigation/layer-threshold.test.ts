@@ -7,24 +7,7 @@ import {
   tuneNetwork,
 } from '../../mitigation/index.js';
 import { dequantize, type Int8Network, weightedLayers } from '../../models/index.js';
-import { int8Networks } from '../../testing/index.js';
-
-/** A network with an accumulator maximum for each channel of each layer with an activation function. */
-const profiles = int8Networks().chain((network) => {
-  const layers = weightedLayers(network).filter(({ relu }) => relu);
-  const maxima = layers.map(({ name, shape }) => {
-    const { channels } = shape.output;
-    const values = fc.array(fc.integer({ min: -1000, max: 2 ** 24 }), {
-      minLength: channels,
-      maxLength: channels,
-    });
-    return values.map((found) => [name, found] as const);
-  });
-  return fc.tuple(
-    fc.constant(network),
-    fc.tuple(...maxima).map((found) => new Map(found)),
-  );
-});
+import { profiles } from './profiles.js';
 
 /** Real numbers that the units of a layer's accumulators stand for, straight from the definition s_x · s_w[c]. */
 function units(network: Int8Network, name: string): number[] {
