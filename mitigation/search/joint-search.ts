@@ -9,7 +9,7 @@ export interface JointSearchLimits extends RaceLimits {
   readonly granularity: SearchGranularity;
   /** Factors, below 1, that all layers get together before any gets one of its own. */
   readonly factors: readonly number[];
-  /** Times that the search goes through the layers; it stops before when none changes. */
+  /** Times that the search goes through the layers. */
   readonly sweeps: number;
 }
 
@@ -48,13 +48,14 @@ export interface JointSearchResult {
   }[];
 }
 
-/** In sweep s a layer's factor is raced against factors this many times smaller and larger; later ones are finer. */
+/** A layer's factor is at first raced against factors this many times smaller and larger. */
 const FIRST_STEP = 0.7;
 
 /**
  * Gradient-free search over the thresholds of all layers: first one factor of the profile maxima for all of them, then
- * layer after layer, again and again, a factor of its own (coordinate descent). Every choice is a race on the same
- * fault maps and images, so a choice that makes no difference is settled on few of them.
+ * layer after layer, again and again, a factor of its own: pattern search, in which the step of a layer that stays
+ * where it is becomes smaller (R. Hooke and T. A. Jeeves, Journal of the ACM 8, 1961). Every choice is a race on the
+ * same fault maps and images, so a choice that makes no difference is settled on few of them.
  *
  * @param maxima the profile: the layers to tune, in network order
  * @param score areas under accuracy against fault rate, by candidate and map
@@ -106,24 +107,23 @@ export async function searchJointly(
   );
   for (const name of names) factors.set(name, tried[together.winner]);
   onRace(undefined);
+  const steps = new Map(names.map((name) => [name, FIRST_STEP]));
   for (let sweep = 0; sweep < limits.sweeps; sweep += 1) {
-    let changed = false;
     for (const name of names) {
-      const factor = factors.get(name) ?? 1;
-      const own = neighboursOf(factor, FIRST_STEP ** (1 / 2 ** sweep));
+      const step = steps.get(name) ?? FIRST_STEP;
+      const own = neighboursOf(factors.get(name) ?? 1, step);
       const result = await raceOf(
         [name, name],
         own.map((candidate) => new Map([[name, candidate]])),
       );
-      changed ||= result.winner !== 0;
       factors.set(name, own[result.winner]);
+      if (result.winner === 0) steps.set(name, Math.sqrt(step));
       found.set(name, {
         auc: aucOf(result, own.indexOf(1)),
         races: (found.get(name)?.races ?? 0) + 1,
       });
       onRace(name);
     }
-    if (!changed) break;
   }
   const whole = aucOf(together, 0);
   return {
