@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   map: async () => (await import('./commands/map/index.js')).mapCommand(),
   profile: async () => (await import('./commands/profile.js')).profileCommand(),
   tune: async () => (await import('./commands/tune.js')).tuneCommand(),
+  sweep: async () => (await import('./commands/sweep.js')).sweepCommand(),
   quantize: async () => (await import('./commands/quantize.js')).quantizeCommand(),
   export: async () => (await import('./commands/export.js')).exportCommand(),
   data: async () => (await import('./commands/data.js')).dataCommand(),

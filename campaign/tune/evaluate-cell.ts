@@ -1,10 +1,11 @@
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
 import type { KernelModule } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
-import { normalize } from '../../models/index.js';
+import { isWeighted, type Layer, type Network, normalize } from '../../models/index.js';
 import {
   applyFaultMap,
   createNetworkDatapath,
+  firstWeightOfLayers,
   placeNetwork,
   type RestartPoint,
   restartPoints,
@@ -39,7 +40,7 @@ export function createCellEvaluator(
   return (task) => {
     runner.reset();
     const patches = task.patches ?? drawPatches(data, task);
-    runner.datapath.setPatches(patches);
+    runner.datapath.setPatches(patchesFrom(network, patches, task.from?.point.layer ?? 0));
     const point = startPointOf(network, task.first);
     const images = imagesOf(data, task.map);
     const values = valuesInFront(data, runner, task, point, images);
@@ -141,6 +142,19 @@ function predictTogether(
   }
   tails.finish();
   return found;
+}
+
+/** The faulty words of the layers from a place on: no others run, and there may be millions. */
+function patchesFrom(
+  network: Network,
+  { weights, words, effectiveFaults }: WeightPatches,
+  layer: number,
+): WeightPatches {
+  const before = network.layers.slice(0, layer).filter((one: Layer) => isWeighted(one)).length;
+  const firstWeight = firstWeightOfLayers(network)[before];
+  const found = weights.findIndex((weight) => weight >= firstWeight);
+  const first = found === -1 ? weights.length : found;
+  return { weights: weights.subarray(first), words: words.subarray(first), effectiveFaults };
 }
 
 /** Images are drawn afresh for each map, the same for every rate, layer and candidate. */

@@ -1,5 +1,6 @@
 export * from './judge.js';
 export type { SearchResult } from './search.js';
+export * from './sweep.js';
 export {
   prepareTuning,
   runTuning,

@@ -37,9 +37,9 @@ export interface Search {
 /** The search that a tuning asks for. */
 export function createSearch(data: TuneData, listeners: SearchListeners): Search {
   const { tuning } = data;
-  return tuning.method === 'interval-search'
-    ? intervalSearch(data, tuning, listeners)
-    : raceSearch(data, tuning, listeners);
+  if (tuning.method === 'interval-search') return intervalSearch(data, tuning, listeners);
+  if (tuning.method === 'race') return raceSearch(data, tuning, listeners);
+  throw new Error('a sweep comes to no thresholds');
 }
 
 /** The first round scores four thresholds, a later one two new ones. */

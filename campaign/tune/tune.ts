@@ -7,7 +7,7 @@ import { requireCifar10Network } from '../cifar10-network.js';
 import { loadNetwork, loadThresholds } from '../load-network.js';
 import { shareImages } from '../prepare-study.js';
 import { shareNetwork } from '../shared-network.js';
-import { createEvaluator, Stopped } from './evaluator.js';
+import { createEvaluator, type Evaluator, Stopped } from './evaluator.js';
 import {
   createSearch,
   foundThresholds,
@@ -94,41 +94,50 @@ export async function runTuning(
   { data, profile }: ReturnType<typeof prepareTuning>,
   options: TuneOptions,
 ): Promise<TuneResult | undefined> {
-  const { tuning, network, maxima, accelerator, dataset } = data;
-  const state = openState(
-    options.out,
-    {
-      ...tuning,
-      acceleratorResolved: accelerator,
-      checksums: {
-        network: network.checksum,
-        maxima: sha256Hex(JSON.stringify([...maxima])),
-        data: dataChecksum(dataset),
-        code: codeChecksum(),
-      },
-    },
-    options.resume ?? false,
-  );
+  const { tuning, network } = data;
   const search = createSearch(data, options);
-  const { threads, signal, memory } = options;
-  const { onScored } = search;
+  const run = await withEvaluator(data, options, search.onScored, search.run);
+  if (!run) return undefined;
+  const { result: found, cost } = run;
+  const tuned = {
+    found: recordOf(tuning, found),
+    layers: Object.fromEntries(foundThresholds(found)),
+  };
+  const { name, checksum } = network;
+  return {
+    found,
+    cost,
+    thresholds: {
+      ...profile,
+      network: { name, checksum },
+      tuned: { ...profile.tuned, [tuning.format]: tuned },
+    },
+  };
+}
+
+/** Run what scores thresholds, with the state of its folder; undefined: it was stopped before the end. */
+export async function withEvaluator<T>(
+  data: TuneData,
+  { out, resume = false, threads, signal, memory }: TuneOptions,
+  onScored: (candidates: number) => void,
+  run: (evaluator: Evaluator) => Promise<T>,
+): Promise<{ readonly result: T; readonly cost: TuneCost } | undefined> {
+  const { tuning, network, maxima, accelerator, dataset } = data;
+  const configuration = {
+    ...tuning,
+    acceleratorResolved: accelerator,
+    checksums: {
+      network: network.checksum,
+      maxima: sha256Hex(JSON.stringify([...maxima])),
+      data: dataChecksum(dataset),
+      code: codeChecksum(),
+    },
+  };
+  const state = openState(out, configuration, resume);
   const evaluator = createEvaluator(data, state, { threads, signal, memory, onScored });
   try {
-    const found = await search.run(evaluator);
-    const tuned = {
-      found: recordOf(tuning, found),
-      layers: Object.fromEntries(foundThresholds(found)),
-    };
-    const { name, checksum } = network;
-    return {
-      found,
-      cost: costOf(network, tuning, state),
-      thresholds: {
-        ...profile,
-        network: { name, checksum },
-        tuned: { ...profile.tuned, [tuning.format]: tuned },
-      },
-    };
+    const result = await run(evaluator);
+    return { result, cost: costOf(network, tuning, state) };
   } catch (error) {
     if (error instanceof Stopped) return undefined;
     throw error;

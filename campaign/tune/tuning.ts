@@ -71,12 +71,24 @@ const raceSearch = z
   })
   .readonly();
 
-const schema = z.discriminatedUnion('method', [intervalSearch, raceSearch]);
+const sweepOfLayers = z
+  .strictObject({
+    method: z.literal('sweep'),
+    ...common,
+    /** Which weights are faulty while a layer's thresholds are tried. */
+    faulty: z.enum(FAULTY),
+    /** Thresholds of each layer. */
+    points: z.int().min(1).max(1000),
+  })
+  .readonly();
 
-/** Everything a search for thresholds depends on, validated, except what it only names. */
+const schema = z.discriminatedUnion('method', [intervalSearch, raceSearch, sweepOfLayers]);
+
+/** Everything a search for thresholds, or a sweep over them, depends on, validated, except what it only names. */
 export type Tuning = z.infer<typeof schema>;
 export type IntervalTuning = z.infer<typeof intervalSearch>;
 export type RaceTuning = z.infer<typeof raceSearch>;
+export type SweepTuning = z.infer<typeof sweepOfLayers>;
 
 const COMMON_DEFAULTS = {
   model: 'alexnet',
@@ -109,11 +121,20 @@ export const DEFAULT_TUNING = {
     leastMaps: 5,
     standardErrors: 2,
   },
+  sweep: {
+    method: 'sweep',
+    ...COMMON_DEFAULTS,
+    maps: 10,
+    images: 50,
+    points: 12,
+  },
 } as const satisfies {
   readonly 'interval-search': Omit<IntervalTuning, 'rates'>;
   readonly race: Omit<RaceTuning, 'rates'>;
+  readonly sweep: Omit<SweepTuning, 'rates'>;
 };
 
+/** Methods that come to thresholds. */
 export const TUNING_METHODS = ['interval-search', 'race'] as const satisfies Tuning['method'][];
 
 /**

@@ -13,9 +13,10 @@ import {
   singleFaultSamples,
   withPrecision,
 } from '../../campaign/index.js';
-import { EXIT, InputError } from '../../core/index.js';
+import { InputError } from '../../core/index.js';
 import { formatGeometry } from '../../fault/index.js';
 import { memoryGeometry } from '../../sim/index.js';
+import { interruptible, reportInterruption } from '../interruption.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -137,7 +138,7 @@ async function run(
     return;
   }
   const progress = showStudyProgress(quiet ?? false);
-  const stopping = interruptible();
+  const stopping = interruptible('trials');
   const started = performance.now();
   try {
     const result = await runStudy(prepared, {
@@ -149,10 +150,7 @@ async function run(
     });
     progress.stop();
     if (!result.complete) {
-      process.stderr.write(
-        out === undefined ? 'interrupted\n' : `interrupted: continue with --out ${out} --resume\n`,
-      );
-      process.exitCode = EXIT.interrupted;
+      reportInterruption(out);
       return;
     }
     const seconds = (performance.now() - started) / 1000;
@@ -187,23 +185,6 @@ function printPlan(prepared: PreparedStudy, threads: number, json: boolean | und
         ...formatSampleSizes(sampleSizes),
       ].join('\n'),
   );
-}
-
-/** The first Ctrl-C lets running trials finish and be saved, the second ends the process. */
-function interruptible(): { readonly signal: AbortSignal; dispose(): void } {
-  const controller = new AbortController();
-  const onInterrupt = () => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    process.stderr.write('\nfinishing the running trials; Ctrl-C again stops at once\n');
-    controller.abort();
-  };
-  process.on('SIGINT', onInterrupt);
-  return {
-    signal: controller.signal,
-    dispose: () => {
-      process.off('SIGINT', onInterrupt);
-    },
-  };
 }
 
 function faultNames({ faultMaps, faults }: Study): string[] {

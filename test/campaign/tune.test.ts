@@ -7,6 +7,7 @@ import {
   createScope,
   parseTuning,
   prepareTuning,
+  runSweep,
   runTuning,
   type TuneOptions,
   top1,
@@ -34,7 +35,7 @@ const ROUNDS = { mostRounds: 3, leastRounds: 1 };
 
 function prepare(options: Readonly<Record<string, unknown>>) {
   const rates = RATES[options.format === 'float32' ? 'float32' : 'int8'];
-  const limits = options.method === 'race' ? {} : ROUNDS;
+  const limits = (options.method ?? 'interval-search') === 'interval-search' ? ROUNDS : {};
   const tuning = parseTuning({ ...SMALL, ...limits, rates, ...options });
   return prepareTuning(tuning, files.thresholds);
 }
@@ -185,6 +186,38 @@ describe.each([
   });
 });
 
+describe('a sweep', () => {
+  const prepared = prepare({ method: 'sweep', points: 3 });
+  const { network, maxima } = prepared.data;
+
+  test('scores each threshold as the definition does, other layers at their maxima', async () => {
+    const found = await runSweep(prepared, { threads: 2 });
+    expect(found?.layers.map(({ name }) => name)).toEqual(['conv1', 'fc1']);
+    const areas = new Set<number>();
+    for (const { name, actMax, points } of found?.layers ?? []) {
+      expect(points.map(({ threshold }) => threshold / actMax)).toEqual([1 / 3, 2 / 3, 1]);
+      for (const { threshold, area } of points) {
+        const values = thresholdsOfLayer(network, name, maxima.get(name) ?? [], threshold);
+        const thresholds = new Map([...maxima, [name, values]]);
+        expect(area).toBe(areaByDefinition(prepared, name, thresholds));
+        areas.add(area);
+      }
+    }
+    expect(areas.size).toBeGreaterThan(1);
+  });
+
+  test('goes on where it was stopped, with any number of threads', async () => {
+    const out = join(folder, 'sweep');
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const onLayer = () => stopping.abort();
+    expect(await runSweep(prepared, { threads: 2, out, signal, onLayer })).toBeUndefined();
+    const resumed = await runSweep(prepared, { threads: 1, out, resume: true });
+    const whole = await runSweep(prepared, { threads: 3, memory: 0 });
+    expect(resumed?.layers).toEqual(whole?.layers);
+  });
+});
+
 describe('a search that is kept in a folder', () => {
   const prepared = prepare({});
 
@@ -245,6 +278,7 @@ describe('the options of a search', () => {
     [{ images: 10_001 }, 'tune: images = 10001: '],
     [{ method: 'race', mostRounds: 3 }, 'tune: mostRounds = 3: the method race has no such option'],
     [{ sweeps: 3 }, 'tune: sweeps = 3: the method interval-search has no such option'],
+    [{ method: 'sweep', sweeps: 3 }, 'tune: sweeps = 3: the method sweep has no such option'],
     [{ method: 'guess' }, 'tune: method = "guess": '],
     [{ method: 'race', faulty: 'tuned-layer' }, 'tune: faulty = "tuned-layer": '],
   ])('%j', (options, message) => {

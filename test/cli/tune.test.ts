@@ -128,3 +128,18 @@ test('clip-tuned without tuned thresholds says how to find them', async () => {
     `${files.thresholds} holds no tuned thresholds of tiny for int8 words: find them with "bitcell tune --format int8 --output FILE" and give --thresholds FILE`,
   );
 });
+
+test('sweep prints what the thresholds of each layer are worth', async () => {
+  const sizes = ['--maps', '2', '--images', '10', '--points', '2', '--rates', RATES.int8];
+  const command = ['sweep', '--model', files.int8, '--thresholds', files.thresholds, ...sizes];
+  const result = await bitcellJson(command);
+  expect(result).toMatchObject({ seed: 1, rates: [0.02, 0.05], tuning: { method: 'sweep' } });
+  const layers = result.layers as { name: string; actMax: number; points: unknown[] }[];
+  expect(layers.map(({ name }) => name)).toEqual(ACTIVATED_LAYERS);
+  for (const { points, actMax } of layers) {
+    expect(points).toMatchObject([{ threshold: actMax / 2 }, { threshold: actMax }]);
+  }
+  const { stdout } = await bitcell(command);
+  expect(stdout).toMatch(/\n *conv1 +area, %\n/);
+  expect(await refusal([...command, '--resume'])).toContain('--resume needs --out FOLDER');
+});
