@@ -29,7 +29,7 @@ function panelOf(
       domain: [rates[0] / 1.5, rates[rates.length - 1] * 1.5],
       nice: false,
     },
-    axis: { values: rates, format: '.0e', labelOverlap: 'greedy' as const },
+    axis: { values: rates, format: '.0e', labelAngle: -60, labelOverlap: false },
   };
   return {
     title,

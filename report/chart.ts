@@ -33,6 +33,7 @@ export function chartOf(
         gridColor: '#e5e5e5',
       },
       title: { fontSize: 12, fontWeight: 'normal' },
+      legend: { symbolOpacity: 1, titleFontWeight: 'normal' },
       view: { stroke: '#cccccc' },
     },
     columns,

@@ -7,9 +7,12 @@ interface TextMeasurement {
   readonly textMetrics: { canvas(use: boolean): void };
 }
 
-/** Attributes for scripts and screen readers; an image in a page needs neither. */
+/** Attributes for scripts and screen readers, which an image in a page needs not, and those with their default. */
 const UNUSED_ATTRIBUTES =
-  / (?:class|role|aria-[a-z]+|pointer-events)="[^"]*"| (?:opacity|stroke-miterlimit)="1"| stroke-width="1"(?= opacity="1")/g;
+  / (?:class|role|aria-[a-z]+|pointer-events)="[^"]*"| (?:opacity|stroke-width)="1"/g;
+
+/** The font of every text, which is said once. */
+const FONT = ' font-family="sans-serif"';
 
 /** Paths without a visible part. */
 const EMPTY_PATHS = /<path(?: d="(?:M[\d.,]*h[\d.]+v[\d.]+h-?[\d.]+Z)?"| display="none")*\/>/g;
@@ -33,6 +36,8 @@ function compact(svg: string): string {
   return numberDefinitions(svg)
     .replace(UNUSED_ATTRIBUTES, '')
     .replace(EMPTY_PATHS, '')
+    .replaceAll(FONT, '')
+    .replace('<svg', `<svg${FONT}`)
     .replace(/<text[^>]* opacity="0"[^>]*>[^<]*<\/text>/g, '')
     .replace(/ (?:d|transform|x|y|x1|y1|x2|y2|width|height)="[^"]*"/g, (attribute) =>
       attribute.replace(/-?\d+\.\d{3,}(?:e-\d+)?/g, (number) =>

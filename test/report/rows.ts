@@ -1,9 +1,4 @@
-import type {
-  AccuracyRow,
-  ActivationRow,
-  MapSpreadRow,
-  ThresholdRow,
-} from '../../report/index.js';
+import type { AccuracyRow, ActivationRow, MapSpreadRow, ThresholdRow } from '../../report/index.js';
 
 const MITIGATIONS = ['none', 'clip', 'clip-tuned', 'clamp'] as const;
 const RATES = { float32: [1e-8, 1e-7, 1e-6, 1e-5, 1e-4], int8: [1e-6, 1e-4, 1e-3, 1e-2, 3e-2] };
