@@ -1,7 +1,7 @@
 import { type Chart, chartOf, type Panel, rateEncoding } from './chart.js';
 import { type ActivationRow, distinct, groupBy, rateText } from './rows.js';
 
-/** Shares below this are not drawn: an axis of logarithms has no 0. */
+/** The lower end of the axis, where octaves without values are: an axis of logarithms has no 0. */
 const LEAST_SHARE = 1e-8;
 
 /**
@@ -21,11 +21,8 @@ function panelOf(
   rows: readonly ActivationRow[],
   color: ReturnType<typeof rateEncoding>,
 ): Panel {
-  const values = rows.flatMap(({ rate, values, octaves }) =>
-    octaves
-      .map(({ exponent, count }) => ({ exponent, share: Number((count / values).toPrecision(3)) }))
-      .filter(({ share }) => share >= LEAST_SHARE)
-      .map((point) => ({ rate: rateText(rate), ...point })),
+  const values = rows.flatMap((row) =>
+    linePoints(row).map((point) => ({ rate: rateText(row.rate), ...point })),
   );
   return {
     title,
@@ -51,4 +48,18 @@ function panelOf(
       color,
     },
   };
+}
+
+/** Shares of the octaves; the line falls to the lower end of the axis beside octaves that have no values. */
+function linePoints({ octaves, values }: ActivationRow): { exponent: number; share: number }[] {
+  const shares = new Map<number, number>();
+  for (const { exponent } of octaves) {
+    for (const beside of [exponent - 1, exponent + 1]) shares.set(beside, LEAST_SHARE);
+  }
+  for (const { exponent, count } of octaves) {
+    shares.set(exponent, Math.max(LEAST_SHARE, Number((count / values).toPrecision(3))));
+  }
+  return [...shares]
+    .sort(([first], [second]) => first - second)
+    .map(([exponent, share]) => ({ exponent, share }));
 }

@@ -30,10 +30,9 @@ const shortTitle = (mitigation) => (mitigation === 'none' ? 'no protection' : mi
 
 /** The comparison with the one figure of the paper. */
 export function headline(tables) {
-  const points = tables.points('mitigations-vgg16-float32');
-  const pairs = tables.pairs('mitigations-vgg16-float32');
-  const areas = tables.areas('mitigations-vgg16-float32');
-  if (!points || !pairs || !areas) return NOT_RUN;
+  const found = comparison(tables, 'vgg16-float32');
+  if (!found) return NOT_RUN;
+  const { points, pairs, areas } = found;
   const at = points.filter(({ rate }) => rate === PAPER.rate);
   const gains = pairs.filter(({ rate, reference }) => rate === PAPER.rate && reference === 'none');
   const rows = at.map(({ mitigation, accuracy, maps }) => {
@@ -57,26 +56,29 @@ export function headline(tables) {
   return [table(titles, rows), '', [...sentences, most].join(' ')].join('\n');
 }
 
+/** The step that compares all mitigations: to a precision, else that of fixed maps. */
+function comparison(tables, key) {
+  for (const name of [`mitigations-${key}`, `spread-${key}`]) {
+    const [points, pairs, areas] = [tables.points(name), tables.pairs(name), tables.areas(name)];
+    if (points && pairs && areas) return { points, pairs, areas };
+  }
+  return undefined;
+}
+
+const rangeText = (rates) => `${rateText(rates[0])} … ${rateText(rates.at(-1))} (${rates.length})`;
+
 /** Areas under accuracy against fault rate of both networks and formats. */
 export function areas(tables) {
   const rows = PLACES.flatMap(({ model, format, key }) =>
-    (tables.areas(`mitigations-${key}`) ?? []).map(({ mitigation, area, gain, maps, clean }) => [
-      ...[modelTitle(model), format, mitigationTitle(mitigation), estimateText(area)],
-      ...[gain ? gainText(gain) : '', percent(clean), String(maps)],
+    (comparison(tables, key)?.areas ?? []).map((row) => [
+      ...[modelTitle(model), format, mitigationTitle(row.mitigation), estimateText(row.area)],
+      ...[row.gain ? gainText(row.gain) : '', rangeText(row.rates)],
+      ...[percent(row.clean), String(row.maps)],
     ]),
   );
   if (rows.length === 0) return NOT_RUN;
   const titles = ['network', 'words', 'mitigation', 'area, % [95 %]', 'gain, points [95 %]'];
-  const rates = FORMATS.flatMap((format) => {
-    const [found] = PLACES.flatMap((place) =>
-      place.format === format ? (tables.areas(`mitigations-${place.key}`) ?? []) : [],
-    );
-    return found ? [`${format}: ${found.rates.map(rateText).join(', ')}`] : [];
-  });
-  return [
-    table([...titles, 'fault-free accuracy, %', 'maps'], rows),
-    `Rates: ${rates.join('; ')}.`,
-  ].join('\n\n');
+  return table([...titles, 'rates', 'fault-free accuracy, %', 'maps'], rows);
 }
 
 /** What int8 words change, and whether clipping helps them. */
@@ -86,17 +88,16 @@ export function int8Words(tables) {
     return float32 && int8 ? [compareFormats(model, float32.rate, int8.rate)] : [];
   });
   const verdicts = PLACES.flatMap((place) => {
-    const pairs = tables.pairs(`mitigations-${place.key}`);
-    return pairs ? [`- ${placeTitle(place)}:`, ...verdictsOf(pairs)] : [];
+    const found = comparison(tables, place.key);
+    return found ? [`- ${placeTitle(place)}:`, ...verdictsOf(found.pairs)] : [];
   });
   if (verdicts.length === 0) return NOT_RUN;
   return [...(formats.length > 0 ? [formats.join(' '), ''] : []), ...verdicts].join('\n');
 }
 
 function halving(tables, key) {
-  const points = tables.points(`mitigations-${key}`);
-  const areas = tables.areas(`mitigations-${key}`);
-  return points && areas ? { rate: halvingRate(points, areas[0].clean) } : undefined;
+  const found = comparison(tables, key);
+  return found && { rate: halvingRate(found.points, found.areas[0].clean) };
 }
 
 function verdictsOf(pairs) {
@@ -132,7 +133,8 @@ export function mitigations(tables) {
 function precisionText(points) {
   const halfWidths = points.map(({ accuracy: { low, high } }) => (high - low) / 2);
   const maps = points.map((point) => point.maps);
-  return `The widest of these intervals is ±${percent(Math.max(...halfWidths), 2)} points; ${Math.min(...maps)} to ${Math.max(...maps)} maps a point.`;
+  const [least, most] = [Math.min(...maps), Math.max(...maps)];
+  return `The widest of these intervals is ±${percent(Math.max(...halfWidths), 2)} points; ${least === most ? most : `${least} to ${most}`} maps a point.`;
 }
 
 function accuracyTable(points, columns, columnOfPoint) {

@@ -77,6 +77,18 @@ test('the most significant bit stands at the top, layers in the order of the row
   expect(found.filter((text) => text.startsWith('layer:')).slice(0, 3)).toEqual(layers);
 });
 
+test('a distribution is at the bottom where an octave has no values', () => {
+  const [row] = ACTIVATION_ROWS;
+  const octaves = [-3, 4, 5].map((exponent) => ({ exponent, count: row.values / 10 }));
+  const chart = activationDistributions([{ ...row, octaves }], 'Activations');
+  const [panel] = (chart as unknown as { concat: { data: { values: object[] } }[] }).concat;
+  const at = (exponent: number, share: number) => ({ rate: '0', exponent, share });
+  expect(panel.data.values).toEqual([
+    ...[at(-4, 1e-8), at(-3, 0.1), at(-2, 1e-8)],
+    ...[at(3, 1e-8), at(4, 0.1), at(5, 0.1), at(6, 1e-8)],
+  ]);
+});
+
 test('a cell of the heat map prints the accuracy of its row in percent', async () => {
   const [row] = accuracyRows(['bit:7']);
   const accuracy = { mean: 0.12345, low: 0.1, high: 0.2 };
