@@ -19,7 +19,7 @@ const EMPTY_PATHS = /<path(?: d="(?:M[\d.,]*h[\d.]+v[\d.]+h-?[\d.]+Z)?"| display
 
 /**
  * Draw a chart. Equal charts give equal bytes: texts are measured by an estimate, never by a canvas that happens to
- * be installed; definitions are numbered from 1; coordinates have at most two decimals.
+ * be installed; definitions are numbered from 1; coordinates have at most one decimal.
  */
 export async function renderSvg(chart: Chart): Promise<string> {
   (vega as unknown as TextMeasurement).textMetrics.canvas(false);
@@ -40,8 +40,8 @@ function compact(svg: string): string {
     .replace('<svg', `<svg${FONT}`)
     .replace(/<text[^>]* opacity="0"[^>]*>[^<]*<\/text>/g, '')
     .replace(/ (?:d|transform|x|y|x1|y1|x2|y2|width|height)="[^"]*"/g, (attribute) =>
-      attribute.replace(/-?\d+\.\d{3,}(?:e-\d+)?/g, (number) =>
-        String(Number(Number(number).toFixed(2))),
+      attribute.replace(/-?\d+\.\d{2,}(?:e-\d+)?/g, (number) =>
+        String(Number(Number(number).toFixed(1))),
       ),
     );
 }
