@@ -9,7 +9,8 @@
  *
  * OUT/tables gets a table (CSV, JSON) for each step, OUT/report the page with its plots. To renew the page in docs/:
  *
- *   cp results/ft-clipact/tables/*.csv examples/ft-clipact/tables/ && node examples/ft-clipact/report.mjs
+ *   mkdir -p examples/ft-clipact/tables && cp results/ft-clipact/tables/*.csv examples/ft-clipact/tables/
+ *   node examples/ft-clipact/report.mjs
  */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
