@@ -6,6 +6,13 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** The exit status of a command that was interrupted and saved what it had. */
 export const INTERRUPTED = 130;
 
+/** The environment without options of Bitcell, which a record would not show; where the images lie is none. */
+const ENVIRONMENT = Object.fromEntries(
+  Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('BITCELL_') || name === 'BITCELL_DATA',
+  ),
+);
+
 /**
  * Run a command of Bitcell to its end. Its progress is shown, its result returned. The command has a process group of
  * its own, so that a Ctrl-C reaches it once: passed on by this process.
@@ -16,6 +23,7 @@ export const INTERRUPTED = 130;
 export function bitcell(args) {
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: ENVIRONMENT,
     detached: true,
   });
   const interrupt = () => child.kill('SIGINT');

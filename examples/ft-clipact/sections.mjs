@@ -235,17 +235,16 @@ export function variants(tables, steps) {
   const rows = steps
     .filter(({ kind }) => kind === 'variants')
     .flatMap(({ name, model, format, granularity, clipPosition }) => {
-      const points = tables.points(name);
-      if (!points) return [];
-      const [none, clip] = ['none', 'clip'].map((mitigation) =>
-        points.find((point) => point.mitigation === mitigation),
-      );
-      return [
-        [
-          ...[modelTitle(model), format, rateText(clip.rate), granularity, clipPosition],
-          ...[estimateText(none.accuracy), estimateText(clip.accuracy), gainText(clip.difference)],
-        ],
-      ];
+      const points = tables.points(name) ?? [];
+      return points
+        .filter(({ mitigation }) => mitigation === 'clip')
+        .map(({ rate, accuracy, difference }) => {
+          const none = points.find((point) => point.mitigation === 'none' && point.rate === rate);
+          return [
+            ...[modelTitle(model), format, rateText(rate), granularity, clipPosition],
+            ...[estimateText(none.accuracy), estimateText(accuracy), gainText(difference)],
+          ];
+        });
     });
   if (rows.length === 0) return NOT_RUN;
   return table(

@@ -38,7 +38,7 @@ const VARIANTS = {
 };
 
 /**
- * All steps in the order in which they run: the cheap ones and those that the headline needs first.
+ * All steps in the order in which they run: those that take hours last.
  *
  * @param {boolean} quick
  * @returns {Step[]}
@@ -50,12 +50,12 @@ export function planSteps(quick) {
   return [
     ...MODELS.map((model) => distributionStep(model, sizes)),
     ...study('resilience'),
-    ...study('mitigations'),
     ...study('spread'),
     ...study('layers'),
     ...study('bits'),
     ...each.map((place) => sweepStep(place, sizes)),
     ...each.flatMap((place) => variantSteps(place, sizes)),
+    ...study('mitigations'),
   ];
 }
 
