@@ -41,15 +41,21 @@ async function main() {
 
   for (const folder of ['stores', 'profiles']) mkdirSync(join(out, folder), { recursive: true });
   const failed = [];
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+  };
+  process.on('SIGINT', interrupt);
   for (const [index, step] of steps.entries()) {
     const place = `[${index + 1}/${steps.length}] ${step.name}`;
     const status = await runStep(step, out, values.threads, place);
-    if (status === INTERRUPTED) {
-      say(`interrupted: the same command continues with ${step.name}`);
+    if (status === INTERRUPTED || interrupted) {
+      say('interrupted: the same command continues');
       return INTERRUPTED;
     }
     if (status !== 0) failed.push(step.name);
   }
+  process.off('SIGINT', interrupt);
   await writeTables(plan, out);
   await writeReport(join(out, 'tables'), join(out, 'report'));
   say(`tables: ${join(out, 'tables')}; page and plots: ${join(out, 'report')}`);
