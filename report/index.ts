@@ -1,0 +1,8 @@
+export * from './accuracy-by-rate.js';
+export * from './accuracy-by-scope.js';
+export * from './accuracy-over-maps.js';
+export * from './activation-distributions.js';
+export * from './area-by-threshold.js';
+export type { Chart } from './chart.js';
+export type { AccuracyRow, ActivationRow, MapSpread, MapSpreadRow, ThresholdRow } from './rows.js';
+export * from './svg.js';

@@ -1,0 +1,72 @@
+import type { StudyPoint } from '../campaign/index.js';
+
+/** What a chart of accuracies needs of a point of a study. */
+export type AccuracyRow = Pick<
+  StudyPoint,
+  'model' | 'format' | 'faultModel' | 'scope' | 'mitigation' | 'rate' | 'accuracy'
+>;
+
+/** Accuracies of the fault maps of a point, as shares of the images. */
+export interface MapSpread {
+  readonly worst: number;
+  readonly lowerQuartile: number;
+  readonly median: number;
+  readonly upperQuartile: number;
+  readonly best: number;
+}
+
+/** A point with the spread of its maps. */
+export interface MapSpreadRow extends AccuracyRow {
+  readonly perMap: MapSpread;
+}
+
+/** Activations of one layer at one fault rate, counted by powers of two. */
+export interface ActivationRow {
+  /** Fault rate; 0: no faults. */
+  readonly rate: number;
+  readonly layer: string;
+  /** Positive values from 2^exponent up to twice that. */
+  readonly octaves: readonly { readonly exponent: number; readonly count: number }[];
+  /** All values: also those that are 0 or negative, NaN or infinite. */
+  readonly values: number;
+  readonly nonFinite: number;
+}
+
+/** Areas under accuracy against fault rate for some clip thresholds of one layer. */
+export interface ThresholdRow {
+  readonly layer: string;
+  /** Largest fault-free activation. */
+  readonly actMax: number;
+  readonly points: readonly { readonly threshold: number; readonly area: number }[];
+}
+
+/** Distinct values in the order in which they first come. */
+export function distinct<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}
+
+/** Rows by a text, in the order in which the texts first come. */
+export function groupBy<T>(rows: readonly T[], text: (row: T) => string): [string, T[]][] {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) {
+    const group = groups.get(text(row));
+    if (group) group.push(row);
+    else groups.set(text(row), [row]);
+  }
+  return [...groups];
+}
+
+/** Network, word format and fault model of a row: the title of the panel that shows it. */
+export function conditionTitle({ model, format, faultModel }: AccuracyRow): string {
+  return `${model}, ${format} words, ${faultModel}`;
+}
+
+/** A fault rate as `1e-5`. */
+export function rateText(rate: number): string {
+  return rate === 0 ? '0' : Number(rate.toPrecision(3)).toExponential();
+}
+
+/** A share in percent, to a hundredth. */
+export function percentage(share: number): number {
+  return Math.round(share * 10_000) / 100;
+}
