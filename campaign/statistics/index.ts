@@ -4,6 +4,7 @@ export * from './crossed.js';
 export type { Estimate, Interval } from './interval.js';
 export * from './precision.js';
 export * from './proportion.js';
+export * from './quantile.js';
 export {
   betaQuantile,
   normalQuantile,

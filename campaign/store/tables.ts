@@ -6,7 +6,7 @@ import type { StudyPoint } from '../point.js';
 import type { Outcome, TrialResult } from '../trial.js';
 
 /** Version of the tables; a file of another version is refused. */
-export const STORE_VERSION = 2;
+export const STORE_VERSION = 3;
 
 const KEY = `
   "condition" INTEGER NOT NULL,
@@ -43,6 +43,11 @@ export const CREATE_TABLES = [
   accuracy_mean DOUBLE NOT NULL,
   accuracy_low DOUBLE NOT NULL,
   accuracy_high DOUBLE NOT NULL,
+  map_worst DOUBLE NOT NULL,
+  map_lower_quartile DOUBLE NOT NULL,
+  map_median DOUBLE NOT NULL,
+  map_upper_quartile DOUBLE NOT NULL,
+  map_best DOUBLE NOT NULL,
   difference_mean DOUBLE,
   difference_low DOUBLE,
   difference_high DOUBLE,
@@ -144,10 +149,11 @@ function outcomeOf(row: TrialRecord): Outcome {
 
 /** The row of a point in the order of the columns. */
 export function pointCells({ condition, point, complete }: PointRow): CellValue[] {
-  const { maps, images, accuracy, difference, sdc, nonFinite, faults } = point;
+  const { maps, images, accuracy, perMap, difference, sdc, nonFinite, faults } = point;
   return [
     ...keyCells(condition, point),
     ...[maps, images, accuracy.mean, accuracy.low, accuracy.high],
+    ...[perMap.worst, perMap.lowerQuartile, perMap.median, perMap.upperQuartile, perMap.best],
     ...[difference?.mean ?? null, difference?.low ?? null, difference?.high ?? null],
     ...[point.yield.within, point.yield.share, point.yield.low, point.yield.high],
     point.yield.imagesNeeded,
@@ -172,6 +178,11 @@ export interface PointRecord {
   readonly accuracy_mean: number;
   readonly accuracy_low: number;
   readonly accuracy_high: number;
+  readonly map_worst: number;
+  readonly map_lower_quartile: number;
+  readonly map_median: number;
+  readonly map_upper_quartile: number;
+  readonly map_best: number;
   readonly difference_mean: number | null;
   readonly difference_low: number | null;
   readonly difference_high: number | null;
@@ -198,6 +209,13 @@ export function pointOfRecord(row: PointRecord): StudyPoint {
     ...(row.voltage !== null && { voltage: row.voltage }),
     ...{ maps, images },
     accuracy: { mean: row.accuracy_mean, low: row.accuracy_low, high: row.accuracy_high },
+    perMap: {
+      worst: row.map_worst,
+      lowerQuartile: row.map_lower_quartile,
+      median: row.map_median,
+      upperQuartile: row.map_upper_quartile,
+      best: row.map_best,
+    },
     ...differenceOf(row),
     yield: {
       within: row.yield_within,
