@@ -71,7 +71,8 @@ export interface PointTally extends PointResults {
 
 export function createTally(
   key: PointKey,
-  { images, imageChoice }: Pick<Study, 'images' | 'imageChoice'>,
+  images: number,
+  imageChoice: Study['imageChoice'],
   drawn: boolean,
 ): PointTally {
   const zeros = () => (imageChoice === 'fixed' ? new Array<number>(images).fill(0) : undefined);

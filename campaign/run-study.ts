@@ -56,18 +56,12 @@ export interface StudyResult {
 
 /** Run a prepared study on worker threads; the result depends on the study and its inputs alone. */
 export async function runStudy(prepared: PreparedStudy, options: RunOptions): Promise<StudyResult> {
-  const { data, ruleOf } = prepared;
+  const { data } = prepared;
   const { study, conditions } = data;
   const store =
     options.out === undefined ? undefined : await openStudyStore(prepared, options.out, options);
   try {
-    const collector = createCollector(
-      conditions,
-      study.mitigations,
-      study,
-      ruleOf,
-      store?.finished,
-    );
+    const collector = createCollector(conditions, study, prepared, store?.finished);
     await runTrials(data, collector, store, options);
     return {
       study,
@@ -96,7 +90,6 @@ function openStudyStore(
     versions: versions(),
     conditions,
     seed: study.seed,
-    images: study.images,
     resume,
   });
 }

@@ -1,6 +1,7 @@
 import type { Mitigation } from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
 import type { PointRow } from '../collector.js';
+import { isPilotMap } from '../pilot.js';
 import { type Condition, type PointKey, pointKey } from '../plan.js';
 import type { StudyPoint } from '../point.js';
 import type { Outcome, TrialResult } from '../trial.js';
@@ -23,6 +24,7 @@ const KEY = `
 export const CREATE_TABLES = [
   `CREATE TABLE trial (${KEY},
   seed BIGINT NOT NULL,
+  pilot BOOLEAN NOT NULL,
   map INTEGER NOT NULL,
   images INTEGER NOT NULL,
   requested DOUBLE NOT NULL,
@@ -78,15 +80,12 @@ function keyCells(condition: number, key: PointKey): CellValue[] {
 }
 
 /** The rows of a trial in the order of the columns, one a mitigation. */
-export function trialRows(
-  condition: Condition,
-  result: TrialResult,
-  { seed, images }: { readonly seed: number; readonly images: number },
-): CellValue[][] {
+export function trialRows(condition: Condition, result: TrialResult, seed: number): CellValue[][] {
   const { trial, requested, injected, effective, firstLayer, cleanCorrect, outcomes } = result;
   return outcomes.map(({ mitigation, correct, sdc, nonFinite, fixed, seconds }) => [
     ...keyCells(condition.index, pointKey(condition, mitigation)),
-    ...[seed, trial.map, images, requested, injected, effective, firstLayer],
+    ...[seed, isPilotMap(trial.map), trial.map, trial.images],
+    ...[requested, injected, effective, firstLayer],
     ...[cleanCorrect, correct, sdc, nonFinite],
     ...[fixed?.correct ?? null, fixed?.sdc ?? null, seconds],
   ]);
@@ -97,6 +96,7 @@ export interface TrialRecord {
   readonly condition: number;
   readonly mitigation: Mitigation;
   readonly map: number;
+  readonly images: number;
   readonly requested: number;
   readonly injected: string;
   readonly effective: string;
@@ -126,9 +126,10 @@ export function resultsOfRows(rows: readonly TrialRecord[]): TrialResult[] {
 }
 
 function resultOf(rows: readonly TrialRecord[]): TrialResult {
-  const [{ condition, map, requested, injected, effective, first_layer, clean_correct }] = rows;
+  const [{ condition, map, images, requested, injected, effective, first_layer, clean_correct }] =
+    rows;
   return {
-    trial: { condition, map, mitigations: rows.map(({ mitigation }) => mitigation) },
+    trial: { condition, map, images, mitigations: rows.map(({ mitigation }) => mitigation) },
     requested,
     injected: Number(injected),
     effective: Number(effective),
