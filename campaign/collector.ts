@@ -2,6 +2,7 @@ import {
   acceptInOrder,
   type ConditionState,
   createConditionState,
+  expectedTrials,
   handOut,
   isClosed,
   mostTrials,
@@ -51,8 +52,8 @@ export interface Collector {
 /** How far a study is. */
 export interface CollectorProgress {
   readonly points: { readonly done: number; readonly total: number };
-  /** Trials accepted, those of pilots included, and the most that there will be. */
-  readonly trials: { readonly done: number; readonly most: number };
+  /** Trials accepted, those of pilots included, about how many there will be, and the most. */
+  readonly trials: { readonly done: number; readonly expected: number; readonly most: number };
 }
 
 /**
@@ -97,7 +98,11 @@ export function createCollector(
     get progress() {
       return {
         points: { done: total(stoppedPoints), total: states.length * study.mitigations.length },
-        trials: { done: total(({ accepted }) => accepted), most: total(mostTrials) },
+        trials: {
+          done: total(({ accepted }) => accepted),
+          expected: total(expectedTrials),
+          most: total(mostTrials),
+        },
       };
     },
   };

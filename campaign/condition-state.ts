@@ -92,6 +92,16 @@ export function mostTrials(state: ConditionState): number {
   return isClosed(state) ? state.accepted : (state.pilot?.maps ?? 0) + state.rule.maxMaps;
 }
 
+/** About how many trials a condition will have had. */
+export function expectedTrials(state: ConditionState): number {
+  if (isClosed(state)) return state.accepted;
+  const { rule, started, pilot } = state;
+  const open = started?.points.filter((point) => !isStopped(point)).map(({ tally }) => tally);
+  const tallies = open ?? [{ images: 1, correct: [], cleanCorrect: [] }];
+  const maps = tallies.map((tally) => rule.expectedMaps?.(tally) ?? rule.maxMaps);
+  return (pilot?.maps ?? 0) + Math.max(...maps);
+}
+
 /** `wait`: the next trial depends on results of the pilot that are not there yet. `none`: there is none. */
 export type HandOut = 'trial' | 'wait' | 'none';
 

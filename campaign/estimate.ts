@@ -24,28 +24,20 @@ export function planSize(prepared: PreparedStudy): PlanSize {
   return {
     conditions: conditions.length,
     points: conditions.length * study.mitigations.length,
-    trials: conditions
-      .flatMap((condition) => runsOf(prepared, condition))
-      .reduce((sum, { maps }) => sum + maps, 0),
+    trials: conditions.reduce((sum, condition) => sum + runsOf(prepared, condition).maps, 0),
     imageRuns: networks.reduce((sum, network) => sum + imageRunsOf(prepared, network), 0),
   };
 }
 
-/** So many maps of so many images. */
-interface Runs {
-  readonly maps: number;
-  readonly images: number;
-}
-
-/** The pilot of a condition, if it has one, and its maps. */
-function runsOf({ data, ruleOf, imagesOf }: PreparedStudy, condition: Condition): Runs[] {
+/** Maps of a condition, those of its pilot included, and the images of them together. */
+function runsOf(
+  { data, ruleOf, imagesOf }: PreparedStudy,
+  condition: Condition,
+): { readonly maps: number; readonly images: number } {
   const images = imagesOf(condition);
   const maps = mostMaps(data.study, ruleOf(condition));
-  if (typeof images === 'number') return [{ maps, images }];
-  return [
-    { maps: images.maps, images: images.images },
-    { maps, images: images.most },
-  ];
+  if (typeof images === 'number') return { maps, images: maps * images };
+  return { maps: images.maps + maps, images: images.maps * images.images + images.mostImages };
 }
 
 /** No maps vary more than those of which half are always right and half never. */
@@ -60,8 +52,7 @@ function imageRunsOf(prepared: PreparedStudy, one: StudyNetwork): number {
   const own = conditions.filter(
     ({ model, format }) => model === one.model && format === one.network.format,
   );
-  const imagesOfRuns = (condition: Condition) =>
-    runsOf(prepared, condition).reduce((sum, { maps, images }) => sum + maps * images, 0);
+  const imagesOfRuns = (condition: Condition) => runsOf(prepared, condition).images;
   const faulty = own
     .filter(({ rate }) => rate > 0)
     .reduce((sum, condition) => sum + imagesOfRuns(condition) * study.mitigations.length, 0);

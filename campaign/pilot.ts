@@ -2,7 +2,13 @@ import { multiplyAccumulates } from '../core/index.js';
 import { isWeighted, type Network } from '../models/index.js';
 import { activeProbabilityOf } from './fault-source.js';
 import type { Condition } from './plan.js';
-import { imagesPerMap, type MapCosts, nestedVariances } from './statistics/index.js';
+import {
+  expectedMaps,
+  imagesPerMap,
+  LOOK_GROWTH,
+  type MapCosts,
+  nestedVariances,
+} from './statistics/index.js';
 import { MOST_MAPS } from './study.js';
 import type { TrialResult } from './trial.js';
 
@@ -15,8 +21,8 @@ export interface Pilot {
   readonly maps: number;
   /** Images of each of them. */
   readonly images: number;
-  /** About the most images a map that it will choose. */
-  readonly most: number;
+  /** About the most images of a point's maps together, whatever its choice and the population of maps. */
+  readonly mostImages: number;
   /** Images a map that the results of all maps of the pilot, each with all mitigations, speak for. */
   choose(results: readonly TrialResult[]): number;
 }
@@ -108,11 +114,9 @@ export function createPilot(
     expected.map > expected.images(PILOT_OF_DEAR_MAPS.images)
       ? PILOT_OF_DEAR_MAPS
       : PILOT_OF_CHEAP_MAPS;
-  // Maps that agree, with images that differ as much as they can, and an image costs the whole network.
-  const uncertain = { betweenMaps: 0, withinMap: 1 / 4 };
   return {
     ...size,
-    most: imagesPerMap([uncertain], expected, precision, IMAGE_RANGE),
+    mostImages: mostImagesOf(expected, precision),
     choose(results) {
       const meanOf = (value: (result: TrialResult) => number) =>
         results.reduce((sum, result) => sum + value(result), 0) / results.length;
@@ -132,6 +136,17 @@ export function createPilot(
       return imagesPerMap(variances, costs, precision, IMAGE_RANGE);
     },
   };
+}
+
+/** The variance of images is 1/4 at most, of which each share may lie between maps. */
+function mostImagesOf(costs: MapCosts, precision: number): number {
+  const products = Array.from({ length: 17 }, (_, step) => {
+    const betweenMaps = step / 64;
+    const withinMap = 1 / 4 - betweenMaps;
+    const images = imagesPerMap([{ betweenMaps, withinMap }], costs, precision, IMAGE_RANGE);
+    return images * LOOK_GROWTH * expectedMaps(betweenMaps + withinMap / images, precision);
+  });
+  return Math.ceil(Math.max(...products));
 }
 
 /** Multiply-accumulates of an image that a trial does again; without a changed layer none. */

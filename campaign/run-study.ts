@@ -29,8 +29,8 @@ export interface RunOptions {
 /** How far a study is. */
 export interface StudyProgress {
   readonly points: { readonly done: number; readonly total: number };
-  /** Trials: those that were there at the start, done by now, and the most that there will be. */
-  readonly trials: { readonly before: number; readonly done: number; readonly most: number };
+  /** Trials: those that were there at the start, done by now, and about how many there will be. */
+  readonly trials: { readonly before: number; readonly done: number; readonly expected: number };
   /** The point with the newest trial; undefined before the first one. */
   readonly current: StudyPoint | undefined;
 }
@@ -136,7 +136,8 @@ function reporter(
     last = now;
     const { points, trials } = collector.progress;
     const [current] = collector.pointsOf(condition);
-    onProgress({ points, trials: { before, ...trials }, current: current?.point });
+    const { done, expected } = trials;
+    onProgress({ points, trials: { before, done, expected }, current: current?.point });
   };
 }
 

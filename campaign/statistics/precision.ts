@@ -7,6 +7,8 @@ import { normalQuantile } from './special-functions.js';
 export interface PrecisionRule {
   readonly maxMaps: number;
   decide(results: NestedCounts): 'continue' | 'stop';
+  /** About how many maps it will take, as far as the maps so far can tell. */
+  expectedMaps(results: NestedCounts): number;
   interval(results: NestedCounts): Interval;
 }
 
@@ -40,6 +42,11 @@ export function precisionRule(
   return {
     maxMaps,
     interval,
+    expectedMaps({ correct, images }) {
+      const known = correct.length < 2 ? 0 : variance(correct.map((count) => count / images));
+      const expected = Math.ceil(expectedMaps(known, precision, confidence));
+      return Math.min(maxMaps, Math.max(correct.length + 1, expected));
+    },
     decide(results) {
       const { correct, images } = results;
       if (correct.length >= maxMaps) return 'stop';

@@ -18,7 +18,7 @@ const STUDY = { mitigations: MITIGATIONS, imageChoice: 'drawn' } as const;
 const PILOT: Pilot = {
   maps: 3,
   images: 4,
-  most: IMAGES,
+  mostImages: 100,
   choose: (results) =>
     2 + (results.reduce((sum, { outcomes: [{ correct }] }) => sum + correct, 0) % (IMAGES - 1)),
 };

@@ -34,6 +34,16 @@ describe('precisionRule', () => {
     expect(maps).toBeLessThan(1.25 * 246);
   });
 
+  test('expects its first look before it knows better, and one map more while it has not stopped', () => {
+    const rule = precisionRule(0.02, 10_000);
+    const half = (maps: number) => Array.from({ length: maps }, (_, map) => 100 * (map % 2));
+    expect(rule.expectedMaps({ images: IMAGES, correct: [] })).toBe(91);
+    // 91 + 1/4 · 40/39 · (1.96 / 0.02)².
+    expect(rule.expectedMaps({ images: IMAGES, correct: half(40) })).toBe(2554);
+    expect(rule.expectedMaps({ images: IMAGES, correct: half(3000) })).toBe(3001);
+    expect(precisionRule(0.02, 50).expectedMaps({ images: IMAGES, correct: half(40) })).toBe(50);
+  });
+
   property.prop([fc.array(fc.nat(IMAGES), { minLength: 1, maxLength: 60 })])(
     'answers from the maps alone, asked once or after each map',
     (cycle) => {
