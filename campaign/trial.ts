@@ -7,7 +7,12 @@ import { activeProbabilityOf, dataFaults, trialFaultMap } from './fault-source.j
 import { type Prediction, predictionOf, setPrediction, unknownImages } from './golden.js';
 import { encodeImageSet } from './image-set.js';
 import type { Condition } from './plan.js';
-import { predictClean, predictFaulty, type RunImages, type TrialNetwork } from './predict.js';
+import {
+  predictClean,
+  predictFaultyTogether,
+  type RunImages,
+  type TrialNetwork,
+} from './predict.js';
 import type { Scope } from './scope.js';
 import type { Study } from './study.js';
 
@@ -79,6 +84,13 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
   const probability = activeProbabilityOf(source);
   const intermittent =
     probability === undefined ? undefined : { map, probability, seed, trial: trial.map, placement };
+  // Without a changed weight the run would be the golden one.
+  const found =
+    differing || network.engine === 'plain'
+      ? predictFaultyTogether(network, trial.mitigations, images, {
+          ...{ patches, differing, intermittent },
+        })
+      : golden.map((predictions) => ({ predictions, seconds: 0 }));
   return {
     trial,
     requested: condition.faultCount ?? condition.rate * scope.count,
@@ -86,19 +98,11 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
     effective: patches.effectiveFaults,
     firstLayer: differing ? network.network.layers[differing.first].name : null,
     cleanCorrect: rightPlaces(context.dataset, images, clean).length,
-    outcomes: trial.mitigations.map((mitigation, index) => {
-      const started = performance.now();
-      // Without a changed weight the run would be the golden one.
-      const found =
-        differing || network.engine === 'plain'
-          ? predictFaulty(network, mitigation, images, { patches, differing, intermittent })
-          : golden[index];
-      return {
-        mitigation,
-        ...judge(context, images, found, golden[index]),
-        seconds: (performance.now() - started) / 1000,
-      };
-    }),
+    outcomes: trial.mitigations.map((mitigation, index) => ({
+      mitigation,
+      ...judge(context, images, found[index].predictions, golden[index]),
+      seconds: found[index].seconds,
+    })),
   };
 }
 
