@@ -12,6 +12,7 @@ import {
   precisionRule,
   studentQuantile,
 } from '../dist/campaign/index.js';
+import { costsOf, createPilot } from '../dist/campaign/pilot.js';
 import { createRandomStream } from '../dist/core/index.js';
 
 /** @import { Interval, PrecisionRule } from '../dist/campaign/index.js' */
@@ -327,6 +328,67 @@ function stoppingRules() {
   });
 }
 
+/** Multiply-accumulates of an image of VGG-16; only ratios to it matter. */
+const NETWORK_COST = 313_000_000;
+
+/**
+ * What `--precision 2` does where one mitigation is run: the pilot that `campaign/pilot.ts` makes chooses the images of
+ * a map. `fixed` takes 25. The cost of a run, pilot included, is in image runs.
+ */
+function pilots() {
+  const precision = 0.02;
+  const [height, channels] = [313, 1000];
+  const size = { channels, height, width: 1 };
+  const shape = { input: size, output: size, kernel: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0] };
+  const layer = {
+    kind: 'convolution',
+    name: 'all',
+    shape: { ...shape, dilations: [1, 1], groups: 1 },
+  };
+  const network = /** @type {any} */ ({ format: 'int8', layers: [layer] });
+  const condition = /** @type {any} */ ({ source: { kind: 'model', model: {} } });
+  const rule = precisionRule(precision, MAX_MAPS);
+  return [0, 10, 1000].flatMap((mapCost) => {
+    const batch = 20;
+    const [oneFault] = [costsOf({ network, batch, faults: 1, perImage: 0, renewed: 0 }).map];
+    const faults = (mapCost * NETWORK_COST) / oneFault;
+    const costs = costsOf({ network, batch, faults, perImage: NETWORK_COST, renewed: 0 });
+    const costOf = (/** @type {number} */ maps, /** @type {number} */ images) =>
+      (maps * (costs.map + costs.images(images))) / NETWORK_COST;
+    const pilot = createPilot(condition, { network, precision, requested: faults, batch });
+    return populations.flatMap((population) =>
+      ['fixed', 'pilot'].map((method) => {
+        let cost = 0;
+        let chosen = 0;
+        const result = repeat((draws) => {
+          let images = 25;
+          if (method === 'pilot') {
+            const results = Array.from({ length: pilot.maps }, () => ({
+              injected: faults,
+              firstLayer: 'all',
+              outcomes: [{ mitigation: 'none', correct: draws.correct(population, pilot.images) }],
+            }));
+            images = pilot.choose(/** @type {any} */ (results));
+            cost += costOf(pilot.maps, pilot.images);
+          }
+          /** @type {number[]} */
+          const correct = [];
+          do correct.push(draws.correct(population, images));
+          while (correct.length < MAX_MAPS && rule.decide({ correct, images }) === 'continue');
+          cost += costOf(correct.length, images);
+          chosen += images;
+          const interval = rule.interval({ correct, images });
+          return { interval, mean: population.mean, maps: correct.length };
+        });
+        return {
+          ...{ population: population.name, mapCost, method, images: chosen / REPETITIONS },
+          ...{ imageRuns: cost / REPETITIONS, ...result },
+        };
+      }),
+    );
+  });
+}
+
 /** The same images for every map: half of them easy (never wrong on a good map), half right in 6 of 10 maps. */
 function crossedDesigns() {
   const easy = 1;
@@ -373,6 +435,7 @@ const result = {
   fixedImages: IMAGES,
   fixed: fixedSizes(),
   precision: stoppingRules(),
+  pilots: pilots(),
   crossed: crossedDesigns(),
 };
 
@@ -412,6 +475,18 @@ if (options.json) {
         row.method,
         percent(row.coverage),
         Math.round(row.maps),
+      ]),
+    ),
+    table(
+      ['population', 'cost of a map', 'images', 'coverage', 'images a map', 'maps', 'cost'],
+      result.pilots.map((row) => [
+        row.population,
+        row.mapCost,
+        row.method,
+        percent(row.coverage),
+        row.images.toFixed(1),
+        Math.round(row.maps),
+        Math.round(row.imageRuns),
       ]),
     ),
     table(

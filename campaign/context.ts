@@ -5,6 +5,7 @@ import type { ImageSet, WordFormat } from '../models/index.js';
 import {
   type Accelerator,
   createNetworkDatapath,
+  createPrefixSharing,
   type Datapath,
   type Placement,
   placeNetwork,
@@ -21,6 +22,9 @@ import { runTrial, type Trial, type TrialContext, type TrialResult } from './tri
 
 /** Images that the datapath computes together. */
 export const BATCH = 20;
+
+/** Bytes for what the mitigations of a trial have in common: most of a batch of VGG-16. */
+const SHARING_BYTES = 10 * 2 ** 20;
 
 /** A network of a study in one word format, with what all its trials share. */
 export interface StudyNetwork extends SharedNetwork {
@@ -141,6 +145,10 @@ function createTrialNetwork(
     datapath,
     engine,
     deltaRunners: fixed ? createDeltaRunners(network, datapath, kernels, deltaBytes) : undefined,
+    sharing:
+      network.format === 'float32' && study.imageChoice === 'drawn' && engine === 'incremental'
+        ? createPrefixSharing(datapath, SHARING_BYTES)
+        : undefined,
   };
 }
 

@@ -2,12 +2,17 @@ import { compileKernels } from '../kernels/index.js';
 import { normalize } from '../models/index.js';
 import { createNetworkDatapath } from '../sim/index.js';
 import { BATCH, type StudyNetwork } from './context.js';
+import type { Condition } from './plan.js';
 import type { PreparedStudy } from './prepare-study.js';
+import { expectedMaps, LOOK_GROWTH } from './statistics/index.js';
+import type { StoppingRule } from './stopping.js';
+import type { Study } from './study.js';
 
-/** How much a study is to run; where it has a precision, at most. */
+/** How much a study is to run; where it has a precision, about at most. */
 export interface PlanSize {
   readonly conditions: number;
   readonly points: number;
+  /** Those of pilots included. */
   readonly trials: number;
   /** Images put through a network: one for each image, map and mitigation, and the fault-free ones. */
   readonly imageRuns: number;
@@ -16,26 +21,43 @@ export interface PlanSize {
 /** Count what a study is to run. */
 export function planSize(prepared: PreparedStudy): PlanSize {
   const { conditions, networks, study } = prepared.data;
-  const trials = conditions.reduce((sum, one) => sum + prepared.ruleOf(one).maxMaps, 0);
   return {
     conditions: conditions.length,
     points: conditions.length * study.mitigations.length,
-    trials,
+    trials: conditions.reduce((sum, condition) => sum + runsOf(prepared, condition).maps, 0),
     imageRuns: networks.reduce((sum, network) => sum + imageRunsOf(prepared, network), 0),
   };
 }
 
+/** Maps of a condition, those of its pilot included, and the images of them together. */
+function runsOf(
+  { data, ruleOf, imagesOf }: PreparedStudy,
+  condition: Condition,
+): { readonly maps: number; readonly images: number } {
+  const images = imagesOf(condition);
+  const maps = mostMaps(data.study, ruleOf(condition));
+  if (typeof images === 'number') return { maps, images: maps * images };
+  return { maps: images.maps + maps, images: images.maps * images.images + images.mostImages };
+}
+
+/** No maps vary more than those of which half are always right and half never. */
+function mostMaps({ precision }: Study, { maxMaps }: StoppingRule): number {
+  if (precision === undefined) return maxMaps;
+  return Math.min(maxMaps, Math.ceil(LOOK_GROWTH * expectedMaps(1 / 4, precision / 100)));
+}
+
 /** The fault-free network sees each image at most once for each mitigation. */
-function imageRunsOf({ data, ruleOf }: PreparedStudy, one: StudyNetwork): number {
-  const { conditions, study, dataset } = data;
-  const maps = conditions
-    .filter(({ model, format }) => model === one.model && format === one.network.format)
-    .map((condition) => ({ faulty: condition.rate > 0, count: ruleOf(condition).maxMaps }));
-  const faulty = maps
-    .filter((map) => map.faulty)
-    .reduce((sum, { count }) => sum + count * study.images * study.mitigations.length, 0);
-  const choices = study.imageChoice === 'fixed' ? 1 : Math.max(...maps.map(({ count }) => count));
-  const drawn = choices * study.images;
+function imageRunsOf(prepared: PreparedStudy, one: StudyNetwork): number {
+  const { conditions, study, dataset } = prepared.data;
+  const own = conditions.filter(
+    ({ model, format }) => model === one.model && format === one.network.format,
+  );
+  const imagesOfRuns = (condition: Condition) => runsOf(prepared, condition).images;
+  const faulty = own
+    .filter(({ rate }) => rate > 0)
+    .reduce((sum, condition) => sum + imagesOfRuns(condition) * study.mitigations.length, 0);
+  const drawn =
+    study.imageChoice === 'fixed' ? Number(study.images) : Math.max(...own.map(imagesOfRuns));
   return faulty + Math.min(drawn, dataset.count) * one.golden.size;
 }
 

@@ -14,7 +14,7 @@ export interface ExecutionOptions {
   readonly engine: Engine;
   /** Asked before each trial; once it is true, running trials finish and no new one starts. */
   readonly stopped: () => boolean;
-  /** The next trial to run; undefined when there is none. */
+  /** The next trial to run; undefined when there is none before a running one has ended. */
   readonly next: () => Trial | undefined;
   /** Called after each trial, in the order in which they finish. */
   readonly onResult: (result: TrialResult) => void;
@@ -36,11 +36,20 @@ export async function executeTrials(
     minThreads: threads,
     maxThreads: threads,
   });
+  const running = new Set<Promise<void>>();
   const drain = async () => {
     while (!stopped()) {
       const trial = next();
-      if (!trial) return;
-      onResult(await pool.run(trial));
+      if (trial) {
+        const result = pool.run(trial).then(onResult);
+        const ended = result.finally(() => running.delete(ended));
+        running.add(ended);
+        await ended;
+      } else if (running.size > 0) {
+        await Promise.race(running);
+      } else {
+        return;
+      }
     }
   };
   try {

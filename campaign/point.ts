@@ -6,6 +6,8 @@ import {
   crossedAccuracyInterval,
   type Estimate,
   type Interval,
+  type MapSpread,
+  mapSpread,
   mean,
   pairedDifference,
   type YieldEstimate,
@@ -32,6 +34,8 @@ export interface StudyPoint extends PointKey {
   /** Images per map. */
   readonly images: number;
   readonly accuracy: Estimate;
+  /** Accuracies of single maps: what the worst and the best chip have. */
+  readonly perMap: MapSpread;
   /** Accuracy minus that of the study's first mitigation on the same maps and images; missing for that one. */
   readonly difference?: Estimate | undefined;
   /** Share of maps whose accuracy is at most `within` below the clean, unprotected one on the same images. */
@@ -67,7 +71,8 @@ export interface PointTally extends PointResults {
 
 export function createTally(
   key: PointKey,
-  { images, imageChoice }: Pick<Study, 'images' | 'imageChoice'>,
+  images: number,
+  imageChoice: Study['imageChoice'],
   drawn: boolean,
 ): PointTally {
   const zeros = () => (imageChoice === 'fixed' ? new Array<number>(images).fill(0) : undefined);
@@ -126,6 +131,7 @@ export function summarizePoint(
     maps,
     images,
     accuracy: { mean: sum(correct) / (maps * images), ...rule.interval(tally) },
+    perMap: mapSpread(correct, images),
     ...(reference && { difference: differenceOf(tally, reference) }),
     yield: yieldOf(tally),
     sdc: {

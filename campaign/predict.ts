@@ -12,6 +12,7 @@ import {
   deltaRunnerBytes,
   type LayerRange,
   type Placement,
+  type PrefixSharing,
   type Recording,
   recordRun,
   runFrom,
@@ -40,6 +41,8 @@ export interface TrialNetwork {
   readonly engine: Engine;
   /** Runners of the study's fixed images; undefined: there are none. */
   readonly deltaRunners?: DeltaRunners | undefined;
+  /** Does once what several mitigations have in common; undefined: each runs alone. */
+  readonly sharing?: PrefixSharing | undefined;
 }
 
 /** The images of a run. */
@@ -168,6 +171,66 @@ export function createDeltaRunners(
     }
     return runners.get(mitigation);
   };
+}
+
+/**
+ * Predictions under faults with each of several mitigations; the images must have been recorded. What they have in
+ * common with `none` is computed once, where that is among them and words are float32: with others the stored results
+ * of a layer do not tell whether a unit would have changed them.
+ *
+ * @returns for each mitigation its predictions, and the time of what was run for it alone
+ */
+export function predictFaultyTogether(
+  one: TrialNetwork,
+  mitigations: readonly Mitigation[],
+  images: RunImages,
+  faults: EffectiveFaults,
+): { readonly predictions: readonly Prediction[]; readonly seconds: number }[] {
+  const { differing } = faults;
+  const canShare = one.sharing && !faults.intermittent && mitigations.length > 1;
+  return canShare && differing && mitigations.includes('none')
+    ? predictSharing(one, one.sharing, mitigations, images, { ...faults, differing })
+    : mitigations.map((mitigation) => {
+        const started = performance.now();
+        const predictions = predictFaulty(one, mitigation, images, faults);
+        return { predictions, seconds: (performance.now() - started) / 1000 };
+      });
+}
+
+function predictSharing(
+  one: TrialNetwork,
+  sharing: PrefixSharing,
+  mitigations: readonly Mitigation[],
+  { dataset, indices, numbers }: RunImages,
+  { patches, differing }: EffectiveFaults & { readonly differing: LayerRange },
+): { readonly predictions: readonly Prediction[]; readonly seconds: number }[] {
+  const { datapath, recordings } = one;
+  datapath.setPatches(patches);
+  const others = mitigations.filter((mitigation) => mitigation !== 'none');
+  const units = others.map((mitigation) => unitsOf(one, mitigation));
+  const results = new Map(
+    mitigations.map((mitigation) => [mitigation, { predictions: [] as Prediction[], seconds: 0 }]),
+  );
+  const add = (mitigation: Mitigation, run: () => Float32Array) => {
+    const result = results.get(mitigation);
+    if (!result) throw new Error(`unknown mitigation ${mitigation}`);
+    const started = performance.now();
+    result.predictions.push(...predictionsOf(run(), datapath.classes));
+    result.seconds += (performance.now() - started) / 1000;
+  };
+  for (let first = 0; first < indices.length; first += datapath.batch) {
+    const batchIndices = indices.subarray(first, first + datapath.batch);
+    const batch = {
+      numbers: numbers.subarray(first, first + datapath.batch),
+      differing,
+      loadImages: () => normalize(dataset, batchIndices),
+    };
+    add('none', () => sharing.runBase(batch, recordingOf(recordings, 'none'), units));
+    for (const [other, mitigation] of others.entries()) {
+      add(mitigation, () => sharing.runOther(other, recordingOf(recordings, mitigation)));
+    }
+  }
+  return [...results.values()];
 }
 
 function recordingOf(

@@ -10,7 +10,14 @@ import {
   placeNetwork,
 } from '../sim/index.js';
 import { requireCifar10Network } from './cifar10-network.js';
-import { entryOf, faultMapKey, networkOf, type StudyData, type StudyNetwork } from './context.js';
+import {
+  BATCH,
+  entryOf,
+  faultMapKey,
+  networkOf,
+  type StudyData,
+  type StudyNetwork,
+} from './context.js';
 import {
   dataFaults,
   type FaultSource,
@@ -20,6 +27,7 @@ import {
 } from './fault-source.js';
 import { createGoldenPredictions } from './golden.js';
 import { loadNetwork, loadThresholds } from './load-network.js';
+import { createPilot, type Pilot } from './pilot.js';
 import { type Condition, type PlacedNetwork, planConditions } from './plan.js';
 import { createScope, expandScope } from './scope.js';
 import { type SharedNetwork, shareNetwork } from './shared-network.js';
@@ -34,6 +42,8 @@ const RECORDING_BYTES = 96 * 2 ** 20;
 export interface PreparedStudy {
   readonly data: StudyData;
   readonly ruleOf: (condition: Condition) => StoppingRule;
+  /** Images a map of a condition, or the pilot that chooses them. */
+  readonly imagesOf: (condition: Condition) => number | Pilot;
   /** SHA-256 of each input that the study only names, by what it is and its name. */
   readonly checksums: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -74,6 +84,20 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   return {
     data: { study, conditions, networks, accelerators, faultMaps, dataset },
     ruleOf: (condition) => stoppingRuleOf(study, condition),
+    imagesOf(condition) {
+      const { images, precision } = study;
+      if (images !== 'pilot') return images;
+      if (precision === undefined) throw new Error('a pilot without a precision');
+      const { network } = networkOf({ networks }, condition.model, condition.format);
+      const requested =
+        condition.faultCount ?? condition.rate * scopeOf(condition, condition.scope).count;
+      return createPilot(condition, {
+        network,
+        precision: precision / 100,
+        requested,
+        batch: BATCH,
+      });
+    },
     checksums: {
       networks: Object.fromEntries(
         loaded.map(({ model, networks: [{ network }] }) => [model, network.checksum]),
@@ -121,7 +145,7 @@ function loadModel(
         mitigation,
         createRecording(
           one.network,
-          study.imageChoice === 'fixed' ? study.images : dataset.count,
+          study.imageChoice === 'fixed' && study.images !== 'pilot' ? study.images : dataset.count,
           RECORDING_BYTES / networkCount / mitigations.length,
         ),
       ]),

@@ -29,8 +29,8 @@ export interface RunOptions {
 /** How far a study is. */
 export interface StudyProgress {
   readonly points: { readonly done: number; readonly total: number };
-  /** Trials: those that were there at the start, done by now, and the most that there will be. */
-  readonly trials: { readonly before: number; readonly done: number; readonly most: number };
+  /** Trials: those that were there at the start, done by now, and about how many there will be. */
+  readonly trials: { readonly before: number; readonly done: number; readonly expected: number };
   /** The point with the newest trial; undefined before the first one. */
   readonly current: StudyPoint | undefined;
 }
@@ -56,18 +56,12 @@ export interface StudyResult {
 
 /** Run a prepared study on worker threads; the result depends on the study and its inputs alone. */
 export async function runStudy(prepared: PreparedStudy, options: RunOptions): Promise<StudyResult> {
-  const { data, ruleOf } = prepared;
+  const { data } = prepared;
   const { study, conditions } = data;
   const store =
     options.out === undefined ? undefined : await openStudyStore(prepared, options.out, options);
   try {
-    const collector = createCollector(
-      conditions,
-      study.mitigations,
-      study,
-      ruleOf,
-      store?.finished,
-    );
+    const collector = createCollector(conditions, study, prepared, store?.finished);
     await runTrials(data, collector, store, options);
     return {
       study,
@@ -96,7 +90,6 @@ function openStudyStore(
     versions: versions(),
     conditions,
     seed: study.seed,
-    images: study.images,
     resume,
   });
 }
@@ -143,7 +136,8 @@ function reporter(
     last = now;
     const { points, trials } = collector.progress;
     const [current] = collector.pointsOf(condition);
-    onProgress({ points, trials: { before, ...trials }, current: current?.point });
+    const { done, expected } = trials;
+    onProgress({ points, trials: { before, done, expected }, current: current?.point });
   };
 }
 

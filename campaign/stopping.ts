@@ -21,6 +21,8 @@ export interface StoppingRule {
   /** No point gets more maps than this, whatever `decide` says: a whole number from 1. */
   readonly maxMaps: number;
   decide(results: PointResults): 'continue' | 'stop';
+  /** About how many maps a point that has not stopped will get; default: `maxMaps`. */
+  expectedMaps?(results: PointResults): number;
   /** 95 % interval of the accuracy, to report if nothing more is run: it covers at whatever moment that is. */
   interval(results: PointResults): Interval;
 }

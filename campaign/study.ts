@@ -11,6 +11,9 @@ export const DEFAULT_RATES = {
   int8: [0, 1e-4, 1e-3, 1e-2],
 } as const;
 
+/** The most maps that a point may have. */
+export const MOST_MAPS = 1_000_000;
+
 /** Accuracy may fall by this much below the clean one before a chip counts as lost. */
 export const YIELD_WITHIN = 0.02;
 
@@ -71,9 +74,15 @@ const settings = {
   maps: z
     .int()
     .min(1)
-    .max(1_000_000)
+    .max(MOST_MAPS)
     .describe('fault maps a point; with precision, the most that a point may take'),
-  images: z.int().min(1).max(10_000).describe('test images a fault map'),
+  images: z
+    .union([z.int().min(1).max(10_000), z.literal('pilot')], {
+      error: 'expected a whole number from 1 to 10,000, or pilot',
+    })
+    .describe(
+      'test images a fault map; with precision also pilot: chosen by a pilot of a few maps',
+    ),
   imageChoice: z
     .enum(['drawn', 'fixed'])
     .describe('test images drawn afresh for each fault map, or the same for all'),
@@ -131,7 +140,7 @@ export const DEFAULT_STUDY = {
 } as const satisfies Study;
 
 /** The most maps of a point that is run to a precision, and the images of each: see docs/statistics.md. */
-const PRECISION_DEFAULTS = { maps: 10_000, images: 25 } as const;
+const PRECISION_DEFAULTS = { maps: 10_000, images: 'pilot' } as const;
 
 /** A given fault map is one; its images are all the sample there is. */
 const GIVEN_MAP_DEFAULTS = { maps: 1, images: 1000 } as const;
@@ -260,6 +269,11 @@ function requireConsistent(study: Study): void {
   if (precision !== undefined && study.imageChoice === 'fixed') {
     throw new InputError(
       'study: precision needs images that are drawn for each map, not fixed ones',
+    );
+  }
+  if (precision === undefined && study.images === 'pilot') {
+    throw new InputError(
+      'study: images = "pilot" needs a precision to choose them for: give one, or a number of images',
     );
   }
   if (faultMaps !== undefined && maps !== 1) {

@@ -7,15 +7,23 @@ import { activeProbabilityOf, dataFaults, trialFaultMap } from './fault-source.j
 import { type Prediction, predictionOf, setPrediction, unknownImages } from './golden.js';
 import { encodeImageSet } from './image-set.js';
 import type { Condition } from './plan.js';
-import { predictClean, predictFaulty, type RunImages, type TrialNetwork } from './predict.js';
+import {
+  predictClean,
+  predictFaultyTogether,
+  type RunImages,
+  type TrialNetwork,
+} from './predict.js';
 import type { Scope } from './scope.js';
 import type { Study } from './study.js';
 
-/** One fault map on one network: the unit of work. Map number `map` also chooses the images, unless they are fixed. */
+/** One fault map on one network: the unit of work. Map number `map` also orders the images, unless they are fixed. */
 export interface Trial {
   /** Index of the condition. */
   readonly condition: number;
+  /** Maps of a pilot have numbers of their own: `isPilotMap`. */
   readonly map: number;
+  /** The first so many of the images in the map's order are run. */
+  readonly images: number;
   readonly mitigations: readonly Mitigation[];
 }
 
@@ -52,7 +60,7 @@ export interface TrialResult {
 /** All that the trials of one condition share. */
 export interface TrialContext {
   readonly condition: Condition;
-  readonly study: Pick<Study, 'seed' | 'images' | 'imageChoice'>;
+  readonly study: Pick<Study, 'seed' | 'imageChoice'>;
   readonly network: TrialNetwork;
   readonly placement: Placement;
   readonly scope: Scope;
@@ -66,7 +74,7 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
   const { placement, network, scope, condition, study, readMap } = context;
   const { source } = condition;
   const { seed } = study;
-  const images = imagesOf(context, trial.map);
+  const images = imagesOf(context, trial);
   const clean = goldenOf(context, 'none', images);
   const golden = trial.mitigations.map((mitigation) => goldenOf(context, mitigation, images));
   const { geometry } = placement;
@@ -76,6 +84,13 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
   const probability = activeProbabilityOf(source);
   const intermittent =
     probability === undefined ? undefined : { map, probability, seed, trial: trial.map, placement };
+  // Without a changed weight the run would be the golden one.
+  const found =
+    differing || network.engine === 'plain'
+      ? predictFaultyTogether(network, trial.mitigations, images, {
+          ...{ patches, differing, intermittent },
+        })
+      : golden.map((predictions) => ({ predictions, seconds: 0 }));
   return {
     trial,
     requested: condition.faultCount ?? condition.rate * scope.count,
@@ -83,26 +98,21 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
     effective: patches.effectiveFaults,
     firstLayer: differing ? network.network.layers[differing.first].name : null,
     cleanCorrect: rightPlaces(context.dataset, images, clean).length,
-    outcomes: trial.mitigations.map((mitigation, index) => {
-      const started = performance.now();
-      // Without a changed weight the run would be the golden one.
-      const found =
-        differing || network.engine === 'plain'
-          ? predictFaulty(network, mitigation, images, { patches, differing, intermittent })
-          : golden[index];
-      return {
-        mitigation,
-        ...judge(context, images, found, golden[index]),
-        seconds: (performance.now() - started) / 1000,
-      };
-    }),
+    outcomes: trial.mitigations.map((mitigation, index) => ({
+      mitigation,
+      ...judge(context, images, found[index].predictions, golden[index]),
+      seconds: found[index].seconds,
+    })),
   };
 }
 
-/** The images of a map: the same for every condition and mitigation, and, if they are fixed, every map. */
+/**
+ * The images of a map: the first of an order that is the same for every condition and mitigation, and, if they are
+ * fixed, every map. So fewer images of a map are a part of more.
+ */
 export function trialImages(
-  { seed, images, imageChoice }: TrialContext['study'],
-  map: number,
+  { seed, imageChoice }: TrialContext['study'],
+  { map, images }: Pick<Trial, 'map' | 'images'>,
   available: number,
 ): Uint32Array {
   const trial = imageChoice === 'fixed' ? 0 : map;
@@ -113,8 +123,8 @@ export function trialImages(
   );
 }
 
-function imagesOf({ study, dataset }: TrialContext, map: number): RunImages {
-  const indices = trialImages(study, map, dataset.count);
+function imagesOf({ study, dataset }: TrialContext, trial: Trial): RunImages {
+  const indices = trialImages(study, trial, dataset.count);
   const numbers = study.imageChoice === 'fixed' ? indices.map((_, place) => place) : indices;
   return { dataset, indices, numbers };
 }
@@ -155,7 +165,7 @@ function judge(
     nonFinite: found.filter(({ nonFinite }) => nonFinite).length,
   };
   if (study.imageChoice === 'drawn') return counts;
-  const encode = (places: readonly number[]) => encodeImageSet(places, study.images);
+  const encode = (places: readonly number[]) => encodeImageSet(places, images.indices.length);
   return { ...counts, fixed: { correct: encode(correct), sdc: encode(sdc) } };
 }
 

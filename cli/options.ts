@@ -37,6 +37,11 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
+/** Parse a number of images a map, or the word for choosing it. */
+export function imagesOrPilot(text: string): number | 'pilot' {
+  return text === 'pilot' ? text : wholeNumber(1)(text);
+}
+
 /** Parse a list of values separated by commas. */
 export function list(text: string): string[] {
   return text.split(',').map((item) => item.trim());

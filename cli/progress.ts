@@ -79,10 +79,10 @@ function studyBar(): StudyProgressDisplay {
   const started = performance.now();
   return {
     listener(progress) {
-      const { done, most } = progress.trials;
+      const { done, expected } = progress.trials;
       const rest = studyText(progress, started);
-      if (!display.isActive) display.start(most, done, { rest });
-      display.setTotal(most);
+      if (!display.isActive) display.start(expected, done, { rest });
+      display.setTotal(expected);
       display.update(done, { rest });
     },
     stop: () => display.stop(),
@@ -94,11 +94,11 @@ function studyLines(): StudyProgressDisplay {
   let shown = started;
   return {
     listener(progress) {
-      const { done, most } = progress.trials;
+      const { done, expected } = progress.trials;
       const now = performance.now();
-      if (now - shown < PLAIN_INTERVAL_MS && done < most) return;
+      if (now - shown < PLAIN_INTERVAL_MS && done < expected) return;
       shown = now;
-      process.stderr.write(`${done} of ${most} trials${studyText(progress, started)}\n`);
+      process.stderr.write(`${done} of ${expected} trials${studyText(progress, started)}\n`);
     },
     stop: () => {},
   };
@@ -108,7 +108,7 @@ function studyLines(): StudyProgressDisplay {
 function studyText({ points, trials, current }: StudyProgress, started: number): string {
   const { speed, left } = estimate(
     trials.done - trials.before,
-    trials.most - trials.before,
+    trials.expected - trials.before,
     started,
   );
   const parts = [

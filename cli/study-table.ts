@@ -58,13 +58,17 @@ function byCondition(points: readonly StudyPoint[]): StudyPoint[][] {
 
 /** What the numbers of the table are. */
 export function formatLegend(points: readonly StudyPoint[]): string {
-  const maps = points.map((point) => point.maps);
-  const [least, most] = [Math.min(...maps), Math.max(...maps)];
-  const count = least === most ? counted(most, 'fault map') : `${least} to ${most} fault maps`;
+  const maps = rangeText(points.map((point) => point.maps));
+  const images = rangeText(points.map((point) => point.images));
   const gain = points.some(({ difference }) => difference)
     ? ' Gain: percentage points over the first mitigation of the study, on the same maps and images.'
     : '';
-  return `Accuracy in % with its 95 % interval: ${count} × ${points[0]?.images} test images a row (faults: means per map).${gain}`;
+  return `Accuracy in % with its 95 % interval: ${maps} fault map${maps === '1' ? '' : 's'} × ${images} test images a row (faults: means per map).${gain}`;
+}
+
+function rangeText(numbers: readonly number[]): string {
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  return least === most ? `${most}` : `${least} to ${most}`;
 }
 
 /** Which points of a study with a precision did not reach it. */
@@ -104,8 +108,8 @@ export function formatYieldLimits(
   ]);
   const wanted = percent(limits[0].wanted);
   const within = percent(points[0].yield.within);
-  const needed = Math.max(...points.map((point) => point.yield.imagesNeeded));
-  const { images } = points[0];
+  const short = points.filter((point) => point.images < point.yield.imagesNeeded);
+  const needed = Math.max(...short.map((point) => point.yield.imagesNeeded));
   return [
     `Highest rate or lowest voltage at which ${wanted} % of the maps lose at most ${within} points:`,
     formatTable(
@@ -115,9 +119,9 @@ export function formatYieldLimits(
       ],
       rows,
     ),
-    ...(needed > images
+    ...(short.length > 0
       ? [
-          `${images} images a map are too few to tell a loss of ${within} points from chance: up to ${grouped(needed)} are needed (--images).`,
+          `${rangeText(short.map(({ images }) => images))} images a map are too few to tell a loss of ${within} points from chance: up to ${grouped(needed)} are needed (--images).`,
         ]
       : []),
   ].join('\n');

@@ -28,6 +28,7 @@ export {
   restartPoints,
   runFrom,
 } from './recorded-run.js';
+export * from './shared-prefix.js';
 export * from './systolic-array.js';
 export * from './timing/index.js';
 export * from './weight-hits.js';

@@ -198,12 +198,17 @@ function runBatch(
   return active;
 }
 
-function loadBatch(datapath: Datapath, images: Float32Array, first: number, count: number): void {
+export function loadBatch(
+  datapath: Datapath,
+  images: Float32Array,
+  first: number,
+  count: number,
+): void {
   const length = featureCount(datapath.network.tensors[datapath.network.input].shape);
   datapath.loadImages(images.subarray(first * length, (first + count) * length), count);
 }
 
-function restore(
+export function restore(
   { tensors, network }: Datapath,
   { tensor, values }: RecordedPoint,
   numbers: Uint32Array,
@@ -215,7 +220,7 @@ function restore(
 }
 
 /** Moves the images that differ from the recording to the front of the tensor, and returns their places in the batch. */
-function keepChanged(
+export function keepChanged(
   { tensors, network }: Datapath,
   { tensor, values }: RecordedPoint,
   active: readonly number[],
@@ -236,7 +241,10 @@ function keepChanged(
   return changed;
 }
 
-function sameBytes(one: Uint8Array | Float32Array, other: Uint8Array | Float32Array): boolean {
+export function sameBytes(
+  one: Uint8Array | Float32Array,
+  other: Uint8Array | Float32Array,
+): boolean {
   const bytesOf = (values: Uint8Array | Float32Array) =>
     Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   return bytesOf(one).equals(bytesOf(other));

@@ -1,24 +1,19 @@
-import { accuracyInterval, mean } from './accuracy.js';
+import { accuracyInterval } from './accuracy.js';
 import type { Interval } from './interval.js';
+import { type NestedCounts, variance } from './nested.js';
 import { normalQuantile } from './special-functions.js';
-
-/** Counts of the maps of one point: maps 0, 1, … in this order, each on images of its own. */
-export interface NestedCounts {
-  /** Images of each map. */
-  readonly images: number;
-  /** Right images of each map. */
-  readonly correct: readonly number[];
-}
 
 /** Decides after each map whether a point has enough; pure, so the answer depends on the maps alone. */
 export interface PrecisionRule {
   readonly maxMaps: number;
   decide(results: NestedCounts): 'continue' | 'stop';
+  /** About how many maps it will take, as far as the maps so far can tell. */
+  expectedMaps(results: NestedCounts): number;
   interval(results: NestedCounts): Interval;
 }
 
 /** Each look comes after this many times the maps of the last one. */
-const LOOK_GROWTH = 1.1;
+export const LOOK_GROWTH = 1.1;
 
 /**
  * The rule that stops when the accuracy is known within ±`precision`: half the width of
@@ -40,17 +35,22 @@ export function precisionRule(
   maxMaps: number,
   confidence = 0.95,
 ): PrecisionRule {
-  const firstLook = Math.ceil(Math.log((1 - confidence) / 2) / Math.log(1 - 2 * precision));
+  const first = firstLook(precision, confidence);
   const quantile = normalQuantile((1 + confidence) / 2);
   const interval = ({ correct, images }: NestedCounts) =>
     accuracyInterval(correct, images, confidence);
   return {
     maxMaps,
     interval,
+    expectedMaps({ correct, images }) {
+      const known = correct.length < 2 ? 0 : variance(correct.map((count) => count / images));
+      const expected = Math.ceil(expectedMaps(known, precision, confidence));
+      return Math.min(maxMaps, Math.max(correct.length + 1, expected));
+    },
     decide(results) {
       const { correct, images } = results;
       if (correct.length >= maxMaps) return 'stop';
-      if (!isLook(correct.length, firstLook)) return 'continue';
+      if (!isLook(correct.length, first)) return 'continue';
       // The interval is never much narrower than the normal one, which costs less to know.
       const shares = correct.map((count) => count / images);
       if (quantile * Math.sqrt(variance(shares) / shares.length) > precision) return 'continue';
@@ -60,56 +60,23 @@ export function precisionRule(
   };
 }
 
-function isLook(maps: number, firstLook: number): boolean {
-  let look = firstLook;
+function firstLook(precision: number, confidence: number): number {
+  return Math.ceil(Math.log((1 - confidence) / 2) / Math.log(1 - 2 * precision));
+}
+
+function isLook(maps: number, first: number): boolean {
+  let look = first;
   while (look < maps) look = Math.ceil(look * LOOK_GROWTH);
   return look === maps;
 }
 
-/** Components of the variance of one image's being right. */
-export interface NestedVariances {
-  /** Variance of the maps' accuracies. */
-  readonly betweenMaps: number;
-  /** Variance of one image within a map, mean over maps. */
-  readonly withinMap: number;
-}
-
 /**
- * Variance components of a nested design by analysis of variance (W. G. Cochran, Sampling
- * Techniques, Wiley 1977, chapter 10): within a map the mean of p(1 − p)·m/(m − 1) for m images;
- * between maps what the variance of the shares exceeds withinMap/m, at least 0.
+ * About how many maps `precisionRule` takes: those of its first look, and those that the normal approximation needs,
+ * z²·variance/precision². On the populations of docs/statistics.md the mean number of maps is within a tenth of it.
  *
- * @param results at least two maps of at least two images
+ * @param variance of the maps' shares, each on its own images
  */
-export function nestedVariances({ correct, images }: NestedCounts): NestedVariances {
-  const shares = correct.map((count) => count / images);
-  const withinMap = mean(shares.map((share) => share * (1 - share))) * (images / (images - 1));
-  return { betweenMaps: Math.max(0, variance(shares) - withinMap / images), withinMap };
-}
-
-/**
- * Images a map that reach a precision at least cost, √(map/image · withinMap/betweenMaps): the
- * optimum of two-stage sampling (Cochran, Sampling Techniques, 1977, section 10.6), rounded, at
- * least 1 and at most `limit`. Maps that do not differ get the limit: only images matter then.
- *
- * The costs may be in any unit but must not be measured times, or results would depend on them:
- * count patched weights and multiply-accumulates.
- *
- * @param pilot variances of a few maps, or the largest of several mitigations that share images
- */
-export function imagesPerMap(
-  pilot: NestedVariances,
-  costs: { readonly map: number; readonly image: number },
-  limit: number,
-): number {
-  const { betweenMaps, withinMap } = pilot;
-  if (betweenMaps === 0) return limit;
-  const optimum = Math.sqrt(((costs.map / costs.image) * withinMap) / betweenMaps);
-  return Math.min(limit, Math.max(1, Math.round(optimum)));
-}
-
-/** Unbiased sample variance. */
-function variance(values: readonly number[]): number {
-  const centre = mean(values);
-  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
+export function expectedMaps(variance: number, precision: number, confidence = 0.95): number {
+  const quantile = normalQuantile((1 + confidence) / 2);
+  return firstLook(precision, confidence) + variance * (quantile / precision) ** 2;
 }

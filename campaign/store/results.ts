@@ -53,7 +53,7 @@ export interface StoredResults {
 
 const ORDER: Readonly<Record<ResultTable, string>> = {
   point: '"condition", position',
-  trial: '"condition", map, position',
+  trial: '"condition", pilot DESC, map, position',
 };
 
 /**

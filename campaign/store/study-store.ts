@@ -28,15 +28,13 @@ export interface StoreOptions {
   readonly versions: Readonly<Record<string, string>>;
   readonly conditions: readonly Condition[];
   readonly seed: number;
-  /** Images a map. */
-  readonly images: number;
   /** Continue what the folder holds; otherwise it must not hold results. */
   readonly resume: boolean;
 }
 
 /** The store of a study while it runs. */
 export interface StudyStore {
-  /** Trials that earlier runs of the same study saved, in the order of conditions and maps. */
+  /** Trials that earlier runs of the same study saved, in the order of conditions and maps, those of a pilot first. */
   readonly finished: readonly TrialResult[];
   /** Save trials, and the points as they are with them; when it resolves, they outlast a crash. */
   write(results: readonly TrialResult[], points: readonly PointRow[]): Promise<void>;
@@ -136,19 +134,19 @@ async function requireSameStudy(
 
 async function readTrials({ connection }: Database): Promise<TrialResult[]> {
   const reader = await connection.runAndReadAll(
-    'SELECT * FROM trial ORDER BY "condition", map, rowid',
+    'SELECT * FROM trial ORDER BY "condition", pilot DESC, map, rowid',
   );
   return resultsOfRows(reader.getRowObjectsJson() as unknown as TrialRecord[]);
 }
 
 async function write(
   database: Database,
-  { conditions, seed, images }: StoreOptions,
+  { conditions, seed }: StoreOptions,
   results: readonly TrialResult[],
   points: readonly PointRow[],
 ): Promise<void> {
   const trials = results.flatMap((result) =>
-    trialRows(conditions[result.trial.condition], result, { seed, images }),
+    trialRows(conditions[result.trial.condition], result, seed),
   );
   await database.transaction(async (connection) => {
     await append(connection, 'trial', trials);

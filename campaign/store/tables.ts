@@ -1,12 +1,13 @@
 import type { Mitigation } from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
 import type { PointRow } from '../collector.js';
+import { isPilotMap } from '../pilot.js';
 import { type Condition, type PointKey, pointKey } from '../plan.js';
 import type { StudyPoint } from '../point.js';
 import type { Outcome, TrialResult } from '../trial.js';
 
 /** Version of the tables; a file of another version is refused. */
-export const STORE_VERSION = 2;
+export const STORE_VERSION = 3;
 
 const KEY = `
   "condition" INTEGER NOT NULL,
@@ -23,6 +24,7 @@ const KEY = `
 export const CREATE_TABLES = [
   `CREATE TABLE trial (${KEY},
   seed BIGINT NOT NULL,
+  pilot BOOLEAN NOT NULL,
   map INTEGER NOT NULL,
   images INTEGER NOT NULL,
   requested DOUBLE NOT NULL,
@@ -43,6 +45,11 @@ export const CREATE_TABLES = [
   accuracy_mean DOUBLE NOT NULL,
   accuracy_low DOUBLE NOT NULL,
   accuracy_high DOUBLE NOT NULL,
+  map_worst DOUBLE NOT NULL,
+  map_lower_quartile DOUBLE NOT NULL,
+  map_median DOUBLE NOT NULL,
+  map_upper_quartile DOUBLE NOT NULL,
+  map_best DOUBLE NOT NULL,
   difference_mean DOUBLE,
   difference_low DOUBLE,
   difference_high DOUBLE,
@@ -73,15 +80,12 @@ function keyCells(condition: number, key: PointKey): CellValue[] {
 }
 
 /** The rows of a trial in the order of the columns, one a mitigation. */
-export function trialRows(
-  condition: Condition,
-  result: TrialResult,
-  { seed, images }: { readonly seed: number; readonly images: number },
-): CellValue[][] {
+export function trialRows(condition: Condition, result: TrialResult, seed: number): CellValue[][] {
   const { trial, requested, injected, effective, firstLayer, cleanCorrect, outcomes } = result;
   return outcomes.map(({ mitigation, correct, sdc, nonFinite, fixed, seconds }) => [
     ...keyCells(condition.index, pointKey(condition, mitigation)),
-    ...[seed, trial.map, images, requested, injected, effective, firstLayer],
+    ...[seed, isPilotMap(trial.map), trial.map, trial.images],
+    ...[requested, injected, effective, firstLayer],
     ...[cleanCorrect, correct, sdc, nonFinite],
     ...[fixed?.correct ?? null, fixed?.sdc ?? null, seconds],
   ]);
@@ -92,6 +96,7 @@ export interface TrialRecord {
   readonly condition: number;
   readonly mitigation: Mitigation;
   readonly map: number;
+  readonly images: number;
   readonly requested: number;
   readonly injected: string;
   readonly effective: string;
@@ -121,9 +126,10 @@ export function resultsOfRows(rows: readonly TrialRecord[]): TrialResult[] {
 }
 
 function resultOf(rows: readonly TrialRecord[]): TrialResult {
-  const [{ condition, map, requested, injected, effective, first_layer, clean_correct }] = rows;
+  const [{ condition, map, images, requested, injected, effective, first_layer, clean_correct }] =
+    rows;
   return {
-    trial: { condition, map, mitigations: rows.map(({ mitigation }) => mitigation) },
+    trial: { condition, map, images, mitigations: rows.map(({ mitigation }) => mitigation) },
     requested,
     injected: Number(injected),
     effective: Number(effective),
@@ -144,10 +150,11 @@ function outcomeOf(row: TrialRecord): Outcome {
 
 /** The row of a point in the order of the columns. */
 export function pointCells({ condition, point, complete }: PointRow): CellValue[] {
-  const { maps, images, accuracy, difference, sdc, nonFinite, faults } = point;
+  const { maps, images, accuracy, perMap, difference, sdc, nonFinite, faults } = point;
   return [
     ...keyCells(condition, point),
     ...[maps, images, accuracy.mean, accuracy.low, accuracy.high],
+    ...[perMap.worst, perMap.lowerQuartile, perMap.median, perMap.upperQuartile, perMap.best],
     ...[difference?.mean ?? null, difference?.low ?? null, difference?.high ?? null],
     ...[point.yield.within, point.yield.share, point.yield.low, point.yield.high],
     point.yield.imagesNeeded,
@@ -172,6 +179,11 @@ export interface PointRecord {
   readonly accuracy_mean: number;
   readonly accuracy_low: number;
   readonly accuracy_high: number;
+  readonly map_worst: number;
+  readonly map_lower_quartile: number;
+  readonly map_median: number;
+  readonly map_upper_quartile: number;
+  readonly map_best: number;
   readonly difference_mean: number | null;
   readonly difference_low: number | null;
   readonly difference_high: number | null;
@@ -198,6 +210,13 @@ export function pointOfRecord(row: PointRecord): StudyPoint {
     ...(row.voltage !== null && { voltage: row.voltage }),
     ...{ maps, images },
     accuracy: { mean: row.accuracy_mean, low: row.accuracy_low, high: row.accuracy_high },
+    perMap: {
+      worst: row.map_worst,
+      lowerQuartile: row.map_lower_quartile,
+      median: row.map_median,
+      upperQuartile: row.map_upper_quartile,
+      best: row.map_best,
+    },
     ...differenceOf(row),
     yield: {
       within: row.yield_within,

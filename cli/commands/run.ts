@@ -22,6 +22,7 @@ import {
   type CommonOptions,
   countList,
   dataOption,
+  imagesOrPilot,
   list,
   option,
   percentagePoints,
@@ -108,7 +109,12 @@ export function runCommand(): Command {
     )
     .addOption(option('--maps <n>', 'fault maps a point').argParser(wholeNumber(1)))
     .addOption(option('--image-choice <choice>', 'drawn for each map, or fixed (default: drawn)'))
-    .addOption(option('--images <n>', 'test images a map').argParser(wholeNumber(1)))
+    .addOption(
+      option(
+        '--images <n>',
+        'test images a map; pilot: chosen by a pilot of a few maps (default with --precision)',
+      ).argParser(imagesOrPilot),
+    )
     .addOption(
       option(
         '--precision <points>',
@@ -166,7 +172,7 @@ function printPlan(prepared: PreparedStudy, threads: number, json: boolean | und
   const size = planSize(prepared);
   const seconds = estimateSeconds(prepared, threads);
   const sampleSizes = singleFaultSamples(prepared.data);
-  const atMost = study.precision === undefined ? '' : 'at most ';
+  const atMost = study.precision === undefined ? '' : 'at most about ';
   printResult(
     json,
     {
@@ -181,7 +187,10 @@ function printPlan(prepared: PreparedStudy, threads: number, json: boolean | und
       [
         JSON.stringify(study, null, 2),
         `${grouped(size.points)} points, ${atMost}${grouped(size.trials)} trials, ${atMost}${grouped(size.imageRuns)} image runs`,
-        `${atMost}about ${duration(seconds)} on ${counted(threads, 'thread')}, from ${CALIBRATION_IMAGES} images of each network timed now`,
+        `${atMost || 'about '}${duration(seconds)} on ${counted(threads, 'thread')}, from ${CALIBRATION_IMAGES} images of each network timed now`,
+        ...(study.images === 'pilot'
+          ? ['A pilot of each condition, included, chooses its images a map.']
+          : []),
         ...formatSampleSizes(sampleSizes),
       ].join('\n'),
   );

@@ -8,10 +8,24 @@ import {
   type Trial,
   type TrialResult,
 } from '../../campaign/index.js';
+import { isPilotMap, type Pilot } from '../../campaign/pilot.js';
 
 const MITIGATIONS = ['none', 'clip'] as const;
 const IMAGES = 10;
-const DESIGN = { images: IMAGES, imageChoice: 'drawn' } as const;
+const STUDY = { mitigations: MITIGATIONS, imageChoice: 'drawn' } as const;
+
+/** Every second condition has a pilot, which chooses by what its trials gave. */
+const PILOT: Pilot = {
+  maps: 3,
+  images: 4,
+  mostImages: 100,
+  choose: (results) =>
+    2 + (results.reduce((sum, { outcomes: [{ correct }] }) => sum + correct, 0) % (IMAGES - 1)),
+};
+
+function imagesOf({ index }: Condition): number | Pilot {
+  return index % 2 === 0 ? IMAGES : PILOT;
+}
 
 function conditions(count: number): Condition[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -27,14 +41,15 @@ function conditions(count: number): Condition[] {
 
 /** A result that depends on its trial alone. */
 function resultOf(trial: Trial): TrialResult {
-  const value = (salt: number) => (trial.condition * 31 + trial.map * 17 + salt * 7) % (IMAGES + 1);
+  const value = (salt: number) =>
+    (trial.condition * 31 + trial.map * 17 + salt * 7) % (trial.images + 1);
   return {
     trial,
     requested: 1,
     injected: 1,
     effective: 1,
     firstLayer: null,
-    cleanCorrect: IMAGES,
+    cleanCorrect: trial.images,
     outcomes: trial.mitigations.map((mitigation) => ({
       mitigation,
       correct: value(MITIGATIONS.indexOf(mitigation as 'none')),
@@ -62,7 +77,7 @@ function runInOrder(
   threads: number,
   choose: (running: number) => number,
 ) {
-  const collector = createCollector(conditions(count), MITIGATIONS, DESIGN, ruleOf);
+  const collector = createCollector(conditions(count), STUDY, { ruleOf, imagesOf });
   const accepted: TrialResult[] = [];
   const running: Trial[] = [];
   for (;;) {
@@ -75,13 +90,28 @@ function runInOrder(
     const [trial] = running.splice(choose(running.length), 1);
     accepted.push(...collector.accept(resultOf(trial)));
   }
-  const byCondition = accepted.toSorted(
-    (a, b) => a.trial.condition - b.trial.condition || a.trial.map - b.trial.map,
+  const rowsOf = (isPilot: boolean) =>
+    inOrder(accepted)
+      .filter(({ trial }) => isPilotMap(trial.map) === isPilot)
+      .flatMap(({ trial, outcomes }) =>
+        outcomes.map(({ mitigation, correct }) => [
+          ...[trial.condition, trial.map, mitigation],
+          ...[correct, trial.images],
+        ]),
+      );
+  return {
+    ...{ collector, accepted, points: collector.points() },
+    ...{ rows: rowsOf(false), pilots: rowsOf(true) },
+  };
+}
+
+/** As a store gives them. */
+function inOrder(results: readonly TrialResult[]): TrialResult[] {
+  const ofPilot = ({ trial }: TrialResult) => Number(isPilotMap(trial.map));
+  return results.toSorted(
+    (a, b) =>
+      a.trial.condition - b.trial.condition || ofPilot(b) - ofPilot(a) || a.trial.map - b.trial.map,
   );
-  const rows = byCondition.flatMap(({ trial, outcomes }) =>
-    outcomes.map(({ mitigation, correct }) => [trial.condition, trial.map, mitigation, correct]),
-  );
-  return { collector, accepted, rows, points: collector.points() };
 }
 
 describe('createCollector', () => {
@@ -98,7 +128,9 @@ describe('createCollector', () => {
       const alone = runInOrder(count, rule, 1, () => 0);
       const together = runInOrder(count, rule, threads, (running) => draws.next().value % running);
       expect(together.rows).toEqual(alone.rows);
+      expect(together.pilots).toEqual(alone.pilots);
       expect(together.points).toEqual(alone.points);
+      expect(alone.pilots.length).toBe(Math.floor(count / 2) * PILOT.maps * MITIGATIONS.length);
       expect(together.collector.complete).toBe(true);
       // Every point has maps 0 … n − 1, and stopped as soon as the rule said so.
       for (const { condition, point } of alone.points) {
@@ -108,6 +140,12 @@ describe('createCollector', () => {
           maps.slice(0, n + 1).reduce((sum, [, , , correct]) => sum + Number(correct), 0),
         );
         expect(sums.slice(0, -1).every((sum) => sum < limit)).toBe(true);
+        const pilot = alone.accepted.filter(
+          ({ trial }) => trial.condition === condition && isPilotMap(trial.map),
+        );
+        const images = pilot.length === 0 ? IMAGES : PILOT.choose(pilot);
+        expect(point.images).toBe(images);
+        expect(new Set(maps.map((row) => row[4]))).toEqual(new Set([images]));
         expect(maps.length === maxMaps || (sums.at(-1) ?? 0) >= limit).toBe(true);
       }
     },
@@ -119,10 +157,8 @@ describe('createCollector', () => {
       const rule = () => sumRule(limit, 8);
       const whole = runInOrder(3, rule, 3, (running) => draws.next().value % running);
       const kept = whole.accepted.slice(0, end % (whole.accepted.length + 1));
-      const finished = kept.toSorted(
-        (a, b) => a.trial.condition - b.trial.condition || a.trial.map - b.trial.map,
-      );
-      const resumed = createCollector(conditions(3), MITIGATIONS, DESIGN, rule, finished);
+      const finished = inOrder(kept);
+      const resumed = createCollector(conditions(3), STUDY, { ruleOf: rule, imagesOf }, finished);
       const more: TrialResult[] = [];
       for (let trial = resumed.next(); trial; trial = resumed.next()) {
         more.push(...resumed.accept(resultOf(trial)));
@@ -134,7 +170,10 @@ describe('createCollector', () => {
 
   test('hands the trials out map by map over all conditions', () => {
     const rule = () => fixedSize(2, () => ({ low: 0, high: 1 }));
-    const collector = createCollector(conditions(3), MITIGATIONS, DESIGN, rule);
+    const collector = createCollector(conditions(3), STUDY, {
+      ruleOf: rule,
+      imagesOf: () => IMAGES,
+    });
     const order: [number, number][] = [];
     for (let trial = collector.next(); trial; trial = collector.next()) {
       order.push([trial.map, trial.condition]);

@@ -49,7 +49,9 @@ test.prop([studies, levels], { numRuns: 12 })(
       const run = createTrialRunner(data, kernels, { engine, deltaBytes });
       return data.conditions.flatMap(({ index }) =>
         [0, 1].map((map) =>
-          withoutTime(run({ condition: index, map, mitigations: study.mitigations })),
+          withoutTime(
+            run({ condition: index, map, images: options.images, mitigations: study.mitigations }),
+          ),
         ),
       );
     });

@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import {
   type PreparedStudy,
@@ -9,6 +10,7 @@ import {
   runStudy,
   type StoppingRule,
   type StudyResult,
+  trialImages,
 } from '../../campaign/index.js';
 import { writeTinyNetwork } from '../cli/tiny-network.js';
 import { storedContent } from './stored-content.js';
@@ -113,6 +115,49 @@ describe('runStudy', () => {
     expect(resumed).toMatchObject({ points, complete: true });
   });
 
+  test('a pilot chooses the images of each condition, whatever the threads, interrupted or not', async () => {
+    const piloted = {
+      ...small,
+      formats: ['int8'],
+      rates: [0, 1e-2],
+      mitigations: ['none', 'clip'],
+      images: 'pilot',
+      precision: 20,
+      maps: 12,
+    };
+    const [one, three, stopped] = [newFolder(), newFolder(), newFolder()];
+    const { points } = await run(piloted, { threads: 1, out: one });
+    expect(await run(piloted, { threads: 3, out: three })).toMatchObject({ points });
+    for (const most of [3, 14]) {
+      const controller = new AbortController();
+      await run(piloted, {
+        ...{ out: stopped, resume: true, signal: controller.signal, threads: 2 },
+        onProgress: ({ trials }) => trials.done >= most && controller.abort(),
+      });
+    }
+    expect(await run(piloted, { out: stopped, resume: true })).toMatchObject({ points });
+    const content = await storedContent(one);
+    expect(await storedContent(three)).toEqual(content);
+    expect(await storedContent(stopped)).toEqual(content);
+
+    // A map costs nothing at rate 0, and much more than the images of this small network at 1e-2.
+    const images = points.map((point) => point.images);
+    expect(images[1]).toBe(images[0]);
+    expect(images[3]).toBe(images[2]);
+    expect(images[2]).toBeGreaterThan(2 * images[0]);
+    // The pilot does not count: the points are those of the study that names the images.
+    for (const rate of piloted.rates) {
+      const own = points.filter((point) => point.rate === rate);
+      const named = await run({ ...piloted, rates: [rate], images: own[0].images });
+      expect(named.points).toEqual(own);
+    }
+    const pilots = content.trials.filter((row) => row.includes(true));
+    expect(pilots.length).toBe((25 + 10) * 2);
+    expect(content.trials.length).toBe(
+      pilots.length + points.reduce((sum, { maps }) => sum + maps, 0),
+    );
+  });
+
   test('refuses a folder that holds results, another study or other files', async () => {
     const folder = newFolder();
     const tiny = { ...small, formats: ['int8'], rates: [0], mitigations: ['none'], maps: 1 };
@@ -131,6 +176,22 @@ describe('runStudy', () => {
   });
 });
 
+describe('trialImages', () => {
+  property.prop([fc.nat(), fc.nat(2_000_000), fc.integer({ min: 0, max: 300 }), fc.nat(300)])(
+    'gives fewer images of a map as a part of more',
+    (seed, map, most, fewer) => {
+      const images = (count: number, imageChoice: 'drawn' | 'fixed' = 'drawn') =>
+        trialImages({ seed, imageChoice }, { map, images: count }, 300);
+      const all = images(most);
+      expect(images(Math.min(fewer, most))).toEqual(all.subarray(0, fewer));
+      expect(new Set(all).size).toBe(most);
+      expect(images(most, 'fixed')).toEqual(
+        trialImages({ seed, imageChoice: 'drawn' }, { map: 0, images: most }, 300),
+      );
+    },
+  );
+});
+
 describe('parseStudy', () => {
   test.each([
     [{ rates: [0.1, 2] }, 'study: rates.1 = 2: '],
@@ -147,6 +208,8 @@ describe('parseStudy', () => {
     [{ model: 'alexnet', models: ['vgg16'] }, 'study: give either model or models, not both'],
     [{ scope: 'row:3' }, 'study: scopes.0 = "row:3": expected all, layer:NAME, '],
     [{ precision: 0 }, 'study: precision = 0: '],
+    [{ images: 'some' }, 'study: images = "some": expected a whole number from 1 to 10,000, or'],
+    [{ images: 'pilot' }, 'study: images = "pilot" needs a precision to choose them for'],
     [
       { models: ['alexnet', 'vgg16'], thresholds: 'a.json' },
       'study: thresholds = "a.json" is one file for 2 models: give a file for each model',
@@ -154,6 +217,11 @@ describe('parseStudy', () => {
     [{ thresholds: { vgg16: 'a.json' } }, 'study: thresholds are given for vgg16, which is not in'],
   ])('refuses %j', (options, message) => {
     expect(() => parseStudy(options)).toThrow(message);
+  });
+
+  test('lets a pilot choose the images of a precision, unless they are given', () => {
+    expect(parseStudy({ precision: 2 }).images).toBe('pilot');
+    expect(parseStudy({ precision: 2, images: 40 }).images).toBe(40);
   });
 
   test('gives a study of one fault map one map', () => {

@@ -22,6 +22,14 @@ const small = [
 
 const share = expect.toSatisfy((value) => typeof value === 'number' && value >= 0 && value <= 1);
 
+const perMap = {
+  worst: share,
+  lowerQuartile: share,
+  median: share,
+  upperQuartile: share,
+  best: share,
+};
+
 const difference = { mean: expect.any(Number), low: expect.any(Number), high: expect.any(Number) };
 
 describe('run', () => {
@@ -54,6 +62,7 @@ describe('run', () => {
         maps: 2,
         images: 40,
         accuracy: { mean: share, low: share, high: share },
+        perMap,
         ...(point.mitigation !== 'none' && { difference }),
         yield: { within: 0.02, share, low: share, high: share, imagesNeeded: expect.any(Number) },
         sdc: { share, low: share, high: share },

@@ -1,10 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import {
-  imagesPerMap,
-  nestedVariances,
-  precisionRule,
-} from '../../../campaign/statistics/index.js';
+import { expectedMaps, precisionRule } from '../../../campaign/statistics/index.js';
 import { createRandomStream } from '../../../core/index.js';
 
 const IMAGES = 100;
@@ -36,6 +32,16 @@ describe('precisionRule', () => {
     const { maps } = run(precisionRule(0.05, 10_000), (map) => (map % 2 === 0 ? 90 : 10));
     expect(maps).toBeGreaterThan(246);
     expect(maps).toBeLessThan(1.25 * 246);
+  });
+
+  test('expects its first look before it knows better, and one map more while it has not stopped', () => {
+    const rule = precisionRule(0.02, 10_000);
+    const half = (maps: number) => Array.from({ length: maps }, (_, map) => 100 * (map % 2));
+    expect(rule.expectedMaps({ images: IMAGES, correct: [] })).toBe(91);
+    // 91 + 1/4 · 40/39 · (1.96 / 0.02)².
+    expect(rule.expectedMaps({ images: IMAGES, correct: half(40) })).toBe(2554);
+    expect(rule.expectedMaps({ images: IMAGES, correct: half(3000) })).toBe(3001);
+    expect(precisionRule(0.02, 50).expectedMaps({ images: IMAGES, correct: half(40) })).toBe(50);
   });
 
   property.prop([fc.array(fc.nat(IMAGES), { minLength: 1, maxLength: 60 })])(
@@ -75,35 +81,32 @@ describe('precisionRule', () => {
   });
 });
 
-describe('nestedVariances', () => {
-  test('finds the components of a balanced example', () => {
-    // Shares 0.8 and 0.6 of 100 images: within (0.16 + 0.24)/2 · 100/99, between 0.02 − within/100.
-    const { betweenMaps, withinMap } = nestedVariances({ images: 100, correct: [80, 60] });
-    expect(withinMap).toBeCloseTo((0.2 * 100) / 99, 12);
-    expect(betweenMaps).toBeCloseTo(0.02 - 0.2 / 99, 12);
-  });
-
-  test('has no variance between maps below zero', () => {
-    expect(nestedVariances({ images: 10, correct: [5, 5, 5] }).betweenMaps).toBe(0);
-  });
-});
-
-describe('imagesPerMap', () => {
-  property.prop([
-    fc.double({ min: 1e-4, max: 0.25, noNaN: true }),
-    fc.double({ min: 1e-4, max: 0.25, noNaN: true }),
-    fc.double({ min: 0, max: 1000, noNaN: true }),
-  ])('costs no more than any other number for the same variance', (betweenMaps, withinMap, map) => {
-    const limit = 200;
-    const costs = { map, image: 1 };
-    const product = (images: number) => (map + images) * (betweenMaps + withinMap / images);
-    const chosen = imagesPerMap({ betweenMaps, withinMap }, costs, limit);
-    const best = Math.min(...Array.from({ length: limit }, (_, index) => product(index + 1)));
-    // Rounding to a whole number may miss the best one by one.
-    expect(product(chosen)).toBeLessThanOrEqual(best * 1.05);
-  });
-
-  test('gives maps that do not differ all the images it may', () => {
-    expect(imagesPerMap({ betweenMaps: 0, withinMap: 0.2 }, { map: 5, image: 1 }, 64)).toBe(64);
-  });
+describe('expectedMaps', () => {
+  // The variance of a map's share is known in closed form: of its collapse, and of its binomial images.
+  test.each([2, 12, 50].flatMap((every) => [5, 25, 100].map((images) => ({ every, images }))))(
+    'is what the rule takes where 1 map in $every collapses, $images images',
+    ({ every, images }) => {
+      const precision = 0.05;
+      const [good, bad] = [0.9, 0.1];
+      const between = (good - bad) ** 2 * (1 / every) * (1 - 1 / every);
+      const within = good * (1 - good);
+      const rule = precisionRule(precision, 10_000);
+      const repetitions = 60;
+      let maps = 0;
+      for (let repetition = 0; repetition < repetitions; repetition += 1) {
+        const stream = createRandomStream(2, repetition, 0);
+        let draws = 0;
+        const uniform = () => stream.uniform(draws++);
+        const correct: number[] = [];
+        do {
+          const accuracy = uniform() * every < 1 ? bad : good;
+          correct.push(Array.from({ length: images }, uniform).filter((u) => u < accuracy).length);
+        } while (rule.decide({ images, correct }) === 'continue');
+        maps += correct.length;
+      }
+      const ratio = maps / repetitions / expectedMaps(between + within / images, precision);
+      expect(ratio).toBeGreaterThan(0.85);
+      expect(ratio).toBeLessThan(1.15);
+    },
+  );
 });

@@ -11,6 +11,7 @@ import {
   type StoreOptions,
   type StudyStore,
 } from '../../../campaign/index.js';
+import { pilotMap } from '../../../campaign/pilot.js';
 import { packageRoot } from '../../../core/index.js';
 
 /** Compiled, because the other process runs no TypeScript; `npm test` builds it first. */
@@ -31,13 +32,17 @@ const OPTIONS: StoreOptions = {
   versions: { bitcell: '0' },
   conditions: [CONDITION],
   seed: 1,
-  images: 100,
   resume: true,
 };
 
+/** Trials of the pilot, and the number of the first. */
+const PILOTS = 3;
+const FIRST_PILOT = pilotMap(0);
+
 /**
  * A process that saves trials of maps 0, 1, … from the first one missing on, until it is killed. On stdout it says
- * `found N` when it has opened the store and `saved N` after each transaction; N is the number of maps.
+ * `found N` when it has opened the store and `saved N` after each transaction; N is the number of trials, of which the
+ * first PILOTS are those of a pilot.
  * Now and then it closes the store, which makes DuckDB move its log into its file, and opens it again.
  */
 const PROGRAM = `
@@ -45,8 +50,12 @@ import { writeSync } from 'node:fs';
 const [, folder, most, batch] = process.argv;
 const { openStore } = await import(${JSON.stringify(STORE)});
 const options = ${JSON.stringify(OPTIONS)};
-const trial = (map) => ({
-  trial: { condition: 0, map, mitigations: ['none', 'clip'] },
+const trial = (number) => {
+  const isPilot = number < ${PILOTS};
+  return resultOf(isPilot ? ${FIRST_PILOT} + number : number - ${PILOTS}, isPilot ? 10 : 100);
+};
+const resultOf = (map, images) => ({
+  trial: { condition: 0, map, images, mitigations: ['none', 'clip'] },
   requested: 10.5, injected: map + 7, effective: map, firstLayer: map % 3 ? 'conv' + map : null,
   cleanCorrect: 90,
   outcomes: ['none', 'clip'].map((mitigation, index) => (
@@ -57,6 +66,7 @@ const points = (maps) => ['none', 'clip'].map((mitigation) => ({
   point: {
     model: 'alexnet', format: 'int8', accelerator: 'edge-16x16', faultModel: 'flip', scope: 'all', mitigation,
     rate: 1e-3, maps, images: 100, accuracy: { mean: 0.5, low: 0, high: 1 },
+    perMap: { worst: 0, lowerQuartile: 0.25, median: 0.5, upperQuartile: 0.75, best: 1 },
     yield: { within: 0.02, share: 0, low: 0, high: 1, imagesNeeded: 50 }, sdc: { share: 0, low: 0, high: 1 }, nonFinite: 0,
     faults: { requested: 0, injected: 0, effective: 0 },
   },
@@ -70,7 +80,7 @@ try {
   for (let round = 1; maps < Number(most); round += 1) {
     const next = Array.from({ length: Number(batch) || 1 + (round % 4) }, (_, index) => trial(maps + index));
     maps += next.length;
-    await store.write(next, points(maps));
+    await store.write(next, maps > ${PILOTS} ? points(maps - ${PILOTS}) : []);
     say('saved ' + maps);
     if (round % 10 === 0) {
       store.close();
@@ -174,8 +184,8 @@ export function lastNumber(lines: readonly string[], word: string): number {
 }
 
 /**
- * Check that a store holds the trials of maps 0 … N − 1, each once and unharmed, and the points as of the last of
- * them. Returns N.
+ * Check that a store holds the trials 0 … N − 1, those of the pilot first, each once and unharmed, and the points as of
+ * the last of them. Returns N.
  */
 export async function checkContent(folder: string): Promise<number> {
   const stored = await openResults(folder);
@@ -184,10 +194,13 @@ export async function checkContent(folder: string): Promise<number> {
   stored.close();
   const of = (name: string) => rows.map((row) => row[columns.indexOf(name)]);
   const count = rows.length / 2;
-  const expected = Array.from({ length: rows.length }, (_, row) => ({
-    map: row >> 1,
-    index: row & 1,
-  }));
+  const expected = Array.from({ length: rows.length }, (_, row) => {
+    const trial = row >> 1;
+    const isPilot = trial < PILOTS;
+    return { isPilot, map: isPilot ? FIRST_PILOT + trial : trial - PILOTS, index: row & 1 };
+  });
+  expect(of('pilot')).toEqual(expected.map(({ isPilot }) => isPilot));
+  expect(of('images')).toEqual(expected.map(({ isPilot }) => (isPilot ? 10 : 100)));
   expect(of('map')).toEqual(expected.map(({ map }) => map));
   expect(of('mitigation')).toEqual(expected.map(({ index }) => ['none', 'clip'][index]));
   expect(of('injected')).toEqual(expected.map(({ map }) => String(map + 7)));
@@ -195,6 +208,7 @@ export async function checkContent(folder: string): Promise<number> {
     expected.map(({ map }) => (map % 3 === 0 ? null : `conv${map}`)),
   );
   expect(of('correct')).toEqual(expected.map(({ map, index }) => (map * 7 + index) % 101));
-  expect(points.map(({ point }) => point.maps)).toEqual(count === 0 ? [] : [count, count]);
+  const maps = Math.max(0, count - PILOTS);
+  expect(points.map(({ point }) => point.maps)).toEqual(maps === 0 ? [] : [maps, maps]);
   return count;
 }

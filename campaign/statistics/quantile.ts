@@ -1,0 +1,39 @@
+/** The spread of the fault maps of a point: accuracies of single maps, as fractions. */
+export interface MapSpread {
+  readonly worst: number;
+  readonly lowerQuartile: number;
+  readonly median: number;
+  readonly upperQuartile: number;
+  readonly best: number;
+}
+
+/**
+ * The p-quantile of a sample: definition 7 of R. J. Hyndman and Y. Fan, "Sample quantiles in statistical packages",
+ * The American Statistician 50, 1996, the default of R and NumPy. Of n ascending values the one at position
+ * (n − 1)p, counted from 0, between two values in proportion.
+ *
+ * @param ascending at least one value
+ * @param p from 0 to 1
+ */
+export function quantile(ascending: ArrayLike<number>, p: number): number {
+  const position = (ascending.length - 1) * p;
+  const below = Math.floor(position);
+  const above = Math.min(below + 1, ascending.length - 1);
+  return ascending[below] + (position - below) * (ascending[above] - ascending[below]);
+}
+
+/**
+ * Smallest and largest share, quartiles and median of the maps.
+ *
+ * @param counts for each map, at least one, the images that count, 0 … `images`
+ */
+export function mapSpread(counts: readonly number[], images: number): MapSpread {
+  const ascending = Float64Array.from(counts, (count) => count / images).sort();
+  return {
+    worst: ascending[0],
+    lowerQuartile: quantile(ascending, 0.25),
+    median: quantile(ascending, 0.5),
+    upperQuartile: quantile(ascending, 0.75),
+    best: ascending[ascending.length - 1],
+  };
+}
