@@ -246,7 +246,7 @@ export function transformFloat32Outputs(
             16,
           );
         }
-        finishTileLine(finish, d.bias, channel, line, target, columns);
+        finishTileLine(finish, d.bias, (y + i) * d.outputWidth + x, channel, line, target, columns);
         line += SCRATCH_LINE;
         target += lineBytes;
       }

@@ -274,7 +274,15 @@ function draws(seed: number, stream: number): Draw {
   return (index) => random.integerBelow(2 ** 32, index);
 }
 
-const clipMode = fc.constantFrom<(ClipMode | undefined)[]>(undefined, 'clip-zero', 'clamp');
+/** No clip, or one a channel or a neuron. */
+const clipKind = fc.option(
+  fc.record({ mode: fc.constantFrom<ClipMode[]>('clip-zero', 'clamp'), perNeuron: fc.boolean() }),
+  { nil: undefined },
+);
+
+function thresholdCount({ output }: ConvolutionShape, perNeuron: boolean): number {
+  return perNeuron ? featureCount(output) : output.channels;
+}
 
 /** A convolution, its clip and its input. */
 export interface Case<Specification, Clip, Values> {
@@ -297,7 +305,7 @@ export const int8Case: fc.Arbitrary<Int8Case> = fc
     inputZeroPoint: fc.constantFrom(0, 1, 128, 255),
     outputZeroPoint: fc.constantFrom(0, 7, 128, 255),
     bounds: fc.tuple(fc.nat({ max: 255 }), fc.nat({ max: 255 })),
-    clip: clipMode,
+    clip: clipKind,
   })
   .map(({ shape, images, seed, extreme, inputZeroPoint, outputZeroPoint, bounds, clip }) => {
     const { channels } = shape.output;
@@ -330,8 +338,11 @@ export const int8Case: fc.Arbitrary<Int8Case> = fc
       specification,
       images,
       clip: clip && {
-        mode: clip,
-        thresholds: Int32Array.from({ length: channels }, (_, c) => near(c + 2 * channels, 30_000)),
+        mode: clip.mode,
+        thresholds: Int32Array.from(
+          { length: thresholdCount(shape, clip.perNeuron) },
+          (_, neuron) => near(neuron + 2 * channels, 30_000),
+        ),
       },
       input: Uint8Array.from({ length: images * featureCount(shape.input) }, (_, i) =>
         extreme && value(i) % 2 ? 255 : value(i) >>> 24,
@@ -367,7 +378,7 @@ export function float32CaseOf(shapes: fc.Arbitrary<ConvolutionShape>): fc.Arbitr
       /** Ordinary weights and inputs lie in ±scale. */
       scale: fc.constantFrom(1, 1, 15.9, 17, 4095, 4097),
       relu: fc.boolean(),
-      clip: clipMode,
+      clip: clipKind,
     })
     .map(({ shape, images, seed, rarity, inputRarity, scale, relu, clip }) => {
       const { channels } = shape.output;
@@ -389,7 +400,10 @@ export function float32CaseOf(shapes: fc.Arbitrary<ConvolutionShape>): fc.Arbitr
           relu,
         },
         images,
-        clip: clip && { mode: clip, thresholds: values(3, channels, rarity) },
+        clip: clip && {
+          mode: clip.mode,
+          thresholds: values(3, thresholdCount(shape, clip.perNeuron), rarity),
+        },
         input: values(4, images * featureCount(shape.input), inputRarity),
       };
     });
