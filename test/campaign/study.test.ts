@@ -147,6 +147,12 @@ describe('parseStudy', () => {
     [{ model: 'alexnet', models: ['vgg16'] }, 'study: give either model or models, not both'],
     [{ scope: 'row:3' }, 'study: scopes.0 = "row:3": expected all, layer:NAME, '],
     [{ precision: 0 }, 'study: precision = 0: '],
+    [{ granularity: 'kernel' }, 'study: granularity = "kernel": '],
+    [{ clipPosition: 'output' }, 'study: clipPosition = "output": '],
+    [
+      { clipPosition: 'requantised' },
+      'study: clipPosition = requantised is for int8 words: float32 words have no requantisation; give formats: [int8]',
+    ],
     [
       { models: ['alexnet', 'vgg16'], thresholds: 'a.json' },
       'study: thresholds = "a.json" is one file for 2 models: give a file for each model',

@@ -296,59 +296,63 @@ export type Int8Case = Case<Int8ConvolutionSpecification, Int8Clip, Uint8Array>;
 export type Float32Case = Case<Float32ConvolutionSpecification, Float32Clip, Float32Array>;
 
 /** Weights and zero points at their limits, biases near ±2^31: accumulators wrap. */
-export const int8Case: fc.Arbitrary<Int8Case> = fc
-  .record({
-    shape: convolutionShape,
-    images: imageCount,
-    seed: fc.nat(),
-    extreme: fc.boolean(),
-    inputZeroPoint: fc.constantFrom(0, 1, 128, 255),
-    outputZeroPoint: fc.constantFrom(0, 7, 128, 255),
-    bounds: fc.tuple(fc.nat({ max: 255 }), fc.nat({ max: 255 })),
-    clip: clipKind,
-  })
-  .map(({ shape, images, seed, extreme, inputZeroPoint, outputZeroPoint, bounds, clip }) => {
-    const { channels } = shape.output;
-    const weight = draws(seed, 1);
-    const value = draws(seed, 2);
-    const parameter = draws(seed, 3);
-    const near = (index: number, limit: number): number =>
-      extreme && index % 3 === 0
-        ? (index % 2 === 0 ? 2 ** 31 - 1 : -(2 ** 31)) - (parameter(index) % 1000)
-        : (parameter(index) % (2 * limit)) - limit;
-    const specification: Int8ConvolutionSpecification = {
-      shape,
-      inputZeroPoint,
-      weights: Int8Array.from({ length: weightCount(shape) }, (_, i) =>
-        extreme && weight(i) % 2 ? -128 : weight(i) >>> 24,
-      ),
-      weightZeroPoints: Int32Array.from({ length: channels }, (_, c) =>
-        extreme ? (parameter(c) % 256) - 128 : 0,
-      ),
-      bias: Int32Array.from({ length: channels }, (_, c) => near(c, 20_000)),
-      multipliers: Float32Array.from(
-        { length: channels },
-        (_, c) => 2 ** -(8 + (parameter(c + channels) % 16)) * (1 + value(c) / 2 ** 32),
-      ),
-      outputZeroPoint,
-      low: Math.min(...bounds),
-      high: Math.max(...bounds),
-    };
-    return {
-      specification,
-      images,
-      clip: clip && {
-        mode: clip.mode,
-        thresholds: Int32Array.from(
-          { length: thresholdCount(shape, clip.perNeuron) },
-          (_, neuron) => near(neuron + 2 * channels, 30_000),
+export function int8CaseOf(shapes: fc.Arbitrary<ConvolutionShape>): fc.Arbitrary<Int8Case> {
+  return fc
+    .record({
+      shape: shapes,
+      images: imageCount,
+      seed: fc.nat(),
+      extreme: fc.boolean(),
+      inputZeroPoint: fc.constantFrom(0, 1, 128, 255),
+      outputZeroPoint: fc.constantFrom(0, 7, 128, 255),
+      bounds: fc.tuple(fc.nat({ max: 255 }), fc.nat({ max: 255 })),
+      clip: clipKind,
+    })
+    .map(({ shape, images, seed, extreme, inputZeroPoint, outputZeroPoint, bounds, clip }) => {
+      const { channels } = shape.output;
+      const weight = draws(seed, 1);
+      const value = draws(seed, 2);
+      const parameter = draws(seed, 3);
+      const near = (index: number, limit: number): number =>
+        extreme && index % 3 === 0
+          ? (index % 2 === 0 ? 2 ** 31 - 1 : -(2 ** 31)) - (parameter(index) % 1000)
+          : (parameter(index) % (2 * limit)) - limit;
+      const specification: Int8ConvolutionSpecification = {
+        shape,
+        inputZeroPoint,
+        weights: Int8Array.from({ length: weightCount(shape) }, (_, i) =>
+          extreme && weight(i) % 2 ? -128 : weight(i) >>> 24,
         ),
-      },
-      input: Uint8Array.from({ length: images * featureCount(shape.input) }, (_, i) =>
-        extreme && value(i) % 2 ? 255 : value(i) >>> 24,
-      ),
-    };
-  });
+        weightZeroPoints: Int32Array.from({ length: channels }, (_, c) =>
+          extreme ? (parameter(c) % 256) - 128 : 0,
+        ),
+        bias: Int32Array.from({ length: channels }, (_, c) => near(c, 20_000)),
+        multipliers: Float32Array.from(
+          { length: channels },
+          (_, c) => 2 ** -(8 + (parameter(c + channels) % 16)) * (1 + value(c) / 2 ** 32),
+        ),
+        outputZeroPoint,
+        low: Math.min(...bounds),
+        high: Math.max(...bounds),
+      };
+      return {
+        specification,
+        images,
+        clip: clip && {
+          mode: clip.mode,
+          thresholds: Int32Array.from(
+            { length: thresholdCount(shape, clip.perNeuron) },
+            (_, neuron) => near(neuron + 2 * channels, 30_000),
+          ),
+        },
+        input: Uint8Array.from({ length: images * featureCount(shape.input) }, (_, i) =>
+          extreme && value(i) % 2 ? 255 : value(i) >>> 24,
+        ),
+      };
+    });
+}
+
+export const int8Case: fc.Arbitrary<Int8Case> = int8CaseOf(convolutionShape);
 
 const PATHOLOGICAL = [
   1e38,
