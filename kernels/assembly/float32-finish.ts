@@ -71,11 +71,33 @@ export function finishFloat32Rows(
 
 /**
  * Adds the bias to the sums of `columns` neighbouring output positions, four channels each, finishes and
- * stores them.
- * @param position the first of them, within its image
+ * stores them; all positions share their thresholds.
  * @param channel bytes before the first of the four channels
  */
 export function finishTileLine(
+  d: Float32FinishDescriptor,
+  bias: usize,
+  channel: usize,
+  sums: usize,
+  output: usize,
+  columns: i32,
+): void {
+  const four = v128.load(bias + channel);
+  const threshold = v128.load(d.thresholds + channel);
+  const pixel = (<usize>d.channels) << 2;
+  for (let column = 0; column < columns; column++) {
+    const sum = f32x4.add(v128.load(sums), four);
+    v128.store(output, finishVector(sum, threshold, d.clip, d.relu));
+    sums += 16;
+    output += pixel;
+  }
+}
+
+/**
+ * `finishTileLine` with thresholds for each neuron.
+ * @param position the first output position, within its image
+ */
+export function finishTileLinePerNeuron(
   d: Float32FinishDescriptor,
   bias: usize,
   position: i32,
@@ -85,13 +107,12 @@ export function finishTileLine(
   columns: i32,
 ): void {
   const four = v128.load(bias + channel);
-  const stride = <usize>d.thresholdStride;
-  let threshold = d.thresholds + <usize>position * stride + channel;
   const pixel = (<usize>d.channels) << 2;
+  let thresholds = d.thresholds + <usize>(position * d.thresholdStride) + channel;
   for (let column = 0; column < columns; column++) {
     const sum = f32x4.add(v128.load(sums), four);
-    v128.store(output, finishVector(sum, v128.load(threshold), d.clip, d.relu));
-    threshold += stride;
+    v128.store(output, finishVector(sum, v128.load(thresholds), d.clip, d.relu));
+    thresholds += d.thresholdStride;
     sums += 16;
     output += pixel;
   }
