@@ -1,6 +1,6 @@
 import type { FaultMap } from '../fault/index.js';
 import type { KernelModule } from '../kernels/index.js';
-import type { LayerThresholds, Mitigation } from '../mitigation/index.js';
+import { activationUnits, type LayerThresholds, type Mitigation } from '../mitigation/index.js';
 import type { ImageSet, WordFormat } from '../models/index.js';
 import {
   type Accelerator,
@@ -142,6 +142,7 @@ function createTrialNetwork(
   const fixed = study.imageChoice === 'fixed' && engine === 'incremental';
   return {
     ...shared,
+    units: unitsOf(shared, study),
     datapath,
     engine,
     deltaRunners: fixed ? createDeltaRunners(network, datapath, kernels, deltaBytes) : undefined,
@@ -150,6 +151,17 @@ function createTrialNetwork(
         ? createPrefixSharing(datapath, SHARING_BYTES)
         : undefined,
   };
+}
+
+function unitsOf(
+  { network, thresholds }: StudyNetwork,
+  { clipPosition }: Study,
+): TrialNetwork['units'] {
+  const clipping = [...thresholds].map(
+    ([mitigation, found]) =>
+      [mitigation, activationUnits(mitigation, network, found, clipPosition)] as const,
+  );
+  return new Map([['none', new Map()], ...clipping]);
 }
 
 /** The mitigations of a trial share its patches, and there may be millions: they are put in once. */

@@ -8,6 +8,7 @@ import { loadFaultMap } from '../fault/index.js';
 import { compileKernels } from '../kernels/index.js';
 import {
   activationUnits,
+  type ClipPosition,
   type Mitigation,
   readThresholds,
   thresholdsFor,
@@ -36,6 +37,8 @@ export interface InferOptions {
   /** Needed by every mitigation but `none`. */
   readonly thresholds?: string | undefined;
   readonly mitigation: Mitigation;
+  /** Default: `accumulator`. */
+  readonly clipPosition?: ClipPosition | undefined;
 }
 
 export interface InferResult {
@@ -98,5 +101,5 @@ function unitsOf(options: InferOptions, network: Network): ReturnType<typeof act
   if (mitigation === 'none') return new Map();
   if (file === undefined) throw new InputError(`mitigation ${mitigation} needs --thresholds FILE`);
   const thresholds = thresholdsFor(network, readThresholds(file), file, mitigation);
-  return activationUnits(mitigation, network, thresholds);
+  return activationUnits(mitigation, network, thresholds, options.clipPosition);
 }

@@ -1,6 +1,6 @@
 import { activeFaults, type FaultMap } from '../fault/index.js';
 import type { KernelModule } from '../kernels/index.js';
-import { activationUnits, type LayerThresholds, type Mitigation } from '../mitigation/index.js';
+import type { Mitigation } from '../mitigation/index.js';
 import { type ImageSet, type Network, normalize } from '../models/index.js';
 import {
   type ActivationUnit,
@@ -33,8 +33,8 @@ export interface TrialNetwork {
   readonly datapath: Datapath;
   /** Fault-free stored words of all weights, in network order. */
   readonly words: Uint8Array | Uint32Array;
-  /** Of every mitigation but `none`. */
-  readonly thresholds: ReadonlyMap<Mitigation, LayerThresholds>;
+  /** By mitigation, then by layer. */
+  readonly units: ReadonlyMap<Mitigation, ReadonlyMap<string, ActivationUnit>>;
   readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
   /** What the fault-free network made of the images in `golden`. */
   readonly recordings: ReadonlyMap<Mitigation, Recording>;
@@ -69,10 +69,12 @@ export function predictClean(
 }
 
 function unitsOf(
-  { network, thresholds }: TrialNetwork,
+  { units }: TrialNetwork,
   mitigation: Mitigation,
 ): ReadonlyMap<string, ActivationUnit> {
-  return activationUnits(mitigation, network, thresholds.get(mitigation) ?? new Map());
+  const found = units.get(mitigation);
+  if (!found) throw new Error(`no activation units for ${mitigation}`);
+  return found;
 }
 
 /** Faults that change a weight. */
@@ -136,7 +138,7 @@ function faultyOutputs(
 /** Gives the runner of a mitigation; undefined when there is no memory for it. */
 export type DeltaRunners = (
   mitigation: Mitigation,
-  units: ReturnType<typeof activationUnits>,
+  units: ReadonlyMap<string, ActivationUnit>,
   loadImages: () => Float32Array,
   count: number,
 ) => DeltaRunner | undefined;

@@ -136,7 +136,18 @@ function loadModel(
       study.mitigations.flatMap((mitigation) =>
         mitigation === 'none' || !found
           ? []
-          : [[mitigation, thresholdsFor(one.network, found.thresholds, found.where, mitigation)]],
+          : [
+              [
+                mitigation,
+                thresholdsFor(
+                  one.network,
+                  found.thresholds,
+                  found.where,
+                  mitigation,
+                  study.granularity,
+                ),
+              ],
+            ],
       ),
     ),
     golden: createGoldenPredictions(mitigations, dataset.count),
@@ -162,7 +173,8 @@ function findThresholds(
 ): ReturnType<typeof loadThresholds> | undefined {
   if (study.mitigations.every((mitigation) => mitigation === 'none')) return undefined;
   const networks = shared.map(({ network }) => network);
-  return loadThresholds(model, networks, study.thresholds?.[model], folder);
+  const file = study.thresholds?.[model];
+  return loadThresholds(model, networks, file, folder, study.granularity);
 }
 
 /** The place of a study's network in the weight memory of an accelerator. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../core/index.js';
 import { faultModelSchema, parseFaultModel } from '../fault/index.js';
-import { MITIGATIONS } from '../mitigation/index.js';
+import { CLIP_POSITIONS, GRANULARITIES, MITIGATIONS } from '../mitigation/index.js';
 import { FAULTS_PATTERN } from './fault-source.js';
 import { SCOPE_PATTERN } from './scope.js';
 
@@ -71,6 +71,14 @@ const settings = {
   placement: z
     .enum(['resident', 'streamed'])
     .describe('whether every weight has cells of its own, or the memory is filled in turns'),
+  granularity: z
+    .enum(GRANULARITIES)
+    .describe(
+      'what shares a threshold of clip and clamp; default: what the thresholds have, those of the zoo a channel (int8) or a layer (float32)',
+    ),
+  clipPosition: z
+    .enum(CLIP_POSITIONS)
+    .describe('clip accumulators, or (int8 words only) the outputs after requantisation'),
   maps: z
     .int()
     .min(1)
@@ -114,6 +122,7 @@ const schema = z
     mitigations: listOf(axes.mitigations),
     thresholds: z.record(z.string(), file).readonly().optional(),
     ...settings,
+    granularity: settings.granularity.optional(),
     precision: settings.precision.optional(),
   })
   .readonly();
@@ -133,6 +142,7 @@ export const DEFAULT_STUDY = {
   scopes: ['all'],
   mitigations: ['none', 'clip'],
   placement: 'resident',
+  clipPosition: 'accumulator',
   maps: 50,
   images: 30,
   imageChoice: 'drawn',
@@ -265,6 +275,11 @@ function requireConsistent(study: Study): void {
   }
   if (rates !== undefined && faultCounts !== undefined) {
     throw new InputError('study: give either rates or faultCounts');
+  }
+  if (study.clipPosition === 'requantised' && study.formats.includes('float32')) {
+    throw new InputError(
+      'study: clipPosition = requantised is for int8 words: float32 words have no requantisation; give formats: [int8]',
+    );
   }
   if (precision !== undefined && study.imageChoice === 'fixed') {
     throw new InputError(

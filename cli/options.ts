@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../core/index.js';
+import { CLIP_POSITIONS } from '../mitigation/index.js';
 import type { ImageSet } from '../models/index.js';
 
 /** An option that the environment variable BITCELL_NAME can set, too. */
@@ -95,6 +96,15 @@ export function threadsOption(): Option {
   return option('--threads <n>', 'worker threads')
     .default(availableParallelism())
     .argParser(wholeNumber(1));
+}
+
+/** Where clips stand. */
+export function clipPositionOption(): Option {
+  return choice(
+    '--clip-position <position>',
+    'clip the accumulator, or (int8 words) what is requantised',
+    CLIP_POSITIONS,
+  ).default('accumulator');
 }
 
 export function seedOption(): Option {

@@ -6,15 +6,18 @@ import type { ConvolutionShape, FeatureShape, PoolingShape } from '../core/index
  */
 export type ClipMode = 'clip-zero' | 'clamp';
 
-/** One threshold per output channel, compared with the accumulator, bias included. */
+/**
+ * Thresholds are compared with the accumulator, bias included: one per output channel, or one per neuron (output
+ * height × width × channels, channels innermost).
+ */
 export interface Int8Clip {
   readonly mode: ClipMode;
   readonly thresholds: Int32Array;
 }
 
 /**
- * One threshold per output channel, compared with the sum, bias included.
- * `clip-zero` gives 0 wherever !(x <= T), so NaN and infinity become 0; `clamp` gives T wherever x > T
+ * Thresholds are compared with the sum, bias included: one per output channel, or one per neuron (output height ×
+ * width × channels, channels innermost). `clip-zero` gives 0 wherever !(x <= T), so NaN and infinity become 0; `clamp` gives T wherever x > T
  * and leaves NaN.
  */
 export interface Float32Clip {

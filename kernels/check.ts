@@ -98,11 +98,13 @@ export function checkFloat32Specification(specification: Float32ConvolutionSpeci
   checkLength('bias', specification.bias, specification.shape.output.channels);
 }
 
-/** Throws an InputError unless the clip has one threshold per output channel. */
-export function checkClip(clip: Int8Clip | Float32Clip, shape: ConvolutionShape): void {
-  if (clip.thresholds.length !== shape.output.channels) {
+/** Throws an InputError unless the clip has one threshold per output channel or per neuron. */
+export function checkClip(clip: Int8Clip | Float32Clip, { output }: ConvolutionShape): void {
+  const { length } = clip.thresholds;
+  const neurons = featureCount(output);
+  if (length !== output.channels && length !== neurons) {
     throw new InputError(
-      `A clip of a layer with ${shape.output.channels} output channels has ${clip.thresholds.length} thresholds; give one per channel.`,
+      `A clip of a layer with ${output.channels} output channels and ${neurons} neurons has ${length} thresholds; give one per channel or one per neuron.`,
     );
   }
 }

@@ -1,5 +1,6 @@
 export * from './clip.js';
 export * from './distribution.js';
+export * from './granularity.js';
 export * from './layer-threshold.js';
 export * from './profile.js';
 export * from './search/index.js';

@@ -1,40 +1,46 @@
-import { type Network, weightedLayers } from '../models/index.js';
+import { type Int8Network, type Network, weightedLayers } from '../models/index.js';
+
+const LARGEST_INT32 = 2 ** 31 - 1;
 
 /**
- * What one unit of an accumulator stands for in each output channel: s_x · s_w[c] in float64, 1 for float32 words.
+ * What one unit of an accumulator stands for, by index among the thresholds of a layer: s_x · s_w[c] in float64, 1 for
+ * float32 words.
  *
+ * @param count of thresholds: as many a channel as another
  * @throws Error when the network has no such layer
  */
-function channelUnits(network: Network, name: string): (channel: number) => number {
+function thresholdUnits(network: Network, name: string, count: number): (index: number) => number {
   if (network.format === 'float32') return () => 1;
   const layer = weightedLayers(network).find((candidate) => candidate.name === name);
   const scale = layer && network.tensors[layer.input].quantization?.scale;
   if (!layer || scale === undefined) {
     throw new Error(`${network.name} has no quantised layer "${name}"`);
   }
-  return (channel) => scale * layer.scales[channel];
+  const perChannel = count / layer.scales.length;
+  return (index) => scale * layer.scales[Math.floor(index / perChannel)];
 }
 
 /**
  * ACT_max of a layer: the largest real number that its recorded accumulators stand for.
  *
- * @param maxima the layer's profile: for int8 one accumulator per output channel
+ * @param maxima the layer's profile: for int8 one accumulator per output channel, or per neuron in channel, row,
+ * column order
  */
 export function largestActivation(
   network: Network,
   layer: string,
   maxima: readonly number[],
 ): number {
-  const unit = channelUnits(network, layer);
+  const unit = thresholdUnits(network, layer, maxima.length);
   return maxima.reduce(
-    (largest, maximum, channel) => Math.max(largest, maximum * unit(channel)),
+    (largest, maximum, index) => Math.max(largest, maximum * unit(index)),
     -Infinity,
   );
 }
 
 /**
- * The accumulator thresholds of one real threshold T for a whole layer: in each channel the smaller of T and the
- * recorded maximum m_c. int8: m_c itself where T is at least what m_c stands for, else
+ * The accumulator thresholds of one real threshold T for a whole layer: in each channel (or neuron) the smaller of T
+ * and the recorded maximum m_c. int8: m_c itself where T is at least what m_c stands for, else
  * min(m_c, floor(T / (s_x · s_w[c]))) in float64; so at ACT_max they are the profile's own, which clip nothing that
  * defined them, and a smaller T never gives a larger threshold. float32: T rounded to a float32.
  */
@@ -44,12 +50,30 @@ export function thresholdsOfLayer(
   maxima: readonly number[],
   threshold: number,
 ): number[] {
-  const unit = channelUnits(network, layer);
+  const unit = thresholdUnits(network, layer, maxima.length);
   const convert = network.format === 'int8' ? Math.floor : Math.fround;
-  return maxima.map((maximum, channel) =>
-    threshold >= maximum * unit(channel)
+  return maxima.map((maximum, index) =>
+    threshold >= maximum * unit(index)
       ? maximum
-      : Math.min(maximum, convert(threshold / unit(channel))),
+      : Math.min(maximum, convert(threshold / unit(index))),
+  );
+}
+
+/**
+ * One real threshold T for all channels of an int8 layer, as int32 accumulators: floor(T / (s_x · s_w[c])) in float64,
+ * saturated, and never below the recorded maximum m_c, which the rounding of T or of the quotient could take one from.
+ *
+ * @param maxima one accumulator per output channel, each at most what T stands for
+ */
+export function layerThresholdsAt(
+  network: Int8Network,
+  layer: string,
+  maxima: readonly number[],
+  threshold: number,
+): number[] {
+  const unit = thresholdUnits(network, layer, maxima.length);
+  return maxima.map((maximum, channel) =>
+    Math.max(maximum, Math.min(Math.floor(threshold / unit(channel)), LARGEST_INT32)),
   );
 }
 

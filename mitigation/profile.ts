@@ -1,40 +1,63 @@
-import { weightedLayers } from '../models/index.js';
+import { featureCount } from '../core/index.js';
+import { type WeightedLayer, weightedLayers } from '../models/index.js';
 import type { Datapath } from '../sim/index.js';
+import { coarsenMaxima, type Granularity, PROFILE_GRANULARITY } from './granularity.js';
 
 /**
  * Clip thresholds from a fault-free profile: for each layer whose outputs pass an activation function,
- * the largest accumulator (bias included) seen on `images`. int8: one per output channel, the
- * recorded integer itself. float32: one for the layer, the ACT_max of FT-ClipAct.
- * Layers without an activation function (the logits) get none.
+ * the largest accumulator (bias included) seen on `images`. int8: for a neuron or a channel the recorded integer
+ * itself, for a layer what ACT_max is in each channel. float32: as many numbers as the granularity has, for a layer
+ * FT-ClipAct's ACT_max. Layers without an activation function (the logits) get none.
  *
  * @param images float32, normalised, image × channel × row × column; use training images
+ * @param granularity default: `PROFILE_GRANULARITY` of the word format
+ * @returns by layer name; neurons in channel, row, column order
  */
 export function profileMaxima(
   datapath: Datapath,
   images: Float32Array,
   count: number,
-): Record<string, number[]> {
+  granularity: Granularity = PROFILE_GRANULARITY[datapath.network.format],
+): Record<string, readonly number[]> {
   const { network } = datapath;
+  const layers = weightedLayers(network).filter(({ relu }) => relu);
   const maxima = new Map(
-    weightedLayers(network)
-      .filter(({ relu }) => relu)
-      .map(({ name, shape }) => [name, new Array<number>(shape.output.channels).fill(-Infinity)]),
+    layers.map(({ name, shape }) => [
+      name,
+      new Float64Array(featureCount(shape.output)).fill(-Infinity),
+    ]),
   );
   datapath.setPatches(undefined);
   datapath.setActivationUnits(new Map());
   datapath.run(images, count, {
-    accumulators(layer, values, _firstRow, rows, rowStride) {
+    accumulators(layer, ...block) {
       const largest = maxima.get(layer.name);
-      if (!largest) return;
-      for (let row = 0; row < rows; row += 1) {
-        for (let channel = 0; channel < largest.length; channel += 1) {
-          const value = values[row * rowStride + channel];
-          if (value > largest[channel]) largest[channel] = value;
-        }
-      }
+      if (largest) collect(layer, largest, ...block);
     },
   });
-  const perLayer = (values: number[]) =>
-    network.format === 'int8' ? values : [values.reduce((a, b) => Math.max(a, b))];
-  return Object.fromEntries([...maxima].map(([name, values]) => [name, perLayer(values)]));
+  return Object.fromEntries(
+    [...maxima].map(([name, largest]) => [
+      name,
+      coarsenMaxima(network, name, Array.from(largest), 'neuron', granularity),
+    ]),
+  );
+}
+
+/** @param largest of each neuron, in channel, row, column order */
+function collect(
+  { shape: { output } }: WeightedLayer,
+  largest: Float64Array,
+  values: Int32Array | Float32Array,
+  firstRow: number,
+  rows: number,
+  rowStride: number,
+): void {
+  const positions = output.height * output.width;
+  for (let row = 0; row < rows; row += 1) {
+    let neuron = (firstRow + row) % positions;
+    for (let channel = 0; channel < output.channels; channel += 1, neuron += positions) {
+      const value = values[row * rowStride + channel];
+      if (value > largest[neuron]) largest[neuron] = value;
+    }
+  }
 }

@@ -2,13 +2,22 @@ import { z } from 'zod';
 import { InputError, parseJson, readFileChecked, writeFileAtomic } from '../core/index.js';
 import { type Network, weightedLayers } from '../models/index.js';
 import type { LayerThresholds, Mitigation } from './clip.js';
+import {
+  coarsenMaxima,
+  GRANULARITIES,
+  type Granularity,
+  isAsFine,
+  thresholdCount,
+} from './granularity.js';
 import { tuningRecord } from './tuning-record.js';
 
 const FORMAT = 'bitcell-thresholds';
 const VERSION = 1;
 
+const granularity = z.enum(GRANULARITIES);
+
 const layersOf = <T extends z.ZodType<number>>(threshold: T) =>
-  z.record(z.string(), z.array(threshold).min(1)).readonly();
+  z.record(z.string(), z.array(threshold).min(1).readonly()).readonly();
 
 const tunedOf = <T extends z.ZodType<number>>(threshold: T) =>
   z.strictObject({ found: tuningRecord, layers: layersOf(threshold) }).readonly();
@@ -21,6 +30,10 @@ const schema = z
     found: z
       .strictObject({ method: z.literal('profile-maximum'), images: z.int().positive() })
       .readonly(),
+    granularity: z
+      .strictObject({ int8: granularity.optional(), float32: granularity.optional() })
+      .readonly()
+      .optional(),
     int8: layersOf(z.int32()).optional(),
     float32: layersOf(z.number()).optional(),
     tuned: z
@@ -35,9 +48,10 @@ const schema = z
 
 /**
  * The content of a `thresholds.json`: clip thresholds of one network by layer name, for one or both
- * word formats, and how they were found. int8: accumulator thresholds, one per output channel.
- * float32: one for the layer, or one per output channel. `int8` and `float32` hold profile maxima, `tuned` what a
- * search made of them.
+ * word formats, and how they were found. int8: accumulator thresholds, one per output channel. float32: one for the
+ * layer, or one per output channel. Both: or one per neuron, in channel, row, column order. `int8` and `float32` hold
+ * profile maxima, of the `granularity` where it is given (else as their number says), `tuned` what a search made of
+ * them.
  */
 export type Thresholds = z.infer<typeof schema>;
 
@@ -91,14 +105,16 @@ function layerLines(layers: Readonly<Record<string, readonly number[]>>, indent:
  * `clip-tuned`, profile maxima for the others.
  *
  * @param where the file, named in errors
+ * @param granularity of profile maxima, made of finer ones if need be; default: as they are
  * @throws InputError when they belong to another network, or name a layer it does not have, or have
- * the wrong number of channels; when there are none
+ * the wrong number of thresholds; when there are none, or coarser ones only
  */
 export function thresholdsFor(
   network: Network,
   thresholds: Thresholds,
   where: string,
   mitigation: Exclude<Mitigation, 'none'> = 'clip',
+  granularity?: Granularity,
 ): LayerThresholds {
   if (thresholds.network.checksum !== network.checksum) {
     throw new InputError(
@@ -107,22 +123,77 @@ export function thresholdsFor(
     );
   }
   const layers = layersFor(network, thresholds, where, mitigation);
-  const channels = new Map(
-    weightedLayers(network).map(({ name, shape }) => [name, shape.output.channels]),
-  );
-  for (const [name, values] of Object.entries(layers)) {
-    const expected = channels.get(name);
-    if (expected === undefined) {
-      throw new InputError(`${where}: ${network.name} has no layer "${name}"`);
-    }
-    const perLayer = network.format === 'float32' && values.length === 1;
-    if (values.length !== expected && !perLayer) {
-      throw new InputError(
-        `${where}: layer "${name}" has ${values.length} thresholds, expected ${expected}`,
-      );
-    }
+  const isProfile = mitigation !== 'clip-tuned';
+  const declared = isProfile ? thresholds.granularity?.[network.format] : undefined;
+  for (const [name, { length }] of Object.entries(layers)) {
+    checkCount(network, name, length, declared, where);
   }
-  return new Map(Object.entries(layers));
+  if (granularity === undefined || !isProfile) return new Map(Object.entries(layers));
+  return withGranularity(network, layers, declared, granularity, where);
+}
+
+/** Whether profile maxima of a file are as fine as a granularity for a network, so that `thresholdsFor` gives it. */
+export function areAsFine(
+  network: Network,
+  thresholds: Thresholds,
+  granularity: Granularity,
+): boolean {
+  const declared = thresholds.granularity?.[network.format];
+  const layers = Object.entries(thresholds[network.format] ?? {});
+  return layers.every(([name, { length }]) =>
+    isAsFine(granularityOf(network, name, length, declared), granularity),
+  );
+}
+
+function withGranularity(
+  network: Network,
+  layers: Readonly<Record<string, readonly number[]>>,
+  declared: Granularity | undefined,
+  wanted: Granularity,
+  where: string,
+): LayerThresholds {
+  return new Map(
+    Object.entries(layers).map(([name, values]) => {
+      const has = granularityOf(network, name, values.length, declared);
+      if (!isAsFine(has, wanted)) {
+        throw new InputError(
+          `${where}: layer "${name}" has thresholds for each ${has}, too few for each ${wanted}: record them with "bitcell profile --granularity ${wanted} --output FILE" and give --thresholds FILE`,
+        );
+      }
+      return [name, coarsenMaxima(network, name, values, has, wanted)];
+    }),
+  );
+}
+
+/** The finest granularity that so many thresholds of a layer can have, unless a coarser one is declared. */
+function granularityOf(
+  network: Network,
+  layer: string,
+  count: number,
+  declared: Granularity | undefined,
+): Granularity {
+  if (declared === 'layer') return declared;
+  const fineToCoarse = GRANULARITIES.toReversed();
+  return fineToCoarse.find((one) => thresholdCount(network, layer, one) === count) ?? 'layer';
+}
+
+/** @throws InputError unless the network has the layer, and the layer can have so many thresholds */
+function checkCount(
+  network: Network,
+  name: string,
+  count: number,
+  declared: Granularity | undefined,
+  where: string,
+): void {
+  if (!weightedLayers(network).some((layer) => layer.name === name)) {
+    throw new InputError(`${where}: ${network.name} has no layer "${name}"`);
+  }
+  const allowed = declared ? [declared] : GRANULARITIES;
+  const counts = new Set(allowed.map((one) => thresholdCount(network, name, one)));
+  if (counts.has(count)) return;
+  throw new InputError(
+    `${where}: layer "${name}" has ${count} thresholds, expected ${[...counts].join(' or ')}`,
+  );
 }
 
 function layersFor(

@@ -6,6 +6,7 @@ export {
   normalize,
   unpackCifar10,
 } from './cifar10.js';
+export type { Int8LayerClip } from './export/clipped-layer.js';
 export {
   type ClipNames,
   type Float32Clips,
@@ -13,11 +14,7 @@ export {
   writeFloat32Exposed,
 } from './export/float32.js';
 export { writeQdq } from './export/qdq.js';
-export {
-  type AccumulatorClip,
-  writeClipped,
-  writeQOperator,
-} from './export/qoperator.js';
+export { writeClipped, writeQOperator } from './export/qoperator.js';
 export { type QuantizedWriteOptions, quantizedName } from './export/quantized.js';
 export * from './network.js';
 export * from './onnx/index.js';
@@ -38,4 +35,5 @@ export {
 } from './quantization/quantize.js';
 export { leastSquaresRange, squaredError } from './quantization/range-search.js';
 export { readNetwork } from './read-network.js';
+export { transpose } from './transpose.js';
 export { resolveModel, ZOO, zooThresholds } from './zoo.js';

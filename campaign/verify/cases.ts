@@ -1,8 +1,9 @@
 import { type FaultKind, uniformFaultMap } from '../../fault/index.js';
-import { int8Clips, type LayerThresholds } from '../../mitigation/index.js';
+import { int8Clips, type LayerThresholds, thresholdCount } from '../../mitigation/index.js';
 import {
   type Int8Network,
   isWeighted,
+  type Network,
   writeClipped,
   writeQdq,
   writeQOperator,
@@ -42,7 +43,8 @@ const THRESHOLD_SHARES = [1, 0.5] as const;
 
 /**
  * The cases of a verification: clean; 20 fault maps (five rates up to 1e-2, four kinds); clipped and
- * clamped, clean and faulted; clipped at tuned thresholds where there are some.
+ * clamped, clean and faulted; clipped at tuned thresholds where there are some; a few with a threshold for each neuron
+ * and after requantisation.
  */
 export function verificationCases(
   network: Int8Network,
@@ -65,11 +67,15 @@ export function verificationCases(
       THRESHOLD_SHARES.flatMap((share) =>
         clipped(
           `${mitigation} at ${share} of the profile`,
-          int8Clips(mitigation, scaled(thresholds, share)),
+          int8Clips(mitigation, network, scaled(thresholds, share)),
         ),
       ),
     ),
-    ...(tuned ? clipped('clip at tuned thresholds', int8Clips('clip-tuned', tuned)) : []),
+    ...(tuned ? clipped('clip at tuned thresholds', int8Clips('clip-tuned', network, tuned)) : []),
+    ...variants(network, thresholds).flatMap(({ name, clips }) => [
+      ...clippedCases(name, network, clips, faultedImages),
+      ...clippedCases(`${name}, ${worst.name}`, network, clips, faultedImages, worst.patches),
+    ]),
   ];
 }
 
@@ -114,6 +120,45 @@ function clippedCases(
     qdq: false,
     writeModel: () => writeClipped(faulty(network, patches), clips, { exposeLayers: true }),
   }));
+}
+
+/** Clips with a threshold for each neuron, and clips after requantisation. */
+function variants(
+  network: Int8Network,
+  profile: LayerThresholds,
+): { readonly name: string; readonly clips: VerificationCase['clips'] }[] {
+  const perNeuron = neuronThresholds(network, profile);
+  return [
+    { name: 'clip per neuron', clips: int8Clips('clip', network, perNeuron) },
+    {
+      name: 'clip at 0.5 of the profile, requantised',
+      clips: int8Clips('clip', network, scaled(profile, 0.5), 'requantised'),
+    },
+    {
+      name: 'clamp per neuron, requantised',
+      clips: int8Clips('clamp', network, perNeuron, 'requantised'),
+    },
+  ];
+}
+
+/** Shares of the profile that neighbouring neurons get, so that no two of them have the same threshold. */
+const NEURON_SHARES = [0.25, 1, 0.5, 0.75, 0.375] as const;
+
+/** A threshold for each neuron, of a profile of any granularity. */
+export function neuronThresholds(network: Network, profile: LayerThresholds): LayerThresholds {
+  const convert = network.format === 'int8' ? Math.floor : Math.fround;
+  return new Map(
+    [...profile].map(([layer, values]) => {
+      const count = thresholdCount(network, layer, 'neuron');
+      const neurons = Array.from({ length: count }, (_, neuron) =>
+        convert(
+          values[Math.floor((neuron * values.length) / count)] *
+            NEURON_SHARES[neuron % NEURON_SHARES.length],
+        ),
+      );
+      return [layer, neurons];
+    }),
+  );
 }
 
 function scaled(thresholds: LayerThresholds, share: number): LayerThresholds {

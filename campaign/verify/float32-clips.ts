@@ -1,9 +1,10 @@
 import { type FeatureShape, featureCount } from '../../core/index.js';
 import { uniformFaultMap } from '../../fault/index.js';
-import { createReferenceBackend, type Float32Clip } from '../../kernels/index.js';
-import { activationUnits, type LayerThresholds, type Mitigation } from '../../mitigation/index.js';
+import { createReferenceBackend } from '../../kernels/index.js';
+import { float32Clips, type LayerThresholds, type Mitigation } from '../../mitigation/index.js';
 import {
   type ClipNames,
+  type Float32Clips,
   type Float32Network,
   isWeighted,
   normalize,
@@ -17,6 +18,7 @@ import {
   type WeightPatches,
   wordReader,
 } from '../../sim/index.js';
+import { neuronThresholds } from './cases.js';
 import { loadReference, type OptimizationLevel, type Reference } from './onnxruntime.js';
 import type { CaseResult, VerifyOptions } from './verify.js';
 
@@ -25,6 +27,8 @@ const IMAGES = 25;
 
 /** Enough for weights that are enormous, infinite or NaN. */
 const FAULT_RATE = 1e-4;
+
+type Clip = Float32Clips extends ReadonlyMap<string, infer Value> ? Value : never;
 
 /** What a verification of float32 clips needs. */
 export interface Float32VerifyOptions
@@ -43,15 +47,14 @@ export async function verifyFloat32Clips(options: Float32VerifyOptions): Promise
   if (options.thresholds.size === 0) return [];
   const results: CaseResult[] = [];
   const faulty = withFaults(options);
-  for (const [mitigation, thresholds] of options.thresholds) {
-    const clips = clipsOf(mitigation, options.network, thresholds);
+  for (const [kind, clips] of clipsOf(options)) {
     for (const [state, network] of [
       ['clean', options.network],
       [`flip at ${FAULT_RATE.toExponential()}`, faulty],
     ] as const) {
       const { bytes, clipNames } = writeFloat32Exposed(network, clips);
       for (const level of ['disabled', 'all'] as const) {
-        const name = `float32 ${mitigation}, ${state}, ${level}`;
+        const name = `float32 ${kind}, ${state}, ${level}`;
         results.push(await verifyCase(name, bytes, clipNames, clips, level, options));
       }
     }
@@ -59,22 +62,27 @@ export async function verifyFloat32Clips(options: Float32VerifyOptions): Promise
   return results;
 }
 
-function clipsOf(
-  mitigation: Mitigation,
-  network: Float32Network,
-  thresholds: LayerThresholds,
-): ReadonlyMap<string, Float32Clip> {
-  const units = activationUnits(mitigation, network, thresholds);
-  return new Map(
-    [...units].flatMap(([layer, unit]) => (unit.format === 'float32' ? [[layer, unit.clip]] : [])),
+/** Clips by what they are: those of the thresholds, and one with a threshold for each neuron. */
+function clipsOf({ network, thresholds }: Float32VerifyOptions): Map<string, Float32Clips> {
+  const clips = new Map<string, Float32Clips>(
+    [...thresholds].map(([mitigation, found]) => [
+      mitigation,
+      float32Clips(mitigation, network, found),
+    ]),
   );
+  const profile = thresholds.get('clip');
+  if (profile) {
+    const perNeuron = neuronThresholds(network, profile);
+    clips.set('clip per neuron', float32Clips('clip', network, perNeuron));
+  }
+  return clips;
 }
 
 async function verifyCase(
   name: string,
   model: Uint8Array,
   clipNames: readonly ClipNames[],
-  clips: ReadonlyMap<string, Float32Clip>,
+  clips: Float32Clips,
   level: OptimizationLevel,
   { network, dataset, images, threads }: Float32VerifyOptions,
 ): Promise<CaseResult> {
@@ -104,19 +112,19 @@ function isSame(one: number, other: number): boolean {
 }
 
 /**
- * Sums (image × channel × position) as a kernel clips them: each channel is a fully connected layer of one weight, 1,
- * whose sum is its input.
+ * Sums (image × channel × position) as a kernel clips them: each channel is a 1×1 convolution of one weight, 1, whose
+ * sums are its inputs.
  */
 function clipSums(
   sums: Float32Array,
   shape: FeatureShape,
   images: number,
-  { mode, thresholds }: Float32Clip,
+  { mode, thresholds }: Clip,
 ): Float32Array {
-  const one = { channels: 1, height: 1, width: 1 };
+  const map = { ...shape, channels: 1 };
   const kernel = createReferenceBackend().float32Convolution({
     shape: {
-      ...{ input: one, output: one, kernel: [1, 1], strides: [1, 1] },
+      ...{ input: map, output: map, kernel: [1, 1], strides: [1, 1] },
       ...{ pads: [0, 0, 0, 0], dilations: [1, 1], groups: 1 },
     },
     weights: Float32Array.of(1),
@@ -127,9 +135,11 @@ function clipSums(
   const clipped = new Float32Array(images * featureCount(shape));
   for (let start = 0; start < clipped.length; start += positions) {
     const channel = (start / positions) % shape.channels;
-    kernel.setClip({ mode, thresholds: thresholds.slice(channel, channel + 1) });
+    const perChannel = thresholds.length / shape.channels;
+    const first = channel * perChannel;
+    kernel.setClip({ mode, thresholds: thresholds.subarray(first, first + perChannel) });
     const end = start + positions;
-    kernel.run(sums.subarray(start, end), clipped.subarray(start, end), positions);
+    kernel.run(sums.subarray(start, end), clipped.subarray(start, end), 1);
   }
   return clipped;
 }

@@ -1,6 +1,6 @@
 import type { ProgressListener } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
-import type { LayerThresholds } from '../../mitigation/index.js';
+import { int8Units, type LayerThresholds } from '../../mitigation/index.js';
 import { type ImageSet, type Int8Network, normalize, quantizedName } from '../../models/index.js';
 import { type Accelerator, createNetworkDatapath, type Datapath } from '../../sim/index.js';
 import { requireCifar10Network } from '../cifar10-network.js';
@@ -81,9 +81,7 @@ export async function verifyCase(
 ): Promise<CaseResult> {
   const { name, images, level, patches, clips, qdq } = verificationCase;
   datapath.setPatches(patches);
-  datapath.setActivationUnits(
-    new Map([...clips].map(([layer, clip]) => [layer, { format: 'int8', clip }])),
-  );
+  datapath.setActivationUnits(int8Units(network, clips));
   const model = verificationCase.writeModel();
   const reference = await loadReference(model, level, threads);
   const comparison = emptyComparison();

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { loadNetwork } from '../../campaign/index.js';
 import { writeFileAtomic } from '../../core/index.js';
 import {
-  activationUnits,
+  type ClipPosition,
+  float32Clips,
   int8Clips,
   type LayerThresholds,
   type Mitigation,
@@ -10,14 +11,14 @@ import {
   type Thresholds,
   thresholdsFor,
 } from '../../mitigation/index.js';
+import { type Network, type WordFormat, writeClipped, writeFloat32 } from '../../models/index.js';
 import {
-  type Float32Clips,
-  type Network,
-  type WordFormat,
-  writeClipped,
-  writeFloat32,
-} from '../../models/index.js';
-import { addCommonOptions, type CommonOptions, choice, option } from '../options.js';
+  addCommonOptions,
+  type CommonOptions,
+  choice,
+  clipPositionOption,
+  option,
+} from '../options.js';
 import { printResult } from '../output.js';
 
 type ClippingMitigation = Exclude<Mitigation, 'none'>;
@@ -27,6 +28,7 @@ interface ExportFlags extends CommonOptions {
   readonly format: WordFormat;
   readonly thresholds: string;
   readonly mitigation?: ClippingMitigation;
+  readonly clipPosition: ClipPosition;
   readonly output: string;
 }
 
@@ -43,17 +45,19 @@ export function exportCommand(): Command {
         ['clip', 'clamp', 'clip-tuned'],
       ),
     )
+    .addOption(clipPositionOption())
     .addOption(option('--output <file>', 'ONNX file to write').makeOptionMandatory())
     .action(exportNetwork);
   return addCommonOptions(command);
 }
 
-function exportNetwork({ model, format, thresholds: file, output, json, ...flags }: ExportFlags) {
+function exportNetwork(flags: ExportFlags): void {
+  const { model, format, thresholds: file, clipPosition, output, json } = flags;
   const network = loadNetwork(model, format);
   const thresholds = readThresholds(file);
   const mitigation = flags.mitigation ?? defaultMitigation(thresholds, format);
   const values = thresholdsFor(network, thresholds, file, mitigation);
-  const bytes = writeNetwork(network, mitigation, values);
+  const bytes = writeNetwork(network, mitigation, values, clipPosition);
   writeFileAtomic(output, bytes);
   printResult(
     json,
@@ -61,6 +65,7 @@ function exportNetwork({ model, format, thresholds: file, output, json, ...flags
       model,
       format,
       mitigation,
+      clipPosition,
       output,
       bytes: bytes.length,
       clippedLayers: [...values.keys()],
@@ -78,18 +83,10 @@ function writeNetwork(
   network: Network,
   mitigation: ClippingMitigation,
   thresholds: LayerThresholds,
+  position: ClipPosition,
 ): Uint8Array {
-  if (network.format === 'int8') return writeClipped(network, int8Clips(mitigation, thresholds));
-  return writeFloat32(network, float32Clips(network, mitigation, thresholds));
-}
-
-function float32Clips(
-  network: Network,
-  mitigation: ClippingMitigation,
-  thresholds: LayerThresholds,
-): Float32Clips {
-  const units = activationUnits(mitigation, network, thresholds);
-  return new Map(
-    [...units].flatMap(([name, unit]) => (unit.format === 'float32' ? [[name, unit.clip]] : [])),
-  );
+  if (network.format === 'int8') {
+    return writeClipped(network, int8Clips(mitigation, network, thresholds, position));
+  }
+  return writeFloat32(network, float32Clips(mitigation, network, thresholds, position));
 }

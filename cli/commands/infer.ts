@@ -1,10 +1,16 @@
 import { Command } from 'commander';
 import { inferImages } from '../../campaign/index.js';
 import { readFloat32Npy, writeNpy } from '../../core/index.js';
-import type { Mitigation } from '../../mitigation/index.js';
+import type { ClipPosition, Mitigation } from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR, type Placement } from '../../sim/index.js';
-import { addCommonOptions, type CommonOptions, choice, option } from '../options.js';
+import {
+  addCommonOptions,
+  type CommonOptions,
+  choice,
+  clipPositionOption,
+  option,
+} from '../options.js';
 import { printResult } from '../output.js';
 import { showProgress } from '../progress.js';
 
@@ -15,6 +21,7 @@ interface InferFlags extends CommonOptions {
   readonly faultMap?: string;
   readonly thresholds?: string;
   readonly mitigation?: Mitigation;
+  readonly clipPosition: ClipPosition;
   readonly placement: Placement['kind'];
   readonly accelerator: string;
 }
@@ -41,6 +48,7 @@ export function inferCommand(): Command {
         'clip-tuned',
       ]),
     )
+    .addOption(clipPositionOption())
     .addOption(
       choice('--placement <kind>', 'weights in the memory', ['resident', 'streamed']).default(
         'resident',

@@ -9,7 +9,7 @@ import {
 } from '../../campaign/index.js';
 import { writeFileAtomic } from '../../core/index.js';
 import type { UniformFaults } from '../../fault/index.js';
-import { writeThresholds } from '../../mitigation/index.js';
+import { GRANULARITIES, type Granularity, writeThresholds } from '../../mitigation/index.js';
 import { type ImageSet, loadCifar10, type Network, resolveModel } from '../../models/index.js';
 import {
   addCommonOptions,
@@ -28,6 +28,7 @@ interface ProfileFlags extends CommonOptions {
   readonly model: string;
   readonly output: string;
   readonly images: number;
+  readonly granularity?: Granularity;
   readonly distributions?: string;
   readonly rates?: readonly number[];
   readonly faults: UniformFaults;
@@ -42,6 +43,13 @@ export function profileCommand(): Command {
     .addOption(option('--output <file>', 'thresholds to write').makeOptionMandatory())
     .addOption(
       option('--images <n>', 'training images').default(PROFILE_IMAGES).argParser(wholeNumber(1)),
+    )
+    .addOption(
+      choice(
+        '--granularity <kind>',
+        'what shares a threshold (default: channel for int8 words, layer for float32 words)',
+        GRANULARITIES,
+      ),
     )
     .addOption(
       option(
@@ -65,20 +73,20 @@ export function profileCommand(): Command {
 }
 
 function profile(flags: ProfileFlags): void {
-  const { model, output, images, distributions, data, json } = flags;
+  const { model, output, images, granularity, distributions, data, json } = flags;
   const formats =
     resolveModel(model).format === 'int8' ? (['int8', 'float32'] as const) : (['float32'] as const);
   const networks = formats.map((format) => loadNetwork(model, format));
   const training = loadCifar10({ folder: data, split: 'train', limit: images });
   requireImages('--images', images, training, 'training');
-  const thresholds = profileThresholds(networks, training, images);
+  const thresholds = profileThresholds(networks, training, images, granularity);
   writeThresholds(output, thresholds);
   if (distributions !== undefined) writeDistributions(distributions, networks, training, flags);
   const layers = Object.keys(thresholds.float32 ?? {});
   const written = distributions === undefined ? {} : { distributions, seed: flags.seed };
-  printResult(json, { model, output, images, layers, ...written }, () =>
+  printResult(json, { model, output, images, granularity, layers, ...written }, () =>
     [
-      `${output}: thresholds of ${layers.length} layers from ${images} training images`,
+      `${output}: thresholds of ${layers.length} layers${granularity ? ` for each ${granularity}` : ''} from ${images} training images`,
       ...(distributions === undefined
         ? []
         : [`${distributions}: distributions, seed ${flags.seed}`]),

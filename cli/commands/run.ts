@@ -107,6 +107,18 @@ export function runCommand(): Command {
     .addOption(
       option('--thresholds <file>', 'clip thresholds of the model (default: the profile maxima)'),
     )
+    .addOption(
+      option(
+        '--granularity <kind>',
+        'what shares a threshold of clip and clamp: layer, channel or neuron (default: what the thresholds have)',
+      ),
+    )
+    .addOption(
+      option(
+        '--clip-position <position>',
+        'clip the accumulator, or (int8 words) what is requantised (default: accumulator)',
+      ),
+    )
     .addOption(option('--maps <n>', 'fault maps a point').argParser(wholeNumber(1)))
     .addOption(option('--image-choice <choice>', 'drawn for each map, or fixed (default: drawn)'))
     .addOption(

@@ -247,7 +247,7 @@ function storeBlock(
   output: usize,
   target: usize,
 ): usize {
-  requantizeRow(d.finish, scratch, (<usize>channel) << 2, 16, scratch + 64);
+  requantizeRow(d.finish, scratch, position, (<usize>channel) << 2, 16, scratch + 64);
   const stored = output + position * d.outputChannels + channel;
   let differing = i8x16.bitmask(i8x16.ne(v128.load(scratch, 64), v128.load(stored)));
   const count = d.outputChannels - channel;

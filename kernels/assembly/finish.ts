@@ -20,30 +20,38 @@ export class Int8FinishDescriptor {
   zeroPoint: i32;
   low: i32;
   high: i32;
+  /** Bytes from the thresholds of one output position to those of the next; 0: all positions share them. */
+  thresholdStride: i32;
+  /** Output positions of an image. */
+  positions: i32;
 }
 
 /**
  * Clip int32 accumulators, requantise them and store uint8 outputs, channels innermost. Reads whole
  * groups of 16 channels, which accumulators, multipliers and thresholds are padded to, and overwrites
- * accumulators of a last, partial group.
+ * accumulators of a last, partial group. Rows are image-major output positions from `firstRow` on.
  */
 export function requantize(
   d: Int8FinishDescriptor,
   accumulators: usize,
   output: usize,
+  firstRow: i32,
   rows: i32,
 ): void {
+  let position = firstRow % d.positions;
   for (let row = 0; row < rows; row++) {
-    requantizeRow(d, accumulators, 0, d.channels, output);
+    requantizeRow(d, accumulators, position, 0, d.channels, output);
+    if (++position == d.positions) position = 0;
     accumulators += d.rowStride;
     output += d.channels;
   }
 }
 
-/** One row of `requantize`; its channels start `firstChannel` bytes into the vectors of a value a channel. */
+/** One output position; its channels start `firstChannel` bytes into the vectors of a value a channel. */
 export function requantizeRow(
   d: Int8FinishDescriptor,
   accumulators: usize,
+  position: i32,
   firstChannel: usize,
   channels: i32,
   output: usize,
@@ -53,7 +61,7 @@ export function requantizeRow(
   const high = f32x4.splat(<f32>(d.high - d.zeroPoint));
   const clip = d.clip;
   const multipliers = d.multipliers + firstChannel;
-  const thresholds = d.thresholds + firstChannel;
+  const thresholds = d.thresholds + <usize>(position * d.thresholdStride) + firstChannel;
   for (let channel = 0; channel < channels; channel += 16) {
     const offset = (<usize>channel) << 2;
     const sums = accumulators + offset;

@@ -3,6 +3,7 @@ import { Float32FinishDescriptor, finishValue } from './float32-finish';
 /**
  * Finishes rows of 16 sums and stores them at `count` channels scattered over the outputs.
  * @param list numbers of the channels
+ * @param position output position of the first row, within its image
  */
 export function scatterFloat32Channels(
   d: Float32FinishDescriptor,
@@ -11,17 +12,20 @@ export function scatterFloat32Channels(
   rows: i32,
   list: usize,
   count: i32,
+  position: i32,
 ): void {
   const rowBytes = (<usize>d.channels) << 2;
   for (let row = 0; row < rows; row++) {
+    const thresholds = d.thresholds + <usize>(position * d.thresholdStride);
     for (let i: usize = 0; i < <usize>count; i++) {
       const offset = (<usize>load<i32>(list + (i << 2))) << 2;
-      const threshold = load<f32>(d.thresholds + offset);
+      const threshold = load<f32>(thresholds + offset);
       const sum = load<f32>(sums + (i << 2));
       store<f32>(output + offset, finishValue(sum, threshold, d.clip, d.relu));
     }
     sums += 64;
     output += rowBytes;
+    if (++position == d.positions) position = 0;
   }
 }
 

@@ -9,6 +9,10 @@ export class Float32FinishDescriptor {
   clip: i32;
   thresholds: usize;
   relu: i32;
+  /** Bytes from the thresholds of one output position to those of the next; 0: all positions share them. */
+  thresholdStride: i32;
+  /** Output positions of an image. */
+  positions: i32;
 }
 
 /** Four sums after clip and ReLU. */
@@ -30,6 +34,8 @@ export function finishValue(sum: f32, threshold: f32, clip: i32, relu: i32): f32
  * the same memory.
  * @param sumBytes from one row of sums to the next
  * @param outputBytes from one row of outputs to the next
+ * @param position output position of the first row, within its image
+ * @param step 1 when the next row is the next output position, 0 when it is the same one of another image
  */
 export function finishFloat32Rows(
   d: Float32FinishDescriptor,
@@ -38,12 +44,14 @@ export function finishFloat32Rows(
   output: usize,
   outputBytes: usize,
   rows: i32,
+  position: i32,
+  step: i32,
 ): void {
   const clip = d.clip;
   const relu = d.relu;
-  const thresholds = d.thresholds;
   const end = (<usize>d.channels) << 2;
   for (let row = 0; row < rows; row++) {
+    const thresholds = d.thresholds + <usize>(position * d.thresholdStride);
     let offset: usize = 0;
     for (; offset + 16 <= end; offset += 16) {
       const sum = v128.load(sums + offset);
@@ -56,12 +64,14 @@ export function finishFloat32Rows(
     }
     sums += sumBytes;
     output += outputBytes;
+    position += step;
+    if (position == d.positions) position = 0;
   }
 }
 
 /**
  * Adds the bias to the sums of `columns` neighbouring output positions, four channels each, finishes and
- * stores them.
+ * stores them; all positions share their thresholds.
  * @param channel bytes before the first of the four channels
  */
 export function finishTileLine(
@@ -78,6 +88,31 @@ export function finishTileLine(
   for (let column = 0; column < columns; column++) {
     const sum = f32x4.add(v128.load(sums), four);
     v128.store(output, finishVector(sum, threshold, d.clip, d.relu));
+    sums += 16;
+    output += pixel;
+  }
+}
+
+/**
+ * `finishTileLine` with thresholds for each neuron.
+ * @param position the first output position, within its image
+ */
+export function finishTileLinePerNeuron(
+  d: Float32FinishDescriptor,
+  bias: usize,
+  position: i32,
+  channel: usize,
+  sums: usize,
+  output: usize,
+  columns: i32,
+): void {
+  const four = v128.load(bias + channel);
+  const pixel = (<usize>d.channels) << 2;
+  let thresholds = d.thresholds + <usize>(position * d.thresholdStride) + channel;
+  for (let column = 0; column < columns; column++) {
+    const sum = f32x4.add(v128.load(sums), four);
+    v128.store(output, finishVector(sum, v128.load(thresholds), d.clip, d.relu));
+    thresholds += d.thresholdStride;
     sums += 16;
     output += pixel;
   }

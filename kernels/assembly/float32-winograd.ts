@@ -3,7 +3,7 @@
  * kernels/float32/winograd.ts states the order of every rounding. An element of a tile lies one plane
  * after the previous element; a plane is [tile][channel].
  */
-import { Float32FinishDescriptor, finishTileLine } from './float32-finish';
+import { Float32FinishDescriptor, finishTileLine, finishTileLinePerNeuron } from './float32-finish';
 
 /** Fields in the order of `winogradDescriptor` in kernels/wasm/float32-descriptors.ts. */
 @unmanaged
@@ -185,6 +185,7 @@ export function transformFloat32Outputs(
   const lineBytes = <usize>d.outputWidth * pixel;
   const plane = <usize>d.outputPlane;
   const scratch = d.scratch;
+  const perNeuron = finish.thresholdStride != 0;
   for (let tile = firstTile; tile < firstTile + tiles; tile++) {
     const tilesPerImage = d.tileRows * d.tileColumns;
     const place = tile % tilesPerImage;
@@ -246,7 +247,12 @@ export function transformFloat32Outputs(
             16,
           );
         }
-        finishTileLine(finish, d.bias, channel, line, target, columns);
+        if (perNeuron) {
+          const position = (y + i) * d.outputWidth + x;
+          finishTileLinePerNeuron(finish, d.bias, position, channel, line, target, columns);
+        } else {
+          finishTileLine(finish, d.bias, channel, line, target, columns);
+        }
         line += SCRATCH_LINE;
         target += lineBytes;
       }

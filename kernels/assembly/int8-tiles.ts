@@ -90,11 +90,12 @@ function requantizeTile(
   const lastY = min(firstY + side, d.outputHeight);
   const imageY = (tile / tilesPerImage) * d.outputHeight;
   for (let y = firstY; y < lastY; y++) {
-    const position = (imageY + y) * d.outputWidth + firstX;
-    let target = output + <usize>(position * d.outputChannels + firstChannel);
+    const row = (imageY + y) * d.outputWidth + firstX;
+    const position = y * d.outputWidth + firstX;
+    let target = output + <usize>(row * d.outputChannels + firstChannel);
     let source = accumulators;
     for (let x = 0; x < width; x++) {
-      requantizeRow(finish, source, (<usize>firstChannel) << 2, channels, target);
+      requantizeRow(finish, source, position + x, (<usize>firstChannel) << 2, channels, target);
       source += d.accumulatorRow;
       target += d.outputChannels;
     }

@@ -77,7 +77,7 @@ export function float32Convolution(
         sumsOf(input.subarray(image * inputLength, (image + 1) * inputLength));
         observe?.(sums, image * positions, positions, channels);
         for (let index = 0; index < outputLength; index++) {
-          const sum = clipFloat32(sums[index], clip, index % channels);
+          const sum = clipFloat32(sums[index], clip, index);
           output[image * outputLength + index] = relu && sum <= 0 ? 0 : sum;
         }
       }
@@ -90,9 +90,10 @@ function isWithin(values: Float32Array, limit: number): boolean {
   return limit === Infinity || values.every((value) => Math.abs(value) <= limit);
 }
 
-function clipFloat32(sum: number, clip: Float32Clip | undefined, channel: number): number {
+/** A threshold per channel serves the neurons of all positions in turn. */
+function clipFloat32(sum: number, clip: Float32Clip | undefined, neuron: number): number {
   if (!clip) return sum;
-  const threshold = clip.thresholds[channel];
+  const threshold = clip.thresholds[neuron % clip.thresholds.length];
   if (clip.mode === 'clip-zero') return sum <= threshold ? sum : 0;
   const above = sum > threshold;
   return above ? threshold : sum;

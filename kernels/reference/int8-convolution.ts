@@ -22,6 +22,7 @@ export function int8Convolution(
   const groupOutputs = channels / shape.groups;
   const window = windowSize(shape);
   const inputLength = featureCount(shape.input);
+  const positions = shape.output.height * shape.output.width;
   const accumulators = new Int32Array(channels);
   let clip: Int8Clip | undefined;
 
@@ -53,8 +54,9 @@ export function int8Convolution(
           accumulators[channel] = sum;
         }
         observe?.(accumulators, row, 1, channels);
+        const firstNeuron = (row % positions) * channels;
         for (let channel = 0; channel < channels; channel++) {
-          const sum = clipInt8(accumulators[channel], clip, channel);
+          const sum = clipInt8(accumulators[channel], clip, firstNeuron + channel);
           output[row * channels + channel] = requantize(
             sum,
             multipliers[channel],
@@ -68,7 +70,10 @@ export function int8Convolution(
   };
 }
 
-function clipInt8(sum: number, clip: Int8Clip | undefined, channel: number): number {
-  if (!clip || sum <= clip.thresholds[channel]) return sum;
-  return clip.mode === 'clip-zero' ? 0 : clip.thresholds[channel];
+/** A threshold per channel serves the neurons of all positions in turn. */
+function clipInt8(sum: number, clip: Int8Clip | undefined, neuron: number): number {
+  if (!clip) return sum;
+  const threshold = clip.thresholds[neuron % clip.thresholds.length];
+  if (sum <= threshold) return sum;
+  return clip.mode === 'clip-zero' ? 0 : threshold;
 }

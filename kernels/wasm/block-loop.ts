@@ -42,7 +42,7 @@ export function runBlocks(
     }
     observe?.(firstRow, rows);
     const target = output + firstRow * channels * activationBytes;
-    finish(places.finishDescriptor, accumulators, target, rows);
+    finish(places.finishDescriptor, accumulators, target, firstRow, rows);
   }
 }
 

@@ -9,7 +9,13 @@ import {
 } from '../../core/index.js';
 import type { Int8Clip, Int8ConvolutionSpecification } from '../backend.js';
 import { checkClip, checkInt8Specification, checkPoolingShape } from '../check.js';
-import { CLIP_CODES, CLIP_FIELD, poolingDescriptor } from './descriptors.js';
+import {
+  INT8_CLIP_FIELDS,
+  int8FinishDescriptor,
+  poolingDescriptor,
+  thresholdBytes,
+  writeClip,
+} from './descriptors.js';
 import { type Allocate, bumpAllocator, DESCRIPTOR_BYTES, placeWorkspace } from './memory.js';
 import type { KernelModule } from './module.js';
 import { PANEL_COLUMNS, roundUp } from './plan.js';
@@ -177,7 +183,7 @@ function placeDeltaConvolution(
   return {
     descriptor: allocate(DESCRIPTOR_BYTES),
     finishDescriptor: allocate(DESCRIPTOR_BYTES),
-    thresholds: allocate(row * 4),
+    thresholds: allocate(thresholdBytes(shape)),
     multipliers: allocate(row * 4),
     weights: allocate(windowSize(shape) * row * 2),
     starts: allocate((positions + 1) * 4),
@@ -194,7 +200,7 @@ function deltaConvolution(
   patchFields: Int32Array,
 ): DeltaConvolution {
   checkInt8Specification(specification);
-  const { shape, multipliers, outputZeroPoint, low, high } = specification;
+  const { shape, multipliers } = specification;
   if (shape.groups !== 1) {
     throw new ModelError(
       `A convolution of ${shape.groups} groups has no delta kernel: run it as a whole.`,
@@ -203,16 +209,11 @@ function deltaConvolution(
   const places = placeDeltaConvolution(shape, limits, allocate);
   const rowChannels = deltaRowChannels(shape);
   writeDescriptor(buffer, places.descriptor, descriptorFields(specification, places));
-  const finish = writeDescriptor(buffer, places.finishDescriptor, [
-    shape.output.channels,
-    rowChannels * 4,
-    0,
-    places.thresholds,
-    places.multipliers,
-    outputZeroPoint,
-    low,
-    high,
-  ]);
+  const finish = writeDescriptor(
+    buffer,
+    places.finishDescriptor,
+    int8FinishDescriptor(rowChannels, specification, places.thresholds, places.multipliers),
+  );
   new Float32Array(buffer, places.multipliers).set(multipliers);
   const weights = windowSize(shape) * rowChannels;
   packByInput(specification, new Int16Array(buffer, places.weights, weights));
@@ -224,7 +225,7 @@ function deltaConvolution(
         checkClip(clip, shape);
         new Int32Array(buffer, places.thresholds).set(clip.thresholds);
       }
-      finish[CLIP_FIELD] = clip ? CLIP_CODES[clip.mode] : 0;
+      writeClip(finish, INT8_CLIP_FIELDS, clip, shape);
     },
     update(changes, patches, { input, output, accumulators }, target) {
       if (changes.length > limits.mostChanges || patches.length > limits.mostPatches) {

@@ -1,6 +1,6 @@
-import type { PoolingShape } from '../../core/index.js';
-import type { ClipMode, Int8ConvolutionSpecification } from '../backend.js';
-import type { ConvolutionPlan } from './plan.js';
+import { type ConvolutionShape, featureCount, type PoolingShape } from '../../core/index.js';
+import type { ClipMode, Float32Clip, Int8Clip, Int8ConvolutionSpecification } from '../backend.js';
+import { type ConvolutionPlan, PANEL_COLUMNS } from './plan.js';
 
 // Each function lists 32-bit fields in the order of the class of the same name in kernels/assembly.
 
@@ -25,20 +25,59 @@ export function gatherDescriptor(plan: ConvolutionPlan, zeroPoint: number): numb
 }
 
 /** Values of the field `clip` of the finish descriptors; 0 is no clip. */
-export const CLIP_CODES: Readonly<Record<ClipMode, number>> = { 'clip-zero': 1, clamp: 2 };
+const CLIP_CODES: Readonly<Record<ClipMode, number>> = { 'clip-zero': 1, clamp: 2 };
 
-/** Index of the field `clip` of the finish descriptors. */
-export const CLIP_FIELD = 2;
+const THRESHOLD_BYTES = 4;
 
-/** Fields of `Int8FinishDescriptor`, without a clip. */
+/** Where a finish descriptor has the fields that depend on the clip. */
+export interface ClipFields {
+  readonly clip: number;
+  readonly thresholdStride: number;
+}
+
+/** Of `Int8FinishDescriptor`. */
+export const INT8_CLIP_FIELDS: ClipFields = { clip: 2, thresholdStride: 8 };
+
+/** Writes the mode of a clip, whose thresholds are in place, and how they lie. */
+export function writeClip(
+  fields: Int32Array,
+  { clip: mode, thresholdStride }: ClipFields,
+  clip: Int8Clip | Float32Clip | undefined,
+  { output }: ConvolutionShape,
+): void {
+  fields[mode] = clip ? CLIP_CODES[clip.mode] : 0;
+  const isPerChannel = !clip || clip.thresholds.length === output.channels;
+  fields[thresholdStride] = isPerChannel ? 0 : output.channels * THRESHOLD_BYTES;
+}
+
+/** Bytes of the thresholds of all neurons; kernels read whole groups of 16. */
+export function thresholdBytes({ output }: ConvolutionShape): number {
+  return (featureCount(output) + PANEL_COLUMNS) * THRESHOLD_BYTES;
+}
+
+/**
+ * Fields of `Int8FinishDescriptor`, without a clip.
+ * @param rowStride accumulators from one output position to the next
+ */
 export function int8FinishDescriptor(
-  plan: ConvolutionPlan,
-  { outputZeroPoint, low, high }: Int8ConvolutionSpecification,
+  rowStride: number,
+  { shape, outputZeroPoint, low, high }: Int8ConvolutionSpecification,
   thresholds: number,
   multipliers: number,
 ): number[] {
-  const { channels } = plan.shape.output;
-  return [channels, plan.rowStride * 4, 0, thresholds, multipliers, outputZeroPoint, low, high];
+  const { channels, height, width } = shape.output;
+  return [
+    channels,
+    rowStride * 4,
+    0,
+    thresholds,
+    multipliers,
+    outputZeroPoint,
+    low,
+    high,
+    0,
+    height * width,
+  ];
 }
 
 /** Fields of `PoolingDescriptor`. */

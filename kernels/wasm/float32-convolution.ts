@@ -1,9 +1,9 @@
 import { featureCount, weightCount, windowSize } from '../../core/index.js';
 import type { Float32ConvolutionKernel, Float32ConvolutionSpecification } from '../backend.js';
 import { checkClip, checkFloat32Specification, checkTensors, checkWeightIndex } from '../check.js';
-import { CLIP_CODES, gatherDescriptor } from './descriptors.js';
+import { gatherDescriptor, writeClip } from './descriptors.js';
 import { createFastAlgorithm } from './float32-algorithm.js';
-import { FLOAT32_CLIP_FIELD, finishDescriptor, productDescriptor } from './float32-descriptors.js';
+import { FLOAT32_CLIP_FIELDS, finishDescriptor, productDescriptor } from './float32-descriptors.js';
 import {
   type ImageRun,
   imagesOf,
@@ -85,7 +85,7 @@ function float32Convolution(
         checkClip(clip, shape);
         new Float32Array(buffer, places.thresholds).set(clip.thresholds);
       }
-      finishFields[FLOAT32_CLIP_FIELD] = clip ? CLIP_CODES[clip.mode] : 0;
+      writeClip(finishFields, FLOAT32_CLIP_FIELDS, clip, shape);
     },
     run(input, output, images, observe) {
       checkTensors(shape, input, output, images);
@@ -108,6 +108,8 @@ function float32Convolution(
         output.byteOffset,
         bytes,
         rows,
+        0,
+        1,
       );
     },
   };
@@ -120,7 +122,6 @@ function writeParameters(
 ): Int32Array {
   const { buffer } = workspace;
   const { shape, paddedWindow, panelsPerGroup, rowStride } = layout.direct;
-  const { channels } = shape.output;
   const product = productDescriptor({
     rowBytes: paddedWindow * FLOAT32_BYTES,
     panelBytes: paddedWindow * PANEL_ROW_BYTES,
@@ -130,9 +131,9 @@ function writeParameters(
   new Float32Array(buffer, places.bias).set(bias);
   writeDescriptor(buffer, places.gatherDescriptor, gatherDescriptor(layout.direct, 0));
   writeDescriptor(buffer, places.directProduct, product);
-  const sum = finishDescriptor(channels, false, places.thresholds);
+  const sum = finishDescriptor(shape, false, places.thresholds);
   writeDescriptor(buffer, places.sumDescriptor, sum);
-  const finish = finishDescriptor(channels, relu, places.thresholds);
+  const finish = finishDescriptor(shape, relu, places.thresholds);
   return writeDescriptor(buffer, places.finishDescriptor, finish);
 }
 

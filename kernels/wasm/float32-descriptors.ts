@@ -1,13 +1,19 @@
+import type { ConvolutionShape } from '../../core/index.js';
+import type { ClipFields } from './descriptors.js';
 import type { FastPlaces, Float32Layout, Float32Places, WinogradLayout } from './float32-memory.js';
 
 // Each function lists 32-bit fields in the order of the class of the same name in kernels/assembly.
 
-/** Index of the field `clip` of `Float32FinishDescriptor`. */
-export const FLOAT32_CLIP_FIELD = 1;
+/** Indices of the fields of `Float32FinishDescriptor` that depend on the clip. */
+export const FLOAT32_CLIP_FIELDS: ClipFields = { clip: 1, thresholdStride: 4 };
 
 /** Fields of `Float32FinishDescriptor`, without a clip. */
-export function finishDescriptor(channels: number, relu: boolean, thresholds: number): number[] {
-  return [channels, 0, thresholds, relu ? 1 : 0];
+export function finishDescriptor(
+  { output }: ConvolutionShape,
+  relu: boolean,
+  thresholds: number,
+): number[] {
+  return [output.channels, 0, thresholds, relu ? 1 : 0, 0, output.height * output.width];
 }
 
 /** Fields of `ProductDescriptor`: bytes between rows of A, between panels of B and between rows of C. */

@@ -28,7 +28,8 @@ export function runDirect(convolution: PlacedFloat32Convolution, run: ImageRun):
   const { windows, accumulators } = workspace.places;
   const { shape, rowStride, blockRows, groupOutputs, panelsPerGroup } = layout.direct;
   const { channels, height, width } = shape.output;
-  const total = run.images * height * width;
+  const positions = height * width;
+  const total = run.images * positions;
   const outputBytes = channels * FLOAT32_BYTES;
   const groupBytes = panelsPerGroup * layout.direct.paddedWindow * PANEL_ROW_BYTES;
   for (let firstRow = 0; firstRow < total; firstRow += blockRows) {
@@ -47,7 +48,16 @@ export function runDirect(convolution: PlacedFloat32Convolution, run: ImageRun):
     }
     const target = run.output + firstRow * outputBytes;
     const sumBytes = rowStride * FLOAT32_BYTES;
-    functions.finishFloat32Rows(run.finish, accumulators, sumBytes, target, outputBytes, rows);
+    functions.finishFloat32Rows(
+      run.finish,
+      accumulators,
+      sumBytes,
+      target,
+      outputBytes,
+      rows,
+      firstRow % positions,
+      1,
+    );
   }
 }
 
@@ -66,7 +76,8 @@ export function runDirectChannels(
   const list = new Int32Array(buffer, channelList, PANEL_COLUMNS);
   const listBias = new Float32Array(buffer, channelBias, PANEL_COLUMNS);
   const bias = new Float32Array(buffer, places.bias, shape.output.channels);
-  const total = run.images * shape.output.height * shape.output.width;
+  const positions = shape.output.height * shape.output.width;
+  const total = run.images * positions;
   const outputBytes = shape.output.channels * FLOAT32_BYTES;
   for (let first = 0; first < channels.length; first += PANEL_COLUMNS) {
     const count = Math.min(PANEL_COLUMNS, channels.length - first);
@@ -81,7 +92,15 @@ export function runDirectChannels(
       const product = { a: windows, b: panel, c: accumulators };
       multiplyTiles(convolution, fast.channelProduct, product, rows, paddedWindow, channelBias);
       const target = run.output + firstRow * outputBytes;
-      functions.scatterFloat32Channels(run.finish, accumulators, target, rows, channelList, count);
+      functions.scatterFloat32Channels(
+        run.finish,
+        accumulators,
+        target,
+        rows,
+        channelList,
+        count,
+        firstRow % positions,
+      );
     }
   }
 }

@@ -16,6 +16,8 @@ export interface Float32Functions {
     output: number,
     outputBytes: number,
     rows: number,
+    position: number,
+    step: number,
   ): void;
   scatterFloat32Channels(
     descriptor: number,
@@ -24,6 +26,7 @@ export interface Float32Functions {
     rows: number,
     list: number,
     count: number,
+    position: number,
   ): void;
   collectFloat32Channels(
     panel: number,

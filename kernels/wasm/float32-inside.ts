@@ -71,6 +71,8 @@ export function runInside(
         run.output + image * outputBytes + position * shape.output.channels * FLOAT32_BYTES,
         outputBytes,
         rows,
+        position,
+        0,
       );
     }
   }

@@ -4,6 +4,7 @@ import {
   type WinogradTiles,
   winogradTiles,
 } from '../float32/plan.js';
+import { thresholdBytes } from './descriptors.js';
 import type { Allocate } from './memory.js';
 import { type ConvolutionPlan, PANEL_COLUMNS, planConvolution } from './plan.js';
 
@@ -98,8 +99,9 @@ export interface Float32Places {
   readonly directProduct: number;
   /** The direct copy of the weights. */
   readonly weights: number;
-  /** Vectors of as many values as a row of sums. */
+  /** A vector of as many values as a row of sums. */
   readonly bias: number;
+  /** Room for one a neuron. */
   readonly thresholds: number;
   /** Undefined for a `direct` convolution. */
   readonly fast: FastPlaces | undefined;
@@ -125,7 +127,7 @@ export function float32Placer(allocate: Allocate): (layout: Float32Layout) => Fl
       directProduct: allocate(DESCRIPTOR_BYTES),
       weights: allocate(direct.packedWeights * FLOAT32_BYTES),
       bias: allocate(vectorBytes),
-      thresholds: allocate(vectorBytes),
+      thresholds: allocate(thresholdBytes(direct.shape)),
     };
     if (plan.algorithm === 'direct') return { ...places, fast: undefined };
     shared ??= placeShared(allocate);

@@ -8,7 +8,12 @@ import {
   checkWeightIndex,
 } from '../check.js';
 import { type PlacedConvolution, runBlocks } from './block-loop.js';
-import { CLIP_CODES, CLIP_FIELD, gatherDescriptor, int8FinishDescriptor } from './descriptors.js';
+import {
+  gatherDescriptor,
+  INT8_CLIP_FIELDS,
+  int8FinishDescriptor,
+  writeClip,
+} from './descriptors.js';
 import { depthwiseConvolution } from './int8-depthwise.js';
 import { planInt8Convolution } from './int8-plan.js';
 import { type Int8Computation, transformedConvolution } from './int8-transformed.js';
@@ -38,7 +43,7 @@ export function int8Convolution(
     new Int32Array(buffer, places.bias).set(specification.bias);
     new Float32Array(buffer, places.multipliers).set(specification.multipliers);
     const fields = int8FinishDescriptor(
-      directPlan,
+      directPlan.rowStride,
       specification,
       places.thresholds,
       places.multipliers,
@@ -102,7 +107,7 @@ function int8Kernel(
         checkClip(clip, shape);
         new Int32Array(buffer, thresholds).set(clip.thresholds);
       }
-      finishDescriptor[CLIP_FIELD] = clip ? CLIP_CODES[clip.mode] : 0;
+      writeClip(finishDescriptor, INT8_CLIP_FIELDS, clip, shape);
     },
     run(input, output, images, observe) {
       checkTensors(shape, input, output, images);

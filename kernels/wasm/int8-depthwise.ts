@@ -69,6 +69,7 @@ export function depthwiseConvolution(
           places.finishDescriptor,
           accumulators,
           output + firstRow * channels,
+          firstRow,
           rows,
         );
       }

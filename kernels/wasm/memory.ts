@@ -1,4 +1,5 @@
 import { type ConvolutionShape, InputError, weightCount } from '../../core/index.js';
+import { thresholdBytes } from './descriptors.js';
 import { float32Placer, layoutFloat32Convolution } from './float32-memory.js';
 import {
   INPUT_BYTES,
@@ -124,18 +125,20 @@ export interface ConvolutionPlaces {
   readonly weights: number;
   /** Vectors of `rowStride` values; a float32 convolution leaves the multipliers unused. */
   readonly bias: number;
-  readonly thresholds: number;
   readonly multipliers: number;
+  /** Room for one a neuron. */
+  readonly thresholds: number;
 }
 
 export function placeConvolution(plan: ConvolutionPlan, allocate: Allocate): ConvolutionPlaces {
+  const { shape } = plan;
   const vectorBytes = plan.rowStride * ACCUMULATOR_BYTES;
   return {
     gatherDescriptor: allocate(DESCRIPTOR_BYTES),
     finishDescriptor: allocate(DESCRIPTOR_BYTES),
     weights: allocate(plan.packedWeights * plan.elementBytes),
     bias: allocate(vectorBytes),
-    thresholds: allocate(vectorBytes),
+    thresholds: allocate(thresholdBytes(shape)),
     multipliers: allocate(vectorBytes),
   };
 }
@@ -165,7 +168,7 @@ export function placeTransform(plan: TransformPlan, allocate: Allocate): Transfo
     transformDescriptor: allocate(TRANSFORM_DESCRIPTOR_BYTES),
     weights: allocate(plan.weightBytes),
     bias: allocate(vectorBytes),
-    thresholds: allocate(vectorBytes),
+    thresholds: allocate(thresholdBytes(shape)),
     multipliers: allocate(vectorBytes),
     storedWeights: allocate(weightCount(shape)),
     weightZeroPoints: allocate(vectorBytes),
@@ -193,7 +196,7 @@ export function placeDepthwise(shape: ConvolutionShape, allocate: Allocate): Dep
     depthwiseDescriptor: allocate(TRANSFORM_DESCRIPTOR_BYTES),
     weights: allocate(channels * pairs * 4),
     bias: allocate(vectorBytes),
-    thresholds: allocate(vectorBytes),
+    thresholds: allocate(thresholdBytes(shape)),
     multipliers: allocate(vectorBytes),
     padding: allocate(channels),
     taps: allocate(pairs * 8),

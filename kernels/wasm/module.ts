@@ -117,7 +117,13 @@ type Multiply = (
   bias: number,
 ) => void;
 
-type Finish = (descriptor: number, accumulators: number, output: number, rows: number) => void;
+type Finish = (
+  descriptor: number,
+  accumulators: number,
+  output: number,
+  firstRow: number,
+  rows: number,
+) => void;
 
 /** The part of the WebAssembly JavaScript interface used here: Node's type definitions lack it. */
 interface WebAssemblyApi {

@@ -4,17 +4,20 @@ import {
   inputsOf,
   isWeighted,
 } from '../network.js';
+import { thresholdDims } from './clipped-layer.js';
 import { createGraphBuilder, type GraphBuilder, type GraphOutput } from './graph-builder.js';
 import {
   addFloat32Operator,
   addRectifier,
-  channelDims,
   convolutionAttributes,
   int,
   weightDims,
 } from './operators.js';
 
-/** Clipped activations of float32 layers, by layer name: one threshold per output channel. */
+/**
+ * Clipped activations of float32 layers, by layer name: one threshold per output channel, or one per neuron in
+ * channel, row, column order.
+ */
 export type Float32Clips = ReadonlyMap<
   string,
   { readonly mode: 'clip-zero' | 'clamp'; readonly thresholds: Float32Array }
@@ -107,7 +110,7 @@ function addClip(
   const threshold = builder.constant(
     `${name}.threshold`,
     'float32',
-    channelDims(layer),
+    thresholdDims(layer, thresholds.length),
     thresholds,
   );
   const compare = (opType: string) =>

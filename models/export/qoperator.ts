@@ -1,4 +1,3 @@
-import { InputError, ModelError } from '../../core/index.js';
 import {
   type ElementwiseLayer,
   type Int8Network,
@@ -6,15 +5,18 @@ import {
   inputsOf,
   isMoving,
   isWeighted,
-  requantizationMultipliers,
 } from '../network.js';
 import type { OnnxAttribute } from '../onnx/index.js';
-import { transpose } from '../transpose.js';
+import {
+  addAccumulatorClipped,
+  addRequantizedClip,
+  checkClips,
+  type Int8LayerClip,
+} from './clipped-layer.js';
 import { MICROSOFT_DOMAIN } from './graph-builder.js';
 import {
   addFloat32Operator,
   averagePoolAttributes,
-  channelDims,
   convolutionAttributes,
   float,
   int,
@@ -29,13 +31,6 @@ import {
   quantizedName,
 } from './quantized.js';
 
-/** What clips a layer's accumulators: above its threshold one becomes 0 or the threshold. */
-export interface AccumulatorClip {
-  readonly mode: 'clip-zero' | 'clamp';
-  /** One per output channel, compared with the accumulator, bias included. */
-  readonly thresholds: Int32Array;
-}
-
 /**
  * Writes a quantised network in QOperator form, which leaves onnxruntime nothing to fuse:
  * QuantizeLinear, then QLinearConv, MaxPool, Flatten and the operators of the domain com.microsoft on
@@ -49,17 +44,17 @@ export function writeQOperator(
 }
 
 /**
- * Writes a quantised network in which some layers clip their accumulators. Those are made of standard
- * integer operators: ConvInteger or MatMulInteger, Add (bias), Greater and Where (clip-zero) or Min
- * (clamp), Cast to float32, Mul by S_c, QuantizeLinear with scale 1. The others are as in `writeQOperator`.
+ * Writes a quantised network some layers of which are clipped. Those that clip their accumulators are made of
+ * standard integer operators (`addAccumulatorClipped`); the others are as in `writeQOperator`, with Cast, Greater
+ * and Where (or Min), Cast behind those that clip their stored outputs.
  *
  * @param clips by layer name
- * @throws InputError when a clip is for no layer of the network, or for another number of channels
+ * @throws InputError when a clip is for no layer of the network, or has another number of thresholds
  * @throws ModelError when the network has no such form
  */
 export function writeClipped(
   network: Int8Network,
-  clips: ReadonlyMap<string, AccumulatorClip>,
+  clips: ReadonlyMap<string, Int8LayerClip>,
   options: QuantizedWriteOptions = {},
 ): Uint8Array {
   checkClips(network, clips);
@@ -73,9 +68,7 @@ export function writeClipped(
     const sources = inputsOf(layer).map((tensor) => quantizedName(tensors[tensor]));
     const target = quantizedName(tensors[layer.output]);
     if (isWeighted(layer)) {
-      const clip = clips.get(layer.name);
-      if (clip) addClipped(graph, layer, clip, sources[0], target);
-      else addQLinear(graph, layer, sources[0], target);
+      addWeighted(graph, layer, clips.get(layer.name), sources[0], target);
     } else if (isMoving(layer)) {
       const { opType, attributes } = movingOperator(layer);
       builder.node(opType, sources, target, { name: layer.name, attributes });
@@ -92,20 +85,21 @@ export function writeClipped(
   return builder.finish(graphOutputs(network, options));
 }
 
-function checkClips(network: Int8Network, clips: ReadonlyMap<string, AccumulatorClip>): void {
-  const layers = new Map(network.layers.map((layer) => [layer.name, layer]));
-  for (const [name, { thresholds }] of clips) {
-    const layer = layers.get(name);
-    if (!layer || !isWeighted(layer)) {
-      throw new InputError(
-        `${network.name} has no layer "${name}" whose accumulators could be clipped`,
-      );
-    }
-    if (thresholds.length !== layer.shape.output.channels) {
-      throw new InputError(
-        `${network.name}: layer "${name}" has ${layer.shape.output.channels} channels, but ${thresholds.length} thresholds`,
-      );
-    }
+function addWeighted(
+  graph: QuantizedGraph,
+  layer: Int8WeightedLayer,
+  clip: Int8LayerClip | undefined,
+  source: string,
+  target: string,
+): void {
+  if (clip?.position === 'accumulator') {
+    addAccumulatorClipped(graph, layer, clip, source, target);
+  } else if (clip) {
+    const unclipped = graph.builder.fresh(`${layer.name}.unclipped`);
+    addQLinear(graph, layer, source, unclipped);
+    addRequantizedClip(graph, layer, clip, unclipped, target);
+  } else {
+    addQLinear(graph, layer, source, target);
   }
 }
 
@@ -178,91 +172,4 @@ function addElementwise(
       builder.node('QuantizeLinear', [clipped, ...result], target);
     }
   }
-}
-
-function addClipped(
-  graph: QuantizedGraph,
-  layer: Int8WeightedLayer,
-  clip: AccumulatorClip,
-  source: string,
-  target: string,
-): void {
-  const { builder } = graph;
-  const { name } = layer;
-  const dims = channelDims(layer);
-  const int32 = (wanted: string, data: Int32Array) =>
-    builder.constant(`${name}.${wanted}`, 'int32', dims, data);
-  const step = (opType: string, inputs: readonly string[], wanted: string) =>
-    builder.node(opType, inputs, builder.fresh(`${name}.${wanted}`));
-
-  const products = addProducts(graph, layer, source);
-  const sum = step('Add', [products, int32('bias', layer.bias)], 'accumulator');
-  const threshold = int32('threshold', clip.thresholds);
-  const clipped =
-    clip.mode === 'clamp'
-      ? step('Min', [sum, threshold], 'clipped')
-      : step(
-          'Where',
-          [
-            step('Greater', [sum, threshold], 'exceeds'),
-            builder.constant(`${name}.zero`, 'int32', [], Int32Array.of(0)),
-            sum,
-          ],
-          'clipped',
-        );
-  const real = builder.node('Cast', [clipped], builder.fresh(`${name}.real`), {
-    attributes: { to: int(FLOAT) },
-  });
-  const multipliers = requantizationMultipliers(
-    graph.quantization(layer.input).scale,
-    layer.scales,
-    graph.quantization(layer.output).scale,
-  );
-  const factor = builder.constant(`${name}.multiplier`, 'float32', dims, multipliers);
-  const scaled = step('Mul', [real, factor], 'scaled');
-  const one = builder.constant(`${name}.one`, 'float32', [], Float32Array.of(1));
-  builder.node('QuantizeLinear', [scaled, one, graph.names(layer.output).zeroPoint], target);
-}
-
-/** TensorProto.DataType's number for float32, as the Cast operator wants it. */
-const FLOAT = 1;
-
-/** Adds the integer products of a layer, without its bias; returns their name. */
-function addProducts(graph: QuantizedGraph, layer: Int8WeightedLayer, source: string): string {
-  const { builder } = graph;
-  const { name, weights, zeroPoints, shape } = layer;
-  if (zeroPoints.some((zeroPoint) => zeroPoint !== zeroPoints[0])) {
-    throw new ModelError(
-      `layer "${name}" has weight zero points that differ between channels, which ConvInteger and MatMulInteger cannot express`,
-    );
-  }
-  const weightZeroPoint = builder.constant(
-    `${name}.weight_zero_point`,
-    'int8',
-    [],
-    Int8Array.of(zeroPoints[0]),
-  );
-  const product = builder.fresh(`${name}.products`);
-  const operands = (weightName: string) => [
-    source,
-    weightName,
-    graph.names(layer.input).zeroPoint,
-    weightZeroPoint,
-  ];
-  if (layer.kind === 'convolution') {
-    const weightName = builder.constant(`${name}.weight`, 'int8', weightDims(layer), weights);
-    return builder.node('ConvInteger', operands(weightName), product, {
-      name,
-      attributes: convolutionAttributes(layer),
-    });
-  }
-  // MatMulInteger has no transposition of its own.
-  const { output, input } = shape;
-  const weightName = builder.constant(
-    `${name}.weight`,
-    'int8',
-    [input.channels, output.channels],
-    transpose(weights, output.channels),
-  );
-  return builder.node('MatMulInteger', operands(weightName), product, { name });
 }

@@ -4,20 +4,56 @@ import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
 import { createTrialRunner } from '../../campaign/context.js';
-import { parseStudy, prepareStudy, type TrialResult } from '../../campaign/index.js';
+import {
+  loadNetwork,
+  parseStudy,
+  prepareStudy,
+  profileThresholds,
+  type TrialResult,
+} from '../../campaign/index.js';
 import { compileKernels } from '../../kernels/index.js';
+import { type Thresholds, writeThresholds } from '../../mitigation/index.js';
+import { loadCifar10 } from '../../models/index.js';
 import { writeTinyNetwork } from '../cli/tiny-network.js';
 
-const files = writeTinyNetwork(mkdtempSync(join(tmpdir(), 'bitcell-')));
+const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
+const files = writeTinyNetwork(folder);
 const kernels = compileKernels();
+
+/** Those of the tiny network for each neuron, low enough to clip. */
+const neuronThresholds = join(folder, 'neurons.json');
+writeThresholds(neuronThresholds, halfProfile());
+
+function halfProfile(): Thresholds {
+  const networks = (['int8', 'float32'] as const).map((format) => loadNetwork(files.int8, format));
+  const training = loadCifar10({ split: 'train', limit: 20 });
+  const { int8, float32, ...rest } = profileThresholds(networks, training, 20, 'neuron');
+  const halved = (layers: typeof int8, convert: (value: number) => number) =>
+    Object.fromEntries(
+      Object.entries(layers ?? {}).map(([name, values]) => [
+        name,
+        values.map((value) => convert(value / 2)),
+      ]),
+    );
+  return { ...rest, int8: halved(int8, Math.floor), float32: halved(float32, Math.fround) };
+}
 
 const levels = fc.oneof(
   fc.constantFrom([1], [0, 2], [1, 40]).map((faultCounts) => ({ faultCounts })),
   fc.constantFrom([1e-5], [0, 1e-3], [2e-2]).map((rates) => ({ rates })),
 );
 
+const clips = fc.constantFrom(
+  { format: 'int8', thresholds: files.thresholds },
+  { format: 'int8', thresholds: neuronThresholds, granularity: 'neuron' },
+  { format: 'int8', thresholds: neuronThresholds, granularity: 'layer' },
+  { format: 'int8', thresholds: neuronThresholds, clipPosition: 'requantised' },
+  { format: 'float32', thresholds: files.thresholds },
+  { format: 'float32', thresholds: neuronThresholds, granularity: 'neuron' },
+);
+
 const studies = fc.record({
-  format: fc.constantFrom('int8', 'int8', 'float32'),
+  clip: clips,
   imageChoice: fc.constantFrom('fixed', 'fixed', 'drawn'),
   faults: fc.constantFrom<unknown>('flip', 'stuck-at', {
     model: 'uniform',
@@ -34,14 +70,14 @@ function withoutTime({ outcomes, ...result }: TrialResult) {
   return { ...result, outcomes: outcomes.map(({ seconds: _, ...outcome }) => outcome) };
 }
 
-test.prop([studies, levels], { numRuns: 12 })(
+test.prop([studies, levels], { numRuns: 15 })(
   'computing only what can have changed gives what the plain path gives',
-  ({ deltaBytes, ...options }, level) => {
+  ({ deltaBytes, clip, ...options }, level) => {
     const study = parseStudy({
       ...options,
+      ...clip,
       ...level,
       model: files.int8,
-      thresholds: files.thresholds,
       maps: 2,
     });
     const [plain, incremental] = (['plain', 'incremental'] as const).map((engine) => {

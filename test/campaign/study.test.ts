@@ -210,6 +210,12 @@ describe('parseStudy', () => {
     [{ precision: 0 }, 'study: precision = 0: '],
     [{ images: 'some' }, 'study: images = "some": expected a whole number from 1 to 10,000, or'],
     [{ images: 'pilot' }, 'study: images = "pilot" needs a precision to choose them for'],
+    [{ granularity: 'kernel' }, 'study: granularity = "kernel": '],
+    [{ clipPosition: 'output' }, 'study: clipPosition = "output": '],
+    [
+      { clipPosition: 'requantised' },
+      'study: clipPosition = requantised is for int8 words: float32 words have no requantisation; give formats: [int8]',
+    ],
     [
       { models: ['alexnet', 'vgg16'], thresholds: 'a.json' },
       'study: thresholds = "a.json" is one file for 2 models: give a file for each model',

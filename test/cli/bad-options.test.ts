@@ -45,6 +45,10 @@ describe.concurrent('options', () => {
       args: [...quantize, '--calibration', 'percentile', '--percentile', '20'],
       part: 'The percentile 20 is not above 50 and at most 100',
     },
+    {
+      args: [...infer, '--clip-position', 'output'],
+      part: 'Allowed choices are accumulator, requantised.',
+    },
     { args: [...quantize, '--images', '10001'], part: 'CIFAR-10 has 10000 test images' },
     { args: [...verify, '--images', '10001'], part: 'CIFAR-10 has 10000 test images' },
     {

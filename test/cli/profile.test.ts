@@ -41,6 +41,23 @@ test('profile gives thresholds that clip nothing of the images they come from', 
   }
 });
 
+test.each([
+  ['layer', [8, 16], [1, 1]],
+  ['channel', [8, 16], [8, 16]],
+  ['neuron', [8 * 256, 16], [8 * 256, 16]],
+])(
+  'profile --granularity %s records as many thresholds as it says',
+  async (kind, int8, float32) => {
+    const output = join(folder, `${kind}.json`);
+    const args = ['--model', model, '--output', output, '--images', '10', '--granularity', kind];
+    expect(await bitcellJson(['profile', ...args])).toMatchObject({ granularity: kind });
+    const found = readThresholds(output);
+    expect(found.granularity).toEqual({ int8: kind, float32: kind });
+    expect(Object.values(found.int8 ?? {}).map(({ length }) => length)).toEqual(int8);
+    expect(Object.values(found.float32 ?? {}).map(({ length }) => length)).toEqual(float32);
+  },
+);
+
 test('profile writes distributions, clean and under faults', async () => {
   const distributions = join(folder, 'distributions.json');
   const args = ['--model', model, '--output', join(folder, 'other.json'), '--images', '10'];

@@ -63,30 +63,46 @@ describe('quantize', () => {
 });
 
 describe('export', () => {
-  test.each(['clip', 'clamp'])(
-    'writes a network that does in onnxruntime what infer does: %s',
-    async (mitigation) => {
-      const output = join(folder, `${mitigation}.onnx`);
+  test.each([
+    ['clip', 'accumulator'],
+    ['clamp', 'accumulator'],
+    ['clip', 'requantised'],
+  ])(
+    'writes a network that does in onnxruntime what infer does: %s, %s',
+    async (mitigation, clipPosition) => {
+      const output = join(folder, `${mitigation}-${clipPosition}.onnx`);
       const result = await bitcellJson([
         'export',
         ...['--model', files.int8, '--thresholds', files.thresholds],
-        ...['--mitigation', mitigation, '--output', output],
+        ...['--mitigation', mitigation, '--clip-position', clipPosition, '--output', output],
       ]);
       expect(result).toEqual({
         model: files.int8,
         format: 'int8',
         mitigation,
+        clipPosition,
         output,
         bytes: readFileSync(output).length,
         clippedLayers: ACTIVATED_LAYERS,
       });
-      const clipping = ['--thresholds', files.thresholds, '--mitigation', mitigation];
+      const clipping = [
+        ...['--thresholds', files.thresholds, '--mitigation', mitigation],
+        ...['--clip-position', clipPosition],
+      ];
       const { ours, disabled, all } = await outputsOf(output, files.int8, ...clipping);
       expect(disabled).toEqual(ours);
       expect(all).toEqual(ours);
       expect((await outputsOf(files.int8, files.int8)).ours).not.toEqual(ours);
     },
   );
+
+  test('refuses float32 words that are to be clipped after requantisation', async () => {
+    const args = ['--model', files.int8, '--thresholds', files.thresholds, '--output', 'out.onnx'];
+    const refused = ['--format', 'float32', '--clip-position', 'requantised'];
+    const { status, stderr } = await bitcell(['export', ...args, ...refused]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('with float32 words has no requantisation to clip after');
+  });
 
   test('says in text what it wrote', async () => {
     const args = ['--model', files.int8, '--thresholds', files.thresholds, '--output', 'out.onnx'];

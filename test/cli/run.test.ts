@@ -109,6 +109,29 @@ describe('run', () => {
     expect(study).toMatchObject({ images: 2, maps: 3, seed: 4 });
   });
 
+  test('clips each neuron and after requantisation where it is asked to', async () => {
+    const neurons = join(newFolder(), 'neurons.json');
+    const profile = ['profile', '--model', model, '--output', neurons, '--images', '5'];
+    await bitcellJson([...profile, '--granularity', 'neuron']);
+    const clip = async (...options: string[]) => {
+      const args = ['run', '--model', model, '--format', 'int8', '--rates', '0', '--seed', '5'];
+      const study = [...args, '--mitigations', 'none,clip', '--maps', '1', '--images', '300'];
+      const { points } = await bitcellJson([...study, '--thresholds', neurons, ...options]);
+      const [none, clipped] = points as StudyPoint[];
+      expect(none.sdc.share).toBe(0);
+      return clipped.accuracy.mean - none.accuracy.mean;
+    };
+    const [neuron, layer, requantised] = await Promise.all([
+      clip(),
+      clip('--granularity', 'layer'),
+      clip('--granularity', 'layer', '--clip-position', 'requantised'),
+    ]);
+    // Five images leave most neurons far below what 300 others make of them, but not the layer's largest.
+    expect(neuron).not.toBe(0);
+    expect(Math.abs(layer)).toBeLessThan(Math.abs(neuron));
+    expect(Math.abs(requantised)).toBeLessThanOrEqual(Math.abs(layer));
+  });
+
   test('--dry-run prints the plan and writes nothing', async () => {
     const cwd = newFolder();
     const { study, ...plan } = await bitcellJson(
@@ -125,6 +148,7 @@ describe('run', () => {
       mitigations: MITIGATIONS,
       thresholds: { [model]: thresholds },
       placement: 'resident',
+      clipPosition: 'accumulator',
       maps: 2,
       images: 40,
       imageChoice: 'drawn',

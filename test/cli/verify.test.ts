@@ -39,6 +39,10 @@ test('verify finds the datapath equal to onnxruntime, clean, faulted and clipped
     expect(faulted.length).toBeGreaterThanOrEqual(20);
     expect(faulted.some((name) => name.includes('1e-2'))).toBe(true);
   }
+  for (const variant of ['clip per neuron', 'clamp per neuron, requantised']) {
+    expect(names).toContain(`${variant}, disabled`);
+    expect(names).toContain(`${variant}, all`);
+  }
   for (const mitigation of ['clip', 'clamp']) {
     for (const level of ['disabled', 'all']) {
       const clipped = new RegExp(`^${mitigation} at .+, ${level}$`);

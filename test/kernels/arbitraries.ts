@@ -274,7 +274,15 @@ function draws(seed: number, stream: number): Draw {
   return (index) => random.integerBelow(2 ** 32, index);
 }
 
-const clipMode = fc.constantFrom<(ClipMode | undefined)[]>(undefined, 'clip-zero', 'clamp');
+/** No clip, or one a channel or a neuron. */
+const clipKind = fc.option(
+  fc.record({ mode: fc.constantFrom<ClipMode[]>('clip-zero', 'clamp'), perNeuron: fc.boolean() }),
+  { nil: undefined },
+);
+
+function thresholdCount({ output }: ConvolutionShape, perNeuron: boolean): number {
+  return perNeuron ? featureCount(output) : output.channels;
+}
 
 /** A convolution, its clip and its input. */
 export interface Case<Specification, Clip, Values> {
@@ -288,56 +296,63 @@ export type Int8Case = Case<Int8ConvolutionSpecification, Int8Clip, Uint8Array>;
 export type Float32Case = Case<Float32ConvolutionSpecification, Float32Clip, Float32Array>;
 
 /** Weights and zero points at their limits, biases near ±2^31: accumulators wrap. */
-export const int8Case: fc.Arbitrary<Int8Case> = fc
-  .record({
-    shape: convolutionShape,
-    images: imageCount,
-    seed: fc.nat(),
-    extreme: fc.boolean(),
-    inputZeroPoint: fc.constantFrom(0, 1, 128, 255),
-    outputZeroPoint: fc.constantFrom(0, 7, 128, 255),
-    bounds: fc.tuple(fc.nat({ max: 255 }), fc.nat({ max: 255 })),
-    clip: clipMode,
-  })
-  .map(({ shape, images, seed, extreme, inputZeroPoint, outputZeroPoint, bounds, clip }) => {
-    const { channels } = shape.output;
-    const weight = draws(seed, 1);
-    const value = draws(seed, 2);
-    const parameter = draws(seed, 3);
-    const near = (index: number, limit: number): number =>
-      extreme && index % 3 === 0
-        ? (index % 2 === 0 ? 2 ** 31 - 1 : -(2 ** 31)) - (parameter(index) % 1000)
-        : (parameter(index) % (2 * limit)) - limit;
-    const specification: Int8ConvolutionSpecification = {
-      shape,
-      inputZeroPoint,
-      weights: Int8Array.from({ length: weightCount(shape) }, (_, i) =>
-        extreme && weight(i) % 2 ? -128 : weight(i) >>> 24,
-      ),
-      weightZeroPoints: Int32Array.from({ length: channels }, (_, c) =>
-        extreme ? (parameter(c) % 256) - 128 : 0,
-      ),
-      bias: Int32Array.from({ length: channels }, (_, c) => near(c, 20_000)),
-      multipliers: Float32Array.from(
-        { length: channels },
-        (_, c) => 2 ** -(8 + (parameter(c + channels) % 16)) * (1 + value(c) / 2 ** 32),
-      ),
-      outputZeroPoint,
-      low: Math.min(...bounds),
-      high: Math.max(...bounds),
-    };
-    return {
-      specification,
-      images,
-      clip: clip && {
-        mode: clip,
-        thresholds: Int32Array.from({ length: channels }, (_, c) => near(c + 2 * channels, 30_000)),
-      },
-      input: Uint8Array.from({ length: images * featureCount(shape.input) }, (_, i) =>
-        extreme && value(i) % 2 ? 255 : value(i) >>> 24,
-      ),
-    };
-  });
+export function int8CaseOf(shapes: fc.Arbitrary<ConvolutionShape>): fc.Arbitrary<Int8Case> {
+  return fc
+    .record({
+      shape: shapes,
+      images: imageCount,
+      seed: fc.nat(),
+      extreme: fc.boolean(),
+      inputZeroPoint: fc.constantFrom(0, 1, 128, 255),
+      outputZeroPoint: fc.constantFrom(0, 7, 128, 255),
+      bounds: fc.tuple(fc.nat({ max: 255 }), fc.nat({ max: 255 })),
+      clip: clipKind,
+    })
+    .map(({ shape, images, seed, extreme, inputZeroPoint, outputZeroPoint, bounds, clip }) => {
+      const { channels } = shape.output;
+      const weight = draws(seed, 1);
+      const value = draws(seed, 2);
+      const parameter = draws(seed, 3);
+      const near = (index: number, limit: number): number =>
+        extreme && index % 3 === 0
+          ? (index % 2 === 0 ? 2 ** 31 - 1 : -(2 ** 31)) - (parameter(index) % 1000)
+          : (parameter(index) % (2 * limit)) - limit;
+      const specification: Int8ConvolutionSpecification = {
+        shape,
+        inputZeroPoint,
+        weights: Int8Array.from({ length: weightCount(shape) }, (_, i) =>
+          extreme && weight(i) % 2 ? -128 : weight(i) >>> 24,
+        ),
+        weightZeroPoints: Int32Array.from({ length: channels }, (_, c) =>
+          extreme ? (parameter(c) % 256) - 128 : 0,
+        ),
+        bias: Int32Array.from({ length: channels }, (_, c) => near(c, 20_000)),
+        multipliers: Float32Array.from(
+          { length: channels },
+          (_, c) => 2 ** -(8 + (parameter(c + channels) % 16)) * (1 + value(c) / 2 ** 32),
+        ),
+        outputZeroPoint,
+        low: Math.min(...bounds),
+        high: Math.max(...bounds),
+      };
+      return {
+        specification,
+        images,
+        clip: clip && {
+          mode: clip.mode,
+          thresholds: Int32Array.from(
+            { length: thresholdCount(shape, clip.perNeuron) },
+            (_, neuron) => near(neuron + 2 * channels, 30_000),
+          ),
+        },
+        input: Uint8Array.from({ length: images * featureCount(shape.input) }, (_, i) =>
+          extreme && value(i) % 2 ? 255 : value(i) >>> 24,
+        ),
+      };
+    });
+}
+
+export const int8Case: fc.Arbitrary<Int8Case> = int8CaseOf(convolutionShape);
 
 const PATHOLOGICAL = [
   1e38,
@@ -367,7 +382,7 @@ export function float32CaseOf(shapes: fc.Arbitrary<ConvolutionShape>): fc.Arbitr
       /** Ordinary weights and inputs lie in ±scale. */
       scale: fc.constantFrom(1, 1, 15.9, 17, 4095, 4097),
       relu: fc.boolean(),
-      clip: clipMode,
+      clip: clipKind,
     })
     .map(({ shape, images, seed, rarity, inputRarity, scale, relu, clip }) => {
       const { channels } = shape.output;
@@ -389,7 +404,10 @@ export function float32CaseOf(shapes: fc.Arbitrary<ConvolutionShape>): fc.Arbitr
           relu,
         },
         images,
-        clip: clip && { mode: clip, thresholds: values(3, channels, rarity) },
+        clip: clip && {
+          mode: clip.mode,
+          thresholds: values(3, thresholdCount(shape, clip.perNeuron), rarity),
+        },
         input: values(4, images * featureCount(shape.input), inputRarity),
       };
     });

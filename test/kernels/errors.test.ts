@@ -85,7 +85,7 @@ describe.each(bothBackends())('bad input, %s', (_name, backend) => {
     const kernel = backend.int8Convolution(specification);
     expect(() => kernel.setClip({ mode: 'clamp', thresholds: new Int32Array(3) })).toThrow(
       new InputError(
-        'A clip of a layer with 2 output channels has 3 thresholds; give one per channel.',
+        'A clip of a layer with 2 output channels and 2 neurons has 3 thresholds; give one per channel or one per neuron.',
       ),
     );
   });

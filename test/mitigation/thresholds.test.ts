@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
+import { featureCount } from '../../core/index.js';
 import {
   readThresholds,
   type Thresholds,
@@ -55,6 +56,24 @@ function thresholdsOf(network: Int8Network): Thresholds {
   };
 }
 
+/** Different thresholds for all neurons. */
+function neuronThresholdsOf(network: Int8Network): Thresholds {
+  const layers = weightedLayers(network);
+  const neurons = (convert: (value: number) => number) =>
+    Object.fromEntries(
+      layers.map(({ name, shape }) => {
+        const length = featureCount(shape.output);
+        return [name, Array.from({ length }, (_, neuron) => convert(1000 - neuron / 3))];
+      }),
+    );
+  return {
+    ...thresholdsOf(network),
+    granularity: { int8: 'neuron', float32: 'neuron' },
+    int8: neurons(Math.floor),
+    float32: neurons(Math.fround),
+  };
+}
+
 const [network] = fc.sample(int8Networks(), { numRuns: 1, seed: 3 });
 const thresholds = thresholdsOf(network);
 const [layer] = Object.keys(thresholds.int8 ?? {});
@@ -65,6 +84,21 @@ describe('thresholds.json', () => {
     writeThresholds(file, thresholdsOf(random));
     expect(readThresholds(file)).toEqual(thresholdsOf(random));
   });
+
+  property.prop([int8Networks()], { numRuns: 20 })(
+    'holds thresholds of neurons, in their order, and says so',
+    (random) => {
+      const file = join(folder, 'neurons.json');
+      const written = neuronThresholdsOf(random);
+      writeThresholds(file, written);
+      const read = readThresholds(file);
+      expect(read).toEqual(written);
+      for (const format of [random, dequantize(random)]) {
+        const found = thresholdsFor(format, read, file, 'clip', 'neuron');
+        expect(Object.fromEntries(found)).toEqual(written[format.format]);
+      }
+    },
+  );
 
   test.each([
     ['{', 'is not valid JSON'],
@@ -119,6 +153,51 @@ describe('thresholdsFor', () => {
     expect(of('clip')).toEqual([Math.fround(0.1)]);
     expect(of('clamp')).toEqual([Math.fround(0.1)]);
     expect(of('clip-tuned')).toEqual([Math.fround(0.05)]);
+  });
+
+  property.prop([int8Networks(), fc.constantFrom('layer' as const, 'channel' as const)], {
+    numRuns: 20,
+  })('makes coarser thresholds of finer ones', (random, granularity) => {
+    const written = neuronThresholdsOf(random);
+    for (const one of [random, dequantize(random)]) {
+      const found = thresholdsFor(one, written, 'T.json', 'clip', granularity);
+      for (const { name, shape } of weightedLayers(one)) {
+        const perLayer = granularity === 'layer' && one.format === 'float32';
+        const values = found.get(name) ?? [];
+        expect(values.length).toBe(perLayer ? 1 : shape.output.channels);
+        // The first neuron has the largest threshold.
+        const first = written[one.format]?.[name][0] ?? Number.NaN;
+        if (one.format === 'float32' || granularity === 'channel') expect(values[0]).toBe(first);
+        else expect(values[0]).toBeGreaterThanOrEqual(first);
+      }
+    }
+  });
+
+  test('refuses to make finer thresholds of coarser ones', () => {
+    const convolution = weightedLayers(network).find(
+      ({ shape: { output } }) => output.height * output.width > 1,
+    );
+    expect(convolution).toBeDefined();
+    expect(() => thresholdsFor(network, thresholds, 'T.json', 'clip', 'neuron')).toThrow(
+      `T.json: layer "${convolution?.name}" has thresholds for each channel, too few for each neuron: record them with "bitcell profile --granularity neuron --output FILE" and give --thresholds FILE`,
+    );
+    const real = dequantize(network);
+    expect(() => thresholdsFor(real, thresholds, 'T.json', 'clip', 'channel')).toThrow(
+      'has thresholds for each layer, too few for each channel',
+    );
+    const perLayer = { ...thresholds, granularity: { int8: 'layer' as const } };
+    expect(() => thresholdsFor(network, perLayer, 'T.json', 'clip', 'channel')).toThrow(
+      'has thresholds for each layer, too few for each channel',
+    );
+  });
+
+  test('refuses thresholds that are not of the granularity that the file states', () => {
+    const wrong = { ...thresholds, granularity: { float32: 'channel' as const } };
+    const real = dequantize(network);
+    const { channels } = weightedLayers(network)[0].shape.output;
+    expect(() => thresholdsFor(real, wrong, 'T.json')).toThrow(
+      `T.json: layer "${layer}" has 1 thresholds, expected ${channels}`,
+    );
   });
 
   test('says how to find tuned thresholds that are missing', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  type AccumulatorClip,
+  type Int8LayerClip,
   type Int8Network,
   quantizedName,
   readNetwork,
@@ -18,13 +18,17 @@ const exposed = { exposeLayers: true };
 
 function clipsOf(
   network: Int8Network,
-  mode: AccumulatorClip['mode'],
+  mode: Int8LayerClip['mode'],
   threshold: number,
-): Map<string, AccumulatorClip> {
+): Map<string, Int8LayerClip> {
   return new Map(
     weightedLayers(network).map(({ name, shape }) => [
       name,
-      { mode, thresholds: new Int32Array(shape.output.channels).fill(threshold) },
+      {
+        mode,
+        position: 'accumulator',
+        thresholds: new Int32Array(shape.output.channels).fill(threshold),
+      },
     ]),
   );
 }
@@ -185,12 +189,17 @@ describe('writers refuse', () => {
   });
 
   test('a clip for an unknown layer or another number of channels', () => {
-    const clip = { mode: 'clamp', thresholds: new Int32Array(99) } as const;
+    const clip = {
+      mode: 'clamp',
+      position: 'accumulator',
+      thresholds: new Int32Array(99),
+    } as const;
+    const { channels, height, width } = first.shape.output;
     expect(() => writeClipped(network, new Map([['conv9', clip]]))).toThrow(
-      'net has no layer "conv9" whose accumulators could be clipped',
+      'net has no layer "conv9" that could be clipped',
     );
     expect(() => writeClipped(network, new Map([[first.name, clip]]))).toThrow(
-      `net: layer "${first.name}" has ${first.shape.output.channels} channels, but 99 thresholds`,
+      `net: layer "${first.name}" has ${channels} channels and ${channels * height * width} neurons, but 99 thresholds`,
     );
   });
 

@@ -39,11 +39,20 @@ function patchesOf(
   };
 }
 
-function unitsOf(network: Int8Network, mode: 'clip-zero' | 'clamp' | 'none', threshold: number) {
+/** A threshold for each channel, or different ones for its neurons. */
+function unitsOf(
+  network: Int8Network,
+  mode: 'clip-zero' | 'clamp' | 'none',
+  threshold: number,
+  perNeuron: boolean,
+) {
   const units = new Map<string, ActivationUnit>();
   if (mode === 'none') return units;
   for (const { name, shape, relu } of weightedLayers(network)) {
-    const thresholds = new Int32Array(shape.output.channels).fill(threshold);
+    const count = perNeuron ? featureCount(shape.output) : shape.output.channels;
+    const thresholds = Int32Array.from({ length: count }, (_, neuron) =>
+      perNeuron ? threshold - ((neuron * 911) % 5000) : threshold,
+    );
     if (relu) units.set(name, { format: 'int8', clip: { mode, thresholds } });
   }
   return units;
@@ -68,16 +77,17 @@ describe('createDeltaRunner', () => {
       ),
       modes,
       fc.integer({ min: 0, max: 20_000 }),
+      fc.boolean(),
       fc.integer({ min: 1, max: 4 }),
       fc.constantFrom(0, 1, undefined),
     ],
     { numRuns: 150 },
   )(
     'gives the outputs of whole runs, one fault map after the other',
-    (network, maps, mode, threshold, batch, advantage) => {
+    (network, maps, mode, threshold, perNeuron, batch, advantage) => {
       const count = 5;
       const images = imagesFor(network, count, 1);
-      const units = unitsOf(network, mode, threshold);
+      const units = unitsOf(network, mode, threshold, perNeuron);
       const datapath = createNetworkDatapath(network, kernels, batch);
       const runner = createDeltaRunner(network, datapath, kernels, images, count, units, advantage);
       const plain = createNetworkDatapath(network, kernels, count);
