@@ -23,8 +23,8 @@ import { runTrial, type Trial, type TrialContext, type TrialResult } from './tri
 /** Images that the datapath computes together. */
 export const BATCH = 20;
 
-/** Bytes for what the mitigations of a trial have in common: most of a batch of VGG-16. */
-const SHARING_BYTES = 10 * 2 ** 20;
+/** Bytes for what the mitigations of a trial have in common: all but the two largest tensors of a batch of VGG-16. */
+const SHARING_BYTES = 7 * 2 ** 20;
 
 /** A network of a study in one word format, with what all its trials share. */
 export interface StudyNetwork extends SharedNetwork {
