@@ -63,7 +63,9 @@ export function prepareTuning(
 ): { readonly data: TuneData; readonly profile: Thresholds } {
   const network = loadNetwork(tuning.model, tuning.format);
   requireCifar10Network(network);
-  const { thresholds, where } = loadThresholds(tuning.model, [network], file, folder);
+  const perChannel = tuning.method === 'race' && tuning.granularity === 'channel';
+  const granularity = perChannel ? 'channel' : undefined;
+  const { thresholds, where } = loadThresholds(tuning.model, [network], file, folder, granularity);
   const dataset = loadCifar10({ folder, split: 'train', limit: TUNING_POOL });
   return {
     profile: thresholds,
@@ -71,7 +73,10 @@ export function prepareTuning(
       ...shareNetwork(network),
       tuning,
       accelerator: loadAccelerator(tuning.accelerator),
-      maxima: inNetworkOrder(network, thresholdsFor(network, thresholds, where)),
+      maxima: inNetworkOrder(
+        network,
+        thresholdsFor(network, thresholds, where, 'clip', granularity),
+      ),
       dataset: shareImages(dataset),
     },
   };

@@ -20,12 +20,12 @@ const QUICK = {
     int8: ['--rates', '1e-3,1e-2', '--maps', '2', '--images', '5'],
   },
   profile: ['--images', '50'],
-  sweep: ['--thresholds-per-layer', '3', '--maps', '2', '--images', '5'],
+  sweep: ['--points', '3', '--maps', '2', '--images', '5'],
 };
 const FULL = {
   study: { float32: [], int8: [] },
   profile: ['--images', '1000'],
-  sweep: ['--thresholds-per-layer', '12', '--maps', '10', '--images', '30'],
+  sweep: ['--points', '9', '--maps', '10', '--images', '20'],
 };
 
 /** float32 words are not requantised, so there is one place for their clip. */
