@@ -50,12 +50,13 @@ const PILOT_OF_CHEAP_MAPS = { maps: 25, images: 10 } as const;
 const PILOT_OF_DEAR_MAPS = { maps: 10, images: 25 } as const;
 
 /**
- * What a fault costs to draw, place, put in and take out, in the multiply-accumulates of the same time: 1.3 µs where
- * there are 10⁴ of them, 0.55 µs where there are 10⁶ (docs/performance.md, Faults in and out), at 125 (int8) and 55
- * (float32) GMAC/s of VGG-16 (Against onnxruntime). Only numbers from 10⁵ on weigh more than an image, so the latter
- * counts; float32 words were not measured and are taken to cost the same time. The best number of images goes with the square root of a cost: twice the cost hardly matters.
+ * What a fault costs to draw, place, put in and take out, in the multiply-accumulates of the same time: 1 µs, between
+ * the 1.3 µs where there are 10⁴ and the 0.55 µs where there are 10⁶ (docs/performance.md, Faults in and out), at 125
+ * (int8) and 55 (float32) GMAC/s of VGG-16 (Against onnxruntime). Faults of float32 words were not measured and are
+ * taken to cost the same time. The best number of images goes with the square root of a cost: a factor of two hardly
+ * matters.
  */
-const FAULT_COST = { int8: 70_000, float32: 30_000 } as const;
+const FAULT_COST = { int8: 125_000, float32: 55_000 } as const;
 
 /** What a batch costs beside its images, in images: from the figures of batches of 1 and 16 there. */
 const BATCH_COST = 1.3;

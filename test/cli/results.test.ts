@@ -112,7 +112,7 @@ describe('results', () => {
     const { stdout } = await bitcell(['results', out, '--csv', '--table', 'trial']);
     const [head, ...rows] = stdout.trimEnd().split('\n');
     expect(head).toBe(
-      'condition,model,format,accelerator,fault_model,scope,mitigation,rate,voltage,seed,map,images,requested,injected,effective,first_layer,clean_correct,correct,sdc,non_finite,correct_images,sdc_images,seconds',
+      'condition,model,format,accelerator,fault_model,scope,mitigation,rate,voltage,seed,pilot,map,images,requested,injected,effective,first_layer,clean_correct,correct,sdc,non_finite,correct_images,sdc_images,seconds',
     );
     expect(rows).toHaveLength(points.length * 2);
     const columns = head.split(',');
@@ -120,6 +120,24 @@ describe('results', () => {
     expect(first).toMatchObject({
       ...{ condition: '0', format: 'int8', rate: '0', map: '0', first_layer: '', sdc: '0' },
     });
+  });
+
+  test('exports how the maps of a point spread', async () => {
+    const { stdout } = await bitcell(['results', out, '--csv', '--rate', '1e-3']);
+    const [head, ...rows] = stdout.trimEnd().split('\n');
+    const columns = head.split(',');
+    const wanted = points.filter(({ rate }) => rate === 1e-3);
+    expect(rows).toHaveLength(wanted.length);
+    for (const [row, { accuracy, perMap }] of wanted.entries()) {
+      const cells = rows[row].split(',');
+      const names = ['worst', 'lower_quartile', 'median', 'upper_quartile', 'best'];
+      const values = names.map((name) => Number(cells[columns.indexOf(`map_${name}`)]));
+      const { worst, lowerQuartile, median, upperQuartile, best } = perMap;
+      expect(values).toEqual([worst, lowerQuartile, median, upperQuartile, best]);
+      // Of two maps.
+      expect(worst + best).toBeCloseTo(2 * accuracy.mean, 12);
+      expect(median).toBeCloseTo(accuracy.mean, 12);
+    }
   });
 
   test('exports Parquet that DuckDB reads', async () => {
@@ -148,36 +166,43 @@ describe('results', () => {
   });
 });
 
-test('a killed run is continued to the same results', async () => {
-  const [whole, killed] = [join(newFolder(), 'whole'), join(newFolder(), 'killed')];
-  const args = [
-    'run',
-    ...['--model', files.int8, '--thresholds', files.thresholds, '--format', 'int8'],
-    ...['--rates', '1e-4,1e-3', '--maps', '6', '--images', '100', '--quiet'],
-  ];
-  let before: unknown[] = [];
-  for (let kill = 0; kill < 2; kill += 1) {
-    const file = join(killed, 'study.duckdb');
-    await bitcell([...args, '--out', killed, '--resume'], {
-      onStart(child) {
-        const timer = setInterval(() => {
-          if (!existsSync(file)) return;
-          clearInterval(timer);
-          setTimeout(() => child.kill('SIGKILL'), Math.random() * 1500);
-        }, 5);
-        child.on('close', () => clearInterval(timer));
-      },
-    });
-    const { trials: after } = await storedContent(killed);
-    // What was there is there, in its place in the canonical order.
-    expect(after).toEqual(expect.arrayContaining(before));
-    before = after;
-  }
-  await bitcell([...args, '--out', killed, '--resume']);
-  await bitcell([...args, '--out', whole, '--threads', '1']);
-  expect(await storedContent(killed)).toEqual(await storedContent(whole));
-  expect(readdirSync(killed)).toEqual(['study.duckdb']);
-}, 120_000);
+test.each([
+  ['a number of images', ['--maps', '6', '--images', '100']],
+  ['a pilot', ['--maps', '20', '--precision', '12']],
+])(
+  'a killed run of %s is continued to the same results',
+  async (_name, size) => {
+    const [whole, killed] = [join(newFolder(), 'whole'), join(newFolder(), 'killed')];
+    const args = [
+      'run',
+      ...['--model', files.int8, '--thresholds', files.thresholds, '--format', 'int8'],
+      ...['--rates', '1e-4,1e-3', ...size, '--quiet'],
+    ];
+    let before: unknown[] = [];
+    for (let kill = 0; kill < 2; kill += 1) {
+      const file = join(killed, 'study.duckdb');
+      await bitcell([...args, '--out', killed, '--resume'], {
+        onStart(child) {
+          const timer = setInterval(() => {
+            if (!existsSync(file)) return;
+            clearInterval(timer);
+            setTimeout(() => child.kill('SIGKILL'), Math.random() * 1500);
+          }, 5);
+          child.on('close', () => clearInterval(timer));
+        },
+      });
+      const { trials: after } = await storedContent(killed);
+      // What was there is there, in its place in the canonical order.
+      expect(after).toEqual(expect.arrayContaining(before));
+      before = after;
+    }
+    await bitcell([...args, '--out', killed, '--resume']);
+    await bitcell([...args, '--out', whole, '--threads', '1']);
+    expect(await storedContent(killed)).toEqual(await storedContent(whole));
+    expect(readdirSync(killed)).toEqual(['study.duckdb']);
+  },
+  120_000,
+);
 
 test('the command line loads no database before it needs one', () => {
   const main = pathToFileURL(join(packageRoot(), 'dist', 'campaign', 'index.js')).href;

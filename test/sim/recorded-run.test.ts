@@ -11,10 +11,9 @@ import {
   patchedLayers,
   recordRun,
   runFrom,
-  storedWords,
-  type WeightPatches,
 } from '../../sim/index.js';
-import { ARCHITECTURES, int8GraphOf, int8Networks, xorshift } from '../../testing/index.js';
+import { int8Networks, xorshift } from '../../testing/index.js';
+import { architectures, patchesOf } from './bit-faults.js';
 
 const kernels: KernelModule = compileKernels();
 const UNBOUNDED = Number.POSITIVE_INFINITY;
@@ -25,26 +24,6 @@ function imagesFor(network: Network, count: number, seed: number): Float32Array 
   return Float32Array.from({ length }, () => (random() - 0.5) * 20);
 }
 
-/** Weights, given as shares of all, with one bit inverted each. */
-function patchesOf(network: Network, shares: readonly number[], bit: number): WeightPatches {
-  const words = storedWords(network);
-  const weights = [...new Set(shares.map((share) => Math.floor(share * words.length)))].sort(
-    (a, b) => a - b,
-  );
-  const mask = 2 ** (network.format === 'int8' ? bit % 8 : bit);
-  return {
-    weights: Uint32Array.from(weights),
-    words: Uint32Array.from(weights, (weight) => (words[weight] ^ mask) >>> 0),
-    effectiveFaults: weights.length,
-  };
-}
-
-const architectures = fc
-  .tuple(fc.constantFrom(...Object.keys(ARCHITECTURES)), fc.integer({ min: 1, max: 1000 }))
-  .map(([name, seed]) => {
-    const random = xorshift(seed);
-    return int8GraphOf(ARCHITECTURES[name]({ channels: 3, height: 8, width: 8 }, random), random);
-  });
 const networks = fc
   .tuple(fc.oneof(int8Networks(), architectures), fc.boolean())
   .map(([network, float]): Network => (float ? dequantize(network) : network));

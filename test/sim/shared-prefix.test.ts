@@ -12,10 +12,9 @@ import {
   type Datapath,
   patchedLayers,
   recordRun,
-  storedWords,
-  type WeightPatches,
 } from '../../sim/index.js';
-import { ARCHITECTURES, int8GraphOf, int8Networks, xorshift } from '../../testing/index.js';
+import { int8Networks, xorshift } from '../../testing/index.js';
+import { architectures, patchesOf } from './bit-faults.js';
 
 const kernels = compileKernels();
 const IMAGES = 5;
@@ -24,20 +23,6 @@ function imagesFor(network: Network): Float32Array {
   const random = xorshift(1);
   const length = featureCount(network.tensors[network.input].shape) * IMAGES;
   return Float32Array.from({ length }, () => (random() - 0.5) * 20);
-}
-
-/** Weights, given as shares of all, with one bit inverted each. */
-function patchesOf(network: Network, shares: readonly number[], bit: number): WeightPatches {
-  const words = storedWords(network);
-  const weights = [...new Set(shares.map((share) => Math.floor(share * words.length)))].sort(
-    (a, b) => a - b,
-  );
-  const mask = 2 ** (network.format === 'int8' ? bit % 8 : bit);
-  return {
-    weights: Uint32Array.from(weights),
-    words: Uint32Array.from(weights, (weight) => (words[weight] ^ mask) >>> 0),
-    effectiveFaults: weights.length,
-  };
 }
 
 /** Clips at a share of the largest fault-free accumulator of each layer: some act on all images, some on few. */
@@ -90,12 +75,6 @@ function recordingOf(
   return recording;
 }
 
-const architectures = fc
-  .tuple(fc.constantFrom(...Object.keys(ARCHITECTURES)), fc.integer({ min: 1, max: 1000 }))
-  .map(([name, seed]) => {
-    const random = xorshift(seed);
-    return int8GraphOf(ARCHITECTURES[name]({ channels: 3, height: 8, width: 8 }, random), random);
-  });
 const networks = fc
   .tuple(fc.oneof(int8Networks(), architectures), fc.constantFrom(true, true, true, false))
   .map(([network, float]): Network => (float ? dequantize(network) : network));
