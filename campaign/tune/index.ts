@@ -13,6 +13,7 @@ export {
   DEFAULT_TUNING,
   FAULTY,
   parseTuning,
+  RACE_SIZES,
   TUNING_METHODS,
   TUNING_POOL,
   TUNING_RATES,

@@ -12,6 +12,15 @@ export const TUNING_RATES = {
   int8: [1e-3, 3e-3, 1e-2, 2e-2, 3e-2],
 } as const;
 
+/**
+ * Maps (at most, and before the first look) and images a map of races when none are given. float32: a gain may come
+ * from one map in twenty, so many maps of few images. int8: maps are alike, and millions of faults make them dear.
+ */
+export const RACE_SIZES = {
+  float32: { maps: 60, leastMaps: 20, images: 30 },
+  int8: { maps: 20, leastMaps: 5, images: 100 },
+} as const;
+
 /** Each map draws its images from the first so many training images. */
 export const TUNING_POOL = 10_000;
 
@@ -102,7 +111,7 @@ const COMMON_DEFAULTS = {
   seed: 1,
 } as const;
 
-/** What a user may leave away, by method; `rates` default to TUNING_RATES. */
+/** What a user may leave away, by method; `rates` default to TUNING_RATES, sizes of races to RACE_SIZES. */
 export const DEFAULT_TUNING = {
   'interval-search': {
     method: 'interval-search',
@@ -114,11 +123,10 @@ export const DEFAULT_TUNING = {
   race: {
     method: 'race',
     ...COMMON_DEFAULTS,
-    maps: 20,
+    ...RACE_SIZES[COMMON_DEFAULTS.format],
     granularity: 'layer',
     factors: [0.8, 0.65, 0.5, 0.4, 0.3, 0.2],
     sweeps: 2,
-    leastMaps: 5,
     standardErrors: 2,
   },
   sweep: {
@@ -146,9 +154,12 @@ export function parseTuning(options: Readonly<Record<string, unknown>>): Tuning 
   const { method = TUNING_METHODS[0] } = options;
   const defaults = DEFAULT_TUNING[method as Tuning['method']] ?? {};
   const fields: Readonly<Record<string, unknown>> = { ...defaults, ...options };
+  const format = fields.format as Tuning['format'];
   const candidate: Readonly<Record<string, unknown>> = {
-    rates: TUNING_RATES[fields.format as Tuning['format']],
     ...fields,
+    rates: TUNING_RATES[format],
+    ...(method === 'race' && RACE_SIZES[format]),
+    ...options,
   };
   const result = schema.safeParse(candidate);
   if (!result.success) {

@@ -6,6 +6,7 @@ import {
   judgeThresholds,
   parseTuning,
   prepareTuning,
+  RACE_SIZES,
   runTuning,
   TUNING_METHODS,
   type Tuning,
@@ -33,6 +34,7 @@ interface TuneFlags extends TuningFlags {
 
 export function tuneCommand(): Command {
   const { 'interval-search': interval, race } = DEFAULT_TUNING;
+  const { float32, int8 } = RACE_SIZES;
   const command = new Command('tune')
     .description(
       "Clip thresholds by a search under faults: FT-ClipAct's interval search, layer after layer, or races of thresholds over all layers",
@@ -42,13 +44,14 @@ export function tuneCommand(): Command {
     .addOption(
       option(
         '--maps <n>',
-        `fault maps a rate (default: ${interval.maps}); of a race the most (default: ${race.maps})`,
+        `fault maps a rate (default: ${interval.maps}); of a race the most (default: ${float32.maps}, int8 ${int8.maps})`,
       ).argParser(wholeNumber(1)),
     )
     .addOption(
-      option('--images <n>', `training images a map (default: ${interval.images})`).argParser(
-        wholeNumber(1),
-      ),
+      option(
+        '--images <n>',
+        `training images a map (default: ${interval.images}; race of float32 words: ${float32.images})`,
+      ).argParser(wholeNumber(1)),
     )
     .addOption(
       option('--smallest-gain <d>', 'δ, a share of the area: a smaller gain is none')
@@ -82,7 +85,7 @@ export function tuneCommand(): Command {
     .addOption(
       option(
         '--least-maps <n>',
-        `race: maps before the first look (default: ${race.leastMaps})`,
+        `race: maps before the first look (default: ${float32.leastMaps}, int8 ${int8.leastMaps})`,
       ).argParser(wholeNumber(2)),
     )
     .addOption(

@@ -52,7 +52,8 @@ export interface JointSearchResult {
 const FIRST_STEP = 0.7;
 
 /**
- * Gradient-free search over the thresholds of all layers: first one factor of the profile maxima for all of them, then
+ * Gradient-free search over the thresholds of all layers: first one factor of the profile maxima for all of them, on
+ * all maps, then
  * layer after layer, again and again, a factor of its own: pattern search, in which the step of a layer that stays
  * where it is becomes smaller (R. Hooke and T. A. Jeeves, Journal of the ACM 8, 1961). Every choice is a race on the
  * same fault maps and images, so a choice that makes no difference is settled on few of them.
@@ -85,6 +86,7 @@ export async function searchJointly(
   const raceOf = (
     range: readonly [string, string],
     changes: readonly ReadonlyMap<string, number>[],
+    leastMaps = limits.leastMaps,
   ) => {
     const candidates = changes.map(thresholdsAt);
     return race(
@@ -96,14 +98,16 @@ export async function searchJointly(
           candidates: racing.map((candidate) => candidates[candidate]),
           maps,
         }),
-      limits,
+      { ...limits, leastMaps },
     );
   };
 
   const tried = names.length === 0 ? [1] : [1, ...limits.factors];
+  // A factor may pay only on the few maps that ruin the network, which a look at fewer can miss.
   const together = await raceOf(
     [first, last],
     tried.map((factor) => new Map(names.map((name) => [name, factor]))),
+    limits.mostMaps,
   );
   for (const name of names) factors.set(name, tried[together.winner]);
   onRace(undefined);

@@ -7,6 +7,7 @@ import {
   createScope,
   parseTuning,
   prepareTuning,
+  RACE_SIZES,
   runSweep,
   runTuning,
   type TuneOptions,
@@ -291,5 +292,13 @@ describe('the options of a search', () => {
   test('rates are taken in ascending order, and default to those of the word format', () => {
     expect(parseTuning({ rates: [0.1, 0.01] }).rates).toEqual([0.01, 0.1]);
     expect(parseTuning({ format: 'float32' }).rates).toEqual([1e-7, 1e-6, 3e-6, 1e-5, 3e-5]);
+  });
+
+  test('races have sizes by word format, unless they are given', () => {
+    const race = { method: 'race' } as const;
+    expect(parseTuning({ ...race, format: 'float32' })).toMatchObject(RACE_SIZES.float32);
+    expect(parseTuning(race)).toMatchObject(RACE_SIZES.int8);
+    const given = { maps: 7, images: 8, leastMaps: 2 };
+    expect(parseTuning({ ...race, format: 'float32', ...given })).toMatchObject(given);
   });
 });
