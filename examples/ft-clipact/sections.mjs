@@ -30,7 +30,7 @@ const shortTitle = (mitigation) => (mitigation === 'none' ? 'no protection' : mi
 
 /** The comparison with the one figure of the paper. */
 export function headline(tables) {
-  const found = comparison(tables, 'vgg16-float32');
+  const found = comparison(tables, 'vgg16-float32', EXACT_FIRST);
   if (!found) return NOT_RUN;
   const { points, pairs, areas } = found;
   const at = points.filter(({ rate }) => rate === PAPER.rate);
@@ -56,9 +56,13 @@ export function headline(tables) {
   return [table(titles, rows), '', [...sentences, most].join(' ')].join('\n');
 }
 
-/** The step that compares all mitigations: to a precision, else that of fixed maps. */
-function comparison(tables, key) {
-  for (const name of [`mitigations-${key}`, `spread-${key}`]) {
+/** At few rates to a precision, and at all rates with the same maps. */
+const EXACT_FIRST = ['mitigations', 'spread'];
+const ALL_RATES_FIRST = ['spread', 'mitigations'];
+
+/** The first of some steps that has run; each compares all mitigations. */
+function comparison(tables, key, steps) {
+  for (const name of steps.map((step) => `${step}-${key}`)) {
     const [points, pairs, areas] = [tables.points(name), tables.pairs(name), tables.areas(name)];
     if (points && pairs && areas) return { points, pairs, areas };
   }
@@ -70,7 +74,7 @@ const rangeText = (rates) => `${rateText(rates[0])} … ${rateText(rates.at(-1))
 /** Areas under accuracy against fault rate of both networks and formats. */
 export function areas(tables) {
   const rows = PLACES.flatMap(({ model, format, key }) =>
-    (comparison(tables, key)?.areas ?? []).map((row) => [
+    (comparison(tables, key, ALL_RATES_FIRST)?.areas ?? []).map((row) => [
       ...[modelTitle(model), format, mitigationTitle(row.mitigation), estimateText(row.area)],
       ...[row.gain ? gainText(row.gain) : '', rangeText(row.rates)],
       ...[percent(row.clean), String(row.maps)],
@@ -88,7 +92,7 @@ export function int8Words(tables) {
     return float32 && int8 ? [compareFormats(model, float32.rate, int8.rate)] : [];
   });
   const verdicts = PLACES.flatMap((place) => {
-    const found = comparison(tables, place.key);
+    const found = comparison(tables, place.key, ALL_RATES_FIRST);
     return found ? [`- ${placeTitle(place)}:`, ...verdictsOf(found.pairs)] : [];
   });
   if (verdicts.length === 0) return NOT_RUN;
@@ -96,7 +100,7 @@ export function int8Words(tables) {
 }
 
 function halving(tables, key) {
-  const found = comparison(tables, key);
+  const found = comparison(tables, key, ALL_RATES_FIRST);
   return found && { rate: halvingRate(found.points, found.areas[0].clean) };
 }
 
