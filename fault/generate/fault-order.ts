@@ -1,5 +1,5 @@
 import { InputError, type RandomStream } from '../../core/index.js';
-import { type CellSet, createCellSet } from './cell-set.js';
+import { sortedCells, unionOfCells } from './sorted-cells.js';
 
 /**
  * Number of faults of a rate: floor(rate · cells), plus one with the probability of the remainder. With
@@ -31,50 +31,58 @@ export interface FaultOrder {
  * A random order of all cells, walked from its start. The first half are cells drawn with
  * replacement, repetitions left out. Beyond half, where repetitions would soon prevail, the cells
  * not drawn yet follow in the order of a Fisher–Yates shuffle. Both parts are uniform, so the whole is.
- *
- * @param limit The longest prefix that will be asked for.
  */
-export function createFaultOrder(cells: number, limit: number, stream: RandomStream): FaultOrder {
+export function createFaultOrder(cells: number, stream: RandomStream): FaultOrder {
   const half = Math.floor(cells / 2);
-  const drawn = createCellSet(cells, limit);
+  /** The first part of the order as far as it was walked, ascending. */
+  let drawn = new Float64Array(0);
   let draws = 0;
   let remaining: Float64Array | undefined;
+  /** The places of `remaining` that were shuffled. */
+  let shuffled = 0;
 
+  /** As many draws as cells are missing can give no cell too many; repetitions leave some for another round. */
   function drawUpTo(count: number): void {
-    let index = draws;
-    for (let missing = count - drawn.size; missing > 0; index += 1) {
-      if (drawn.add(stream.integerBelow(cells, index))) missing -= 1;
+    while (drawn.length < count) {
+      const missing = count - drawn.length;
+      const first = draws;
+      const found = sortedCells(missing, cells, (place) =>
+        stream.integerBelow(cells, first + place),
+      );
+      drawn = unionOfCells(drawn, found);
+      draws += missing;
     }
-    draws = index;
   }
 
-  function shuffleUpTo(count: number): void {
+  function shuffleUpTo(count: number): Float64Array {
     remaining ??= complement(drawn, cells);
-    for (let position = drawn.size - half; position < count - half; position += 1) {
-      const other = position + stream.integerBelow(remaining.length - position, draws);
+    for (; shuffled < count - half; shuffled += 1) {
+      const other = shuffled + stream.integerBelow(remaining.length - shuffled, draws);
       const cell = remaining[other];
-      remaining[other] = remaining[position];
-      remaining[position] = cell;
-      drawn.add(cell);
+      remaining[other] = remaining[shuffled];
+      remaining[shuffled] = cell;
       draws += 1;
     }
+    return remaining.slice(0, shuffled).sort();
   }
 
   return {
     prefix(count) {
       drawUpTo(Math.min(count, half));
-      if (count > half) shuffleUpTo(count);
-      return drawn.sorted();
+      return count > half ? unionOfCells(drawn, shuffleUpTo(count)) : drawn.slice();
     },
   };
 }
 
-/** The cells that are not in the set, ascending. */
-function complement(set: CellSet, cells: number): Float64Array {
-  const others = new Float64Array(cells - set.size);
-  let count = 0;
+/** The cells that are not in an ascending list, ascending. */
+function complement(sorted: Float64Array, cells: number): Float64Array {
+  const others = new Float64Array(cells - sorted.length);
+  let [count, place] = [0, 0];
   for (let cell = 0; cell < cells; cell += 1) {
-    if (set.has(cell)) continue;
+    if (sorted[place] === cell) {
+      place += 1;
+      continue;
+    }
     others[count] = cell;
     count += 1;
   }

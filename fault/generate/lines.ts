@@ -75,7 +75,7 @@ export function lineFaults(
     const stream = (purpose: number) => partStream(seed, trial, purpose, part.number);
     const remainder = stream(PURPOSE.faultCount).uniform(0);
     const count = faultCount(rate, lines.count, remainder);
-    const order = createFaultOrder(lines.count, count, stream(PURPOSE.faultOrder));
+    const order = createFaultOrder(lines.count, stream(PURPOSE.faultOrder));
     const failing = order.prefix(count);
     const kinds = kindsOf(failing, polarity, stream(PURPOSE.faultKind));
     return Array.from(failing, (line, index) => {

@@ -85,7 +85,7 @@ function faultsOfPart(
   const cells = selection?.count ?? cellCount(part.geometry);
   const remainder = stream(PURPOSE.faultCount).uniform(0);
   const counts = rates.map((rate) => faultCount(rate, cells, remainder));
-  const order = createFaultOrder(cells, Math.max(0, ...counts), stream(PURPOSE.faultOrder));
+  const order = createFaultOrder(cells, stream(PURPOSE.faultOrder));
   const kinds = stream(PURPOSE.faultKind);
   const isWhole = cellCount(part.geometry) === cellCount(geometry);
   const lists = new Array<FaultList>(rates.length);

@@ -1,0 +1,74 @@
+const DIGIT_BITS = 11;
+const BUCKETS = 1 << DIGIT_BITS;
+
+/**
+ * Sort cell indices below 2³², ascending: a least-significant-digit radix sort, linear in their number. The input may
+ * be overwritten.
+ *
+ * @param largest no index is larger
+ */
+function radixSort(indices: Uint32Array, largest: number): Uint32Array {
+  let source: Uint32Array = indices;
+  let target: Uint32Array = new Uint32Array(indices.length);
+  const next = new Uint32Array(BUCKETS);
+  for (let shift = 0; shift < 32 && largest >>> shift > 0; shift += DIGIT_BITS) {
+    next.fill(0);
+    for (let place = 0; place < source.length; place += 1) {
+      next[(source[place] >>> shift) & (BUCKETS - 1)] += 1;
+    }
+    let first = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+      const count = next[bucket];
+      next[bucket] = first;
+      first += count;
+    }
+    for (let place = 0; place < source.length; place += 1) {
+      const index = source[place];
+      const bucket = (index >>> shift) & (BUCKETS - 1);
+      target[next[bucket]] = index;
+      next[bucket] += 1;
+    }
+    [source, target] = [target, source];
+  }
+  return source;
+}
+
+/**
+ * Cell indices in ascending order.
+ *
+ * @param draw the index at each place
+ * @param cells number of cells of the memory: all indices are below it
+ */
+export function sortedCells(
+  count: number,
+  cells: number,
+  draw: (place: number) => number,
+): Uint32Array | Float64Array {
+  const small = cells <= 2 ** 32;
+  const indices = small ? new Uint32Array(count) : new Float64Array(count);
+  for (let place = 0; place < count; place += 1) indices[place] = draw(place);
+  return indices instanceof Uint32Array ? radixSort(indices, cells - 1) : indices.sort();
+}
+
+/**
+ * Distinct cells of two ascending lists, ascending.
+ *
+ * @param one without repetitions
+ */
+export function unionOfCells(
+  one: Float64Array,
+  other: Uint32Array | Float64Array,
+): Float64Array<ArrayBuffer> {
+  const union = new Float64Array(one.length + other.length);
+  let [size, ofOne, ofOther] = [0, 0, 0];
+  while (ofOne < one.length || ofOther < other.length) {
+    const takeOne = ofOther >= other.length || one[ofOne] <= other[ofOther];
+    const cell = takeOne ? one[ofOne] : other[ofOther];
+    if (takeOne) ofOne += 1;
+    else ofOther += 1;
+    if (size > 0 && union[size - 1] === cell) continue;
+    union[size] = cell;
+    size += 1;
+  }
+  return union.slice(0, size);
+}
