@@ -4,5 +4,5 @@ export * from './accuracy-over-maps.js';
 export * from './activation-distributions.js';
 export * from './area-by-threshold.js';
 export type { Chart } from './chart.js';
-export type { AccuracyRow, ActivationRow, MapSpread, MapSpreadRow, ThresholdRow } from './rows.js';
+export type { AccuracyRow, ActivationRow, MapSpreadRow, ThresholdRow } from './rows.js';
 export * from './svg.js';

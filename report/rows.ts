@@ -6,18 +6,9 @@ export type AccuracyRow = Pick<
   'model' | 'format' | 'faultModel' | 'scope' | 'mitigation' | 'rate' | 'accuracy'
 >;
 
-/** Accuracies of the fault maps of a point, as shares of the images. */
-export interface MapSpread {
-  readonly worst: number;
-  readonly lowerQuartile: number;
-  readonly median: number;
-  readonly upperQuartile: number;
-  readonly best: number;
-}
-
 /** A point with the spread of its maps. */
 export interface MapSpreadRow extends AccuracyRow {
-  readonly perMap: MapSpread;
+  readonly perMap: StudyPoint['perMap'];
 }
 
 /** Activations of one layer at one fault rate, counted by powers of two. */

@@ -152,8 +152,12 @@ function patchesFrom(
 ): WeightPatches {
   const before = network.layers.slice(0, layer).filter((one: Layer) => isWeighted(one)).length;
   const firstWeight = firstWeightOfLayers(network)[before];
-  const found = weights.findIndex((weight) => weight >= firstWeight);
-  const first = found === -1 ? weights.length : found;
+  let [first, end] = [0, weights.length];
+  while (first < end) {
+    const middle = (first + end) >>> 1;
+    if (weights[middle] < firstWeight) first = middle + 1;
+    else end = middle;
+  }
   return { weights: weights.subarray(first), words: words.subarray(first), effectiveFaults };
 }
 

@@ -6,7 +6,7 @@ import { packageRoot, sha256Hex } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
 import type { Network } from '../../models/index.js';
-import type { WeightPatches } from '../../sim/index.js';
+import type { RestartPoint, WeightPatches } from '../../sim/index.js';
 import { startPointOf, valuesAt } from './start-point.js';
 import type { Counts, TuningState } from './state.js';
 import type { CellResult, CellTask, StoredValues, TuneData } from './tune-data.js';
@@ -88,9 +88,8 @@ export function createEvaluator(
   }
 
   /** Room for the values in front of a layer, for as many cells as the budget allows. */
-  function roomFor({ first, candidates: [thresholds] }: ScoreRequest, cell: Cell) {
-    const point = startPointOf(network, first);
-    const key = prefixKey(network, thresholds, point.layer);
+  function roomFor({ point, keyAt }: Start, cell: Cell): StoredValues | undefined {
+    const key = keyAt(point.layer);
     if (cell.stored?.point.layer === point.layer && cell.stored.key === key) return cell.stored;
     const length = images * valuesAt(network, point);
     const bytes = length * (network.format === 'int8' ? 1 : Float32Array.BYTES_PER_ELEMENT);
@@ -101,19 +100,20 @@ export function createEvaluator(
   }
 
   /** What an earlier task left of this cell, if the run can go on from there. */
-  function usableOf({ first, candidates: [thresholds] }: ScoreRequest, { stored }: Cell) {
-    if (!stored || stored.point.layer > startPointOf(network, first).layer) return undefined;
-    return stored.key === prefixKey(network, thresholds, stored.point.layer) ? stored : undefined;
+  function usableOf({ point, keyAt }: Start, { stored }: Cell): StoredValues | undefined {
+    if (!stored || stored.point.layer > point.layer) return undefined;
+    return stored.key === keyAt(stored.point.layer) ? stored : undefined;
   }
 
   async function runCell(
     cell: Cell,
     request: ScoreRequest,
+    start: Start,
     candidates: readonly { readonly values: LayerThresholds; readonly counts: Counts }[],
   ): Promise<void> {
     const missing = candidates.filter(({ counts }) => counts[cell.index] === null);
     if (missing.length > 0) {
-      const to = roomFor(request, cell);
+      const to = roomFor(start, cell);
       const { correct, patches, products } = await pool.run({
         rate: cell.rate,
         map: cell.map,
@@ -121,7 +121,7 @@ export function createEvaluator(
         last: request.last,
         candidates: missing.map(({ values }) => values),
         patches: cell.patches,
-        from: usableOf(request, cell),
+        from: usableOf(start, cell),
         to,
       });
       cell.stored = to;
@@ -159,6 +159,7 @@ export function createEvaluator(
   return {
     async score(request) {
       startLayer(request.first);
+      const start = startOf(network, request);
       const candidates = request.candidates.map((values) => {
         const key = keyOf(request, values);
         const counts = state.evaluations.get(key) ?? new Array<null>(cells.length).fill(null);
@@ -170,7 +171,7 @@ export function createEvaluator(
       const drain = async () => {
         for (const cell of waiting) {
           if (signal?.aborted) return;
-          await runCell(cell, request, candidates);
+          await runCell(cell, request, start, candidates);
         }
       };
       try {
@@ -192,10 +193,26 @@ export function createEvaluator(
   };
 }
 
-/** The thresholds of the layers in front of a place, in a word. */
-function prefixKey(network: Network, thresholds: LayerThresholds, layer: number): string {
-  const names = new Set(network.layers.slice(0, layer).map(({ name }) => name));
-  return sha256Hex(JSON.stringify([...thresholds].filter(([name]) => names.has(name))));
+/** Where the runs of a request start, and the thresholds in front of any layer up to there, in a word. */
+interface Start {
+  readonly point: RestartPoint;
+  readonly keyAt: (layer: number) => string;
+}
+
+/** All cells of a request ask for the same few keys, and thresholds are thousands of numbers. */
+function startOf(network: Network, { first, candidates: [thresholds] }: ScoreRequest): Start {
+  const keys = new Map<number, string>();
+  return {
+    point: startPointOf(network, first),
+    keyAt(layer) {
+      const known = keys.get(layer);
+      if (known !== undefined) return known;
+      const names = new Set(network.layers.slice(0, layer).map(({ name }) => name));
+      const key = sha256Hex(JSON.stringify([...thresholds].filter(([name]) => names.has(name))));
+      keys.set(layer, key);
+      return key;
+    },
+  };
 }
 
 /** Threads run compiled code, also when this module itself is run from source. */

@@ -18,7 +18,7 @@ export interface TuneData extends SharedNetwork {
 export interface StoredValues {
   readonly point: RestartPoint;
   readonly values: Uint8Array | Float32Array;
-  /** The thresholds in front of the point, as `prefixKey` has them. */
+  /** The thresholds in front of the point, in a word. */
   readonly key: string;
 }
 
