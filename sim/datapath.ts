@@ -66,11 +66,14 @@ export interface Datapath extends DatapathSteps {
    * Returns their outputs (count × classes), dequantised for int8 networks.
    */
   run(images: Float32Array, count: number, observer?: DatapathObserver): Float32Array;
-  /** Put faulty words in place of the stored ones; earlier patches are undone first. */
+  /** Put faulty words in place of the stored ones, instead of earlier patches. */
   setPatches(patches: WeightPatches | undefined): void;
   /** Install activation units by layer name; layers without one have none. */
   setActivationUnits(units: ReadonlyMap<string, ActivationUnit>): void;
 }
+
+type Patches = Pick<WeightPatches, 'weights' | 'words'>;
+const NO_PATCHES: Patches = { weights: new Uint32Array(0), words: new Uint32Array(0) };
 
 type Values = Uint8Array | Float32Array;
 type Kernel =
@@ -92,19 +95,29 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
   const firstWeights = firstWeightOfLayers(network);
   const inputShape = network.tensors[network.input].shape;
   const classes = featureCount(network.tensors[network.output].shape);
-  let patched: Uint32Array = new Uint32Array(0);
+  let installed: Patches = NO_PATCHES;
 
-  function writeWeights(
-    weights: Uint32Array,
-    readWeight: (layer: WeightedLayer, index: number, position: number) => number,
-  ): void {
+  /** One pass over both lists, so that each weight is written at most once and those that stay are left alone. */
+  function replacePatches(next: Patches): void {
+    const toValue = wordReader(network.format);
+    const before = installed;
     let layer = 0;
-    for (let position = 0; position < weights.length; position += 1) {
-      const weight = weights[position];
+    let ofBefore = 0;
+    let ofNext = 0;
+    while (ofBefore < before.weights.length || ofNext < next.weights.length) {
+      const undone = before.weights[ofBefore] ?? Number.POSITIVE_INFINITY;
+      const done = next.weights[ofNext] ?? Number.POSITIVE_INFINITY;
+      const weight = Math.min(undone, done);
       while (weight >= firstWeights[layer + 1]) layer += 1;
       const index = weight - firstWeights[layer];
-      kernels[layer].kernel.setWeight(index, readWeight(layers[layer], index, position));
+      const { kernel } = kernels[layer];
+      if (undone < done) kernel.setWeight(index, layers[layer].weights[index]);
+      else if (done < undone || before.words[ofBefore] !== next.words[ofNext])
+        kernel.setWeight(index, toValue(next.words[ofNext]));
+      if (undone === weight) ofBefore += 1;
+      if (done === weight) ofNext += 1;
     }
+    installed = next;
   }
 
   const steps: DatapathSteps = {
@@ -152,12 +165,7 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
       return outputs;
     },
     setPatches(patches) {
-      writeWeights(patched, (layer, index) => layer.weights[index]);
-      patched = new Uint32Array(0);
-      if (!patches) return;
-      const toValue = wordReader(network.format);
-      writeWeights(patches.weights, (_layer, _index, position) => toValue(patches.words[position]));
-      patched = patches.weights;
+      replacePatches(patches ?? NO_PATCHES);
     },
     setActivationUnits(units) {
       const known = new Set(layers.map(({ name }) => name));

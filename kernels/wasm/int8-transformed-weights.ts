@@ -107,7 +107,10 @@ export function transformedWeights(
     set(index, value) {
       bounds?.change(Math.floor(index / window), stored[index], value);
       stored[index] = value;
-      if (changes < plan.mostChanged) changed[changes++] = Math.floor(index / 9);
+      const kernel = Math.floor(index / 9);
+      // Changes come in ascending order: those of one 3×3 kernel follow each other.
+      if (changes > 0 && changed[changes - 1] === kernel) return;
+      if (changes < plan.mostChanged) changed[changes++] = kernel;
       else changes = Number.POSITIVE_INFINITY;
     },
     get: (index) => stored[index],

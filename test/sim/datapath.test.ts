@@ -104,6 +104,33 @@ describe('createDatapath', () => {
     },
   );
 
+  property.prop([networks, fc.array(fc.tuple(shares, shares), { minLength: 1, maxLength: 4 })], {
+    numRuns: 30,
+  })(
+    'forgets earlier patches, of other weights and of the same with other words',
+    (network, sequence) => {
+      const images = imagesFor(network, 2, 6);
+      const datapath = createNetworkDatapath(network, kernels, 2);
+      for (const [some, more] of sequence) {
+        const { weights, words, effectiveFaults } = somePatches(network, [...some, ...more]);
+        datapath.setPatches({ weights, words, effectiveFaults });
+        datapath.run(images, 2);
+        const stored = storedWords(network);
+        // The same weights, every second with the word as stored.
+        const others = Uint32Array.from(words, (word, index) =>
+          index % 2 === 0 ? word : stored[weights[index]],
+        );
+        datapath.setPatches({ weights, words: others, effectiveFaults });
+        datapath.run(images, 2);
+      }
+      const last = somePatches(network, sequence[0][0]);
+      datapath.setPatches(last);
+      const fresh = createNetworkDatapath(network, kernels, 2);
+      fresh.setPatches(last);
+      expect(everyTensor(datapath, images, 2)).toEqual(everyTensor(fresh, images, 2));
+    },
+  );
+
   property.prop([networks, shares], { numRuns: 30 })(
     'patches as if the words had been written into the network',
     (network, faults) => {
