@@ -1,4 +1,4 @@
-import { Tile, TransformDescriptor } from './int8-transform';
+import { LINES_OFFSET, Tile, TransformDescriptor } from './int8-transform';
 
 /**
  * A 3×3 convolution of a 2×2 map with a padding of 1 by 9 products a pair of channels, not 16: along each
@@ -84,22 +84,29 @@ export function transformOutput2x2(
 }
 
 /** Like `transformWeights4x4`. */
-export function transformWeights2x2(
-  d: TransformDescriptor,
-  list: usize,
-  first: i32,
-  count: i32,
-): void {
+export function transformWeights2x2(d: TransformDescriptor, list: usize, count: i32): void {
   for (let n = 0; n < count; n++) {
-    const kernel = list ? <i32>load<u32>(list + ((<usize>n) << 2)) : first + n;
-    transformKernel(d, kernel, Tile.transformedKernel(d, kernel, ELEMENTS));
+    const kernel = <i32>load<u32>(list + ((<usize>n) << 2));
+    transformKernel(d, kernel, Tile.transformedKernel(d, kernel, ELEMENTS), <usize>d.panelBytes);
   }
 }
 
-function transformKernel(d: TransformDescriptor, kernel: i32, target: usize): void {
+/** Like `transformBlocks4x4`. */
+export function transformBlocks2x2(d: TransformDescriptor, first: i32, count: i32): void {
+  const lines = d.scratch + LINES_OFFSET;
+  for (let block = first; block < first + count; block++) {
+    memory.fill(lines, 0, ELEMENTS << 6);
+    for (let place = 0; place < 32; place++) {
+      const kernel = Tile.kernelAtPlace(d, (block << 5) + place);
+      if (kernel >= 0) transformKernel(d, kernel, lines + ((<usize>place) << 1), 64);
+    }
+    Tile.storeLines(d, block, lines, ELEMENTS);
+  }
+}
+
+function transformKernel(d: TransformDescriptor, kernel: i32, target: usize, stride: usize): void {
   const zeroPoint = load<i32>(d.weightZeroPoints + ((<usize>(kernel / d.inputChannels)) << 2));
   const source = d.storedWeights + <usize>kernel * 9;
-  const stride = <usize>d.panelBytes;
   for (let kx: usize = 0; kx < 3; kx++) {
     // Column kx of the transformed kernel is column 1, or column 2 or 0 less column 1.
     const column: usize = kx == 0 ? 1 : kx == 1 ? 2 : 0;

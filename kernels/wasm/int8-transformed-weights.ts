@@ -10,6 +10,9 @@ import type { Workspace } from './workspace.js';
 /** 3×3 kernels transformed by one call: a call that never returned would stay in unoptimised code. */
 const KERNELS_PER_CALL = 4096;
 
+/** Blocks of up to 32 kernels. */
+const BLOCKS_PER_CALL = KERNELS_PER_CALL / 32;
+
 /**
  * Weights in network order and their transformed copy. A change is noted and reaches the copy in `update`,
  * so that many changes cost one pass over what they touch.
@@ -34,11 +37,13 @@ export function transformedWeights(
   const { shape, algorithm } = plan;
   const { weightZeroPoints, bias } = specification;
   const total = weightCount(shape);
-  const kernels = total / 9;
+  const blocks = plan.panels * Math.ceil(shape.input.channels / 2);
   const window = windowSize(shape);
   const channels = shape.output.channels;
-  const transform =
-    algorithm === 'winograd-4x4' ? functions.transformWeights4x4 : functions.transformWeights2x2;
+  const [transform, transformBlocks] =
+    algorithm === 'winograd-4x4'
+      ? [functions.transformWeights4x4, functions.transformBlocks4x4]
+      : [functions.transformWeights2x2, functions.transformBlocks2x2];
   const stored = new Int8Array(buffer, places.storedWeights, total);
   const zeroPoints = new Int32Array(buffer, places.weightZeroPoints, channels);
   const changed = new Uint32Array(buffer, places.changed, plan.mostChanged);
@@ -67,14 +72,14 @@ export function transformedWeights(
   function transformChanged(): void {
     for (let first = 0; first < changes; first += KERNELS_PER_CALL) {
       const count = Math.min(KERNELS_PER_CALL, changes - first);
-      transform(places.transformDescriptor, places.changed + first * 4, 0, count);
+      transform(places.transformDescriptor, places.changed + first * 4, count);
     }
   }
 
   function transformAll(): void {
-    region.fill(0);
-    for (let first = 0; first < kernels; first += KERNELS_PER_CALL) {
-      transform(places.transformDescriptor, 0, first, Math.min(KERNELS_PER_CALL, kernels - first));
+    for (let first = 0; first < blocks; first += BLOCKS_PER_CALL) {
+      const count = Math.min(BLOCKS_PER_CALL, blocks - first);
+      transformBlocks(places.transformDescriptor, first, count);
     }
   }
 

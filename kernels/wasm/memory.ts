@@ -29,7 +29,7 @@ export const DESCRIPTOR_BYTES = 128;
 
 const TRANSFORM_DESCRIPTOR_BYTES = 128;
 
-/** 36 vectors of 64 int16. */
+/** 36 vectors of 64 int16; the 36 lines of a block of transformed weights take less. */
 const TILE_SCRATCH_BYTES = 36 * 128;
 
 /** One row of a tile for the channels without a proof. */

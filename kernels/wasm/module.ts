@@ -42,6 +42,8 @@ export interface KernelFunctions extends Float32Functions {
   transformInputs2x2: TransformInputs;
   transformWeights4x4: TransformWeights;
   transformWeights2x2: TransformWeights;
+  transformBlocks4x4: TransformBlocks;
+  transformBlocks2x2: TransformBlocks;
   multiplyElements(
     descriptor: number,
     elements: number,
@@ -95,7 +97,9 @@ type TransformInputs = (
   tiles: number,
 ) => void;
 
-type TransformWeights = (descriptor: number, list: number, first: number, count: number) => void;
+type TransformWeights = (descriptor: number, list: number, count: number) => void;
+
+type TransformBlocks = (descriptor: number, first: number, count: number) => void;
 
 type Gather = (
   descriptor: number,
