@@ -20,7 +20,7 @@ import {
   storedWords,
 } from '../dist/sim/index.js';
 
-const FAULTS = [1, 100, 10_000, 1_000_000];
+const FAULTS = [1, 100, 10_000, 100_000, 300_000, 1_000_000];
 const MAPS = 9;
 
 const { values } = parseArgs({

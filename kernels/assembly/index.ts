@@ -19,8 +19,9 @@ export { transformFloat32Inputs, transformFloat32Outputs } from './float32-winog
 export { gatherFloat32, gatherUint8 } from './gather';
 export { accumulateDepthwise } from './int8-depthwise';
 export { multiplyElements } from './int8-multiply';
-export { transformBlocks2x2, transformInputs2x2, transformWeights2x2 } from './int8-small-map';
+export { transformInputs2x2 } from './int8-small-map';
 export { accumulateTiles, finishTiles, requantizeTiles } from './int8-tiles';
-export { transformBlocks4x4, transformInputs4x4, transformWeights4x4 } from './int8-winograd';
+export { transformBlocks, transformWeights } from './int8-weights';
+export { transformInputs4x4 } from './int8-winograd';
 export { multiplyInt16 } from './multiply';
 export { maxPoolFloat32, maxPoolUint8 } from './pooling';

@@ -1,4 +1,4 @@
-import { LINES_OFFSET, Tile, TransformDescriptor } from './int8-transform';
+import { Tile, TransformDescriptor } from './int8-transform';
 
 /**
  * A 3×3 convolution of a 2×2 map with a padding of 1 by 9 products a pair of channels, not 16: along each
@@ -6,8 +6,6 @@ import { LINES_OFFSET, Tile, TransformDescriptor } from './int8-transform';
  * identity computes from m0 = w1 (x0 + x1), m1 = (w2 − w1) x1, m2 = (w0 − w1) x0 as m0 + m1 and m0 + m2.
  * Nothing is divided: it is exact modulo 2^32 for any weights. Element 3i + j belongs to row i, column j.
  */
-const ELEMENTS: i32 = 9;
-
 /** Transforms the inputs of `tiles` images, each one tile. */
 export function transformInputs2x2(
   d: TransformDescriptor,
@@ -83,28 +81,13 @@ export function transformOutput2x2(
   }
 }
 
-/** Like `transformWeights4x4`. */
-export function transformWeights2x2(d: TransformDescriptor, list: usize, count: i32): void {
-  for (let n = 0; n < count; n++) {
-    const kernel = <i32>load<u32>(list + ((<usize>n) << 2));
-    transformKernel(d, kernel, Tile.transformedKernel(d, kernel, ELEMENTS), <usize>d.panelBytes);
-  }
-}
-
-/** Like `transformBlocks4x4`. */
-export function transformBlocks2x2(d: TransformDescriptor, first: i32, count: i32): void {
-  const lines = d.scratch + LINES_OFFSET;
-  for (let block = first; block < first + count; block++) {
-    memory.fill(lines, 0, ELEMENTS << 6);
-    for (let place = 0; place < 32; place++) {
-      const kernel = Tile.kernelAtPlace(d, (block << 5) + place);
-      if (kernel >= 0) transformKernel(d, kernel, lines + ((<usize>place) << 1), 64);
-    }
-    Tile.storeLines(d, block, lines, ELEMENTS);
-  }
-}
-
-function transformKernel(d: TransformDescriptor, kernel: i32, target: usize, stride: usize): void {
+/** Like `transformKernel4x4`. */
+export function transformKernel2x2(
+  d: TransformDescriptor,
+  kernel: i32,
+  target: usize,
+  stride: usize,
+): void {
   const zeroPoint = load<i32>(d.weightZeroPoints + ((<usize>(kernel / d.inputChannels)) << 2));
   const source = d.storedWeights + <usize>kernel * 9;
   for (let kx: usize = 0; kx < 3; kx++) {

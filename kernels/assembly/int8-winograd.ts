@@ -1,11 +1,9 @@
-import { CHANNEL_BLOCK, LINES_OFFSET, Tile, TransformDescriptor } from './int8-transform';
+import { CHANNEL_BLOCK, Tile, TransformDescriptor } from './int8-transform';
 
 /**
  * Winograd's F(4×4, 3×3) in integers modulo 2^32: kernels/reference/winograd.ts defines and proves it. A tile is
  * 4×4 outputs from 6×6 inputs by 36 products; element 6i + j belongs to row i and column j.
  */
-const ELEMENTS: i32 = 36;
-
 /** Bytes of one of the 36 intermediate vectors of a block of channels. */
 const LINE: usize = 128;
 
@@ -190,32 +188,13 @@ export function transformOutput4x4(
   }
 }
 
-/** Transforms the 3×3 kernels numbered by the `count` u32 at `list`; kernels count output channel, input channel. */
-export function transformWeights4x4(d: TransformDescriptor, list: usize, count: i32): void {
-  for (let n = 0; n < count; n++) {
-    const kernel = <i32>load<u32>(list + ((<usize>n) << 2));
-    transformKernel(d, kernel, Tile.transformedKernel(d, kernel, ELEMENTS), <usize>d.panelBytes);
-  }
-}
-
-/**
- * Transforms all 3×3 kernels of blocks `first` to `first` + `count` − 1: a block is a pair of input channels of a panel,
- * one cache line of each element, which is written whole. Lines of different elements often share a set of the cache,
- * so that kernel by kernel each line would be fetched 16 times.
- */
-export function transformBlocks4x4(d: TransformDescriptor, first: i32, count: i32): void {
-  const lines = d.scratch + LINES_OFFSET;
-  for (let block = first; block < first + count; block++) {
-    memory.fill(lines, 0, ELEMENTS << 6);
-    for (let place = 0; place < 32; place++) {
-      const kernel = Tile.kernelAtPlace(d, (block << 5) + place);
-      if (kernel >= 0) transformKernel(d, kernel, lines + ((<usize>place) << 1), 64);
-    }
-    Tile.storeLines(d, block, lines, ELEMENTS);
-  }
-}
-
-function transformKernel(d: TransformDescriptor, kernel: i32, target: usize, stride: usize): void {
+/** Transforms one 3×3 kernel; its elements are `stride` bytes apart. */
+export function transformKernel4x4(
+  d: TransformDescriptor,
+  kernel: i32,
+  target: usize,
+  stride: usize,
+): void {
   const scratch = d.scratch;
   const zeroPoint = load<i32>(d.weightZeroPoints + ((<usize>(kernel / d.inputChannels)) << 2));
   const source = d.storedWeights + <usize>kernel * 9;

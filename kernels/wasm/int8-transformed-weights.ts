@@ -34,19 +34,16 @@ export function transformedWeights(
   places: TransformPlaces,
 ): TransformedWeights {
   const { buffer, functions } = workspace;
-  const { shape, algorithm } = plan;
+  const { shape, algorithm, elements } = plan;
+  const { transformDescriptor, changed: changedAddress } = places;
   const { weightZeroPoints, bias } = specification;
   const total = weightCount(shape);
   const blocks = plan.panels * Math.ceil(shape.input.channels / 2);
   const window = windowSize(shape);
   const channels = shape.output.channels;
-  const [transform, transformBlocks] =
-    algorithm === 'winograd-4x4'
-      ? [functions.transformWeights4x4, functions.transformBlocks4x4]
-      : [functions.transformWeights2x2, functions.transformBlocks2x2];
   const stored = new Int8Array(buffer, places.storedWeights, total);
   const zeroPoints = new Int32Array(buffer, places.weightZeroPoints, channels);
-  const changed = new Uint32Array(buffer, places.changed, plan.mostChanged);
+  const changed = new Uint32Array(buffer, changedAddress, plan.mostChanged);
   const bounds = algorithm === 'winograd-4x4' ? channelBounds(specification) : undefined;
   const directPlan = planConvolution(shape, 'int8');
   const sidePlan = planConvolution(
@@ -72,14 +69,14 @@ export function transformedWeights(
   function transformChanged(): void {
     for (let first = 0; first < changes; first += KERNELS_PER_CALL) {
       const count = Math.min(KERNELS_PER_CALL, changes - first);
-      transform(places.transformDescriptor, places.changed + first * 4, count);
+      functions.transformWeights(transformDescriptor, elements, changedAddress + first * 4, count);
     }
   }
 
   function transformAll(): void {
     for (let first = 0; first < blocks; first += BLOCKS_PER_CALL) {
       const count = Math.min(BLOCKS_PER_CALL, blocks - first);
-      transformBlocks(places.transformDescriptor, first, count);
+      functions.transformBlocks(transformDescriptor, elements, first, count);
     }
   }
 

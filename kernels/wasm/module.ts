@@ -40,10 +40,8 @@ export interface KernelFunctions extends Float32Functions {
   ): number;
   transformInputs4x4: TransformInputs;
   transformInputs2x2: TransformInputs;
-  transformWeights4x4: TransformWeights;
-  transformWeights2x2: TransformWeights;
-  transformBlocks4x4: TransformBlocks;
-  transformBlocks2x2: TransformBlocks;
+  transformWeights(descriptor: number, elements: number, list: number, count: number): void;
+  transformBlocks(descriptor: number, elements: number, first: number, count: number): void;
   multiplyElements(
     descriptor: number,
     elements: number,
@@ -96,10 +94,6 @@ type TransformInputs = (
   firstTile: number,
   tiles: number,
 ) => void;
-
-type TransformWeights = (descriptor: number, list: number, count: number) => void;
-
-type TransformBlocks = (descriptor: number, first: number, count: number) => void;
 
 type Gather = (
   descriptor: number,

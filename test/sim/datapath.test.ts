@@ -112,15 +112,15 @@ describe('createDatapath', () => {
       const images = imagesFor(network, 2, 6);
       const datapath = createNetworkDatapath(network, kernels, 2);
       for (const [some, more] of sequence) {
-        const { weights, words, effectiveFaults } = somePatches(network, [...some, ...more]);
-        datapath.setPatches({ weights, words, effectiveFaults });
+        const patches = somePatches(network, [...some, ...more]);
+        datapath.setPatches(patches);
         datapath.run(images, 2);
         const stored = storedWords(network);
         // The same weights, every second with the word as stored.
-        const others = Uint32Array.from(words, (word, index) =>
-          index % 2 === 0 ? word : stored[weights[index]],
+        const words = patches.words.map((word, index) =>
+          index % 2 === 0 ? word : stored[patches.weights[index]],
         );
-        datapath.setPatches({ weights, words: others, effectiveFaults });
+        datapath.setPatches({ ...patches, words });
         datapath.run(images, 2);
       }
       const last = somePatches(network, sequence[0][0]);
