@@ -51,7 +51,7 @@ const PILOT_OF_DEAR_MAPS = { maps: 10, images: 25 } as const;
 
 /**
  * What a fault costs to draw, place, put in and take out, in the multiply-accumulates of the same time: 1 µs, between
- * the 1.3 µs where there are 10⁴ and the 0.55 µs where there are 10⁶ (docs/performance.md, Faults in and out), at 125
+ * the 1.3 µs where there are 10⁴ and the 0.48 µs where there are 10⁶ (docs/performance.md, Faults in and out), at 125
  * (int8) and 55 (float32) GMAC/s of VGG-16 (Against onnxruntime). Faults of float32 words were not measured and are
  * taken to cost the same time. The best number of images goes with the square root of a cost: a factor of two hardly
  * matters.
