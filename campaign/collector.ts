@@ -3,10 +3,8 @@ import {
   type ConditionState,
   createConditionState,
   expectedTrials,
-  handOut,
   isClosed,
   mostTrials,
-  nextHandOut,
   pointsOf,
   stoppedPoints,
   take,
@@ -14,6 +12,7 @@ import {
 import type { Condition } from './plan.js';
 import { type StudyPoint, summarizePoint } from './point.js';
 import type { PreparedStudy } from './prepare-study.js';
+import { createSchedule } from './schedule.js';
 import type { Study } from './study.js';
 import type { Trial, TrialResult } from './trial.js';
 
@@ -26,15 +25,14 @@ export interface PointRow {
 }
 
 /**
- * Hands out the trials of a study and takes their results in. Trials are handed out network by network, because a
- * thread keeps one network at a time, and of each network trial by trial over its conditions that are still open; of a
- * condition first those of its pilot. Of each condition results are accepted in the order of its trials, the pilot
- * chooses the images, and the stopping rule is asked about each point after each map. Which results are accepted does
- * therefore not depend on the order in which they come; those of maps beyond the stop are dropped.
+ * Hands out the trials of a study (`createSchedule` says in which order) and takes their results in. Of each condition
+ * results are accepted in the order of its trials, the pilot chooses the images, and the stopping rule is asked about
+ * each point after each map. Which results are accepted does therefore not depend on the order in which they come;
+ * those of maps beyond the stop are dropped.
  */
 export interface Collector {
-  /** The next trial; undefined when none can be handed out before a running one has ended. */
-  next(): Trial | undefined;
+  /** The next trial of a thread; undefined when none can be handed out before a running one has ended. */
+  next(thread: number): Trial | undefined;
   /**
    * Take in the result of a trial that was handed out. Returns the results that are accepted now, with the outcomes
    * of the points that had not stopped: none when it has to wait for earlier trials.
@@ -75,20 +73,12 @@ export function createCollector(
     take(state, result);
     state.handedOut = state.accepted;
   }
-  const networks = byNetwork(states).map(roundRobin);
+  const schedule = createSchedule(states);
   const total = (value: (state: ConditionState) => number) =>
     states.reduce((sum, state) => sum + value(state), 0);
 
   return {
-    next() {
-      for (const nextOf of networks) {
-        const state = nextOf();
-        // The next network waits, too: changing networks costs more than the rest of a pilot.
-        if (state === 'wait') return undefined;
-        if (state) return handOut(state);
-      }
-      return undefined;
-    },
+    next: schedule,
     accept: (result) => acceptInOrder(states[result.trial.condition], result),
     pointsOf: (condition) => rowsOf(states[condition]),
     points: () => states.flatMap(rowsOf),
@@ -105,45 +95,6 @@ export function createCollector(
         },
       };
     },
-  };
-}
-
-/** The conditions of each network in one word format, in the order of the study. */
-function byNetwork(states: readonly ConditionState[]): ConditionState[][] {
-  const groups = new Map<string, ConditionState[]>();
-  for (const state of states) {
-    const key = JSON.stringify([state.condition.model, state.condition.format]);
-    groups.set(key, [...(groups.get(key) ?? []), state]);
-  }
-  return [...groups.values()];
-}
-
-/**
- * A function that gives, again and again, the condition with the fewest trials handed out of those that have one to
- * hand out, the first of equals; `wait` when only pilots that have not ended will have one.
- */
-function roundRobin(states: readonly ConditionState[]): () => ConditionState | 'wait' | undefined {
-  let trial = 0;
-  let position = 0;
-  let someOpen = false;
-  let someWait = false;
-  return () => {
-    for (;;) {
-      for (; position < states.length; position += 1) {
-        const state = states[position];
-        const next = nextHandOut(state);
-        if (next === 'wait') someWait = true;
-        if (next !== 'trial') continue;
-        someOpen = true;
-        if (state.handedOut <= trial) return state;
-      }
-      const waits = someWait;
-      position = 0;
-      someWait = false;
-      if (!someOpen) return waits ? 'wait' : undefined;
-      someOpen = false;
-      trial += 1;
-    }
   };
 }
 

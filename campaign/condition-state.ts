@@ -110,11 +110,17 @@ export function nextHandOut(state: ConditionState): HandOut {
   return state.started || state.handedOut < (state.pilot?.maps ?? 0) ? 'trial' : 'wait';
 }
 
-/** Hand out the next trial of a condition that has one. */
-export function handOut(state: ConditionState): Trial {
-  const { condition, pilot, started, mitigations } = state;
+/** Reserve the next trial of a condition that has one; returns its number. */
+export function reserveTrial(state: ConditionState): number {
   const number = state.handedOut;
   state.handedOut += 1;
+  return number;
+}
+
+/** A reserved trial as it is to be run now; undefined once the condition asks for no more. */
+export function reservedTrial(state: ConditionState, number: number): Trial | undefined {
+  if (isClosed(state)) return undefined;
+  const { condition, pilot, started, mitigations } = state;
   const map = mapOf(state, number);
   if (pilot && number < pilot.maps) {
     return { condition: condition.index, map, images: pilot.images, mitigations };
@@ -127,6 +133,11 @@ export function handOut(state: ConditionState): Trial {
     images: started.images,
     mitigations: open.map(({ mitigation }) => mitigation),
   };
+}
+
+/** The map of the next trial of a condition that has one. */
+export function nextMap(state: ConditionState): number {
+  return mapOf(state, state.handedOut);
 }
 
 /** The map of a condition's trial. */

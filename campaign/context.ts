@@ -12,6 +12,12 @@ import {
   type Recording,
   type WeightPatches,
 } from '../sim/index.js';
+import {
+  type FaultMapsAtRate,
+  faultSourceName,
+  trialFaultMap,
+  trialFaultMaps,
+} from './fault-source.js';
 import type { GoldenPredictions } from './golden.js';
 import type { Condition } from './plan.js';
 import { createDeltaRunners, type Engine, type TrialNetwork } from './predict.js';
@@ -94,6 +100,7 @@ export function createTrialRunner(
 ): (trial: Trial) => TrialResult {
   let current: { readonly shared: StudyNetwork; readonly network: TrialNetwork } | undefined;
   const contexts = new Map<number, TrialContext>();
+  const latestMaps = rememberMaps();
 
   function trialNetwork(shared: StudyNetwork): TrialNetwork {
     if (current?.shared !== shared) {
@@ -110,13 +117,26 @@ export function createTrialRunner(
     const network = trialNetwork(shared);
     const accelerator = entryOf(data.accelerators, condition.accelerator);
     const placement = placeNetwork(shared.network, accelerator, data.study.placement);
+    const scope = createScope(condition.scope, shared.network, placement);
+    const request = {
+      ...{ source: condition.source, geometry: placement.geometry, scope, seed: data.study.seed },
+      readMap: (file: string) => entryOf(data.faultMaps, faultMapKey(file, placement)),
+    };
+    const { model, format, rate } = condition;
+    const name = faultSourceName(condition.source);
+    const family = [model, format, condition.accelerator, name, condition.scope];
     return {
       condition,
       study: data.study,
       network,
       placement,
-      scope: createScope(condition.scope, shared.network, placement),
-      readMap: (file) => entryOf(data.faultMaps, faultMapKey(file, placement)),
+      scope,
+      faultMap: (map) =>
+        options.engine === 'plain'
+          ? trialFaultMap({ ...request, map, rate })
+          : latestMaps(JSON.stringify([...family, map]), () => trialFaultMaps({ ...request, map }))(
+              rate,
+            ),
       dataset: data.dataset,
     };
   }
@@ -128,6 +148,15 @@ export function createTrialRunner(
       contexts.set(trial.condition, context);
     }
     return runTrial(context, trial);
+  };
+}
+
+/** Keeps the maps of one key, the latest: those of several rates are drawn in one go. */
+function rememberMaps(): (key: string, create: () => FaultMapsAtRate) => FaultMapsAtRate {
+  let latest: { readonly key: string; readonly maps: FaultMapsAtRate } | undefined;
+  return (key, create) => {
+    if (latest?.key !== key) latest = { key, maps: create() };
+    return latest.maps;
   };
 }
 

@@ -14,8 +14,8 @@ export interface ExecutionOptions {
   readonly engine: Engine;
   /** Asked before each trial; once it is true, running trials finish and no new one starts. */
   readonly stopped: () => boolean;
-  /** The next trial to run; undefined when there is none before a running one has ended. */
-  readonly next: () => Trial | undefined;
+  /** The next trial for a thread, by its number; undefined when there is none before a running one has ended. */
+  readonly next: (thread: number) => Trial | undefined;
   /** Called after each trial, in the order in which they finish. */
   readonly onResult: (result: TrialResult) => void;
 }
@@ -30,16 +30,21 @@ export async function executeTrials(
 ): Promise<void> {
   const options = { engine, deltaBytes: DELTA_BYTES / threads };
   const workerData: WorkerData = { data, kernels: compileKernels(), options };
-  const pool = new Piscina<Trial, TrialResult>({
-    filename: workerFile(),
-    workerData,
-    minThreads: threads,
-    maxThreads: threads,
-  });
+  // A pool of one for each thread: a trial must run on the thread for which it was chosen.
+  const pools = Array.from(
+    { length: threads },
+    () =>
+      new Piscina<Trial, TrialResult>({
+        filename: workerFile(),
+        workerData,
+        minThreads: 1,
+        maxThreads: 1,
+      }),
+  );
   const running = new Set<Promise<void>>();
-  const drain = async () => {
+  const drain = async (pool: Piscina<Trial, TrialResult>, thread: number) => {
     while (!stopped()) {
-      const trial = next();
+      const trial = next(thread);
       if (trial) {
         const result = pool.run(trial).then(onResult);
         const ended = result.finally(() => running.delete(ended));
@@ -53,9 +58,9 @@ export async function executeTrials(
     }
   };
   try {
-    await Promise.all(Array.from({ length: threads }, drain));
+    await Promise.all(pools.map(drain));
   } finally {
-    await pool.destroy();
+    await Promise.all(pools.map((pool) => pool.destroy()));
   }
 }
 

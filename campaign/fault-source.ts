@@ -8,9 +8,9 @@ import {
   type FaultMap,
   type FaultModel,
   type FaultModelInput,
-  faultMapOf,
   faultPreset,
   MODEL_FAULTS,
+  nestedFaultMaps,
   parseFaultModel,
   presetPoint,
   readFaultModel,
@@ -99,13 +99,11 @@ function presetSource(name: string): FaultSource {
   return { kind: 'model', name, model, state: { ...state, rate } };
 }
 
-/** What a fault map of a condition depends on. */
-export interface FaultMapRequest {
+/** What the fault maps of conditions that differ by their rates alone depend on. */
+export interface FaultMapsRequest {
   readonly source: FaultSource;
   readonly geometry: CellGeometry;
   readonly scope: Scope;
-  /** Share of the cells of the scope that are faulty; a file has its own. */
-  readonly rate: number;
   readonly seed: number;
   /** Number of the map. */
   readonly map: number;
@@ -114,15 +112,26 @@ export interface FaultMapRequest {
 }
 
 /**
- * A fault map of a condition: of a file, the faults that lie in the scope; else drawn from the model. Uniform faults
- * are drawn from the cells of the scope, numbered as if they were a memory of their own, so their number follows the
- * rate as it does for a whole memory, and maps of one scope are nested in the rate.
+ * A fault map of a condition at a rate, the share of the cells of the scope that are faulty: of a file, which has a
+ * rate of its own, the faults that lie in the scope; else drawn from the model. Uniform faults are drawn from the cells
+ * of the scope, numbered as if they were a memory of their own, so their number follows the rate as it does for a whole
+ * memory, and maps of one scope are nested in the rate.
  */
-export function trialFaultMap(request: FaultMapRequest): FaultMap {
-  const { source, geometry, scope, rate, seed, map, readMap } = request;
-  if (source.kind === 'file') return restrictFaultMap(readMap(source.file), scope);
+export function trialFaultMap(request: FaultMapsRequest & { readonly rate: number }): FaultMap {
+  return trialFaultMaps(request)(request.rate);
+}
+
+export type FaultMapsAtRate = (rate: number) => FaultMap;
+
+/** `trialFaultMap` as a function of the rate, for several rates one after the other: cheapest if they ascend. */
+export function trialFaultMaps(request: FaultMapsRequest): FaultMapsAtRate {
+  const { source, geometry, scope, seed, map, readMap } = request;
+  if (source.kind === 'file') {
+    const { file } = source;
+    return () => restrictFaultMap(readMap(file), scope);
+  }
   const whole = scope.count === dataCellCount(geometry);
-  return faultMapOf(source.model, geometry, seed, map, rate, whole ? undefined : scope);
+  return nestedFaultMaps(source.model, geometry, seed, map, whole ? undefined : scope);
 }
 
 /** The probability that a fault is active while an image passes; undefined: faults are permanent. */

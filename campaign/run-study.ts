@@ -109,7 +109,7 @@ async function runTrials(
       threads: Math.min(threads, most - done),
       engine,
       stopped: () => signal?.aborted === true || writer?.failed === true,
-      next: () => collector.next(),
+      next: collector.next,
       onResult(result) {
         const accepted = collector.accept(result);
         writer?.add(accepted);

@@ -3,7 +3,7 @@ import type { FaultMap } from '../fault/index.js';
 import type { Mitigation } from '../mitigation/index.js';
 import type { ImageSet } from '../models/index.js';
 import { applyFaultMap, type Placement, patchedLayers } from '../sim/index.js';
-import { activeProbabilityOf, dataFaults, trialFaultMap } from './fault-source.js';
+import { activeProbabilityOf, dataFaults } from './fault-source.js';
 import { type Prediction, predictionOf, setPrediction, unknownImages } from './golden.js';
 import { encodeImageSet } from './image-set.js';
 import type { Condition } from './plan.js';
@@ -64,21 +64,20 @@ export interface TrialContext {
   readonly network: TrialNetwork;
   readonly placement: Placement;
   readonly scope: Scope;
-  /** The map of a file, for the memory of the placement. */
-  readonly readMap: (file: string) => FaultMap;
+  /** A fault map by its number. */
+  readonly faultMap: (map: number) => FaultMap;
   readonly dataset: ImageSet;
 }
 
 /** Run one trial; the result, times aside, depends on the study, the trial and the data alone. */
 export function runTrial(context: TrialContext, trial: Trial): TrialResult {
-  const { placement, network, scope, condition, study, readMap } = context;
+  const { placement, network, scope, condition, study } = context;
   const { source } = condition;
   const { seed } = study;
   const images = imagesOf(context, trial);
   const clean = goldenOf(context, 'none', images);
   const golden = trial.mitigations.map((mitigation) => goldenOf(context, mitigation, images));
-  const { geometry } = placement;
-  const map = trialFaultMap({ ...condition, geometry, scope, seed, map: trial.map, readMap });
+  const map = context.faultMap(trial.map);
   const patches = applyFaultMap(map, placement, network.words);
   const differing = patchedLayers(network.network, patches);
   const probability = activeProbabilityOf(source);

@@ -11,4 +11,5 @@ export * from './random.js';
 export * from './shapes.js';
 export * from './suggestion.js';
 export * from './units.js';
+export * from './webassembly.js';
 export * from './yaml.js';

@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { InputError } from './errors.js';
 
 /** The content of a YAML file, and where in the file each part of it stands. */
@@ -46,7 +56,7 @@ export function parseYaml(text: string, file: string): YamlFile {
   if (error) throw new InputError(`${place(error.pos[0])}: ${error.message}`);
   return {
     file,
-    value: plainValue(() => document.toJS(), file),
+    value: plainValue(document, place),
     placeOf(path) {
       const step = stepsTo(path).at(-1);
       return place(startOf(step?.value ?? step?.key ?? document.contents));
@@ -79,12 +89,27 @@ function startOf(node: Node | null): number {
   return node?.range?.[0] ?? 0;
 }
 
-/** Aliases (`*name`) may multiply a small file into an endless one, which the parser refuses to expand. */
-function plainValue(expand: () => unknown, file: string): unknown {
+/**
+ * Aliases (`*name`) may have no anchor, or multiply a small file into an endless one, which the parser refuses to
+ * expand.
+ */
+function plainValue(document: Document, place: (offset: number) => string): unknown {
   try {
-    return expand();
+    return document.toJS();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new InputError(`${file}: ${reason}.`, { cause: error });
+    const alias = wrongAlias(document);
+    throw new InputError(`${place(startOf(alias ?? null))}: ${reason}.`, { cause: error });
   }
+}
+
+/** The first alias without an anchor, or if all have one the first of all. */
+function wrongAlias(document: Document): Node | undefined {
+  const aliases: { readonly node: Node; readonly resolved: boolean }[] = [];
+  visit(document, {
+    Alias(_, node) {
+      aliases.push({ node, resolved: node.resolve(document) !== undefined });
+    },
+  });
+  return (aliases.find(({ resolved }) => !resolved) ?? aliases[0])?.node;
 }

@@ -5,7 +5,10 @@ export interface FaultList {
 }
 
 function isAscending(cells: Float64Array): boolean {
-  return cells.every((cell, fault) => fault === 0 || cells[fault - 1] <= cell);
+  for (let fault = 1; fault < cells.length; fault += 1) {
+    if (!(cells[fault - 1] <= cells[fault])) return false;
+  }
+  return true;
 }
 
 /** The faults in ascending order of their cells; equal cells keep their order. */

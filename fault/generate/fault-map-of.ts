@@ -5,7 +5,7 @@ import { type CellSelection, intersectSelections, selectionOfScope } from '../mo
 import { dataIndexOfCell } from '../regions.js';
 import { clusterFaults } from './clusters.js';
 import { lineFaults } from './lines.js';
-import { type GeneratorOptions, uniformFaults } from './uniform.js';
+import { createUniformFaults, type FaultsAtRate, type GeneratorOptions } from './uniform.js';
 
 /**
  * The fault map of a model for one trial: a pure function of its arguments. Maps of all models are
@@ -28,17 +28,30 @@ export function faultMapOf(
   rate: number,
   selection?: CellSelection,
 ): FaultMap {
-  const options: GeneratorOptions = {
+  return nestedFaultMaps(model, geometry, seed, trial, selection)(rate);
+}
+
+/**
+ * `faultMapOf` as a function of the rate, for several rates one after the other: uniform faults at a rate that is not
+ * below the last one cost only the draws that it adds.
+ */
+export function nestedFaultMaps(
+  model: FaultModel,
+  geometry: CellGeometry,
+  seed: number,
+  trial: number,
+  selection?: CellSelection,
+): (rate: number) => FaultMap {
+  const faultsAt = faultsOf(model.model === 'voltage' ? model.places : model, {
     geometry,
     seed,
     trial,
     polarity: { faults: model.faults, stuckAt1Share: model.stuckAt1Share },
     selection: selectedCells(model, geometry, selection),
-  };
-  const list = faultsOf(model.model === 'voltage' ? model.places : model, options, rate);
-  return {
+  });
+  return (rate) => ({
     geometry,
-    ...list,
+    ...faultsAt(rate),
     provenance: {
       source: 'generated',
       model,
@@ -47,7 +60,7 @@ export function faultMapOf(
       rate,
       ...(selection && { selection: selection.name }),
     },
-  };
+  });
 }
 
 function selectedCells(
@@ -60,14 +73,14 @@ function selectedCells(
   return selection === undefined ? scoped : intersectSelections(scoped, selection);
 }
 
-function faultsOf(places: FaultPlaces, options: GeneratorOptions, rate: number): FaultList {
+function faultsOf(places: FaultPlaces, options: GeneratorOptions): FaultsAtRate {
   switch (places.model) {
     case 'uniform':
-      return uniformFaults(options, [rate])[0];
+      return createUniformFaults(options);
     case 'clusters':
-      return clusterFaults(places, options, rate);
+      return (rate) => clusterFaults(places, options, rate);
     default:
-      return selectedOnly(lineFaults(places.model, options, rate), options);
+      return (rate) => selectedOnly(lineFaults(places.model, options, rate), options);
   }
 }
 

@@ -1,5 +1,6 @@
 import { InputError, type RandomStream } from '../../core/index.js';
-import { sortedCells, unionOfCells } from './sorted-cells.js';
+import { bitmapCellSet, type CellSet, sortedCellSet } from './cell-set.js';
+import { unionOfCells } from './sorted-cells.js';
 
 /**
  * Number of faults of a rate: floor(rate · cells), plus one with the probability of the remainder. With
@@ -27,6 +28,12 @@ export interface FaultOrder {
   prefix(count: number): Float64Array<ArrayBuffer>;
 }
 
+/** One drawn cell among so many, or more, is worth a bitmap of the memory: 128 bytes a drawn cell at most. */
+const BITMAP_SPACING = 1024;
+
+/** Draws that are made together: 256 KiB of indices. */
+const DRAWS = 2 ** 16;
+
 /**
  * A random order of all cells, walked from its start. The first half are cells drawn with
  * replacement, repetitions left out. Beyond half, where repetitions would soon prevail, the cells
@@ -34,8 +41,10 @@ export interface FaultOrder {
  */
 export function createFaultOrder(cells: number, stream: RandomStream): FaultOrder {
   const half = Math.floor(cells / 2);
-  /** The first part of the order as far as it was walked, ascending. */
-  let drawn = new Float64Array(0);
+  const small = cells <= 2 ** 32;
+  /** The first part of the order as far as it was walked. */
+  let drawn = sortedCellSet(cells);
+  let isBitmap = false;
   let draws = 0;
   let remaining: Float64Array | undefined;
   /** The places of `remaining` that were shuffled. */
@@ -43,19 +52,22 @@ export function createFaultOrder(cells: number, stream: RandomStream): FaultOrde
 
   /** As many draws as cells are missing can give no cell too many; repetitions leave some for another round. */
   function drawUpTo(count: number): void {
-    while (drawn.length < count) {
-      const missing = count - drawn.length;
-      const first = draws;
-      const found = sortedCells(missing, cells, (place) =>
-        stream.integerBelow(cells, first + place),
-      );
-      drawn = unionOfCells(drawn, found);
-      draws += missing;
+    if (!isBitmap && small && count * BITMAP_SPACING >= cells) {
+      drawn = bitmapOf(drawn, cells);
+      isBitmap = true;
+    }
+    while (drawn.size < count) {
+      const missing = count - drawn.size;
+      const together = isBitmap ? Math.min(missing, DRAWS) : missing;
+      const found = small ? new Uint32Array(together) : new Float64Array(together);
+      stream.integersBelow(cells, draws, found);
+      drawn.add(found);
+      draws += together;
     }
   }
 
   function shuffleUpTo(count: number): Float64Array {
-    remaining ??= complement(drawn, cells);
+    remaining ??= complement(drawn.sorted(), cells);
     for (; shuffled < count - half; shuffled += 1) {
       const other = shuffled + stream.integerBelow(remaining.length - shuffled, draws);
       const cell = remaining[other];
@@ -69,9 +81,15 @@ export function createFaultOrder(cells: number, stream: RandomStream): FaultOrde
   return {
     prefix(count) {
       drawUpTo(Math.min(count, half));
-      return count > half ? unionOfCells(drawn, shuffleUpTo(count)) : drawn.slice();
+      return count > half ? unionOfCells(drawn.sorted(), shuffleUpTo(count)) : drawn.sorted();
     },
   };
+}
+
+function bitmapOf(set: CellSet, cells: number): CellSet {
+  const bitmap = bitmapCellSet(cells);
+  bitmap.add(set.sorted());
+  return bitmap;
 }
 
 /** The cells that are not in an ascending list, ascending. */

@@ -7,7 +7,7 @@ const BUCKETS = 1 << DIGIT_BITS;
  *
  * @param largest no index is larger
  */
-function radixSort(indices: Uint32Array, largest: number): Uint32Array {
+export function radixSort(indices: Uint32Array, largest: number): Uint32Array {
   let source: Uint32Array = indices;
   let target: Uint32Array = new Uint32Array(indices.length);
   const next = new Uint32Array(BUCKETS);
@@ -31,23 +31,6 @@ function radixSort(indices: Uint32Array, largest: number): Uint32Array {
     [source, target] = [target, source];
   }
   return source;
-}
-
-/**
- * Cell indices in ascending order.
- *
- * @param draw the index at each place
- * @param cells number of cells of the memory: all indices are below it
- */
-export function sortedCells(
-  count: number,
-  cells: number,
-  draw: (place: number) => number,
-): Uint32Array | Float64Array {
-  const small = cells <= 2 ** 32;
-  const indices = small ? new Uint32Array(count) : new Float64Array(count);
-  for (let place = 0; place < count; place += 1) indices[place] = draw(place);
-  return indices instanceof Uint32Array ? radixSort(indices, cells - 1) : indices.sort();
 }
 
 /**

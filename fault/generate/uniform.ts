@@ -43,18 +43,23 @@ export function nestedUniformFaultMaps(
   { geometry, faults, seed, trial }: UniformFaultOptions,
   rates: readonly number[],
 ): FaultMap[] {
-  const lists = uniformFaults({ geometry, seed, trial, polarity: { faults } }, rates);
-  return lists.map((list, index) => ({
-    geometry,
-    ...list,
-    provenance: {
-      source: 'generated',
-      model: { model: 'uniform', faults },
-      seed,
-      trial,
-      rate: rates[index],
-    },
-  }));
+  const faultsAt = createUniformFaults({ geometry, seed, trial, polarity: { faults } });
+  const maps = new Array<FaultMap>(rates.length);
+  const ascending = rates.map((_, index) => index).sort((a, b) => rates[a] - rates[b]);
+  for (const index of ascending) {
+    maps[index] = {
+      geometry,
+      ...faultsAt(rates[index]),
+      provenance: {
+        source: 'generated',
+        model: { model: 'uniform', faults },
+        seed,
+        trial,
+        rate: rates[index],
+      },
+    };
+  }
+  return maps;
 }
 
 /** What a generator of faults needs besides its model and rate. */
@@ -67,36 +72,40 @@ export interface GeneratorOptions {
   readonly selection?: CellSelection | undefined;
 }
 
-/** Uniform faults at several rates; with a selection the rate is the share of its cells. */
-export function uniformFaults(options: GeneratorOptions, rates: readonly number[]): FaultList[] {
+/** The faults of one trial by their rate; a rate that is not below the last one costs only what it adds. */
+export type FaultsAtRate = (rate: number) => FaultList;
+
+/** Uniform faults; with a selection the rate is the share of its cells. */
+export function createUniformFaults(options: GeneratorOptions): FaultsAtRate {
   const { geometry, selection } = options;
   checkGeometry(geometry, 'The memory');
-  const parts = memoryParts(geometry).filter((part) => part.number === 0 || !selection);
-  const lists = parts.map((part) => faultsOfPart(part, options, rates));
-  return rates.map((_, index) => mergeFaults(lists.map((list) => list[index])));
+  const parts = memoryParts(geometry)
+    .filter((part) => part.number === 0 || !selection)
+    .map((part) => createPartFaults(part, options));
+  return (rate) => mergeFaults(parts.map((faultsAt) => faultsAt(rate)));
 }
 
-function faultsOfPart(
+function createPartFaults(
   part: MemoryPart,
   { geometry, seed, trial, polarity, selection }: GeneratorOptions,
-  rates: readonly number[],
-): FaultList[] {
+): FaultsAtRate {
   const stream = (purpose: number) => partStream(seed, trial, purpose, part.number);
   const cells = selection?.count ?? cellCount(part.geometry);
   const remainder = stream(PURPOSE.faultCount).uniform(0);
-  const counts = rates.map((rate) => faultCount(rate, cells, remainder));
-  const order = createFaultOrder(cells, stream(PURPOSE.faultOrder));
+  const newOrder = () => createFaultOrder(cells, stream(PURPOSE.faultOrder));
   const kinds = stream(PURPOSE.faultKind);
   const isWhole = cellCount(part.geometry) === cellCount(geometry);
-  const lists = new Array<FaultList>(rates.length);
-  const ascending = rates.map((_, index) => index).sort((a, b) => counts[a] - counts[b]);
-  for (const index of ascending) {
-    const positions = order.prefix(counts[index]);
+  let order = newOrder();
+  let walked = 0;
+  return (rate) => {
+    const count = faultCount(rate, cells, remainder);
+    if (count < walked) order = newOrder();
+    walked = count;
+    const positions = order.prefix(count);
     const faulty = selection ? positions.map((position) => selection.at(position)) : positions;
-    lists[index] = {
+    return {
       cells: isWhole ? faulty : faulty.map((cell) => cellOfPart(geometry, part, cell)),
       kinds: kindsOf(faulty, polarity, kinds),
     };
-  }
-  return lists;
+  };
 }

@@ -1,4 +1,4 @@
-import { type ConvolutionShape, InputError, weightCount } from '../../core/index.js';
+import { type ConvolutionShape, InputError, PAGE_BYTES, weightCount } from '../../core/index.js';
 import { thresholdBytes } from './descriptors.js';
 import { float32Placer, layoutFloat32Convolution } from './float32-memory.js';
 import {
@@ -9,7 +9,6 @@ import {
   SIDE_CHANNELS,
   type TransformPlan,
 } from './int8-plan.js';
-import { PAGE_BYTES } from './module.js';
 import {
   BLOCK_BYTES,
   type ConvolutionPlan,

@@ -1,17 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { InputError, packageRoot } from '../../core/index.js';
+import {
+  compileModule,
+  instantiateModule,
+  type WasmMemory,
+  type WasmModule,
+} from '../../core/index.js';
 import type { Float32Functions } from './float32-functions.js';
 
-/** A compiled WebAssembly.Module; it can be posted to worker threads, which then need not compile. */
-export interface KernelModule {
-  readonly [Symbol.toStringTag]: 'WebAssembly.Module';
-}
-
-/** A WebAssembly.Memory. */
-export interface KernelMemory {
-  readonly buffer: ArrayBuffer;
-}
+/** The compiled kernels; they can be posted to worker threads, which then need not compile. */
+export type KernelModule = WasmModule;
 
 /** What kernels/assembly/index.ts exports; pointers and byte counts are numbers. */
 export interface KernelFunctions extends Float32Functions {
@@ -123,45 +119,20 @@ type Finish = (
   rows: number,
 ) => void;
 
-/** The part of the WebAssembly JavaScript interface used here: Node's type definitions lack it. */
-interface WebAssemblyApi {
-  readonly Module: new (bytes: Uint8Array) => KernelModule;
-  readonly Memory: new (limits: { initial: number; maximum: number }) => KernelMemory;
-  readonly Instance: new (
-    module: KernelModule,
-    imports: { env: { memory: KernelMemory } },
-  ) => { readonly exports: unknown };
-}
-
-const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
-
-/** Bytes of one WebAssembly page. */
-export const PAGE_BYTES = 65_536;
-
 /**
  * Reads and compiles `dist/kernels/kernels.wasm`. Compile once and share the module between threads: they
  * then also share the code that V8 has optimised.
  * @throws InputError when the file is missing
  */
 export function compileKernels(): KernelModule {
-  const file = join(packageRoot(), 'dist', 'kernels', 'kernels.wasm');
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    throw new InputError(`${file} cannot be read; run \`npm run build\` to make it.`, {
-      cause: error,
-    });
-  }
-  return new WebAssembly.Module(bytes);
+  return compileModule('kernels/kernels.wasm');
 }
 
 /** Instantiates the kernels on a new memory of `pages` pages, which never grows. */
 export function instantiateKernels(
   module: KernelModule,
   pages: number,
-): { memory: KernelMemory; functions: KernelFunctions } {
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+): { readonly memory: WasmMemory; readonly functions: KernelFunctions } {
+  const { memory, exports } = instantiateModule(module, pages);
   return { memory, functions: exports as KernelFunctions };
 }

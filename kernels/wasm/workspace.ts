@@ -1,11 +1,6 @@
-import { InputError } from '../../core/index.js';
+import { InputError, PAGE_BYTES } from '../../core/index.js';
 import { type Allocate, bumpAllocator, placeWorkspace, type WorkspacePlaces } from './memory.js';
-import {
-  instantiateKernels,
-  type KernelFunctions,
-  type KernelModule,
-  PAGE_BYTES,
-} from './module.js';
+import { instantiateKernels, type KernelFunctions, type KernelModule } from './module.js';
 
 const MAX_PAGES = 65_536;
 

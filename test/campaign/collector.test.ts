@@ -79,15 +79,15 @@ function runInOrder(
 ) {
   const collector = createCollector(conditions(count), STUDY, { ruleOf, imagesOf });
   const accepted: TrialResult[] = [];
-  const running: Trial[] = [];
+  const running = new Map<number, Trial>();
   for (;;) {
-    while (running.length < threads) {
-      const trial = collector.next();
-      if (!trial) break;
-      running.push(trial);
+    for (let thread = 0; thread < threads; thread += 1) {
+      const trial = running.has(thread) ? undefined : collector.next(thread);
+      if (trial) running.set(thread, trial);
     }
-    if (running.length === 0) break;
-    const [trial] = running.splice(choose(running.length), 1);
+    if (running.size === 0) break;
+    const [thread, trial] = [...running][choose(running.size)];
+    running.delete(thread);
     accepted.push(...collector.accept(resultOf(trial)));
   }
   const rowsOf = (isPilot: boolean) =>
@@ -160,7 +160,7 @@ describe('createCollector', () => {
       const finished = inOrder(kept);
       const resumed = createCollector(conditions(3), STUDY, { ruleOf: rule, imagesOf }, finished);
       const more: TrialResult[] = [];
-      for (let trial = resumed.next(); trial; trial = resumed.next()) {
+      for (let trial = resumed.next(0); trial; trial = resumed.next(0)) {
         more.push(...resumed.accept(resultOf(trial)));
       }
       expect(resumed.points()).toEqual(whole.points);
@@ -168,23 +168,51 @@ describe('createCollector', () => {
     },
   );
 
-  test('hands the trials out map by map over all conditions', () => {
-    const rule = () => fixedSize(2, () => ({ low: 0, high: 1 }));
-    const collector = createCollector(conditions(3), STUDY, {
-      ruleOf: rule,
-      imagesOf: () => IMAGES,
-    });
-    const order: [number, number][] = [];
-    for (let trial = collector.next(); trial; trial = collector.next()) {
-      order.push([trial.map, trial.condition]);
-    }
+  test('hands the trials out map by map, all rates of a map to one thread, the lowest rate first', () => {
+    const order = handOutAll(createCollector(conditions(3).map(descending), STUDY, DESIGN), 1);
     expect(order).toEqual([
-      [0, 0],
-      [0, 1],
-      [0, 2],
-      [1, 0],
-      [1, 1],
-      [1, 2],
+      [0, 0, 2],
+      [0, 0, 1],
+      [0, 0, 0],
+      [0, 1, 2],
+      [0, 1, 1],
+      [0, 1, 0],
+    ]);
+  });
+
+  test('gives each thread a map of its own, and in the end the last trial of another thread', () => {
+    const order = handOutAll(createCollector(conditions(3), STUDY, DESIGN), 2);
+    expect(order).toEqual([
+      [0, 0, 0],
+      [1, 1, 0],
+      [0, 0, 1],
+      [1, 1, 1],
+      [0, 0, 2],
+      [1, 1, 2],
+    ]);
+    const alone = createCollector(conditions(3), STUDY, { ...DESIGN, ruleOf: () => sized(1) });
+    expect(handOutAll(alone, 2)).toEqual([
+      [0, 0, 0],
+      [1, 0, 2],
+      [0, 0, 1],
     ]);
   });
 });
+
+const sized = (maps: number) => fixedSize(maps, () => ({ low: 0, high: 1 }));
+
+const DESIGN = { ruleOf: () => sized(2), imagesOf: () => IMAGES };
+
+function descending(condition: Condition): Condition {
+  return { ...condition, rate: 1 - condition.rate };
+}
+
+/** Thread, map and condition of each trial, threads taking turns. */
+function handOutAll({ next }: ReturnType<typeof createCollector>, threads: number): number[][] {
+  const order: number[][] = [];
+  for (let thread = 0; ; thread = (thread + 1) % threads) {
+    const trial = next(thread);
+    if (!trial) return order;
+    order.push([thread, trial.map, trial.condition]);
+  }
+}

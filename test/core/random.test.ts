@@ -49,6 +49,27 @@ describe('a random stream', () => {
     },
   );
 
+  test.prop([
+    fc.maxSafeNat(),
+    uint32,
+    uint32,
+    fc.oneof(fc.nat(1e6), fc.integer({ min: 2 ** 32 - 20, max: 2 ** 32 + 20 }), fc.nat(2 ** 31)),
+    fc.oneof(fc.integer({ min: 1, max: 2 ** 32 }), fc.constantFrom(1, 2 ** 32 - 1, 2 ** 32)),
+    fc.oneof(fc.nat(40), fc.integer({ min: 4090, max: 8200 })),
+  ])(
+    'draws many numbers as it draws them one by one',
+    (seed, trial, purpose, first, bound, count) => {
+      const stream = createRandomStream(seed, trial, purpose);
+      const words = new Uint32Array(count);
+      const numbers = new Float64Array(count);
+      stream.integersBelow(bound, first, words);
+      stream.integersBelow(bound, first, numbers);
+      const expected = Array.from(words, (_, place) => stream.integerBelow(bound, first + place));
+      expect(Array.from(words)).toEqual(expected);
+      expect(Array.from(numbers)).toEqual(expected);
+    },
+  );
+
   test.prop([fc.maxSafeNat(), uint32, fc.uniqueArray(fc.maxSafeNat(), { minLength: 1 })])(
     'does not depend on the order of its draws',
     (seed, trial, indices) => {

@@ -3,7 +3,15 @@ import { describe, expect } from 'vitest';
 import { createRandomStream } from '../../core/index.js';
 import { createFaultOrder } from '../../fault/generate/fault-order.js';
 
-/** The order from its definition: cells drawn one by one, repetitions left out, then a shuffle of the others. */
+/** The beginning of the order, up to half, from its definition: cells drawn one by one, repetitions left out. */
+function firstByDefinition(cells: number, seed: number, count: number): Set<number> {
+  const stream = createRandomStream(seed, 0, 0);
+  const order = new Set<number>();
+  for (let draw = 0; order.size < count; draw += 1) order.add(stream.integerBelow(cells, draw));
+  return order;
+}
+
+/** The whole order from its definition: after half, a shuffle of the other cells. */
 function orderByDefinition(cells: number, seed: number): number[] {
   const stream = createRandomStream(seed, 0, 0);
   const half = Math.floor(cells / 2);
@@ -36,6 +44,22 @@ describe('the order in which cells fail', () => {
       for (const count of counts) {
         const expected = defined.slice(0, count).sort((a, b) => a - b);
         expect(Array.from(order.prefix(count))).toEqual(expected);
+      }
+    },
+  );
+
+  test.prop([fc.maxSafeNat()], { numRuns: 5 })(
+    'is the same whether few of many cells are kept as a list or many as a bitmap',
+    (seed) => {
+      const cells = 2 ** 20;
+      const counts = [3, 500, 1023, 1024, 1025, 5000, 5000, 150_000];
+      const stepped = createFaultOrder(cells, createRandomStream(seed, 0, 0));
+      const defined = [...firstByDefinition(cells, seed, 150_000)];
+      for (const count of counts) {
+        const expected = defined.slice(0, count).sort((a, b) => a - b);
+        const direct = createFaultOrder(cells, createRandomStream(seed, 0, 0));
+        expect(Array.from(stepped.prefix(count))).toEqual(expected);
+        expect(Array.from(direct.prefix(count))).toEqual(expected);
       }
     },
   );

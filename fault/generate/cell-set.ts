@@ -1,0 +1,65 @@
+import { radixSort, unionOfCells } from './sorted-cells.js';
+
+/** Cells of one memory that were drawn so far, each once. */
+export interface CellSet {
+  readonly size: number;
+  /** Take in cells in any order, repetitions and members among them. The list may be overwritten. */
+  add(cells: Uint32Array | Float64Array): void;
+  /** The members, ascending. */
+  sorted(): Float64Array<ArrayBuffer>;
+}
+
+/**
+ * A set that holds its members as a sorted list: for few of many cells.
+ *
+ * @param cells number of cells of the memory: all indices are below it
+ */
+export function sortedCellSet(cells: number): CellSet {
+  let members = new Float64Array(0);
+  return {
+    get size() {
+      return members.length;
+    },
+    add(drawn) {
+      const sorted = drawn instanceof Uint32Array ? radixSort(drawn, cells - 1) : drawn.sort();
+      members = unionOfCells(members, sorted);
+    },
+    sorted: () => members.slice(),
+  };
+}
+
+/**
+ * A set that holds a bit of each cell: a pass over all cells is cheaper than sorting many.
+ *
+ * @param cells number of cells of the memory, at most 2³²
+ */
+export function bitmapCellSet(cells: number): CellSet {
+  const words = new Int32Array(Math.ceil(cells / 32));
+  let size = 0;
+  return {
+    get size() {
+      return size;
+    },
+    add(drawn) {
+      for (let place = 0; place < drawn.length; place += 1) {
+        const cell = drawn[place];
+        const before = words[cell >>> 5];
+        const after = before | (1 << (cell & 31));
+        if (after === before) continue;
+        words[cell >>> 5] = after;
+        size += 1;
+      }
+    },
+    sorted() {
+      const members = new Float64Array(size);
+      let count = 0;
+      for (let place = 0; place < words.length; place += 1) {
+        for (let word = words[place]; word !== 0; word &= word - 1) {
+          members[count] = place * 32 + 31 - Math.clz32(word & -word);
+          count += 1;
+        }
+      }
+      return members;
+    },
+  };
+}
