@@ -1,10 +1,11 @@
-import type { FaultMap } from '../fault/index.js';
+import { createFaultBuffers, type FaultBuffers, type FaultMap } from '../fault/index.js';
 import type { KernelModule } from '../kernels/index.js';
 import { activationUnits, type LayerThresholds, type Mitigation } from '../mitigation/index.js';
 import type { ImageSet, WordFormat } from '../models/index.js';
 import {
   type Accelerator,
   createNetworkDatapath,
+  createPatchBuffers,
   createPrefixSharing,
   type Datapath,
   type Placement,
@@ -134,9 +135,9 @@ export function createTrialRunner(
       faultMap: (map) =>
         options.engine === 'plain'
           ? trialFaultMap({ ...request, map, rate })
-          : latestMaps(JSON.stringify([...family, map]), () => trialFaultMaps({ ...request, map }))(
-              rate,
-            ),
+          : latestMaps(JSON.stringify([...family, map]), (buffers) =>
+              trialFaultMaps({ ...request, map }, buffers),
+            )(rate),
       dataset: data.dataset,
     };
   }
@@ -152,10 +153,14 @@ export function createTrialRunner(
 }
 
 /** Keeps the maps of one key, the latest: those of several rates are drawn in one go. */
-function rememberMaps(): (key: string, create: () => FaultMapsAtRate) => FaultMapsAtRate {
+function rememberMaps(): (
+  key: string,
+  create: (buffers: FaultBuffers) => FaultMapsAtRate,
+) => FaultMapsAtRate {
+  const buffers = createFaultBuffers();
   let latest: { readonly key: string; readonly maps: FaultMapsAtRate } | undefined;
   return (key, create) => {
-    if (latest?.key !== key) latest = { key, maps: create() };
+    if (latest?.key !== key) latest = { key, maps: create(buffers) };
     return latest.maps;
   };
 }
@@ -174,6 +179,7 @@ function createTrialNetwork(
     units: unitsOf(shared, study),
     datapath,
     engine,
+    patchBuffers: createPatchBuffers(),
     deltaRunners: fixed ? createDeltaRunners(network, datapath, kernels, deltaBytes) : undefined,
     sharing:
       network.format === 'float32' && study.imageChoice === 'drawn' && engine === 'incremental'

@@ -5,6 +5,7 @@ import {
   dataCellCount,
   dataIndexOfCell,
   FAULT_PRESETS,
+  type FaultBuffers,
   type FaultMap,
   type FaultModel,
   type FaultModelInput,
@@ -123,15 +124,19 @@ export function trialFaultMap(request: FaultMapsRequest & { readonly rate: numbe
 
 export type FaultMapsAtRate = (rate: number) => FaultMap;
 
-/** `trialFaultMap` as a function of the rate, for several rates one after the other: cheapest if they ascend. */
-export function trialFaultMaps(request: FaultMapsRequest): FaultMapsAtRate {
+/**
+ * `trialFaultMap` as a function of the rate, for several rates one after the other: cheapest if they ascend.
+ *
+ * @param buffers memory to draw in; each map is then valid until the next one is drawn with them
+ */
+export function trialFaultMaps(request: FaultMapsRequest, buffers?: FaultBuffers): FaultMapsAtRate {
   const { source, geometry, scope, seed, map, readMap } = request;
   if (source.kind === 'file') {
     const { file } = source;
     return () => restrictFaultMap(readMap(file), scope);
   }
   const whole = scope.count === dataCellCount(geometry);
-  return nestedFaultMaps(source.model, geometry, seed, map, whole ? undefined : scope);
+  return nestedFaultMaps(source.model, geometry, seed, map, whole ? undefined : scope, buffers);
 }
 
 /** The probability that a fault is active while an image passes; undefined: faults are permanent. */

@@ -11,6 +11,7 @@ import {
   type DeltaRunner,
   deltaRunnerBytes,
   type LayerRange,
+  type PatchBuffers,
   type Placement,
   type PrefixSharing,
   type Recording,
@@ -39,6 +40,8 @@ export interface TrialNetwork {
   /** What the fault-free network made of the images in `golden`. */
   readonly recordings: ReadonlyMap<Mitigation, Recording>;
   readonly engine: Engine;
+  /** Memory for the patches of one trial after the other. */
+  readonly patchBuffers: PatchBuffers;
   /** Runners of the study's fixed images; undefined: there are none. */
   readonly deltaRunners?: DeltaRunners | undefined;
   /** Does once what several mitigations have in common; undefined: each runs alone. */

@@ -78,7 +78,7 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
   const clean = goldenOf(context, 'none', images);
   const golden = trial.mitigations.map((mitigation) => goldenOf(context, mitigation, images));
   const map = context.faultMap(trial.map);
-  const patches = applyFaultMap(map, placement, network.words);
+  const patches = applyFaultMap(map, placement, network.words, network.patchBuffers);
   const differing = patchedLayers(network.network, patches);
   const probability = activeProbabilityOf(source);
   const intermittent =

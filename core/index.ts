@@ -8,6 +8,7 @@ export * from './package-root.js';
 export { philox4x32 } from './philox.js';
 export * from './progress.js';
 export * from './random.js';
+export * from './scratch.js';
 export * from './shapes.js';
 export * from './suggestion.js';
 export * from './units.js';

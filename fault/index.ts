@@ -10,6 +10,7 @@ export { formatMatrices, readMatrices } from './formats/matrices.js';
 export { formatMbist, readMbist } from './formats/mbist.js';
 export type { ReadFaultFile } from './formats/read-result.js';
 export type { FaultFileOptions } from './formats/words.js';
+export * from './generate/fault-buffers.js';
 export * from './generate/fault-map-of.js';
 export * from './generate/intermittent.js';
 export {

@@ -70,6 +70,9 @@ export type AccumulatorObserver<T extends Int32Array | Float32Array> = (
   rowStride: number,
 ) => void;
 
+/** int8 values, or float32 numbers. */
+export type WeightValues = Int8Array | Float32Array;
+
 /** A convolution or fully connected layer whose weights can be changed in place. */
 export interface ConvolutionKernel<
   Values extends Uint8Array | Float32Array,
@@ -79,6 +82,13 @@ export interface ConvolutionKernel<
   readonly shape: ConvolutionShape;
   /** Replace one weight; `index` in network order, `value` the int8 value or the float32 number. */
   setWeight(index: number, value: number): void;
+  /**
+   * Replace weights in ascending order, faster than one by one.
+   *
+   * @param indices ascending
+   * @param values one for each index
+   */
+  setWeights(indices: Uint32Array, values: WeightValues): void;
   /** The weight that `run` now uses. */
   getWeight(index: number): number;
   /** Install or (undefined) remove the clip. */

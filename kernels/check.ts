@@ -116,6 +116,25 @@ export function checkWeightIndex(index: number, count: number): void {
   }
 }
 
+/** Throws an InputError unless `indices` ascend and are below `count`, and there is a value for each. */
+export function checkWeightIndices(
+  indices: Uint32Array,
+  values: { readonly length: number },
+  count: number,
+): void {
+  if (values.length !== indices.length) {
+    throw new InputError(`${indices.length} weights were given ${values.length} values.`);
+  }
+  for (let place = 1; place < indices.length; place++) {
+    if (indices[place] <= indices[place - 1]) {
+      throw new InputError(
+        `Weights must come in ascending order, but weight ${indices[place]} follows weight ${indices[place - 1]}.`,
+      );
+    }
+  }
+  if (indices.length > 0) checkWeightIndex(indices[indices.length - 1], count);
+}
+
 /** Throws an InputError unless `value` is an int8 value. */
 export function checkInt8(value: number): void {
   if (!(Number.isInteger(value) && value >= -128 && value <= 127)) {

@@ -21,6 +21,8 @@ import {
   weightedLayers,
 } from '../models/index.js';
 import type { ActivationUnit, WeightPatches } from './interfaces.js';
+import { firstWeightOfLayers } from './weight-position.js';
+import { createWeightWriter } from './weight-writer.js';
 import { float32Operation, int8Operation, type Operation, quantizationOf } from './weightless.js';
 
 /** What `Datapath.run` shows of a run; every view is valid only during the call. */
@@ -72,9 +74,6 @@ export interface Datapath extends DatapathSteps {
   setActivationUnits(units: ReadonlyMap<string, ActivationUnit>): void;
 }
 
-type Patches = Pick<WeightPatches, 'weights' | 'words'>;
-const NO_PATCHES: Patches = { weights: new Uint32Array(0), words: new Uint32Array(0) };
-
 type Values = Uint8Array | Float32Array;
 type Kernel =
   | { readonly format: 'int8'; readonly kernel: Int8ConvolutionKernel }
@@ -92,33 +91,12 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
   const kernelOfLayer = network.layers.map((layer) =>
     layers.findIndex(({ name }) => name === layer.name),
   );
-  const firstWeights = firstWeightOfLayers(network);
   const inputShape = network.tensors[network.input].shape;
   const classes = featureCount(network.tensors[network.output].shape);
-  let installed: Patches = NO_PATCHES;
-
-  /** One pass over both lists, so that each weight is written at most once and those that stay are left alone. */
-  function replacePatches(next: Patches): void {
-    const toValue = wordReader(network.format);
-    const before = installed;
-    let layer = 0;
-    let ofBefore = 0;
-    let ofNext = 0;
-    while (ofBefore < before.weights.length || ofNext < next.weights.length) {
-      const undone = before.weights[ofBefore] ?? Number.POSITIVE_INFINITY;
-      const done = next.weights[ofNext] ?? Number.POSITIVE_INFINITY;
-      const weight = Math.min(undone, done);
-      while (weight >= firstWeights[layer + 1]) layer += 1;
-      const index = weight - firstWeights[layer];
-      const { kernel } = kernels[layer];
-      if (undone < done) kernel.setWeight(index, layers[layer].weights[index]);
-      else if (done < undone || before.words[ofBefore] !== next.words[ofNext])
-        kernel.setWeight(index, toValue(next.words[ofNext]));
-      if (undone === weight) ofBefore += 1;
-      if (done === weight) ofNext += 1;
-    }
-    installed = next;
-  }
+  const writeWeights = createWeightWriter(
+    network,
+    kernels.map(({ kernel }) => kernel),
+  );
 
   const steps: DatapathSteps = {
     batch,
@@ -164,9 +142,7 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
       }
       return outputs;
     },
-    setPatches(patches) {
-      replacePatches(patches ?? NO_PATCHES);
-    },
+    setPatches: writeWeights,
     setActivationUnits(units) {
       const known = new Set(layers.map(({ name }) => name));
       for (const name of units.keys()) {
@@ -178,18 +154,6 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
         installUnit(kernels[index], units.get(name));
     },
   };
-}
-
-/**
- * The number of the first weight of each weighted layer when all weights of a network are
- * numbered in network order, and after the last layer the number of weights.
- */
-export function firstWeightOfLayers(network: Network): Float64Array {
-  const layers = weightedLayers(network);
-  const first = new Float64Array(layers.length + 1);
-  for (const [index, { weights }] of layers.entries())
-    first[index + 1] = first[index] + weights.length;
-  return first;
 }
 
 /** A buffer for each tensor, and what is to be done for each layer, after its kernel if it has one. */

@@ -21,8 +21,9 @@ import {
   type Network,
   weightedLayers,
 } from '../models/index.js';
-import { type Datapath, firstWeightOfLayers, int8Specification } from './datapath.js';
+import { type Datapath, int8Specification } from './datapath.js';
 import type { ActivationUnit, WeightPatches } from './interfaces.js';
+import { firstWeightOfLayers } from './weight-position.js';
 
 /** Runs of the same images under ever new faults, each in time proportional to what the faults change. */
 export interface DeltaRunner {

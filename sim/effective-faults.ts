@@ -1,4 +1,4 @@
-import { InputError } from '../core/index.js';
+import { createScratch, InputError, type Scratch } from '../core/index.js';
 import { FAULT_KINDS, type FaultMap, requireGeometry } from '../fault/index.js';
 import type { Placement, WeightPatches } from './interfaces.js';
 import { bitNumberOfCell, NO_DATA_BIT } from './memory.js';
@@ -15,46 +15,150 @@ const STUCK_AT_0 = FAULT_KINDS.indexOf('stuck-at-0');
  * every weight that a faulty cell ever holds is struck, and faults of different cells in one
  * word combine. Faults in unused, check and spare cells change nothing.
  * @param words stored words of all weights
+ * @param buffers memory for the patches, which are then valid until the next call with them
  * @throws InputError when the map's geometry or the words do not belong to the placement.
  */
 export function applyFaultMap(
   map: FaultMap,
   placement: Placement,
   words: StoredWords,
+  buffers = createPatchBuffers(),
 ): WeightPatches {
   requireMatch(map, placement, words);
-  const { memory, weightBits } = placement;
-  const bitNumbers = new Float64Array(map.cells.length);
-  let hits = 0;
-  for (let fault = 0; fault < bitNumbers.length; fault++) {
-    bitNumbers[fault] = bitNumberOfCell(memory, map.cells[fault]);
-    if (bitNumbers[fault] === NO_DATA_BIT) continue;
-    hits += placement.occupancy(Math.floor(bitNumbers[fault] / weightBits));
-  }
+  const changes =
+    map.cells.length * MASK_SPACING >= words.length
+      ? maskOfChanges(words, buffers)
+      : listOfChanges(words);
+  const effectiveFaults = findChanges(map, placement, words, changes);
+  return { ...changes.patches(), effectiveFaults };
+}
 
-  const changedWeights = new Uint32Array(hits);
-  const changedBits = new Uint8Array(hits);
-  let changes = 0;
+/** Memory for patches that are made one after the other. */
+export interface PatchBuffers {
+  /** All zero between uses. */
+  readonly mask: Scratch<Uint32Array>;
+  readonly weights: Scratch<Uint32Array>;
+  readonly words: Scratch<Uint32Array>;
+}
+
+export function createPatchBuffers(): PatchBuffers {
+  const create = (length: number) => new Uint32Array(length);
+  return {
+    mask: createScratch(create),
+    weights: createScratch(create),
+    words: createScratch(create),
+  };
+}
+
+/** One fault to so many weights, or more, is worth a mask of all weights. */
+const MASK_SPACING = 128;
+
+/** Bits of stored words that faults invert. */
+interface BitChanges {
+  /** Once for each bit. */
+  add(weight: number, bit: number): void;
+  patches(): Pick<WeightPatches, 'weights' | 'words'>;
+}
+
+/** @returns the number of faults that change a bit */
+function findChanges(
+  { cells, kinds }: FaultMap,
+  placement: Placement,
+  words: StoredWords,
+  changes: BitChanges,
+): number {
+  const { memory, weightBits } = placement;
   let effectiveFaults = 0;
-  for (let fault = 0; fault < bitNumbers.length; fault++) {
-    if (bitNumbers[fault] === NO_DATA_BIT) continue;
-    const kind = map.kinds[fault];
-    const slot = Math.floor(bitNumbers[fault] / weightBits);
-    const bit = bitNumbers[fault] - slot * weightBits;
-    const changesBefore = changes;
+  for (let fault = 0; fault < cells.length; fault++) {
+    const bitNumber = bitNumberOfCell(memory, cells[fault]);
+    if (bitNumber === NO_DATA_BIT) continue;
+    const slot = Math.floor(bitNumber / weightBits);
+    const bit = bitNumber - slot * weightBits;
     const occupancy = placement.occupancy(slot);
+    let effective = 0;
     for (let occurrence = 0; occurrence < occupancy; occurrence++) {
       const weight = placement.weightAt(slot, occurrence);
-      if (changesBit(kind, (words[weight] >>> bit) & 1)) {
-        changedWeights[changes] = weight;
-        changedBits[changes++] = bit;
-      }
+      if (!changesBit(kinds[fault], (words[weight] >>> bit) & 1)) continue;
+      changes.add(weight, bit);
+      effective = 1;
     }
-    if (changes > changesBefore) effectiveFaults++;
+    effectiveFaults += effective;
   }
+  return effectiveFaults;
+}
 
-  const sorted = sortByKey(changedWeights.subarray(0, changes), changedBits.subarray(0, changes));
-  return { ...invertBits(sorted.keys, sorted.values, words), effectiveFaults };
+/** For many changes: a word of inverted bits for every weight. */
+function maskOfChanges(words: StoredWords, buffers: PatchBuffers): BitChanges {
+  // A group is four bytes, so that those without a change can be passed over together.
+  const groupWords = 4 / words.BYTES_PER_ELEMENT;
+  const groups = buffers.mask(Math.ceil(words.length / groupWords));
+  const mask =
+    groupWords === 1 ? groups : new Uint8Array(groups.buffer, groups.byteOffset, words.length);
+  let changed = 0;
+  return {
+    add(weight, bit) {
+      mask[weight] ^= 1 << bit;
+      changed += 1;
+    },
+    patches() {
+      // One more than there can be, because what is no change is written, too, and then overwritten.
+      const weights = buffers.weights(changed + 1);
+      const patched = buffers.words(changed + 1);
+      const count = collectPatches(words, mask, groups, weights, patched);
+      groups.fill(0);
+      return { weights: weights.subarray(0, count), words: patched.subarray(0, count) };
+    },
+  };
+}
+
+/** @returns how many weights have a bit in the mask */
+function collectPatches(
+  words: StoredWords,
+  mask: StoredWords,
+  groups: Uint32Array,
+  weights: Uint32Array,
+  patched: Uint32Array,
+): number {
+  const groupWords = 4 / words.BYTES_PER_ELEMENT;
+  let count = 0;
+  for (let group = 0; group < groups.length; group++) {
+    if (groups[group] === 0) continue;
+    const end = Math.min((group + 1) * groupWords, words.length);
+    for (let weight = group * groupWords; weight < end; weight++) {
+      const inverted = mask[weight];
+      weights[count] = weight;
+      patched[count] = words[weight] ^ inverted;
+      // Without a branch, which no processor could predict: 1 for any but 0.
+      count += (inverted | -inverted) >>> 31;
+    }
+  }
+  return count;
+}
+
+/** For few changes: a list of them, sorted in the end. */
+function listOfChanges(words: StoredWords): BitChanges {
+  let weights = new Uint32Array(1024);
+  let bits = new Uint8Array(1024);
+  let count = 0;
+  return {
+    add(weight, bit) {
+      if (count === weights.length) {
+        weights = enlarged(weights, new Uint32Array(2 * count));
+        bits = enlarged(bits, new Uint8Array(2 * count));
+      }
+      weights[count] = weight;
+      bits[count++] = bit;
+    },
+    patches() {
+      const sorted = sortByKey(weights.subarray(0, count), bits.subarray(0, count));
+      return invertBits(sorted.keys, sorted.values, words);
+    },
+  };
+}
+
+function enlarged<Values extends Uint8Array | Uint32Array>(values: Values, larger: Values): Values {
+  larger.set(values);
+  return larger;
 }
 
 /** Whether a fault of this kind (an index into FAULT_KINDS) changes a stored bit. */

@@ -7,7 +7,12 @@ export {
   type DeltaRunner,
   deltaRunnerBytes,
 } from './delta-run.js';
-export { applyFaultMap, type StoredWords } from './effective-faults.js';
+export {
+  applyFaultMap,
+  createPatchBuffers,
+  type PatchBuffers,
+  type StoredWords,
+} from './effective-faults.js';
 export * from './energy/index.js';
 export * from './inference.js';
 export * from './interfaces.js';

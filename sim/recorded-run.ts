@@ -1,8 +1,8 @@
 import { featureCount } from '../core/index.js';
 import { inputsOf, isWeighted, type Network } from '../models/index.js';
 import type { Datapath } from './datapath.js';
-import { firstWeightOfLayers } from './datapath.js';
 import type { WeightPatches } from './interfaces.js';
+import { firstWeightOfLayers } from './weight-position.js';
 
 /**
  * A place between two layers where a run can start: all that the layers from `layer` on take from

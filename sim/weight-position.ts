@@ -1,6 +1,5 @@
 import { windowSize } from '../core/index.js';
 import { type Network, weightedLayers } from '../models/index.js';
-import { firstWeightOfLayers } from './datapath.js';
 
 /** Where a weight stands in its network. */
 export interface WeightPosition {
@@ -34,4 +33,16 @@ export function weightLocator(network: Network): (weight: number) => WeightPosit
       kx: inWindow % width,
     };
   };
+}
+
+/**
+ * The number of the first weight of each weighted layer when all weights of a network are
+ * numbered in network order, and after the last layer the number of weights.
+ */
+export function firstWeightOfLayers(network: Network): Float64Array {
+  const layers = weightedLayers(network);
+  const first = new Float64Array(layers.length + 1);
+  for (const [index, { weights }] of layers.entries())
+    first[index + 1] = first[index] + weights.length;
+  return first;
 }

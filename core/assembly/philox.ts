@@ -3,14 +3,10 @@
  */
 
 /** The even lanes of two vectors are their low, the odd ones their high words of 64-bit products. */
-// @ts-ignore: decorator
-@inline
 function lowWords(products01: v128, products23: v128): v128 {
   return v128.shuffle<i32>(products01, products23, 0, 2, 4, 6);
 }
 
-// @ts-ignore: decorator
-@inline
 function highWords(products01: v128, products23: v128): v128 {
   return v128.shuffle<i32>(products01, products23, 1, 3, 5, 7);
 }
@@ -37,7 +33,7 @@ export function integersBelow(
   const increment1 = i32x4.splat(0xbb67ae85);
   const bounds = i32x4.splat(bound);
   let index = i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
-  for (const end = target + (<usize>count << 2); target < end; target += 16) {
+  for (const end = target + ((<usize>count) << 2); target < end; target += 16) {
     let c0 = i32x4.splat(counter0);
     let c1 = i32x4.splat(counter1);
     let c2 = index;

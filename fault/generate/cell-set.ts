@@ -1,3 +1,4 @@
+import type { FaultBuffers } from './fault-buffers.js';
 import { radixSort, unionOfCells } from './sorted-cells.js';
 
 /** Cells of one memory that were drawn so far, each once. */
@@ -5,8 +6,8 @@ export interface CellSet {
   readonly size: number;
   /** Take in cells in any order, repetitions and members among them. The list may be overwritten. */
   add(cells: Uint32Array | Float64Array): void;
-  /** The members, ascending. */
-  sorted(): Float64Array<ArrayBuffer>;
+  /** The members, ascending; valid until the set is changed or asked again. */
+  sorted(): Float64Array;
 }
 
 /**
@@ -15,7 +16,7 @@ export interface CellSet {
  * @param cells number of cells of the memory: all indices are below it
  */
 export function sortedCellSet(cells: number): CellSet {
-  let members = new Float64Array(0);
+  let members: Float64Array = new Float64Array(0);
   return {
     get size() {
       return members.length;
@@ -24,7 +25,7 @@ export function sortedCellSet(cells: number): CellSet {
       const sorted = drawn instanceof Uint32Array ? radixSort(drawn, cells - 1) : drawn.sort();
       members = unionOfCells(members, sorted);
     },
-    sorted: () => members.slice(),
+    sorted: () => members,
   };
 }
 
@@ -33,8 +34,8 @@ export function sortedCellSet(cells: number): CellSet {
  *
  * @param cells number of cells of the memory, at most 2³²
  */
-export function bitmapCellSet(cells: number): CellSet {
-  const words = new Int32Array(Math.ceil(cells / 32));
+export function bitmapCellSet(cells: number, buffers: FaultBuffers): CellSet {
+  const words = buffers.bitmap(Math.ceil(cells / 32)).fill(0);
   let size = 0;
   return {
     get size() {
@@ -51,7 +52,7 @@ export function bitmapCellSet(cells: number): CellSet {
       }
     },
     sorted() {
-      const members = new Float64Array(size);
+      const members = buffers.cells(size);
       let count = 0;
       for (let place = 0; place < words.length; place += 1) {
         for (let word = words[place]; word !== 0; word &= word - 1) {

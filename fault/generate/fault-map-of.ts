@@ -4,6 +4,7 @@ import type { FaultModel, FaultPlaces } from '../model/fault-model.js';
 import { type CellSelection, intersectSelections, selectionOfScope } from '../model/selection.js';
 import { dataIndexOfCell } from '../regions.js';
 import { clusterFaults } from './clusters.js';
+import type { FaultBuffers } from './fault-buffers.js';
 import { lineFaults } from './lines.js';
 import { createUniformFaults, type FaultsAtRate, type GeneratorOptions } from './uniform.js';
 
@@ -34,6 +35,8 @@ export function faultMapOf(
 /**
  * `faultMapOf` as a function of the rate, for several rates one after the other: uniform faults at a rate that is not
  * below the last one cost only the draws that it adds.
+ *
+ * @param buffers memory to draw in; each map is then valid until the next one is drawn with them
  */
 export function nestedFaultMaps(
   model: FaultModel,
@@ -41,6 +44,7 @@ export function nestedFaultMaps(
   seed: number,
   trial: number,
   selection?: CellSelection,
+  buffers?: FaultBuffers,
 ): (rate: number) => FaultMap {
   const faultsAt = faultsOf(model.model === 'voltage' ? model.places : model, {
     geometry,
@@ -48,6 +52,7 @@ export function nestedFaultMaps(
     trial,
     polarity: { faults: model.faults, stuckAt1Share: model.stuckAt1Share },
     selection: selectedCells(model, geometry, selection),
+    buffers,
   });
   return (rate) => ({
     geometry,

@@ -1,5 +1,6 @@
 import { InputError, type RandomStream } from '../../core/index.js';
-import { bitmapCellSet, type CellSet, sortedCellSet } from './cell-set.js';
+import { bitmapCellSet, sortedCellSet } from './cell-set.js';
+import { createFaultBuffers } from './fault-buffers.js';
 import { unionOfCells } from './sorted-cells.js';
 
 /**
@@ -24,8 +25,10 @@ export function requireRate(rate: number): void {
 }
 
 export interface FaultOrder {
-  /** The first `count` cells of the order, ascending; `count` never falls from call to call. */
-  prefix(count: number): Float64Array<ArrayBuffer>;
+  /**
+   * The first `count` cells of the order, ascending, valid until the next call; `count` never falls from call to call.
+   */
+  prefix(count: number): Float64Array;
 }
 
 /** One drawn cell among so many, or more, is worth a bitmap of the memory: 128 bytes a drawn cell at most. */
@@ -39,7 +42,11 @@ const DRAWS = 2 ** 16;
  * replacement, repetitions left out. Beyond half, where repetitions would soon prevail, the cells
  * not drawn yet follow in the order of a Fisher–Yates shuffle. Both parts are uniform, so the whole is.
  */
-export function createFaultOrder(cells: number, stream: RandomStream): FaultOrder {
+export function createFaultOrder(
+  cells: number,
+  stream: RandomStream,
+  buffers = createFaultBuffers(),
+): FaultOrder {
   const half = Math.floor(cells / 2);
   const small = cells <= 2 ** 32;
   /** The first part of the order as far as it was walked. */
@@ -53,13 +60,15 @@ export function createFaultOrder(cells: number, stream: RandomStream): FaultOrde
   /** As many draws as cells are missing can give no cell too many; repetitions leave some for another round. */
   function drawUpTo(count: number): void {
     if (!isBitmap && small && count * BITMAP_SPACING >= cells) {
-      drawn = bitmapOf(drawn, cells);
+      const bitmap = bitmapCellSet(cells, buffers);
+      bitmap.add(drawn.sorted());
+      drawn = bitmap;
       isBitmap = true;
     }
     while (drawn.size < count) {
       const missing = count - drawn.size;
       const together = isBitmap ? Math.min(missing, DRAWS) : missing;
-      const found = small ? new Uint32Array(together) : new Float64Array(together);
+      const found = small ? buffers.draws(together) : new Float64Array(together);
       stream.integersBelow(cells, draws, found);
       drawn.add(found);
       draws += together;
@@ -84,12 +93,6 @@ export function createFaultOrder(cells: number, stream: RandomStream): FaultOrde
       return count > half ? unionOfCells(drawn.sorted(), shuffleUpTo(count)) : drawn.sorted();
     },
   };
-}
-
-function bitmapOf(set: CellSet, cells: number): CellSet {
-  const bitmap = bitmapCellSet(cells);
-  bitmap.add(set.sorted());
-  return bitmap;
 }
 
 /** The cells that are not in an ascending list, ascending. */

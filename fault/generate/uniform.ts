@@ -3,6 +3,7 @@ import { type FaultList, mergeFaults } from '../fault-list.js';
 import { type CellGeometry, cellCount, type FaultKind, type FaultMap } from '../fault-map.js';
 import { checkGeometry } from '../geometry.js';
 import type { CellSelection } from '../model/selection.js';
+import type { FaultBuffers } from './fault-buffers.js';
 import { createFaultOrder, faultCount } from './fault-order.js';
 import { cellOfPart, type MemoryPart, memoryParts, partStream } from './parts.js';
 import { kindsOf, type Polarity } from './polarity.js';
@@ -70,6 +71,8 @@ export interface GeneratorOptions {
   readonly polarity: Polarity;
   /** The only cells that fail; undefined: all, check and spare cells included. */
   readonly selection?: CellSelection | undefined;
+  /** Undefined: the faults keep memory of their own. */
+  readonly buffers?: FaultBuffers | undefined;
 }
 
 /** The faults of one trial by their rate; a rate that is not below the last one costs only what it adds. */
@@ -79,20 +82,21 @@ export type FaultsAtRate = (rate: number) => FaultList;
 export function createUniformFaults(options: GeneratorOptions): FaultsAtRate {
   const { geometry, selection } = options;
   checkGeometry(geometry, 'The memory');
-  const parts = memoryParts(geometry)
-    .filter((part) => part.number === 0 || !selection)
-    .map((part) => createPartFaults(part, options));
-  return (rate) => mergeFaults(parts.map((faultsAt) => faultsAt(rate)));
+  const parts = memoryParts(geometry).filter((part) => part.number === 0 || !selection);
+  // The lists of several parts are needed together, so they cannot share buffers.
+  const buffers = parts.length === 1 ? options.buffers : undefined;
+  const lists = parts.map((part) => createPartFaults(part, { ...options, buffers }));
+  return (rate) => mergeFaults(lists.map((faultsAt) => faultsAt(rate)));
 }
 
 function createPartFaults(
   part: MemoryPart,
-  { geometry, seed, trial, polarity, selection }: GeneratorOptions,
+  { geometry, seed, trial, polarity, selection, buffers }: GeneratorOptions,
 ): FaultsAtRate {
   const stream = (purpose: number) => partStream(seed, trial, purpose, part.number);
   const cells = selection?.count ?? cellCount(part.geometry);
   const remainder = stream(PURPOSE.faultCount).uniform(0);
-  const newOrder = () => createFaultOrder(cells, stream(PURPOSE.faultOrder));
+  const newOrder = () => createFaultOrder(cells, stream(PURPOSE.faultOrder), buffers);
   const kinds = stream(PURPOSE.faultKind);
   const isWhole = cellCount(part.geometry) === cellCount(geometry);
   let order = newOrder();
@@ -101,11 +105,12 @@ function createPartFaults(
     const count = faultCount(rate, cells, remainder);
     if (count < walked) order = newOrder();
     walked = count;
-    const positions = order.prefix(count);
+    const prefix = order.prefix(count);
+    const positions = buffers ? prefix : prefix.slice();
     const faulty = selection ? positions.map((position) => selection.at(position)) : positions;
     return {
       cells: isWhole ? faulty : faulty.map((cell) => cellOfPart(geometry, part, cell)),
-      kinds: kindsOf(faulty, polarity, kinds),
+      kinds: kindsOf(faulty, polarity, kinds, buffers?.kinds(faulty.length)),
     };
   };
 }

@@ -4,7 +4,13 @@ import type {
   Float32ConvolutionKernel,
   Float32ConvolutionSpecification,
 } from '../backend.js';
-import { checkClip, checkFloat32Specification, checkTensors, checkWeightIndex } from '../check.js';
+import {
+  checkClip,
+  checkFloat32Specification,
+  checkTensors,
+  checkWeightIndex,
+  checkWeightIndices,
+} from '../check.js';
 import { planFloat32Convolution, winogradTiles } from '../float32/plan.js';
 import { winogradSums } from './float32-winograd.js';
 import { forEachPosition, forEachTap } from './window.js';
@@ -61,6 +67,12 @@ export function float32Convolution(
     setWeight(index, value) {
       checkWeightIndex(index, weightCount(shape));
       weights[index] = value;
+    },
+    setWeights(indices, values) {
+      checkWeightIndices(indices, values, weightCount(shape));
+      for (let place = 0; place < indices.length; place++) {
+        weights[indices[place]] = values[place];
+      }
     },
     getWeight(index) {
       checkWeightIndex(index, weightCount(shape));

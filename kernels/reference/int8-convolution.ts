@@ -6,6 +6,7 @@ import {
   checkInt8Specification,
   checkTensors,
   checkWeightIndex,
+  checkWeightIndices,
 } from '../check.js';
 import { requantize } from '../quantize.js';
 import { forEachPosition, forEachTap } from './window.js';
@@ -32,6 +33,13 @@ export function int8Convolution(
       checkWeightIndex(index, weightCount(shape));
       checkInt8(value);
       weights[index] = value;
+    },
+    setWeights(indices, values) {
+      checkWeightIndices(indices, values, weightCount(shape));
+      for (let place = 0; place < indices.length; place++) {
+        checkInt8(values[place]);
+        weights[indices[place]] = values[place];
+      }
     },
     getWeight(index) {
       checkWeightIndex(index, weightCount(shape));

@@ -1,6 +1,12 @@
 import { featureCount, weightCount, windowSize } from '../../core/index.js';
 import type { Float32ConvolutionKernel, Float32ConvolutionSpecification } from '../backend.js';
-import { checkClip, checkFloat32Specification, checkTensors, checkWeightIndex } from '../check.js';
+import {
+  checkClip,
+  checkFloat32Specification,
+  checkTensors,
+  checkWeightIndex,
+  checkWeightIndices,
+} from '../check.js';
 import { gatherDescriptor, writeClip } from './descriptors.js';
 import { createFastAlgorithm } from './float32-algorithm.js';
 import { FLOAT32_CLIP_FIELDS, finishDescriptor, productDescriptor } from './float32-descriptors.js';
@@ -63,18 +69,26 @@ function float32Convolution(
     });
   }
 
+  function setWeight(index: number, value: number): void {
+    const place = packedIndex(layout.direct, index);
+    const before = packed[place];
+    packed[place] = value;
+    if (!fast || !beyond) return;
+    const kernel = Math.floor(index / taps);
+    const output = Math.floor(kernel / groupInputs);
+    fast.updateKernel(output, kernel - output * groupInputs);
+    beyond.replace(output, before, packed[place]);
+  }
+
   return {
     shape,
     setWeight(index, value) {
       checkWeightIndex(index, weights);
-      const place = packedIndex(layout.direct, index);
-      const before = packed[place];
-      packed[place] = value;
-      if (!fast || !beyond) return;
-      const kernel = Math.floor(index / taps);
-      const output = Math.floor(kernel / groupInputs);
-      fast.updateKernel(output, kernel - output * groupInputs);
-      beyond.replace(output, before, packed[place]);
+      setWeight(index, value);
+    },
+    setWeights(indices, values) {
+      checkWeightIndices(indices, values, weights);
+      for (let place = 0; place < indices.length; place++) setWeight(indices[place], values[place]);
     },
     getWeight(index) {
       checkWeightIndex(index, weights);

@@ -18,6 +18,8 @@ export function largestSum(positive: number, negative: number, inputZeroPoint: n
 /** Whether each output channel is exact by F(4×4, 3×3); kept up to date weight by weight. */
 export interface ChannelBounds {
   change(channel: number, before: number, after: number): void;
+  /** Weights, in ascending order, that are about to take new values. */
+  changeAll(weights: Int8Array, indices: Uint32Array, values: Int8Array): void;
   isProven(channel: number): boolean;
 }
 
@@ -41,6 +43,24 @@ export function channelBounds(specification: Int8ConvolutionSpecification): Chan
     change(channel, before, after) {
       count(channel, before, -1);
       count(channel, after, 1);
+    },
+    changeAll(before, indices, values) {
+      for (let place = 0; place < indices.length; ) {
+        const channel = Math.floor(indices[place] / window);
+        const end = (channel + 1) * window;
+        const zeroPoint = zeroPoints[channel];
+        // Of the centred weight x the positive part is (|x| + x) / 2: sums of |x| and x are enough.
+        let magnitude = 0;
+        let sum = 0;
+        for (; place < indices.length && indices[place] < end; place++) {
+          const old = before[indices[place]] - zeroPoint;
+          const now = values[place] - zeroPoint;
+          magnitude += Math.abs(now) - Math.abs(old);
+          sum += now - old;
+        }
+        positive[channel] += (magnitude + sum) / 2;
+        negative[channel] += (magnitude - sum) / 2;
+      }
     },
     isProven(channel) {
       return largestSum(positive[channel], negative[channel], inputZeroPoint) < WINOGRAD_4X4_LIMIT;

@@ -6,6 +6,7 @@ import {
   checkInt8Specification,
   checkTensors,
   checkWeightIndex,
+  checkWeightIndices,
 } from '../check.js';
 import { type PlacedConvolution, runBlocks } from './block-loop.js';
 import {
@@ -97,6 +98,17 @@ function int8Kernel(
       checkWeightIndex(index, weights);
       checkInt8(value);
       computation.setWeight(index, value);
+    },
+    setWeights(indices, values) {
+      checkWeightIndices(indices, values, weights);
+      if (computation.setWeights && values instanceof Int8Array) {
+        computation.setWeights(indices, values);
+        return;
+      }
+      for (let place = 0; place < indices.length; place++) {
+        checkInt8(values[place]);
+        computation.setWeight(indices[place], values[place]);
+      }
     },
     getWeight(index) {
       checkWeightIndex(index, weights);

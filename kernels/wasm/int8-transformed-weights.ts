@@ -19,6 +19,8 @@ const BLOCKS_PER_CALL = KERNELS_PER_CALL / 32;
  */
 export interface TransformedWeights {
   set(index: number, value: number): void;
+  /** In ascending order. */
+  setAll(indices: Uint32Array, values: Int8Array): void;
   get(index: number): number;
   /**
    * Bring the copies up to date. Channels without a proof are listed in `side`, at most SIDE_CHANNELS of
@@ -105,15 +107,25 @@ export function transformedWeights(
     packWeights(sidePlan, weights, sideWeights, sideZeroPoints);
   }
 
+  function noteChange(kernel: number): void {
+    // Changes come in ascending order: those of one 3×3 kernel follow each other.
+    if (changes > 0 && changed[changes - 1] === kernel) return;
+    if (changes < plan.mostChanged) changed[changes++] = kernel;
+    else changes = Number.POSITIVE_INFINITY;
+  }
+
   return {
     set(index, value) {
       bounds?.change(Math.floor(index / window), stored[index], value);
       stored[index] = value;
-      const kernel = Math.floor(index / 9);
-      // Changes come in ascending order: those of one 3×3 kernel follow each other.
-      if (changes > 0 && changed[changes - 1] === kernel) return;
-      if (changes < plan.mostChanged) changed[changes++] = kernel;
-      else changes = Number.POSITIVE_INFINITY;
+      noteChange(Math.floor(index / 9));
+    },
+    setAll(indices, values) {
+      bounds?.changeAll(stored, indices, values);
+      for (let place = 0; place < indices.length; place++) stored[indices[place]] = values[place];
+      for (let place = 0; place < indices.length && changes < Number.POSITIVE_INFINITY; place++) {
+        noteChange(Math.floor(indices[place] / 9));
+      }
     },
     get: (index) => stored[index],
     update() {

@@ -9,6 +9,8 @@ import { type Workspace, writeDescriptor } from './workspace.js';
 /** The part of an int8 kernel that depends on its algorithm; addresses, not tensors. */
 export interface Int8Computation {
   setWeight(index: number, value: number): void;
+  /** In ascending order; undefined: one by one is as fast. */
+  setWeights?(indices: Uint32Array, values: Int8Array): void;
   getWeight(index: number): number;
   run(
     input: number,
@@ -164,6 +166,7 @@ export function transformedConvolution(
 
   return {
     setWeight: weights.set,
+    setWeights: weights.setAll,
     getWeight: weights.get,
     run(input, output, images, observe) {
       const { algorithm, side: unproven } = weights.update();

@@ -1,17 +1,23 @@
-import { test } from '@fast-check/vitest';
+import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { InputError } from '../../core/index.js';
-import { cellAt, type FaultMap } from '../../fault/index.js';
+import { createRandomStream, InputError } from '../../core/index.js';
+import { cellAt, cellCount, FAULT_KINDS, type FaultMap } from '../../fault/index.js';
 import {
   applyFaultMap,
   bitNumberOfCell,
+  createPatchBuffers,
   memoryGeometry,
   residentPlacement,
   slotCount,
   streamedPlacement,
+  type WeightPatches,
 } from '../../sim/index.js';
 import { residentCases, streamedCases } from './placed-faults.js';
 import { patchesByWalkingWeights } from './reference.js';
+
+function plain({ weights, words, effectiveFaults }: WeightPatches) {
+  return { weights: [...weights], words: [...words], effectiveFaults };
+}
 
 describe('applyFaultMap', () => {
   for (const [name, cases] of [
@@ -22,11 +28,7 @@ describe('applyFaultMap', () => {
       `equals asking every weight for its cells (${name})`,
       ({ placement, slots, words, map }) => {
         const patches = applyFaultMap(map, placement, words);
-        expect({
-          ...patches,
-          weights: [...patches.weights],
-          words: [...patches.words],
-        }).toEqual(patchesByWalkingWeights(map, placement, slots, words));
+        expect(plain(patches)).toEqual(patchesByWalkingWeights(map, placement, slots, words));
       },
     );
 
@@ -57,6 +59,45 @@ describe('applyFaultMap', () => {
       },
     );
   }
+
+  test.prop([fc.maxSafeNat(), fc.integer({ min: 1, max: 60 })], { numRuns: 8 })(
+    'is the same for few faults, kept in a list, and many, kept in a mask, with buffers used before and without',
+    (seed, count) => {
+      const memory = { banks: 2, rows: 160, wordBits: 64, columnMux: 4 };
+      const weights = slotCount(memory, 8) - 5;
+      const placement = residentPlacement(memory, weights, 8);
+      const stream = createRandomStream(seed, 0, 0);
+      const words = Uint8Array.from({ length: weights }, (_, weight) =>
+        stream.integerBelow(256, 2 ** 32 + weight),
+      );
+      const geometry = memoryGeometry(memory);
+      const cellsOf = (faults: number) => {
+        const drawn = Array.from({ length: faults }, (_, fault) =>
+          stream.integerBelow(cellCount(geometry), fault),
+        );
+        return [...new Set(drawn)].sort((a, b) => a - b);
+      };
+      const mapOf = (cells: readonly number[]): FaultMap => ({
+        geometry,
+        cells: Float64Array.from(cells),
+        kinds: Uint8Array.from(cells, (cell) => cell % FAULT_KINDS.length),
+        provenance: { source: 'file', file: 'test' },
+      });
+      const buffers = createPatchBuffers();
+      for (const cells of [cellsOf(20 * count), cellsOf(count), cellsOf(10 * count)]) {
+        const expected = patchesByWalkingWeights(
+          mapOf(cells),
+          placement,
+          Array.from({ length: weights }, (_, weight) => weight),
+          words,
+        );
+        const own = applyFaultMap(mapOf(cells), placement, words);
+        const shared = applyFaultMap(mapOf(cells), placement, words, buffers);
+        expect(plain(own)).toEqual(expected);
+        expect(plain(shared)).toEqual(expected);
+      }
+    },
+  );
 
   test('sorts weights of more than one digit', () => {
     const memory = { banks: 1, rows: 40_000, wordBits: 64, columnMux: 16 };
@@ -96,7 +137,7 @@ describe('a single faulty cell', () => {
     const map = single(1 * 64 + 31 * 2 + 1, 2);
     const patches = applyFaultMap(map, placement, words);
     expect([...patches.weights]).toEqual([3]);
-    expect([...new Float32Array(patches.words.buffer)]).toEqual([-4]);
+    expect([...new Float32Array(patches.words.slice().buffer)]).toEqual([-4]);
   });
 
   test('stuck at the stored bit changes nothing', () => {

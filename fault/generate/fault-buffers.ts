@@ -1,0 +1,21 @@
+import { createScratch, type Scratch } from '../../core/index.js';
+
+/**
+ * Memory for drawing fault maps one after the other: each drawn map is valid until the next one is drawn with the same
+ * buffers.
+ */
+export interface FaultBuffers {
+  readonly bitmap: Scratch<Int32Array>;
+  readonly draws: Scratch<Uint32Array>;
+  readonly cells: Scratch<Float64Array>;
+  readonly kinds: Scratch<Uint8Array>;
+}
+
+export function createFaultBuffers(): FaultBuffers {
+  return {
+    bitmap: createScratch((length) => new Int32Array(length)),
+    draws: createScratch((length) => new Uint32Array(length)),
+    cells: createScratch((length) => new Float64Array(length)),
+    kinds: createScratch((length) => new Uint8Array(length)),
+  };
+}
