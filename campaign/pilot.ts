@@ -50,13 +50,13 @@ const PILOT_OF_CHEAP_MAPS = { maps: 25, images: 10 } as const;
 const PILOT_OF_DEAR_MAPS = { maps: 10, images: 25 } as const;
 
 /**
- * What a fault costs to draw, place, put in and take out, in the multiply-accumulates of the same time: 1 µs, between
- * the 1.3 µs where there are 10⁴ and the 0.48 µs where there are 10⁶ (docs/performance.md, Faults in and out), at 125
- * (int8) and 55 (float32) GMAC/s of VGG-16 (Against onnxruntime). Faults of float32 words were not measured and are
- * taken to cost the same time. The best number of images goes with the square root of a cost: a factor of two hardly
- * matters.
+ * What a fault costs to draw, place, put in and take out, in the multiply-accumulates of the same time. int8: 0.2 µs,
+ * between the 0.35 µs where a map has 10⁵ faults and the 0.1 µs where it has millions, when the rates of a map follow
+ * one another (docs/performance.md, To ±2 points), at 125 GMAC/s of VGG-16 (Against onnxruntime). Faults of float32
+ * words change transformed weights one by one: 1 µs at 55 GMAC/s. The best number of images goes with the square root
+ * of a cost: a factor of two hardly matters.
  */
-const FAULT_COST = { int8: 125_000, float32: 55_000 } as const;
+const FAULT_COST = { int8: 25_000, float32: 55_000 } as const;
 
 /** What a batch costs beside its images, in images: from the figures of batches of 1 and 16 there. */
 const BATCH_COST = 1.3;
@@ -75,12 +75,15 @@ export interface CostFactors {
   readonly perImage: number;
   /** Share of the faults that is put in and taken out anew for each image. */
   readonly renewed: number;
+  /** Multiply-accumulates of a fault-free run of an image, as far as they are to this condition's account. */
+  readonly faultFree: number;
 }
 
 /** In multiply-accumulates. */
-export function costsOf({ network, batch, faults, perImage, renewed }: CostFactors): MapCosts {
+export function costsOf(factors: CostFactors): MapCosts {
+  const { network, batch, faults, perImage, renewed, faultFree } = factors;
   const perFault = FAULT_COST[network.format];
-  const image = perImage + renewed * faults * perFault;
+  const image = perImage + faultFree + renewed * faults * perFault;
   return {
     map: faults * perFault,
     images: (count) => (count + BATCH_COST * Math.ceil(count / batch)) * image,
@@ -93,6 +96,7 @@ export function costsOf({ network, batch, faults, perImage, renewed }: CostFacto
  * @param precision half-width that is wanted, a fraction
  * @param requested faults asked for in a map
  * @param batch images that the network computes together
+ * @param sharedBy conditions of the network: their maps have the same images, whose fault-free runs they share
  */
 export function createPilot(
   { source }: Condition,
@@ -101,16 +105,19 @@ export function createPilot(
     precision,
     requested,
     batch,
+    sharedBy,
   }: {
     readonly network: Network;
     readonly precision: number;
     readonly requested: number;
     readonly batch: number;
+    readonly sharedBy: number;
   },
 ): Pilot {
   const whole = multiplyAccumulatesFrom(network, 0);
   const renewed = activeProbabilityOf(source) ?? 0;
-  const expected = costsOf({ network, batch, faults: requested, perImage: whole, renewed });
+  const common = { network, batch, renewed, faultFree: whole / sharedBy };
+  const expected = costsOf({ ...common, faults: requested, perImage: whole });
   const size =
     expected.map > expected.images(PILOT_OF_DEAR_MAPS.images)
       ? PILOT_OF_DEAR_MAPS
@@ -123,7 +130,7 @@ export function createPilot(
         results.reduce((sum, result) => sum + value(result), 0) / results.length;
       const rerun = meanOf(({ firstLayer }) => rerunFrom(network, firstLayer));
       const costs = costsOf({
-        ...{ network, batch, renewed },
+        ...common,
         faults: meanOf(({ injected }) => injected),
         perImage: Math.max(rerun, LEAST_SHARE * whole),
       });

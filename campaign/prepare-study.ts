@@ -96,6 +96,9 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
         precision: precision / 100,
         requested,
         batch: BATCH,
+        sharedBy: conditions.filter(
+          ({ model, format }) => model === condition.model && format === condition.format,
+        ).length,
       });
     },
     checksums: {

@@ -15,15 +15,22 @@ export interface CellSet {
  *
  * @param cells number of cells of the memory: all indices are below it
  */
-export function sortedCellSet(cells: number): CellSet {
+export function sortedCellSet(cells: number, buffers: FaultBuffers): CellSet {
   let members: Float64Array = new Float64Array(0);
+  let isInOther = false;
   return {
     get size() {
       return members.length;
     },
     add(drawn) {
-      const sorted = drawn instanceof Uint32Array ? radixSort(drawn, cells - 1) : drawn.sort();
-      members = unionOfCells(members, sorted);
+      const sorted =
+        drawn instanceof Uint32Array
+          ? radixSort(drawn, cells - 1, buffers.sorting(drawn.length))
+          : drawn.sort();
+      const { cells: one, otherCells: other } = buffers;
+      const target = isInOther ? one : other;
+      members = unionOfCells(members, sorted, target(members.length + sorted.length));
+      isInOther = !isInOther;
     },
     sorted: () => members,
   };

@@ -7,7 +7,10 @@ import { createScratch, type Scratch } from '../../core/index.js';
 export interface FaultBuffers {
   readonly bitmap: Scratch<Int32Array>;
   readonly draws: Scratch<Uint32Array>;
+  readonly sorting: Scratch<Uint32Array>;
   readonly cells: Scratch<Float64Array>;
+  /** Alternates with `cells`. */
+  readonly otherCells: Scratch<Float64Array>;
   readonly kinds: Scratch<Uint8Array>;
 }
 
@@ -15,7 +18,9 @@ export function createFaultBuffers(): FaultBuffers {
   return {
     bitmap: createScratch((length) => new Int32Array(length)),
     draws: createScratch((length) => new Uint32Array(length)),
+    sorting: createScratch((length) => new Uint32Array(length)),
     cells: createScratch((length) => new Float64Array(length)),
+    otherCells: createScratch((length) => new Float64Array(length)),
     kinds: createScratch((length) => new Uint8Array(length)),
   };
 }

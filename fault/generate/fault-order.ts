@@ -31,8 +31,8 @@ export interface FaultOrder {
   prefix(count: number): Float64Array;
 }
 
-/** One drawn cell among so many, or more, is worth a bitmap of the memory: 128 bytes a drawn cell at most. */
-const BITMAP_SPACING = 1024;
+/** One drawn cell among so many, or more, is worth a bitmap of the memory: 32 bytes a drawn cell at most. */
+const BITMAP_SPACING = 256;
 
 /** Draws that are made together: 256 KiB of indices. */
 const DRAWS = 2 ** 16;
@@ -50,7 +50,7 @@ export function createFaultOrder(
   const half = Math.floor(cells / 2);
   const small = cells <= 2 ** 32;
   /** The first part of the order as far as it was walked. */
-  let drawn = sortedCellSet(cells);
+  let drawn = sortedCellSet(cells, buffers);
   let isBitmap = false;
   let draws = 0;
   let remaining: Float64Array | undefined;

@@ -6,10 +6,11 @@ const BUCKETS = 1 << DIGIT_BITS;
  * be overwritten.
  *
  * @param largest no index is larger
+ * @param other as long as the indices; the result is there or in their place
  */
-export function radixSort(indices: Uint32Array, largest: number): Uint32Array {
-  let source: Uint32Array = indices;
-  let target: Uint32Array = new Uint32Array(indices.length);
+export function radixSort(indices: Uint32Array, largest: number, other: Uint32Array): Uint32Array {
+  let source = indices;
+  let target = other;
   const next = new Uint32Array(BUCKETS);
   for (let shift = 0; shift < 32 && largest >>> shift > 0; shift += DIGIT_BITS) {
     next.fill(0);
@@ -37,12 +38,13 @@ export function radixSort(indices: Uint32Array, largest: number): Uint32Array {
  * Distinct cells of two ascending lists, ascending.
  *
  * @param one without repetitions
+ * @param union where they are written, as long as both together
  */
 export function unionOfCells(
   one: Float64Array,
   other: Uint32Array | Float64Array,
-): Float64Array<ArrayBuffer> {
-  const union = new Float64Array(one.length + other.length);
+  union: Float64Array = new Float64Array(one.length + other.length),
+): Float64Array {
   let [size, ofOne, ofOther] = [0, 0, 0];
   while (ofOne < one.length || ofOther < other.length) {
     const takeOne = ofOther >= other.length || one[ofOne] <= other[ofOther];
@@ -53,5 +55,5 @@ export function unionOfCells(
     union[size] = cell;
     size += 1;
   }
-  return union.slice(0, size);
+  return union.subarray(0, size);
 }

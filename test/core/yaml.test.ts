@@ -46,7 +46,7 @@ describe('parseYaml', () => {
       (_, level) => `l${level + 1}: &l${level + 1} [${`*l${level},`.repeat(9)}]`,
     );
     expect(() => parseYaml(['l0: &l0 x', ...levels].join('\n'), 'a.yaml')).toThrow(
-      new InputError('a.yaml:2:11: Excessive alias count indicates a resource exhaustion attack.'),
+      new InputError('a.yaml:2:10: Excessive alias count indicates a resource exhaustion attack.'),
     );
   });
 });
