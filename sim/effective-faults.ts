@@ -1,7 +1,7 @@
 import { createScratch, InputError, type Scratch } from '../core/index.js';
 import { FAULT_KINDS, type FaultMap, requireGeometry } from '../fault/index.js';
 import type { Placement, WeightPatches } from './interfaces.js';
-import { bitNumberOfCell, NO_DATA_BIT } from './memory.js';
+import { findDataBits, NO_SLOT } from './memory.js';
 import { sortByKey } from './radix-sort.js';
 
 /** Stored words of all weights of a network in network order: bytes for int8, IEEE 754 bits for float32. */
@@ -60,29 +60,36 @@ interface BitChanges {
   patches(): Pick<WeightPatches, 'weights' | 'words'>;
 }
 
+/** Faults that are placed together. */
+const FAULTS_TOGETHER = 4096;
+
 /** @returns the number of faults that change a bit */
 function findChanges(
   { cells, kinds }: FaultMap,
-  placement: Placement,
+  { memory, weightBits, occupancy, weightAt }: Placement,
   words: StoredWords,
   changes: BitChanges,
 ): number {
-  const { memory, weightBits } = placement;
+  const slots = new Float64Array(Math.min(cells.length, FAULTS_TOGETHER));
+  const bits = new Uint8Array(slots.length);
   let effectiveFaults = 0;
-  for (let fault = 0; fault < cells.length; fault++) {
-    const bitNumber = bitNumberOfCell(memory, cells[fault]);
-    if (bitNumber === NO_DATA_BIT) continue;
-    const slot = Math.floor(bitNumber / weightBits);
-    const bit = bitNumber - slot * weightBits;
-    const occupancy = placement.occupancy(slot);
-    let effective = 0;
-    for (let occurrence = 0; occurrence < occupancy; occurrence++) {
-      const weight = placement.weightAt(slot, occurrence);
-      if (!changesBit(kinds[fault], (words[weight] >>> bit) & 1)) continue;
-      changes.add(weight, bit);
-      effective = 1;
+  for (let first = 0; first < cells.length; first += FAULTS_TOGETHER) {
+    const end = Math.min(first + FAULTS_TOGETHER, cells.length);
+    findDataBits(memory, weightBits, cells.subarray(first, end), slots, bits);
+    for (let fault = first; fault < end; fault++) {
+      const slot = slots[fault - first];
+      if (slot === NO_SLOT) continue;
+      const bit = bits[fault - first];
+      const weights = occupancy(slot);
+      let effective = 0;
+      for (let occurrence = 0; occurrence < weights; occurrence++) {
+        const weight = weightAt(slot, occurrence);
+        if (!changesBit(kinds[fault], (words[weight] >>> bit) & 1)) continue;
+        changes.add(weight, bit);
+        effective = 1;
+      }
+      effectiveFaults += effective;
     }
-    effectiveFaults += effective;
   }
   return effectiveFaults;
 }

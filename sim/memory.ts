@@ -126,6 +126,55 @@ export function bitNumberOfCell(memory: WeightMemory, cell: number): number {
   return (line * columnMux + word) * wordBits + bit;
 }
 
+/** What `findDataBits` says of check cells and spare cells. */
+export const NO_SLOT = -1;
+
+/**
+ * `bitNumberOfCell` of many cells, as weight-sized places ⌊number / weightBits⌋ and bits within them; fastest for
+ * ascending cells, which stay long in one row. Unchecked, for hot paths.
+ *
+ * @param slots one for each cell, `NO_SLOT` for check and spare cells
+ * @param bits one for each cell, meaningless without a slot
+ */
+export function findDataBits(
+  memory: WeightMemory,
+  weightBits: 8 | 32,
+  cells: Float64Array,
+  slots: Float64Array,
+  bits: Uint8Array,
+): void {
+  const { rows, wordBits, columnMux, spareRows = 0, spareColumns = 0, checkBits = 0 } = memory;
+  const columns = (wordBits + checkBits) * columnMux + spareColumns;
+  const slotsPerWord = wordBits / weightBits;
+  const muxShift = 31 - Math.clz32(columnMux);
+  const weightShift = 31 - Math.clz32(weightBits);
+  let rowStart = 0;
+  let rowEnd = 0;
+  let firstWord = 0;
+  let dataBits = 0;
+  for (let place = 0; place < cells.length; place++) {
+    const cell = cells[place];
+    if (cell < rowStart || cell >= rowEnd) {
+      const line = Math.floor(cell / columns);
+      const bank = Math.floor(line / (rows + spareRows));
+      rowStart = line * columns;
+      rowEnd = rowStart + columns;
+      firstWord = (line - bank * spareRows) * columnMux;
+      // A spare row has none.
+      dataBits = line - bank * (rows + spareRows) < rows ? wordBits : 0;
+    }
+    const column = cell - rowStart;
+    const bit = column >>> muxShift;
+    if (bit >= dataBits) {
+      slots[place] = NO_SLOT;
+      continue;
+    }
+    const word = column & (columnMux - 1);
+    slots[place] = (firstWord + word) * slotsPerWord + (bit >>> weightShift);
+    bits[place] = bit & (weightBits - 1);
+  }
+}
+
 /** Inverse of `bitNumberOfCell` on the data bits. */
 export function cellOfBitNumber(memory: WeightMemory, bitNumber: number): number {
   const address = Math.floor(bitNumber / memory.wordBits);

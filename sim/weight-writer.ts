@@ -9,8 +9,8 @@ type Patches = Pick<WeightPatches, 'weights' | 'words'>;
 /** Weights that a kernel gets together. */
 const WEIGHTS_PER_CALL = 4096;
 
-/** Above every number of a weight. */
-const NO_WEIGHT = Number.POSITIVE_INFINITY;
+/** Above every index of a weight in its layer. */
+const NO_WEIGHT = 0x7fffffff;
 
 /** Of a kernel what writing needs: weights by their index in the layer, ascending. */
 export interface WritableWeights {
@@ -29,45 +29,98 @@ export function createWeightWriter(
   network: Network,
   kernels: readonly WritableWeights[],
 ): (patches: Patches | undefined) => void {
-  const layers = weightedLayers(network);
+  const storedWords = weightedLayers(network).map(({ weights }) => wordsOf(weights));
   const firstWeights = firstWeightOfLayers(network);
-  const indices = new Uint32Array(WEIGHTS_PER_CALL);
-  const { values, words } = createValues(network);
+  const values =
+    network.format === 'int8'
+      ? new Int8Array(WEIGHTS_PER_CALL)
+      : new Float32Array(WEIGHTS_PER_CALL);
+  const changes: Changes = {
+    indices: new Uint32Array(WEIGHTS_PER_CALL),
+    words: wordsOf(values),
+  };
   const copyWeights = createCopy();
   const copyWords = createCopy();
-  let before = NO_PATCHES;
+  let installed = NO_PATCHES;
 
   return (patches) => {
-    const next = patches ?? NO_PATCHES;
-    let ofBefore = 0;
-    let ofNext = 0;
-    for (const [layer, { weights }] of layers.entries()) {
-      const first = firstWeights[layer];
-      const end = firstWeights[layer + 1];
-      let count = 0;
-      for (;;) {
-        const undone = ofBefore < before.weights.length ? before.weights[ofBefore] : NO_WEIGHT;
-        const done = ofNext < next.weights.length ? next.weights[ofNext] : NO_WEIGHT;
-        const weight = undone < done ? undone : done;
-        if (weight >= end || count === WEIGHTS_PER_CALL) {
-          if (count > 0)
-            kernels[layer].setWeights(indices.subarray(0, count), values.subarray(0, count));
-          count = 0;
-          if (weight >= end) break;
-        }
-        const stays = undone === done && before.words[ofBefore] === next.words[ofNext];
-        if (!stays) {
-          indices[count] = weight - first;
-          if (done === weight) words[count] = next.words[ofNext];
-          else values[count] = weights[weight - first];
-          count += 1;
-        }
-        if (undone === weight) ofBefore += 1;
-        if (done === weight) ofNext += 1;
+    const next: Cursor = { ...(patches ?? NO_PATCHES), place: 0, end: 0 };
+    const before: Cursor = { ...installed, place: 0, end: 0 };
+    for (const [layer, stored] of storedWords.entries()) {
+      before.end = firstFrom(firstWeights[layer + 1], before.weights);
+      next.end = firstFrom(firstWeights[layer + 1], next.weights);
+      while (before.place < before.end || next.place < next.end) {
+        const count = mergePatches(before, next, firstWeights[layer], stored, changes);
+        if (count === 0) continue;
+        kernels[layer].setWeights(changes.indices.subarray(0, count), values.subarray(0, count));
       }
     }
-    before = { weights: copyWeights(next.weights), words: copyWords(next.words) };
+    installed = { weights: copyWeights(next.weights), words: copyWords(next.words) };
   };
+}
+
+/** Patches of which those from `place` to before `end` are still to be merged, all of one layer. */
+interface Cursor extends Patches {
+  place: number;
+  end: number;
+}
+
+/** Weights of a layer, and the stored words that they get. */
+interface Changes {
+  readonly indices: Uint32Array;
+  readonly words: Uint8Array | Uint32Array;
+}
+
+/**
+ * Merge patches until none or no room for changes is left. Written without branches that depend on the patches: no
+ * processor could predict them.
+ *
+ * @returns the number of changes
+ */
+function mergePatches(
+  before: Cursor,
+  next: Cursor,
+  first: number,
+  stored: Uint8Array | Uint32Array,
+  { indices, words }: Changes,
+): number {
+  const { weights: beforeWeights, words: beforeWords, end: endOfBefore } = before;
+  const { weights: nextWeights, words: nextWords, end: endOfNext } = next;
+  let ofBefore = before.place;
+  let ofNext = next.place;
+  let count = 0;
+  while (count < indices.length && (ofBefore < endOfBefore || ofNext < endOfNext)) {
+    const undone = ofBefore < endOfBefore ? beforeWeights[ofBefore] - first : NO_WEIGHT;
+    const done = ofNext < endOfNext ? nextWeights[ofNext] - first : NO_WEIGHT;
+    // Differences of indices of one layer fit into an int32: 1 if they are not positive, else 0.
+    const takesBefore = (undone - done - 1) >>> 31;
+    const takesNext = (done - undone - 1) >>> 31;
+    const weight = done + ((undone - done) & -takesBefore);
+    const word = ofNext < endOfNext ? nextWords[ofNext] : 0;
+    const earlier = ofBefore < endOfBefore ? beforeWords[ofBefore] : 0;
+    const difference = word ^ earlier;
+    const differs = (difference | -difference) >>> 31;
+    indices[count] = weight;
+    words[count] = stored[weight] ^ ((stored[weight] ^ word) & -takesNext);
+    count += 1 - (takesBefore & takesNext & (1 - differs));
+    ofBefore += takesBefore;
+    ofNext += takesNext;
+  }
+  before.place = ofBefore;
+  next.place = ofNext;
+  return count;
+}
+
+/** The place of the first of ascending weights that is not below a number; their number if there is none. */
+function firstFrom(number: number, weights: Uint32Array): number {
+  let low = 0;
+  let high = weights.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (weights[middle] < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** A function that copies an array to the same memory each time. */
@@ -80,15 +133,10 @@ function createCopy(): (values: Uint32Array) => Uint32Array {
   };
 }
 
-/** Room for values of weights, and the same bytes as stored words. */
-function createValues({ format }: Network): {
-  readonly values: WeightValues;
-  readonly words: Uint8Array | Uint32Array;
-} {
-  if (format === 'int8') {
-    const values = new Int8Array(WEIGHTS_PER_CALL);
-    return { values, words: new Uint8Array(values.buffer) };
-  }
-  const values = new Float32Array(WEIGHTS_PER_CALL);
-  return { values, words: new Uint32Array(values.buffer) };
+/** The stored words of weights, in the same memory. */
+function wordsOf(weights: WeightValues): Uint8Array | Uint32Array {
+  const { buffer, byteOffset, length } = weights;
+  return weights instanceof Int8Array
+    ? new Uint8Array(buffer, byteOffset, length)
+    : new Uint32Array(buffer, byteOffset, length);
 }

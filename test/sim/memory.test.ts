@@ -8,8 +8,10 @@ import {
   cellOfWordBit,
   defaultResidentMemory,
   defineWeightMemory,
+  findDataBits,
   memoryGeometry,
   NO_DATA_BIT,
+  NO_SLOT,
   slotCount,
   type WeightMemory,
   wordBitOfCell,
@@ -61,6 +63,41 @@ describe('address functions', () => {
       expect(spare).toBe(banks * (memory.rows * spareColumns + spareRows * rowCells));
     },
   );
+
+  test.prop([
+    weightMemories(),
+    fc.constantFrom(8 as const, 32 as const),
+    fc.array(share, { maxLength: 200 }),
+    fc.boolean(),
+  ])(
+    'places of many cells are those of their bit numbers, in any order',
+    (memory, weightBits, shares, ascending) => {
+      const count = cellCount(memoryGeometry(memory));
+      const drawn = shares.map((at) => Math.floor(at * count));
+      const cells = Float64Array.from(ascending ? drawn.sort((a, b) => a - b) : drawn);
+      const slots = new Float64Array(cells.length);
+      const bits = new Uint8Array(cells.length);
+      findDataBits(memory, weightBits, cells, slots, bits);
+      for (const [place, cell] of cells.entries()) {
+        const number = bitNumberOfCell(memory, cell);
+        const slot = slots[place];
+        if (number === NO_DATA_BIT) expect(slot).toBe(NO_SLOT);
+        else expect(slot * weightBits + bits[place]).toBe(number);
+        if (slot !== NO_SLOT) expect(bits[place]).toBeLessThan(weightBits);
+      }
+    },
+  );
+
+  test('places of cells are exact in a memory of almost 2^53 cells', () => {
+    const last = cellCount(memoryGeometry(HUGE)) - 1;
+    const cells = Float64Array.of(last, 0, last - 1);
+    const [slots, bits] = [new Float64Array(3), new Uint8Array(3)];
+    findDataBits(HUGE, 8, cells, slots, bits);
+    for (const [place, cell] of cells.entries()) {
+      const number = BigInt(slots[place]) * 8n + BigInt(bits[place]);
+      expect(number).toBe(BigInt(bitNumberOfCell(HUGE, cell)));
+    }
+  });
 
   test.prop([weightMemories()])(
     'data bits are numbered without gaps, and the numbers lead back to their cells',
