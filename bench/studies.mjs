@@ -5,9 +5,10 @@
  *     trials a second of a campaign of single faults (int8, random cell), and times the plain path; one thread
  *   node bench/studies.mjs precision [--model vgg16] [--precision 2] [--int8-rates …] [--float32-rates …]
  *     `bitcell run` of seven rates with none and clip to ±precision: seconds and image runs of both word formats
- *   node bench/studies.mjs onnxruntime [--model vgg16] [--format int8] [--rate 1e-3] [--precision 2] [--maps 2]
- *     `bitcell run` of one point to ±precision against plain evaluation with onnxruntime: at equal interval, and with
- *     the same maps and images
+ *   node bench/studies.mjs onnxruntime [--model vgg16] [--format int8] [--precision 2] [--maps 1]
+ *       [--int8-rates …] [--float32-rates …] [--mitigations none,clip]
+ *     the study of `precision` in one format against plain evaluation with onnxruntime: at equal interval, and with the
+ *     same maps and images
  *   node bench/studies.mjs prefixes [--model vgg16] [--format float32] [--rates …] [--maps 8] [--images 20]
  *     multiply-accumulates that two mitigations of a map have in common
  *
@@ -16,6 +17,8 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 
+/** @import { Mitigation } from '../dist/mitigation/index.js' */
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -23,10 +26,10 @@ const { values, positionals } = parseArgs({
     format: { type: 'string' },
     images: { type: 'string' },
     trials: { type: 'string', default: '200' },
-    rate: { type: 'string' },
     rates: { type: 'string', default: '1e-8,1e-7,1e-6,1e-5' },
     'int8-rates': { type: 'string', default: '1e-4,3e-4,1e-3,3e-3,1e-2,2e-2,3e-2' },
     'float32-rates': { type: 'string', default: '1e-8,3e-8,1e-7,3e-7,1e-6,3e-6,1e-5' },
+    mitigations: { type: 'string', default: 'none,clip' },
     precision: { type: 'string', default: '2' },
     maps: { type: 'string' },
     threads: { type: 'string', default: '2' },
@@ -57,9 +60,10 @@ async function measure() {
     }
     case 'onnxruntime': {
       const { againstOnnxruntime } = await import('./studies/onnxruntime.mjs');
-      const rate = Number(values.rate ?? (format === 'int8' ? 1e-3 : 1e-7));
-      const maps = Number(values.maps ?? 2);
-      return againstOnnxruntime({ model, format, rate, precision, maps, threads });
+      const rates = values[`${format}-rates`].split(',').map(Number);
+      const mitigations = /** @type {Mitigation[]} */ (values.mitigations.split(','));
+      const maps = Number(values.maps ?? 1);
+      return againstOnnxruntime({ model, format, rates, mitigations, precision, maps, threads });
     }
     case 'prefixes': {
       const { commonPrefixes } = await import('./studies/prefixes.mjs');

@@ -9,7 +9,7 @@ const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url)
 
 /**
  * A row of the table `trial`.
- * @typedef {{ pilot: boolean, map: number, images: number, correct: number, effective: number, mitigation: string }} TrialRow
+ * @typedef {{ pilot: boolean, map: number, images: number, correct: number, effective: number, rate: number, mitigation: string }} TrialRow
  */
 
 /**

@@ -7,106 +7,187 @@ import {
   top1,
   trialImages,
 } from '../../dist/campaign/index.js';
-import { normalize, writeFloat32, writeQdq } from '../../dist/models/index.js';
+import { float32Clips, int8Clips } from '../../dist/mitigation/index.js';
+import { normalize, writeClipped, writeFloat32, writeQdq } from '../../dist/models/index.js';
 import { runCommand } from './command.mjs';
 import { patchesOfMaps, withFaultyWords } from './faulty-network.mjs';
 import { median } from './timed.mjs';
 
 /** @import { ImageSet, Network } from '../../dist/models/index.js' */
+/** @import { LayerThresholds, Mitigation } from '../../dist/mitigation/index.js' */
+/** @import { TrialRow } from './command.mjs' */
 
 /** Images that onnxruntime computes together. */
 const BATCH = 100;
+
+/** Exported networks hold scales that no operator of onnxruntime reads; it warns of each. */
+const ERRORS_ONLY = 3;
 
 /** Of our maps, so many are run with onnxruntime on their own images, for each of the maps that it runs on all. */
 const SHORT_MAPS = 5;
 
 /**
- * One point to ±precision: `bitcell run` against onnxruntime with the faulty words in the file and a new session for
- * each map. Drawing maps and writing files is not counted for onnxruntime. Rounds of both take turns.
+ * A study to ±precision: `bitcell run` against onnxruntime with the faulty words in the file, clips as standard
+ * operators, and a new session for each map. Drawing maps and writing files is not counted for onnxruntime. Rounds of
+ * both take turns.
  *
  * At equal interval: onnxruntime runs all test images of a map, so only the variance between maps is left, and the
  * same stopping rule takes `expectedMaps` of it. Same maps and images: every map of our study, its pilot not included,
- * with its images. Both are sums of measured maps, of which there are `maps` and 5 · `maps`.
+ * with its images. Both are sums over the points, each of measured maps: `maps` and 5 · `maps` of them a point.
  *
- * @param {{ model: string, format: 'int8' | 'float32', rate: number, precision: number, maps: number, threads: number }} options
+ * @param {{ model: string, format: 'int8' | 'float32', rates: readonly number[], mitigations: readonly Mitigation[],
+ *   precision: number, maps: number, threads: number }} options
  */
-export async function againstOnnxruntime({ model, format, rate, precision, maps, threads }) {
-  const options = { model, format, rate, precision, mitigations: ['none'] };
-  const { data } = prepareStudy(parseStudy(options));
-  const [{ network }] = data.networks;
-  const patchesOf = patchesOfMaps(data, 0);
+export async function againstOnnxruntime(options) {
+  const { model, format, rates, mitigations, precision, maps, threads } = options;
+  const { data } = prepareStudy(parseStudy({ model, format, rates, mitigations, precision }));
+  const [{ network, thresholds }] = data.networks;
   const peer = createPeer(network, data.dataset, threads);
   const all = Uint32Array.from({ length: data.dataset.count }, (_, index) => index);
+  const points = data.conditions.flatMap(({ rate }, condition) =>
+    mitigations.map((mitigation) => ({
+      ...{ rate, mitigation, patchesOf: patchesOfMaps(data, condition) },
+      ...{ whole: /** @type {Timed[]} */ ([]), short: /** @type {Timed[]} */ ([]) },
+    })),
+  );
 
   const ours = [];
-  const whole = [];
-  const short = [];
   for (let round = 0; round < maps; round += 1) {
     const run = await runCommand([
-      ...['--model', model, '--format', format, '--rates', `${rate}`, '--mitigations', 'none'],
+      ...['--model', model, '--format', format, '--rates', rates.join()],
+      ...['--mitigations', mitigations.join()],
       ...['--precision', `${precision}`, '--threads', `${threads}`],
     ]);
     ours.push(run);
-    whole.push(await peer(withFaultyWords(network, patchesOf(round)), all));
-    const trials = run.trials.filter(({ pilot }) => !pilot);
-    for (let next = 0; next < SHORT_MAPS; next += 1) {
-      const { map, images, correct } = trials[(round * SHORT_MAPS + next) % trials.length];
-      const indices = trialImages(data.study, { map, images }, data.dataset.count);
-      const result = await peer(withFaultyWords(network, patchesOf(map)), indices);
-      // int8 results are equal to the bit; float32 sums have an order of their own in each.
-      if (format === 'int8' && result.correct !== correct) {
-        throw new Error(`map ${map}: ${correct} right images, ${result.correct} in onnxruntime`);
+    for (const { rate, mitigation, patchesOf, whole, short } of points) {
+      const bytesOf = (/** @type {number} */ map) =>
+        writeNetwork(
+          withFaultyWords(network, patchesOf(map)),
+          mitigation,
+          thresholds.get(mitigation),
+        );
+      const timed = await peer(bytesOf(round), all);
+      whole.push(timed);
+      const place = `round ${round + 1} of ${maps}, rate ${rate}, ${mitigation}`;
+      process.stderr.write(`${place}: a map takes onnxruntime ${timed.seconds.toFixed(1)} s\n`);
+      const trials = trialsOf(run.trials, rate, mitigation);
+      for (let next = 0; next < SHORT_MAPS; next += 1) {
+        const { map, images, correct } = trials[(round * SHORT_MAPS + next) % trials.length];
+        const indices = trialImages(data.study, { map, images }, data.dataset.count);
+        const result = await peer(bytesOf(map), indices);
+        // int8 results are equal to the bit; float32 sums have an order of their own in each.
+        if (format === 'int8' && result.correct !== correct) {
+          throw new Error(
+            `${place}, map ${map}: ${correct} right images, ${result.correct} in onnxruntime`,
+          );
+        }
+        short.push({ ...result, map, images, bitcell: correct });
       }
-      short.push({ ...result, map, images, bitcell: correct });
     }
   }
 
-  const trials = ours[0].trials.filter(({ pilot }) => !pilot);
-  const [{ images }] = trials;
-  const counts = { images, correct: trials.map(({ correct }) => correct) };
-  const { betweenMaps } = nestedVariances(counts);
-  const peerMaps = Math.ceil(expectedMaps(betweenMaps, precision / 100));
   const seconds = median(ours.map((run) => run.seconds));
-  const secondsOfMap = median(whole.map((run) => run.seconds));
-  const secondsOfShortMap = median(short.map((run) => run.seconds));
-  const [{ accuracy }] = ours[0].points;
-  return {
-    ...{ format, rate, precision, threads, rounds: maps },
-    bitcell: { seconds, maps: trials.length, imagesPerMap: images, accuracy },
-    equalInterval: {
-      ...{ maps: peerMaps, imagesPerMap: all.length, secondsOfMap },
-      sessionSeconds: median(whole.map((run) => run.sessionSeconds)),
-      imagesPerSecond: all.length / median(whole.map((run) => run.seconds - run.sessionSeconds)),
-      accuracies: whole.map(({ correct }) => correct / all.length),
-      onnxruntimeSeconds: peerMaps * secondsOfMap,
-      ratio: (peerMaps * secondsOfMap) / seconds,
-    },
-    sameMapsAndImages: {
-      ...{ maps: trials.length, imagesPerMap: images, secondsOfMap: secondsOfShortMap },
+  const found = points.map(({ rate, mitigation, whole, short }) => {
+    const trials = trialsOf(ours[0].trials, rate, mitigation);
+    const [{ images }] = trials;
+    const counts = { images, correct: trials.map(({ correct }) => correct) };
+    const { betweenMaps } = nestedVariances(counts);
+    const secondsOfMap = median(whole.map((run) => run.seconds));
+    const secondsOfShortMap = median(short.map((run) => run.seconds));
+    const same = ours[0].points.find((one) => one.rate === rate && one.mitigation === mitigation);
+    return {
+      ...{ rate, mitigation },
+      bitcell: { maps: trials.length, imagesPerMap: images, accuracy: same?.accuracy },
+      onnxruntime: {
+        maps: Math.ceil(expectedMaps(betweenMaps, precision / 100)),
+        secondsOfMap,
+        sessionSeconds: median(whole.map((run) => run.sessionSeconds)),
+        imagesPerSecond: all.length / median(whole.map((run) => run.seconds - run.sessionSeconds)),
+        accuracies: whole.map(({ correct }) => correct / all.length),
+        secondsOfShortMap,
+      },
       counts: short.map(({ map, bitcell, correct }) => ({ map, bitcell, onnxruntime: correct })),
-      onnxruntimeSeconds: trials.length * secondsOfShortMap,
-      ratio: (trials.length * secondsOfShortMap) / seconds,
+    };
+  });
+  const equalInterval = sum(
+    found,
+    ({ onnxruntime }) => onnxruntime.maps * onnxruntime.secondsOfMap,
+  );
+  const sameMapsAndImages = sum(
+    found,
+    ({ bitcell, onnxruntime }) => bitcell.maps * onnxruntime.secondsOfShortMap,
+  );
+  return {
+    ...{ format, precision, threads, rounds: maps, bitcellSeconds: seconds },
+    equalInterval: { onnxruntimeSeconds: equalInterval, ratio: equalInterval / seconds },
+    sameMapsAndImages: {
+      onnxruntimeSeconds: sameMapsAndImages,
+      ratio: sameMapsAndImages / seconds,
     },
+    points: found,
   };
 }
 
 /**
- * A function that runs images through a network in a new session.
+ * A map's images in onnxruntime; of a map of our own, also what we found.
+ * @typedef {{ seconds: number, sessionSeconds: number, correct: number, map?: number, images?: number, bitcell?: number }} Timed
+ */
+
+/**
+ * The trials of a point that count.
+ * @param {readonly TrialRow[]} trials
+ * @param {number} rate
+ * @param {string} mitigation
+ */
+function trialsOf(trials, rate, mitigation) {
+  return trials.filter(
+    (trial) => !trial.pilot && trial.rate === rate && trial.mitigation === mitigation,
+  );
+}
+
+/**
+ * @template T
+ * @param {readonly T[]} values
+ * @param {(value: T) => number} of
+ */
+function sum(values, of) {
+  return values.reduce((total, value) => total + of(value), 0);
+}
+
+/**
+ * The file of a network that onnxruntime runs.
+ * @param {Network} network
+ * @param {Mitigation} mitigation
+ * @param {LayerThresholds | undefined} thresholds of the mitigation
+ */
+function writeNetwork(network, mitigation, thresholds) {
+  if (mitigation === 'none' || !thresholds) {
+    return network.format === 'int8' ? writeQdq(network) : writeFloat32(network);
+  }
+  return network.format === 'int8'
+    ? writeClipped(network, int8Clips(mitigation, network, thresholds))
+    : writeFloat32(network, float32Clips(mitigation, network, thresholds));
+}
+
+/**
+ * A function that runs images through a network file in a new session.
  * @param {Network} network
  * @param {ImageSet} dataset
  * @param {number} threads
  */
 function createPeer({ input, tensors }, dataset, threads) {
   const { channels, height, width } = tensors[input].shape;
-  return async (/** @type {Network} */ faulty, /** @type {Uint32Array} */ indices) => {
-    const bytes = faulty.format === 'int8' ? writeQdq(faulty) : writeFloat32(faulty);
+  return async (/** @type {Uint8Array} */ bytes, /** @type {Uint32Array} */ indices) => {
     const batches = Array.from({ length: Math.ceil(indices.length / BATCH) }, (_, batch) => {
       const images = indices.subarray(batch * BATCH, (batch + 1) * BATCH);
       const dims = [images.length, channels, height, width];
       return { images, input: new ort.Tensor('float32', normalize(dataset, images), dims) };
     });
     const started = performance.now();
-    const session = await ort.InferenceSession.create(bytes, { intraOpNumThreads: threads });
+    const session = await ort.InferenceSession.create(bytes, {
+      intraOpNumThreads: threads,
+      logSeverityLevel: ERRORS_ONLY,
+    });
     const sessionSeconds = (performance.now() - started) / 1000;
     let correct = 0;
     for (const { images, input } of batches) {
