@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { BitcellError, EXIT, packageRoot, parseJson } from '../core/index.js';
+import { outliveReaders } from './output.js';
 
 const program = new Command('bitcell')
   .version(version())
@@ -49,6 +50,7 @@ function reportErrors(command: Command): void {
 }
 
 reportErrors(program);
+outliveReaders();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -36,7 +36,19 @@ export async function printParts(parts: Iterable<string>): Promise<void> {
   try {
     await pipeline(Readable.from(inChunks(parts)), process.stdout, { end: false });
   } catch (error) {
-    const closed = error instanceof Error && 'code' in error && error.code === 'EPIPE';
-    if (!closed) throw error;
+    if (!isReaderGone(error)) throw error;
   }
+}
+
+/** Go on to the end when nobody reads stdout (`| head`) or stderr any more: a study may have a store to fill. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error) => {
+      if (!isReaderGone(error)) throw error;
+    });
+  }
+}
+
+function isReaderGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }

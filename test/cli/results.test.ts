@@ -213,3 +213,22 @@ test('the command line loads no database before it needs one', () => {
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program]);
   expect(stdout.toString()).toBe('[]\n');
 });
+
+test.each(['stdout', 'stderr'] as const)(
+  'a command outlives the reader of its %s',
+  async (stream) => {
+    const study = join(newFolder(), 'results');
+    const { status, stdout, stderr } = await bitcell(
+      [
+        ...['run', '--model', files.int8, '--thresholds', files.thresholds, '--format', 'int8'],
+        ...['--rates', '1e-3', '--maps', '2', '--images', '10', '--out', study],
+      ],
+      { onStart: (child) => child[stream]?.destroy() },
+    );
+    expect(status, stderr).toBe(0);
+    expect(stderr).not.toContain('EPIPE');
+    if (stream === 'stderr') expect(stdout).toContain('1e-3');
+    const saved = await bitcellJson(['results', study]);
+    expect(saved.points).toHaveLength(2);
+  },
+);
