@@ -15,6 +15,7 @@ import { BATCH } from '../context.js';
 import { faultSourceOf, trialFaultMap } from '../fault-source.js';
 import { top1 } from '../predict.js';
 import { createScope } from '../scope.js';
+import { bytesOfPatches } from './cell-memory.js';
 import { createLayerRunner, type LayerRunner } from './layer-runner.js';
 import { createTailRunner, type Tail } from './shared-tail.js';
 import { startPointOf, valuesAt } from './start-point.js';
@@ -54,7 +55,8 @@ export function createCellEvaluator(
     const correct = found.map(
       (classes) => classes.filter((top1, image) => top1 === dataset.labels[images[image]]).length,
     );
-    return { correct, patches, products: runner.products };
+    const fits = !task.patches && bytesOfPatches(patches) <= task.patchRoom;
+    return { correct, patches: fits ? share(patches) : undefined, products: runner.products };
   };
 }
 
@@ -167,7 +169,7 @@ function imagesOf({ tuning, dataset }: TuneData, map: number): Uint32Array {
   return sampleWithoutReplacement(stream, dataset.count, tuning.images);
 }
 
-/** The faulty words of a map, in shared memory. */
+/** The faulty words of a map. */
 function drawPatches(data: TuneData, { rate, map, first }: CellTask): WeightPatches {
   const { network, words, tuning, accelerator } = data;
   const placement = placeNetwork(network, accelerator, tuning.placement);
@@ -186,11 +188,14 @@ function drawPatches(data: TuneData, { rate, map, first }: CellTask): WeightPatc
       throw new Error('a search draws its fault maps');
     },
   });
-  const patches = applyFaultMap(faultMap, placement, words);
-  return { ...patches, weights: share(patches.weights), words: share(patches.words) };
+  return applyFaultMap(faultMap, placement, words);
 }
 
-function share(values: Uint32Array): Uint32Array {
+function share(patches: WeightPatches): WeightPatches {
+  return { ...patches, weights: shareWords(patches.weights), words: shareWords(patches.words) };
+}
+
+function shareWords(values: Uint32Array): Uint32Array {
   const shared = new Uint32Array(new SharedArrayBuffer(values.byteLength));
   shared.set(values);
   return shared;

@@ -6,17 +6,15 @@ import { packageRoot, sha256Hex } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
 import type { Network } from '../../models/index.js';
-import type { RestartPoint, WeightPatches } from '../../sim/index.js';
-import { startPointOf, valuesAt } from './start-point.js';
+import type { RestartPoint } from '../../sim/index.js';
+import { type Cell, createCellMemory } from './cell-memory.js';
+import { startPointOf } from './start-point.js';
 import type { Counts, TuningState } from './state.js';
 import type { CellResult, CellTask, StoredValues, TuneData } from './tune-data.js';
 import type { TuneWorkerData } from './worker.js';
 
 /** Bytes that a search may keep between tasks. */
 const DEFAULT_MEMORY = 2 ** 31;
-
-/** What of them may be faulty words; those of further maps are drawn again. */
-const PATCH_SHARE = 1 / 2;
 
 const SAVE_INTERVAL_MS = 1000;
 
@@ -50,22 +48,13 @@ export interface Evaluator {
   close(): Promise<void>;
 }
 
-/** One rate and map of a search, and what is kept of it between tasks. */
-interface Cell {
-  readonly index: number;
-  readonly rate: number;
-  readonly map: number;
-  patches?: WeightPatches | undefined;
-  stored?: StoredValues | undefined;
-}
-
 /** Start the threads of a search; counts that the state knows are not computed again. */
 export function createEvaluator(
   data: TuneData,
   state: TuningState,
   { threads, signal, memory = DEFAULT_MEMORY, onScored }: EvaluatorOptions,
 ): Evaluator {
-  const { tuning, network } = data;
+  const { tuning, network, maxima } = data;
   const { rates, maps, images, faulty } = tuning;
   const cells: Cell[] = rates.flatMap((rate, place) =>
     Array.from({ length: maps }, (_, map) => ({ index: place * maps + map, rate, map })),
@@ -77,26 +66,15 @@ export function createEvaluator(
     minThreads: threads,
     maxThreads: threads,
   });
+  const points = [...maxima.keys()].map((layer) => startPointOf(network, layer));
+  const kept = createCellMemory(network, cells, points, { images, budget: memory, tasks: threads });
   let tuned: string | undefined;
-  let patchBytes = 0;
   let saved = performance.now();
 
   /** What is evaluated, in a word: thresholds that mean the same network under the same faults share it. */
   function keyOf({ first }: ScoreRequest, candidate: LayerThresholds): string {
     const scope = faulty === 'tuned-layer' ? first : 'all';
     return sha256Hex(JSON.stringify([scope, [...candidate]]));
-  }
-
-  /** Room for the values in front of a layer, for as many cells as the budget allows. */
-  function roomFor({ point, keyAt }: Start, cell: Cell): StoredValues | undefined {
-    const key = keyAt(point.layer);
-    if (cell.stored?.point.layer === point.layer && cell.stored.key === key) return cell.stored;
-    const length = images * valuesAt(network, point);
-    const bytes = length * (network.format === 'int8' ? 1 : Float32Array.BYTES_PER_ELEMENT);
-    if ((cell.index + 1) * bytes > memory * (1 - PATCH_SHARE)) return undefined;
-    const buffer = new SharedArrayBuffer(bytes);
-    const values = network.format === 'int8' ? new Uint8Array(buffer) : new Float32Array(buffer);
-    return { point, values, key };
   }
 
   /** What an earlier task left of this cell, if the run can go on from there. */
@@ -113,7 +91,8 @@ export function createEvaluator(
   ): Promise<void> {
     const missing = candidates.filter(({ counts }) => counts[cell.index] === null);
     if (missing.length > 0) {
-      const to = roomFor(start, cell);
+      const to = kept.roomFor(cell, start.keyAt(start.point.layer));
+      const grant = kept.grant(cell);
       const { correct, patches, products } = await pool.run({
         rate: cell.rate,
         map: cell.map,
@@ -121,24 +100,17 @@ export function createEvaluator(
         last: request.last,
         candidates: missing.map(({ values }) => values),
         patches: cell.patches,
+        patchRoom: grant.bytes,
         from: usableOf(start, cell),
         to,
       });
-      cell.stored = to;
-      keepPatches(cell, patches);
+      if (to) cell.stored = to;
+      kept.settle(cell, grant, patches);
       for (const [index, { counts }] of missing.entries()) counts[cell.index] = correct[index];
       state.products += products;
       saveSometimes();
     }
     onScored(candidates.length);
-  }
-
-  function keepPatches(cell: Cell, patches: WeightPatches): void {
-    if (cell.patches) return;
-    const bytes = patches.weights.byteLength + patches.words.byteLength;
-    if (patchBytes + bytes > memory * PATCH_SHARE) return;
-    patchBytes += bytes;
-    cell.patches = patches;
   }
 
   function saveSometimes(): void {
@@ -151,15 +123,14 @@ export function createEvaluator(
   function startLayer(layer: string): void {
     if (tuned === layer) return;
     tuned = layer;
-    if (faulty === 'whole-network') return;
-    for (const cell of cells) cell.patches = undefined;
-    patchBytes = 0;
+    if (faulty === 'tuned-layer') kept.dropPatches();
   }
 
   return {
     async score(request) {
       startLayer(request.first);
       const start = startOf(network, request);
+      kept.enter(start.point);
       const candidates = request.candidates.map((values) => {
         const key = keyOf(request, values);
         const counts = state.evaluations.get(key) ?? new Array<null>(cells.length).fill(null);

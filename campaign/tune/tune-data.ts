@@ -34,6 +34,8 @@ export interface CellTask {
   readonly candidates: readonly LayerThresholds[];
   /** The map's faulty words, when they are known. */
   readonly patches: WeightPatches | undefined;
+  /** The most bytes of faulty words that the result may hold, where they were not known. */
+  readonly patchRoom: number;
   /** What an earlier task left: values under the same map and the same thresholds, at or before the first layer. */
   readonly from: StoredValues | undefined;
   /** Where to leave the values in front of the first layer; undefined: nowhere. */
@@ -43,8 +45,8 @@ export interface CellTask {
 export interface CellResult {
   /** Images whose top-1 class is the label, for each candidate. */
   readonly correct: readonly number[];
-  /** The map's faulty words, in shared memory. */
-  readonly patches: WeightPatches;
+  /** The map's faulty words in shared memory, where they were drawn and there is room for them. */
+  readonly patches: WeightPatches | undefined;
   /** Multiply-accumulates done. */
   readonly products: number;
 }

@@ -32,6 +32,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const RATES = { int8: [0.02, 0.1], float32: [1e-3, 1e-2] } as const;
 const SMALL = { model: files.int8, maps: 2, images: 12, seed: 5 };
+/** Room for what some maps of a search keep, not for all. */
+const SOME_MEMORY = 100_000;
 const ROUNDS = { mostRounds: 3, leastRounds: 1 };
 
 function prepare(options: Readonly<Record<string, unknown>>) {
@@ -131,10 +133,12 @@ describe.each([
     });
   });
 
-  test('is the same for any number of threads and without memory to keep anything', async () => {
+  test('is the same for any number of threads and with little memory or none to keep anything', async () => {
     const { cost, ...rest } = found;
     const { cost: others, ...frugal } = await search(prepared, { threads: 3, memory: 0 });
     expect(frugal).toEqual(rest);
+    const { cost: _, ...some } = await search(prepared, { threads: 2, memory: SOME_MEMORY });
+    expect(some).toEqual(rest);
     expect(others.candidates).toBe(cost.candidates);
     expect(cost.products).toBeLessThan(others.products);
     expect(cost.products).toBeLessThan(cost.bruteForceProducts);
@@ -181,10 +185,12 @@ describe.each([
     });
   });
 
-  test('are the same for any number of threads and without memory to keep anything', async () => {
+  test('are the same for any number of threads and with little memory or none to keep anything', async () => {
     const { cost, ...rest } = found;
     const { cost: others, ...frugal } = await search(prepared, { threads: 3, memory: 0 });
     expect(frugal).toEqual(rest);
+    const { cost: _, ...some } = await search(prepared, { threads: 2, memory: SOME_MEMORY });
+    expect(some).toEqual(rest);
     expect(others.imageRuns).toBe(cost.imageRuns);
     expect(cost.products).toBeLessThanOrEqual(others.products);
   });
