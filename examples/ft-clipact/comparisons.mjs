@@ -17,7 +17,7 @@ export const AREA_COLUMNS = [
  * @param {Record<string, string | undefined>[]} trials rows of `bitcell results --table trial --csv`
  */
 export function comparePairs(trials) {
-  const { rates, mitigations, shares } = sharesOf(trials);
+  const { rates, mitigations, shares } = sharesOf(counted(trials));
   return rates.flatMap((rate) =>
     mitigations.flatMap((reference, at) =>
       mitigations.slice(at + 1).map((mitigation) => {
@@ -37,7 +37,7 @@ export function comparePairs(trials) {
  * @param {Record<string, string | undefined>[]} trials
  */
 export function compareAreas(trials) {
-  const { rates, mitigations, shares } = sharesOf(trials);
+  const { rates, mitigations, shares } = sharesOf(counted(trials));
   const faulty = rates.filter((rate) => rate > 0);
   const curves = common(
     mitigations.flatMap((mitigation) => faulty.map((rate) => shares(rate, mitigation))),
@@ -52,12 +52,17 @@ export function compareAreas(trials) {
       mitigation,
       rates: faulty.map((rate) => rate.toExponential()).join(' '),
       maps: areas[at].length,
-      clean: cleanAccuracy(trials),
+      clean: cleanAccuracy(counted(trials)),
       mean: mean(areas[at]),
       ...boundedMeanInterval(areas[at]),
       ...(at > 0 && { gain_mean: gain.mean, gain_low: gain.low, gain_high: gain.high }),
     };
   });
+}
+
+/** Trials of a pilot say how many images a map gets, and nothing of the network. */
+function counted(trials) {
+  return trials.filter(({ pilot }) => pilot !== 'true');
 }
 
 /** Accuracy of the fault-free, unprotected network on the images of the trials. */

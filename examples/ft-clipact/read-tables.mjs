@@ -64,6 +64,7 @@ function pointOf(row) {
       share: Number(row.yield_share),
       low: Number(row.yield_low),
       high: Number(row.yield_high),
+      imagesNeeded: Number(row.yield_images_needed),
     },
     perMap: {
       worst: Number(row.map_worst),

@@ -30,17 +30,17 @@ const shortTitle = (mitigation) => (mitigation === 'none' ? 'no protection' : mi
 
 /** The comparison with the one figure of the paper. */
 export function headline(tables) {
-  const found = comparison(tables, 'vgg16-float32', EXACT_FIRST);
+  const found = comparison(tables, 'vgg16-float32');
   if (!found) return NOT_RUN;
   const { points, pairs, areas } = found;
   const at = points.filter(({ rate }) => rate === PAPER.rate);
   const gains = pairs.filter(({ rate, reference }) => rate === PAPER.rate && reference === 'none');
-  const rows = at.map(({ mitigation, accuracy, maps }) => {
+  const rows = at.map(({ mitigation, accuracy, maps, images }) => {
     const gain = gains.find((pair) => pair.mitigation === mitigation)?.difference;
     const paper = mitigation === 'clip-tuned' ? `+${percent(PAPER.gain, 2)}` : '';
     return [
       ...[mitigationTitle(mitigation), estimateText(accuracy, 2)],
-      ...[gain ? gainText(gain, 2) : '', paper, String(maps)],
+      ...[gain ? gainText(gain, 2) : '', paper, `${maps} × ${images}`],
     ];
   });
   const [{ clean }] = areas;
@@ -52,21 +52,15 @@ export function headline(tables) {
         `The ${mitigationTitle(mitigation)} gains ${gainText(difference, 2)} points; the paper's ${percent(PAPER.gain, 2)} lie ${placeOf(PAPER.gain, difference)} this interval.`,
     );
   const most = `No mitigation could gain more than about ${percent(clean - unprotected, 2)} points here, from the unprotected ${percent(unprotected, 2)} % to the fault-free ${percent(clean, 2)} %.`;
-  const titles = ['mitigation', 'accuracy, % [95 %]', 'gain, points [95 %]', 'FT-ClipAct', 'maps'];
-  return [table(titles, rows), '', [...sentences, most].join(' ')].join('\n');
+  const titles = ['mitigation', 'accuracy, % [95 %]', 'gain, points [95 %]', 'FT-ClipAct'];
+  return [table([...titles, 'maps × images'], rows), '', [...sentences, most].join(' ')].join('\n');
 }
 
-/** At few rates to a precision, and at all rates with the same maps. */
-const EXACT_FIRST = ['mitigations', 'spread'];
-const ALL_RATES_FIRST = ['spread', 'mitigations'];
-
-/** The first of some steps that has run; each compares all mitigations. */
-function comparison(tables, key, steps) {
-  for (const name of steps.map((step) => `${step}-${key}`)) {
-    const [points, pairs, areas] = [tables.points(name), tables.pairs(name), tables.areas(name)];
-    if (points && pairs && areas) return { points, pairs, areas };
-  }
-  return undefined;
+/** The points of all mitigations at all rates, the differences and the areas, if the step has run. */
+function comparison(tables, key) {
+  const name = `mitigations-${key}`;
+  const [points, pairs, areas] = [tables.points(name), tables.pairs(name), tables.areas(name)];
+  return points && pairs && areas ? { points, pairs, areas } : undefined;
 }
 
 const rangeText = (rates) => `${rateText(rates[0])} … ${rateText(rates.at(-1))} (${rates.length})`;
@@ -74,7 +68,7 @@ const rangeText = (rates) => `${rateText(rates[0])} … ${rateText(rates.at(-1))
 /** Areas under accuracy against fault rate of both networks and formats. */
 export function areas(tables) {
   const rows = PLACES.flatMap(({ model, format, key }) =>
-    (comparison(tables, key, ALL_RATES_FIRST)?.areas ?? []).map((row) => [
+    (comparison(tables, key)?.areas ?? []).map((row) => [
       ...[modelTitle(model), format, mitigationTitle(row.mitigation), estimateText(row.area)],
       ...[row.gain ? gainText(row.gain) : '', rangeText(row.rates)],
       ...[percent(row.clean), String(row.maps)],
@@ -92,7 +86,7 @@ export function int8Words(tables) {
     return float32 && int8 ? [compareFormats(model, float32.rate, int8.rate)] : [];
   });
   const verdicts = PLACES.flatMap((place) => {
-    const found = comparison(tables, place.key, ALL_RATES_FIRST);
+    const found = comparison(tables, place.key);
     return found ? [`- ${placeTitle(place)}:`, ...verdictsOf(found.pairs)] : [];
   });
   if (verdicts.length === 0) return NOT_RUN;
@@ -100,7 +94,7 @@ export function int8Words(tables) {
 }
 
 function halving(tables, key) {
-  const found = comparison(tables, key, ALL_RATES_FIRST);
+  const found = comparison(tables, key);
   return found && { rate: halvingRate(found.points, found.areas[0].clean) };
 }
 
@@ -136,9 +130,14 @@ export function mitigations(tables) {
 /** How wide the intervals are. */
 function precisionText(points) {
   const halfWidths = points.map(({ accuracy: { low, high } }) => (high - low) / 2);
-  const maps = points.map((point) => point.maps);
-  const [least, most] = [Math.min(...maps), Math.max(...maps)];
-  return `The widest of these intervals is ±${percent(Math.max(...halfWidths), 2)} points; ${least === most ? most : `${least} to ${most}`} maps a point.`;
+  const range = (values) => {
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    return least === most ? String(most) : `${least} to ${most}`;
+  };
+  const [maps, images] = ['maps', 'images'].map((name) =>
+    range(points.map((point) => point[name])),
+  );
+  return `The widest of these intervals is ±${percent(Math.max(...halfWidths), 2)} points; ${maps} maps of ${images} images a point.`;
 }
 
 function accuracyTable(points, columns, columnOfPoint) {
@@ -217,11 +216,11 @@ export function sweep(tables) {
 /** How the maps of a point spread. */
 export function spread(tables) {
   return perPlace('spread', tables.points, (points) => {
-    const rows = points.map(({ rate, mitigation, accuracy, perMap, yield: good }) => [
+    const rows = points.map(({ rate, mitigation, images, accuracy, perMap, yield: good }) => [
       ...[rateText(rate), mitigationTitle(mitigation), estimateText(accuracy)],
       ...[perMap.worst, perMap.lowerQuartile, perMap.median].map((share) => percent(share)),
       ...[perMap.upperQuartile, perMap.best].map((share) => percent(share)),
-      `${percent(good.share, 0)} [${percent(good.low, 0)}, ${percent(good.high, 0)}]`,
+      `${percent(good.share, 0)} [${percent(good.low, 0)}, ${percent(good.high, 0)}]${good.imagesNeeded > images ? '*' : ''}`,
     ]);
     const within = percent(points[0].yield.within, 0);
     return table(

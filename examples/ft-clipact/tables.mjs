@@ -65,7 +65,7 @@ async function writeTable({ name, kind, model }, result, out) {
 
 async function writeStudy(name, kind, out) {
   const store = join(out, 'stores', name);
-  if (kind === 'mitigations' || kind === 'spread') {
+  if (kind === 'mitigations') {
     const trials = parseCsv(await bitcellOutput(['results', store, '--table', 'trial', '--csv']));
     writeCsv(out, `${name}-pairs`, PAIR_COLUMNS, comparePairs(trials));
     writeCsv(out, `${name}-areas`, AREA_COLUMNS, compareAreas(trials));

@@ -132,6 +132,16 @@ test('areas are those of the maps that all points have, rate 0 excluded', () => 
   expect(none.gain_mean).toBeUndefined();
 });
 
+test('trials of pilots count for nothing', () => {
+  const rows = trials({ 1e-6: { none: [9, 1, 5], clip: [9, 8, 5] } });
+  const pilots = trials({ 1e-6: { none: [0, 0], clip: [10, 10] } }).map((row) => ({
+    ...row,
+    ...{ pilot: 'true', map: String(1_000_000 + Number(row.map)), images: '25' },
+  }));
+  expect(comparePairs([...pilots, ...rows])).toEqual(comparePairs(rows));
+  expect(compareAreas([...pilots, ...rows])).toEqual(compareAreas(rows));
+});
+
 const pair = (rate: number, mean: number, low: number, high: number) => ({
   rate,
   difference: { mean, low, high },
