@@ -17,6 +17,7 @@ import { top1 } from '../predict.js';
 import { createScope } from '../scope.js';
 import { bytesOfPatches } from './cell-memory.js';
 import { createLayerRunner, type LayerRunner } from './layer-runner.js';
+import { createClippedVariants, createPlainVariants } from './layer-variants.js';
 import { createTailRunner, type Tail } from './shared-tail.js';
 import { startPointOf, valuesAt } from './start-point.js';
 import type { CellResult, CellTask, TuneData } from './tune-data.js';
@@ -47,16 +48,21 @@ export function createCellEvaluator(
     const values = valuesInFront(data, runner, task, point, images);
     const last = network.layers.findIndex(({ name }) => name === task.last);
     const behind = points.find(({ layer }) => layer > last);
-    const found = behind
-      ? predictTogether(runner, task.candidates, point, behind, values, images.length)
+    const classes = behind
+      ? predictTogether(runner, task, point, behind, values, images.length)
       : task.candidates.map((candidate) =>
           predictAlone(runner, candidate, point, values, images.length),
         );
-    const correct = found.map(
-      (classes) => classes.filter((top1, image) => top1 === dataset.labels[images[image]]).length,
+    const correct = classes.map(
+      (found) => found.filter((top1, image) => top1 === dataset.labels[images[image]]).length,
     );
     const fits = !task.patches && bytesOfPatches(patches) <= task.patchRoom;
-    return { correct, patches: fits ? share(patches) : undefined, products: runner.products };
+    return {
+      correct,
+      classes,
+      patches: fits ? share(patches) : undefined,
+      products: runner.products,
+    };
   };
 }
 
@@ -95,7 +101,7 @@ function predictAlone(
   point: RestartPoint,
   values: Values,
   images: number,
-): number[] {
+): Uint8Array {
   const { datapath } = runner;
   const { network, classes } = datapath;
   const outputs = new Float32Array(images * classes);
@@ -106,30 +112,43 @@ function predictAlone(
     runner.run(point.layer, network.layers.length, size);
     datapath.readOutputs(outputs.subarray(first * classes), size);
   }
-  return Array.from({ length: images }, (_, image) =>
+  return Uint8Array.from({ length: images }, (_, image) =>
     top1(outputs.subarray(image * classes, (image + 1) * classes)),
   );
 }
 
-/** Top-1 classes of candidates that do not differ from the point `behind` on: equal values there run once. */
+/**
+ * Top-1 classes of candidates that do not differ from the point `behind` on: equal values there run once, and never
+ * where an earlier run left the same.
+ */
 function predictTogether(
   runner: LayerRunner,
-  candidates: readonly LayerThresholds[],
+  { first: layer, last, candidates, scored }: CellTask,
   point: RestartPoint,
   behind: RestartPoint,
   values: Values,
   images: number,
-): number[][] {
-  const found = candidates.map(() => new Array<number>(images));
+): Uint8Array[] {
+  const found = candidates.map(() => new Uint8Array(images));
   const tails = createTailRunner(runner, behind, candidates[0]);
+  const options = { runner, point, behind, values };
+  const sets = [...scored.map(({ thresholds }) => thresholds), ...candidates];
+  const variants =
+    (layer === last ? createClippedVariants(options, layer, sets) : undefined) ??
+    createPlainVariants(options);
   const firstTails = new Array<Tail>(candidates.length);
   for (let first = 0; first < images; first += BATCH) {
     const size = Math.min(BATCH, images - first);
     const ofImages = Array.from({ length: size }, (): Tail[] => []);
+    variants.start(first, size);
+    for (const { thresholds, classes } of scored) {
+      variants.run(thresholds);
+      for (const [slot, known] of ofImages.entries()) {
+        known.push(tails.knownTail(slot, classes[first + slot]));
+      }
+    }
     for (const [number, candidate] of candidates.entries()) {
-      runner.install(candidate);
-      runner.load(point, values, first, size);
-      runner.run(point.layer, behind.layer, size);
+      variants.run(candidate);
       for (const [slot, known] of ofImages.entries()) {
         const sameCandidate = first + slot > 0 ? [firstTails[number]] : [];
         const tail = tails.tailOf(slot, [...known, ...sameCandidate]);

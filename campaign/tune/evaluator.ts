@@ -8,9 +8,10 @@ import type { LayerThresholds } from '../../mitigation/index.js';
 import type { Network } from '../../models/index.js';
 import type { RestartPoint } from '../../sim/index.js';
 import { type Cell, createCellMemory } from './cell-memory.js';
+import { createScoredRuns } from './scored-runs.js';
 import { startPointOf } from './start-point.js';
 import type { Counts, TuningState } from './state.js';
-import type { CellResult, CellTask, StoredValues, TuneData } from './tune-data.js';
+import type { CellResult, CellTask, ScoredRun, StoredValues, TuneData } from './tune-data.js';
 import type { TuneWorkerData } from './worker.js';
 
 /** Bytes that a search may keep between tasks. */
@@ -68,6 +69,7 @@ export function createEvaluator(
   });
   const points = [...maxima.keys()].map((layer) => startPointOf(network, layer));
   const kept = createCellMemory(network, cells, points, { images, budget: memory, tasks: threads });
+  const scoredRuns = createScoredRuns(network);
   let tuned: string | undefined;
   let saved = performance.now();
 
@@ -88,17 +90,19 @@ export function createEvaluator(
     request: ScoreRequest,
     start: Start,
     candidates: readonly { readonly values: LayerThresholds; readonly counts: Counts }[],
+    scoredOn: (cell: number) => readonly ScoredRun[],
   ): Promise<void> {
     const missing = candidates.filter(({ counts }) => counts[cell.index] === null);
     if (missing.length > 0) {
       const to = kept.roomFor(cell, start.keyAt(start.point.layer));
       const grant = kept.grant(cell);
-      const { correct, patches, products } = await pool.run({
+      const { correct, classes, patches, products } = await pool.run({
         rate: cell.rate,
         map: cell.map,
         first: request.first,
         last: request.last,
         candidates: missing.map(({ values }) => values),
+        scored: scoredOn(cell.index),
         patches: cell.patches,
         patchRoom: grant.bytes,
         from: usableOf(start, cell),
@@ -106,7 +110,10 @@ export function createEvaluator(
       });
       if (to) cell.stored = to;
       kept.settle(cell, grant, patches);
-      for (const [index, { counts }] of missing.entries()) counts[cell.index] = correct[index];
+      for (const [index, { values, counts }] of missing.entries()) {
+        counts[cell.index] = correct[index];
+        scoredRuns.add(values, cell.index, classes[index]);
+      }
       state.products += products;
       saveSometimes();
     }
@@ -123,7 +130,9 @@ export function createEvaluator(
   function startLayer(layer: string): void {
     if (tuned === layer) return;
     tuned = layer;
-    if (faulty === 'tuned-layer') kept.dropPatches();
+    if (faulty !== 'tuned-layer') return;
+    kept.dropPatches();
+    scoredRuns.clear();
   }
 
   return {
@@ -137,12 +146,13 @@ export function createEvaluator(
         state.evaluations.set(key, counts);
         return { values, counts };
       });
+      const scoredOn = scoredRuns.near(request);
       const wanted = cells.filter(({ map }) => map < request.maps);
       const waiting = wanted.values();
       const drain = async () => {
         for (const cell of waiting) {
           if (signal?.aborted) return;
-          await runCell(cell, request, start, candidates);
+          await runCell(cell, request, start, candidates, scoredOn);
         }
       };
       try {

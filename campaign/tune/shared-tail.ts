@@ -25,6 +25,8 @@ export interface TailRunner {
    * @param known tails that may be the same
    */
   tailOf(slot: number, known: Iterable<Tail>): Tail;
+  /** The tail of an image that lies in the tensor of the point, when its top-1 class is known already. */
+  knownTail(slot: number, top1: number): Tail;
   /** Call back with the top-1 class of a tail, now or when it has run. */
   ask(tail: Tail, whenKnown: (top1: number) => void): void;
   /** Run those of the waiting tails that make full batches; it overwrites the datapath's tensors. */
@@ -71,14 +73,18 @@ export function createTailRunner(
     }
   }
 
+  const valuesOf = (slot: number) =>
+    datapath.tensors[point.tensor].subarray(slot * length, (slot + 1) * length);
+
   return {
     tailOf(slot, known) {
-      const values = datapath.tensors[point.tensor].subarray(slot * length, (slot + 1) * length);
+      const values = valuesOf(slot);
       for (const tail of known) if (haveSameBytes(tail.values, values)) return tail;
       const tail: Tail = { values: values.slice(), whenKnown: [] };
       waiting.push(tail);
       return tail;
     },
+    knownTail: (slot, top1) => ({ values: valuesOf(slot).slice(), top1, whenKnown: [] }),
     ask(tail, whenKnown) {
       if (tail.top1 === undefined) tail.whenKnown.push(whenKnown);
       else whenKnown(tail.top1);

@@ -22,6 +22,13 @@ export interface StoredValues {
   readonly key: string;
 }
 
+/** Thresholds that were scored on a map, and what they made of its images. */
+export interface ScoredRun {
+  readonly thresholds: LayerThresholds;
+  /** Top-1 classes, image after image. */
+  readonly classes: Uint8Array;
+}
+
 /** One fault map at one rate, and the thresholds to be scored on it. */
 export interface CellTask {
   readonly rate: number;
@@ -32,6 +39,8 @@ export interface CellTask {
   readonly last: string;
   /** Thresholds of all layers. */
   readonly candidates: readonly LayerThresholds[];
+  /** Scored on this map before, and equal to the candidates in all layers but the first: where they agree need not run. */
+  readonly scored: readonly ScoredRun[];
   /** The map's faulty words, when they are known. */
   readonly patches: WeightPatches | undefined;
   /** The most bytes of faulty words that the result may hold, where they were not known. */
@@ -45,6 +54,8 @@ export interface CellTask {
 export interface CellResult {
   /** Images whose top-1 class is the label, for each candidate. */
   readonly correct: readonly number[];
+  /** Top-1 classes, image after image, for each candidate. */
+  readonly classes: readonly Uint8Array[];
   /** The map's faulty words in shared memory, where they were drawn and there is room for them. */
   readonly patches: WeightPatches | undefined;
   /** Multiply-accumulates done. */
