@@ -1,14 +1,19 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
 import {
   featureCount,
   InputError,
   type NpyFloat32Array,
   type ProgressListener,
+  packageRoot,
 } from '../core/index.js';
 import { loadFaultMap } from '../fault/index.js';
 import { compileKernels } from '../kernels/index.js';
 import {
-  activationUnits,
   type ClipPosition,
+  type LayerThresholds,
   type Mitigation,
   readThresholds,
   thresholdsFor,
@@ -16,16 +21,21 @@ import {
 import type { Network, WordFormat } from '../models/index.js';
 import {
   applyFaultMap,
-  createNetworkDatapath,
   loadAccelerator,
   type Placement,
   placeNetwork,
   storedWords,
+  type WeightPatches,
 } from '../sim/index.js';
+import type { InferenceWorkerData } from './infer-worker.js';
+import {
+  createInference,
+  INFERENCE_BATCH,
+  type InferenceData,
+  type InferencePart,
+} from './inference.js';
 import { loadNetwork } from './load-network.js';
-
-/** Images that the datapath computes together. */
-const BATCH = 25;
+import { shareNetwork } from './shared-network.js';
 
 /** One network on the simulated accelerator, perhaps with a fault map and clipped activations. */
 export interface InferOptions {
@@ -39,6 +49,8 @@ export interface InferOptions {
   readonly mitigation: Mitigation;
   /** Default: `accumulator`. */
   readonly clipPosition?: ClipPosition | undefined;
+  /** Default: 1, this one. */
+  readonly threads?: number | undefined;
 }
 
 export interface InferResult {
@@ -56,33 +68,109 @@ export interface InferResult {
  * @throws InputError when the shape of the images is not the network's, or the accelerator, fault map or
  * thresholds are wrong
  */
-export function inferImages(
+export async function inferImages(
   options: InferOptions,
   images: NpyFloat32Array,
   file: string,
   onProgress?: ProgressListener,
-): InferResult {
+): Promise<InferResult> {
   const network = loadNetwork(options.model, options.format);
   const count = requireImages(network, images, file);
-  const accelerator = loadAccelerator(options.accelerator);
-  const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
-  if (options.faultMap !== undefined) {
-    const placement = placeNetwork(network, accelerator, options.placement);
-    const map = loadFaultMap(options.faultMap, placement.geometry, placement.memory);
-    datapath.setPatches(applyFaultMap(map, placement, storedWords(network)));
-  }
-  datapath.setActivationUnits(unitsOf(options, network));
-  const length = featureCount(network.tensors[network.input].shape);
-  const outputs = new Float32Array(count * datapath.classes);
+  const classes = featureCount(network.tensors[network.output].shape);
+  const outputs = sharedCopy(new Float32Array(count * classes));
+  const data: InferenceData = {
+    network,
+    patches: patchesOf(options, network),
+    mitigation: options.mitigation,
+    thresholds: loadThresholds(options, network),
+    clipPosition: options.clipPosition,
+    inputs: featureCount(network.tensors[network.input].shape),
+    images: images.data,
+    outputs,
+  };
+  const threads = Math.min(options.threads ?? 1, Math.ceil(count / INFERENCE_BATCH));
+  const run = threads > 1 ? runOnThreads : runHere;
+  const seconds = await run(data, threads, count, onProgress);
+  return {
+    outputs: { shape: [count, classes], data: Float32Array.from(outputs) },
+    images: count,
+    seconds,
+  };
+}
+
+/** @returns seconds of the inference alone */
+async function runHere(
+  data: InferenceData,
+  _threads: number,
+  count: number,
+  onProgress: ProgressListener | undefined,
+): Promise<number> {
+  const infer = createInference(data, compileKernels());
   const started = performance.now();
-  for (let first = 0; first < count; first += BATCH) {
-    const size = Math.min(BATCH, count - first);
-    const part = images.data.subarray(first * length, (first + size) * length);
-    outputs.set(datapath.run(part, size), first * datapath.classes);
-    onProgress?.(first + size, count);
+  for (const part of partsOf(count)) {
+    infer(part);
+    onProgress?.(part.first + part.count, count);
   }
-  const seconds = (performance.now() - started) / 1000;
-  return { outputs: { shape: [count, datapath.classes], data: outputs }, images: count, seconds };
+  return (performance.now() - started) / 1000;
+}
+
+/** @returns seconds of the inference alone, on threads that are ready */
+async function runOnThreads(
+  data: InferenceData,
+  threads: number,
+  count: number,
+  onProgress: ProgressListener | undefined,
+): Promise<number> {
+  const { network } = shareNetwork(data.network);
+  const shared = { ...data, network, images: sharedCopy(data.images) };
+  const workerData: InferenceWorkerData = { data: shared, kernels: compileKernels() };
+  const pools = Array.from(
+    { length: threads },
+    () =>
+      new Piscina<InferencePart, void>({
+        filename: workerFile(),
+        workerData,
+        minThreads: 1,
+        maxThreads: 1,
+      }),
+  );
+  try {
+    await Promise.all(pools.map((pool) => pool.run({ first: 0, count: 0 })));
+    const started = performance.now();
+    const waiting = partsOf(count);
+    let done = 0;
+    const drain = async (pool: Piscina<InferencePart, void>) => {
+      for (const part of waiting) {
+        await pool.run(part);
+        done += part.count;
+        onProgress?.(done, count);
+      }
+    };
+    await Promise.all(pools.map(drain));
+    return (performance.now() - started) / 1000;
+  } finally {
+    await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+}
+
+function* partsOf(count: number): Generator<InferencePart, void, undefined> {
+  for (let first = 0; first < count; first += INFERENCE_BATCH) {
+    yield { first, count: Math.min(INFERENCE_BATCH, count - first) };
+  }
+}
+
+function sharedCopy(values: Float32Array): Float32Array {
+  const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
+  shared.set(values);
+  return shared;
+}
+
+function patchesOf(options: InferOptions, network: Network): WeightPatches | undefined {
+  const accelerator = loadAccelerator(options.accelerator);
+  if (options.faultMap === undefined) return undefined;
+  const placement = placeNetwork(network, accelerator, options.placement);
+  const map = loadFaultMap(options.faultMap, placement.geometry, placement.memory);
+  return applyFaultMap(map, placement, storedWords(network));
 }
 
 function requireImages(network: Network, { shape }: NpyFloat32Array, file: string): number {
@@ -96,10 +184,15 @@ function requireImages(network: Network, { shape }: NpyFloat32Array, file: strin
   return shape[0];
 }
 
-function unitsOf(options: InferOptions, network: Network): ReturnType<typeof activationUnits> {
+function loadThresholds(options: InferOptions, network: Network): LayerThresholds {
   const { mitigation, thresholds: file } = options;
   if (mitigation === 'none') return new Map();
   if (file === undefined) throw new InputError(`mitigation ${mitigation} needs --thresholds FILE`);
-  const thresholds = thresholdsFor(network, readThresholds(file), file, mitigation);
-  return activationUnits(mitigation, network, thresholds, options.clipPosition);
+  return thresholdsFor(network, readThresholds(file), file, mitigation);
+}
+
+/** Threads run compiled code, also when this module itself is run from source. */
+function workerFile(): string {
+  const beside = fileURLToPath(new URL('./infer-worker.js', import.meta.url));
+  return existsSync(beside) ? beside : join(packageRoot(), 'dist', 'campaign', 'infer-worker.js');
 }

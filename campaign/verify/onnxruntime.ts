@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { FeatureShape } from '../../core/index.js';
 import { decodeOnnx, nodeLabel } from '../../models/index.js';
+import { loadOnnxruntime } from './load-onnxruntime.js';
 
 /** How far onnxruntime may rewrite a graph: not at all, or with every fusion it has. */
 export type OptimizationLevel = 'disabled' | 'all';
@@ -28,6 +28,7 @@ export async function loadReference(
   graphOptimizationLevel: OptimizationLevel,
   threads: number,
 ): Promise<Reference> {
+  const { InferenceSession, Tensor } = await loadOnnxruntime();
   const session = await InferenceSession.create(model, {
     graphOptimizationLevel,
     intraOpNumThreads: threads,
@@ -75,6 +76,7 @@ export async function unfusedGroups(model: Uint8Array): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
   try {
     const file = join(folder, 'optimized.onnx');
+    const { InferenceSession } = await loadOnnxruntime();
     const session = await InferenceSession.create(model, {
       graphOptimizationLevel: 'all',
       optimizedModelFilePath: file,

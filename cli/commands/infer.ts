@@ -10,6 +10,7 @@ import {
   choice,
   clipPositionOption,
   option,
+  threadsOption,
 } from '../options.js';
 import { printResult } from '../output.js';
 import { showProgress } from '../progress.js';
@@ -24,6 +25,7 @@ interface InferFlags extends CommonOptions {
   readonly clipPosition: ClipPosition;
   readonly placement: Placement['kind'];
   readonly accelerator: string;
+  readonly threads: number;
 }
 
 export function inferCommand(): Command {
@@ -57,15 +59,16 @@ export function inferCommand(): Command {
     .addOption(
       option('--accelerator <accelerator>', 'a preset or a file').default(DEFAULT_ACCELERATOR),
     )
+    .addOption(threadsOption())
     .action(infer);
   return addCommonOptions(command);
 }
 
-function infer(model: string, flags: InferFlags): void {
+async function infer(model: string, flags: InferFlags): Promise<void> {
   const { input, output, json, quiet, ...options } = flags;
   const mitigation = options.mitigation ?? (options.thresholds === undefined ? 'none' : 'clip');
   const progress = showProgress('images', quiet ?? false);
-  const { outputs, images, seconds } = inferImages(
+  const { outputs, images, seconds } = await inferImages(
     { ...options, model, mitigation },
     readFloat32Npy(input),
     input,

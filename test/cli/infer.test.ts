@@ -118,6 +118,19 @@ describe('infer', () => {
     },
   );
 
+  test('gives the same outputs on any number of threads', async () => {
+    const run = async (...options: string[]) => (await infer(files.int8, ...options)).outputs;
+    const map = join(newFolder(), 'map.csv');
+    writeFileSync(map, 'bank,row,column,kind\n0,0,61,flip\n0,3,60,stuck-at-1\n');
+    const faulty = ['--fault-map', map, '--thresholds', files.thresholds];
+    const [one, two, three] = await Promise.all(
+      ['1', '2', '3'].map((threads) => run(...faulty, '--threads', threads)),
+    );
+    expect(two).toEqual(one);
+    expect(three).toEqual(one);
+    expect(one).not.toEqual(await run('--threads', '2'));
+  });
+
   test('says in text what it wrote, and shows progress on stderr unless told not to', async () => {
     const cwd = newFolder();
     const args = ['infer', files.int8, '--input', input, '--output', 'outputs.npy'];
@@ -126,7 +139,7 @@ describe('infer', () => {
     expect(shown.stdout).toMatch(
       /^outputs\.npy: 30 outputs in \d+\.\d\d s \(\d+ images a second\)\n$/,
     );
-    expect(shown.stderr).toMatch(/^30 of 30 images, /);
+    expect(shown.stderr).toMatch(/^30 of 30 images, /m);
     expect((await bitcell([...args, '--quiet'], { cwd })).stderr).toBe('');
   });
 });
