@@ -6,6 +6,7 @@ export * from './json.js';
 export * from './npy.js';
 export * from './package-root.js';
 export { philox4x32 } from './philox.js';
+export * from './posted-error.js';
 export * from './progress.js';
 export * from './random.js';
 export * from './scratch.js';

@@ -1,12 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
-import { packageRoot, sha256Hex } from '../../core/index.js';
+import { sha256Hex } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
 import type { Network } from '../../models/index.js';
 import type { RestartPoint } from '../../sim/index.js';
+import { startThread, type TaskThread } from '../worker-thread.js';
 import { type Cell, createCellMemory } from './cell-memory.js';
 import { createScoredRuns } from './scored-runs.js';
 import { startPointOf } from './start-point.js';
@@ -61,12 +58,9 @@ export function createEvaluator(
     Array.from({ length: maps }, (_, map) => ({ index: place * maps + map, rate, map })),
   );
   const workerData: TuneWorkerData = { data, kernels: compileKernels() };
-  const pool = new Piscina<CellTask, CellResult>({
-    filename: workerFile(),
-    workerData,
-    minThreads: threads,
-    maxThreads: threads,
-  });
+  const workers = Array.from({ length: threads }, () =>
+    startThread<CellTask, CellResult>('campaign/tune/worker.js', workerData),
+  );
   const points = [...maxima.keys()].map((layer) => startPointOf(network, layer));
   const kept = createCellMemory(network, cells, points, { images, budget: memory, tasks: threads });
   const scoredRuns = createScoredRuns(network);
@@ -86,6 +80,7 @@ export function createEvaluator(
   }
 
   async function runCell(
+    worker: TaskThread<CellTask, CellResult>,
     cell: Cell,
     request: ScoreRequest,
     start: Start,
@@ -96,7 +91,7 @@ export function createEvaluator(
     if (missing.length > 0) {
       const to = kept.roomFor(cell, start.keyAt(start.point.layer));
       const grant = kept.grant(cell);
-      const { correct, classes, patches, products } = await pool.run({
+      const { correct, classes, patches, products } = await worker.run({
         rate: cell.rate,
         map: cell.map,
         first: request.first,
@@ -149,17 +144,20 @@ export function createEvaluator(
       const scoredOn = scoredRuns.near(request);
       const wanted = cells.filter(({ map }) => map < request.maps);
       const waiting = wanted.values();
-      const drain = async () => {
+      let failure: { readonly error: unknown } | undefined;
+      const drain = async (worker: TaskThread<CellTask, CellResult>) => {
         for (const cell of waiting) {
-          if (signal?.aborted) return;
-          await runCell(cell, request, start, candidates, scoredOn);
+          if (failure || signal?.aborted) return;
+          try {
+            await runCell(worker, cell, request, start, candidates, scoredOn);
+          } catch (error) {
+            failure ??= { error };
+          }
         }
       };
-      try {
-        await Promise.all(Array.from({ length: threads }, drain));
-      } finally {
-        state.save();
-      }
+      await Promise.all(workers.map(drain));
+      state.save();
+      if (failure) throw failure.error;
       return candidates.map(({ counts }) =>
         rates.map((_, rate) =>
           Array.from({ length: request.maps }, (_, map) => {
@@ -170,7 +168,9 @@ export function createEvaluator(
         ),
       );
     },
-    close: () => pool.destroy(),
+    async close() {
+      await Promise.all(workers.map((worker) => worker.close()));
+    },
   };
 }
 
@@ -194,10 +194,4 @@ function startOf(network: Network, { first, candidates: [thresholds] }: ScoreReq
       return key;
     },
   };
-}
-
-/** Threads run compiled code, also when this module itself is run from source. */
-function workerFile(): string {
-  const beside = fileURLToPath(new URL('./worker.js', import.meta.url));
-  return existsSync(beside) ? beside : join(packageRoot(), 'dist', 'campaign', 'tune', 'worker.js');
 }

@@ -18,7 +18,7 @@ import {
   type Thresholds,
   writeThresholds,
 } from '../../mitigation/index.js';
-import { interruptible, reportInterruption } from '../interruption.js';
+import { interruptible, resumable } from '../interruption.js';
 import { choice, option, wholeNumber } from '../options.js';
 import { printResult } from '../output.js';
 import { showProgress, showStudyProgress } from '../progress.js';
@@ -131,7 +131,7 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
       onProgress: progress.listener,
     });
     progress.stop();
-    if (!result) return reportInterruption(out);
+    if (!result) return stopping.report(out);
     const seconds = (performance.now() - started) / 1000;
     const found = merge(kept, result.thresholds);
     writeThresholds(output, found);
@@ -143,10 +143,12 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
     const options = { threads, signal, onProgress: judging.listener };
     const judged = await judgeThresholds(tuning, output, size, data, options);
     judging.stop();
-    if (!judged) return reportInterruption(out);
+    if (!judged) return stopping.report(out);
     writeThresholds(output, withJudgement(found, tuning, judged));
     const shown = { tuning, output, result, judged, seconds };
     printResult(json, tuningJson(shown), () => tuningText(shown, threads));
+  } catch (error) {
+    throw resumable(error, out);
   } finally {
     progress.stop();
     stopping.dispose();
