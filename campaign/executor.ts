@@ -4,7 +4,12 @@ import type { StudyData } from './context.js';
 import type { Engine } from './predict.js';
 import type { Trial, TrialResult } from './trial.js';
 import type { WorkerData } from './worker.js';
-import { startThread, type TaskThread, WorkerError } from './worker-thread.js';
+import {
+  type RestartListener,
+  startThread,
+  type TaskThread,
+  WorkerError,
+} from './worker-thread.js';
 
 export interface ExecutionOptions {
   readonly threads: number;
@@ -13,6 +18,7 @@ export interface ExecutionOptions {
   readonly stopped: () => boolean;
   /** The next trial for a thread, by its number; undefined when there is none before a running one has ended. */
   readonly next: (thread: number) => Trial | undefined;
+  readonly onRestart: RestartListener | undefined;
   /** Called after each trial, in the order in which they finish. */
   readonly onResult: (result: TrialResult) => void;
 }
@@ -28,12 +34,12 @@ const DELTA_BYTES = 320 * 2 ** 20;
  */
 export async function executeTrials(
   data: StudyData,
-  { threads, engine, stopped, next, onResult }: ExecutionOptions,
+  { threads, engine, stopped, next, onRestart, onResult }: ExecutionOptions,
 ): Promise<void> {
   const options = { engine, deltaBytes: DELTA_BYTES / threads };
   const workerData: WorkerData = { data, kernels: compileKernels(), options };
   const workers = Array.from({ length: threads }, () =>
-    startThread<Trial, TrialResult>('campaign/worker.js', workerData),
+    startThread<Trial, TrialResult>('campaign/worker.js', workerData, onRestart),
   );
   const running = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;

@@ -23,6 +23,9 @@ export interface TaskThread<Task, Result> {
   close(): Promise<void>;
 }
 
+/** Is told how a thread ended whose task a fresh one takes over. */
+export type RestartListener = (message: string) => void;
+
 /** A task ended two worker threads one after the other, or no thread could be started for it. */
 export class WorkerError extends BitcellError {}
 
@@ -37,7 +40,11 @@ class ThreadEnd extends Error {}
  * @param file compiled module within `dist` that calls `serveTasks`
  * @param data what the thread gets once; large arrays in shared memory
  */
-export function startThread<Task, Result>(file: string, data: object): TaskThread<Task, Result> {
+export function startThread<Task, Result>(
+  file: string,
+  data: object,
+  onRestart: RestartListener | undefined,
+): TaskThread<Task, Result> {
   const path = join(packageRoot(), 'dist', file);
   if (!existsSync(path)) throw new Error(`${path} is missing: run \`npm run build\``);
   const start = () => startWorker(path, data);
@@ -53,6 +60,7 @@ export function startThread<Task, Result>(file: string, data: object): TaskThrea
         return await attempt(task);
       } catch (error) {
         if (!(error instanceof ThreadEnd)) throw error;
+        onRestart?.(`A worker thread ${error.message}; a fresh one does its work once more`);
       }
       await worker.close();
       worker = start();

@@ -50,6 +50,11 @@ export function interruptible(what: string): Interruption {
   };
 }
 
+/** Say that a worker thread was replaced: the result is the same, but the machine may be short of memory. */
+export function reportRestart(message: string): void {
+  process.stderr.write(`\n${message}\n`);
+}
+
 /** What ended a command that saves what it finds out; a failure that need not come again says how to continue. */
 export function resumable(error: unknown, out: string | undefined): unknown {
   if (out === undefined || !(error instanceof BitcellError)) return error;

@@ -3,7 +3,7 @@ import { compileKernels } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
 import type { Network } from '../../models/index.js';
 import type { RestartPoint } from '../../sim/index.js';
-import { startThread, type TaskThread } from '../worker-thread.js';
+import { type RestartListener, startThread, type TaskThread } from '../worker-thread.js';
 import { type Cell, createCellMemory } from './cell-memory.js';
 import { createScoredRuns } from './scored-runs.js';
 import { startPointOf } from './start-point.js';
@@ -24,6 +24,7 @@ export interface EvaluatorOptions {
   readonly signal: AbortSignal | undefined;
   /** Bytes that may be kept between tasks; what does not fit is computed again. */
   readonly memory: number | undefined;
+  readonly onRestart: RestartListener | undefined;
   /** Called after each map, with the candidates that it scored. */
   readonly onScored: (candidates: number) => void;
 }
@@ -50,7 +51,7 @@ export interface Evaluator {
 export function createEvaluator(
   data: TuneData,
   state: TuningState,
-  { threads, signal, memory = DEFAULT_MEMORY, onScored }: EvaluatorOptions,
+  { threads, signal, memory = DEFAULT_MEMORY, onRestart, onScored }: EvaluatorOptions,
 ): Evaluator {
   const { tuning, network, maxima } = data;
   const { rates, maps, images, faulty } = tuning;
@@ -59,7 +60,7 @@ export function createEvaluator(
   );
   const workerData: TuneWorkerData = { data, kernels: compileKernels() };
   const workers = Array.from({ length: threads }, () =>
-    startThread<CellTask, CellResult>('campaign/tune/worker.js', workerData),
+    startThread<CellTask, CellResult>('campaign/tune/worker.js', workerData, onRestart),
   );
   const points = [...maxima.keys()].map((layer) => startPointOf(network, layer));
   const kept = createCellMemory(network, cells, points, { images, budget: memory, tasks: threads });

@@ -16,7 +16,7 @@ import {
 import { InputError } from '../../core/index.js';
 import { formatGeometry } from '../../fault/index.js';
 import { memoryGeometry } from '../../sim/index.js';
-import { interruptible, resumable } from '../interruption.js';
+import { interruptible, reportRestart, resumable } from '../interruption.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -164,6 +164,7 @@ async function run(
       out,
       resume,
       signal: stopping.signal,
+      onRestart: reportRestart,
       onProgress: progress.listener,
     });
     progress.stop();

@@ -7,7 +7,7 @@ import {
   runSweep,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
-import { interruptible, resumable } from '../interruption.js';
+import { interruptible, reportRestart, resumable } from '../interruption.js';
 import { option, wholeNumber } from '../options.js';
 import { printResult } from '../output.js';
 import { duration, showProgress } from '../progress.js';
@@ -48,6 +48,7 @@ async function sweep(flags: TuningFlags & Record<string, unknown>): Promise<void
       out,
       resume,
       signal: stopping.signal,
+      onRestart: reportRestart,
       onProgress: progress.listener,
     });
     progress.stop();
