@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { shell } from './command.js';
+
+const timing = 'bitcell timing --json';
+
+describe('stdout', () => {
+  test.runIf(existsSync('/dev/full')).each([timing, 'bitcell timing', 'bitcell map --help'])(
+    'that is full: %s',
+    async (command) => {
+      expect(await shell(`${command} > /dev/full`)).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: 'bitcell: Cannot write to standard output: no space left on the device\n',
+      });
+    },
+  );
+
+  test('that takes a part of the output', async () => {
+    const { status, stdout, stderr } = await shell(
+      `ulimit -f 1; ${timing} > out.json; status=$?; wc -c < out.json; exit $status`,
+    );
+    expect({ status, stdout: stdout.trim() }).toEqual({ status: 1, stdout: '1024' });
+    expect(stderr).toMatch(/^bitcell: Cannot write to standard output: .*file too large.*\n$/);
+  });
+
+  test.each([`${timing} | head -c 1 > /dev/null`, `${timing} >&-`, `${timing} 2>&- > /dev/null`])(
+    'that nobody reads: %s',
+    async (command) => {
+      expect(await shell(`set -o pipefail; ${command}`)).toEqual({
+        status: 0,
+        stdout: '',
+        stderr: '',
+      });
+    },
+  );
+});
+
+test('a working folder that is gone', async () => {
+  const { status, stderr } = await shell(
+    `mkdir gone; cd gone; rmdir ../gone; bitcell map create --geometry 2x8x8 --rate 0.1 -o m.json`,
+  );
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^bitcell: .+\n$/);
+});
+
+test('too few files that may be open', async () => {
+  const { status, stderr } = await shell('ulimit -n 30; bitcell timing');
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: 'bitcell: Too many open files: allow more with `ulimit -n 1024`\n',
+  });
+});
+
+test('every command says what its exit status means', async () => {
+  const commands = ['', 'run', 'results', 'infer', 'map', 'map create', 'quantize', 'tune'];
+  const helps = await Promise.all(commands.map((command) => shell(`bitcell ${command} --help`)));
+  for (const { status, stdout } of helps) {
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /\nExit status: 0 ok; 1 failed .*; 2 wrong input;\n3 mismatch; 4 unfinished; 5 requirement failed; 6 undecided; 129, 130, 143 ended by SIGHUP, SIGINT \(Ctrl-C\), SIGTERM\.\n$/,
+    );
+  }
+});
