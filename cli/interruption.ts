@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { BitcellError, EXIT } from '../core/index.js';
 
 /** What each signal that asks a process to end means to a command. */
@@ -26,26 +27,40 @@ export interface Interruption {
 export function interruptible(what: string): Interruption {
   const controller = new AbortController();
   let first: SignalName = 'SIGINT';
+  const onTerminal = [0, 1, 2].some((fd) => isatty(fd));
+  const exitAs = (name: SignalName) => {
+    process.exitCode = SIGNALS[name].status;
+    if (name !== 'SIGHUP' || !onTerminal) return;
+    // Node.js aborts when it cannot reset a terminal that is gone, so the signal itself ends the process.
+    process.once('exit', () => {
+      dispose();
+      process.kill(process.pid, name);
+    });
+  };
   const onSignal = (name: SignalName) => {
-    const { status, again } = SIGNALS[name];
-    if (controller.signal.aborted) process.exit(status);
+    const { again } = SIGNALS[name];
+    if (controller.signal.aborted) {
+      exitAs(name);
+      process.exit();
+    }
     process.stderr.write(`\nfinishing the running ${what}; ${again} stops at once\n`);
     first = name;
     controller.abort();
   };
   const names = Object.keys(SIGNALS) as SignalName[];
   for (const name of names) process.on(name, onSignal);
+  const dispose = () => {
+    for (const name of names) process.off(name, onSignal);
+  };
   return {
     signal: controller.signal,
+    dispose,
     report(out) {
-      const { status, ended } = SIGNALS[first];
+      const { ended } = SIGNALS[first];
       process.stderr.write(
         out === undefined ? `${ended}\n` : `${ended}: continue with ${continuation(out)}\n`,
       );
-      process.exitCode = status;
-    },
-    dispose() {
-      for (const name of names) process.off(name, onSignal);
+      exitAs(first);
     },
   };
 }

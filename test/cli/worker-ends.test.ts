@@ -1,8 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { writeFloat32 } from '../../models/index.js';
+import { createGraphBuilder } from '../../testing/graph-builder.js';
+import { xorshift } from '../../testing/index.js';
 import { storedContent } from '../campaign/stored-content.js';
-import { bitcell, bitcellJson, newFolder } from './command.js';
+import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
 import { writeTinyNetwork } from './tiny-network.js';
 
 const folder = newFolder();
@@ -63,4 +66,15 @@ test('so does a search', async () => {
   ]);
   expect(JSON.parse(shaken.stdout).layers).toEqual(undisturbed.layers);
   expect(shaken.stderr).toContain(RESTARTED);
+});
+
+test('wrong input that a thread finds ends as wrong input, with the name of the network', async () => {
+  const file = join(folder, 'wide.onnx');
+  const graph = createGraphBuilder('wide', { channels: 3, height: 32, width: 32 }, xorshift(1));
+  // Its first output takes 5.4 GB for the images that are computed together; kernels address 4 GiB.
+  const wide = graph.globalAveragePool(graph.convolution(0, { outputs: 65_536 }));
+  const network = graph.finish(graph.fullyConnected(graph.flatten(wide), 10));
+  writeFileSync(file, writeFloat32(network));
+  const args = ['--format', 'float32', '--rates', '1e-3', '--mitigations', 'none', ...size];
+  expect(await refusal(['run', '--model', file, ...args, '--quiet'])).toContain('wide.onnx');
 });
