@@ -1,13 +1,15 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
-import { packageRoot } from '../core/index.js';
+import { InputError } from '../core/index.js';
 import { compileKernels } from '../kernels/index.js';
 import type { StudyData } from './context.js';
 import type { Engine } from './predict.js';
 import type { Trial, TrialResult } from './trial.js';
 import type { WorkerData } from './worker.js';
+import {
+  type RestartListener,
+  startThread,
+  type TaskThread,
+  WorkerError,
+} from './worker-thread.js';
 
 export interface ExecutionOptions {
   readonly threads: number;
@@ -16,6 +18,7 @@ export interface ExecutionOptions {
   readonly stopped: () => boolean;
   /** The next trial for a thread, by its number; undefined when there is none before a running one has ended. */
   readonly next: (thread: number) => Trial | undefined;
+  readonly onRestart: RestartListener | undefined;
   /** Called after each trial, in the order in which they finish. */
   readonly onResult: (result: TrialResult) => void;
 }
@@ -23,31 +26,35 @@ export interface ExecutionOptions {
 /** Bytes that all threads may take together for following changes through fixed images. */
 const DELTA_BYTES = 320 * 2 ** 20;
 
-/** Run trials on worker threads; resolves when all (or, once stopped, the started ones) are done. */
+/**
+ * Run trials on worker threads; resolves when all (or, once stopped, the started ones) are done. After an error no
+ * new trial starts, and the running ones finish.
+ *
+ * @throws the first error of a trial; WorkerError when it ended two threads
+ */
 export async function executeTrials(
   data: StudyData,
-  { threads, engine, stopped, next, onResult }: ExecutionOptions,
+  { threads, engine, stopped, next, onRestart, onResult }: ExecutionOptions,
 ): Promise<void> {
   const options = { engine, deltaBytes: DELTA_BYTES / threads };
   const workerData: WorkerData = { data, kernels: compileKernels(), options };
-  // A pool of one for each thread: a trial must run on the thread for which it was chosen.
-  const pools = Array.from(
-    { length: threads },
-    () =>
-      new Piscina<Trial, TrialResult>({
-        filename: workerFile(),
-        workerData,
-        minThreads: 1,
-        maxThreads: 1,
-      }),
+  const workers = Array.from({ length: threads }, () =>
+    startThread<Trial, TrialResult>('campaign/worker.js', workerData, onRestart),
   );
   const running = new Set<Promise<void>>();
-  const drain = async (pool: Piscina<Trial, TrialResult>, thread: number) => {
-    while (!stopped()) {
+  let failure: { readonly error: unknown } | undefined;
+  const runOn = async (worker: TaskThread<Trial, TrialResult>, trial: Trial) => {
+    try {
+      onResult(await worker.run(trial));
+    } catch (error) {
+      failure ??= { error: describeFailure(error, data, trial) };
+    }
+  };
+  const drain = async (worker: TaskThread<Trial, TrialResult>, thread: number) => {
+    while (!failure && !stopped()) {
       const trial = next(thread);
       if (trial) {
-        const result = pool.run(trial).then(onResult);
-        const ended = result.finally(() => running.delete(ended));
+        const ended = runOn(worker, trial).finally(() => running.delete(ended));
         running.add(ended);
         await ended;
       } else if (running.size > 0) {
@@ -58,14 +65,22 @@ export async function executeTrials(
     }
   };
   try {
-    await Promise.all(pools.map(drain));
+    await Promise.all(workers.map(drain));
   } finally {
-    await Promise.all(pools.map((pool) => pool.destroy()));
+    await Promise.all(workers.map((worker) => worker.close()));
   }
+  if (failure) throw failure.error;
 }
 
-/** Threads run compiled code, also when this module itself is run from source. */
-function workerFile(): string {
-  const beside = fileURLToPath(new URL('./worker.js', import.meta.url));
-  return existsSync(beside) ? beside : join(packageRoot(), 'dist', 'campaign', 'worker.js');
+/** An error with the trial that it came from, which a thread does not know by name. */
+function describeFailure(error: unknown, { conditions }: StudyData, trial: Trial): unknown {
+  const { model, format } = conditions[trial.condition];
+  if (error instanceof WorkerError) {
+    const where = `map ${trial.map} of ${model} with ${format} words`;
+    return new WorkerError(`${error.message}, at ${where}`, undefined, { cause: error });
+  }
+  if (error instanceof InputError) {
+    return new InputError(`${model} with ${format} words: ${error.message}`, { cause: error });
+  }
+  return error;
 }

@@ -11,6 +11,7 @@ import { type SampleSize, singleFaultSamples } from './sample-size.js';
 import { openStore, type StudyStore } from './store/index.js';
 import { createStoreWriter } from './store/writer.js';
 import type { Study } from './study.js';
+import type { RestartListener } from './worker-thread.js';
 
 /** How a study is run: none of this changes its result. */
 export interface RunOptions {
@@ -22,6 +23,8 @@ export interface RunOptions {
   readonly resume?: boolean | undefined;
   /** When it aborts, running trials finish and are saved, and no new one starts. */
   readonly signal?: AbortSignal | undefined;
+  /** Called when a worker thread has ended and a fresh one takes over. */
+  readonly onRestart?: RestartListener | undefined;
   /** Called after trials; not for each of them when there are many a second. */
   readonly onProgress?: ((progress: StudyProgress) => void) | undefined;
 }
@@ -98,7 +101,7 @@ async function runTrials(
   data: StudyData,
   collector: Collector,
   store: StudyStore | undefined,
-  { threads, engine = 'incremental', signal, onProgress }: RunOptions,
+  { threads, engine = 'incremental', signal, onRestart, onProgress }: RunOptions,
 ): Promise<void> {
   const writer = store && createStoreWriter(store, collector);
   const report = reporter(collector, onProgress);
@@ -110,6 +113,7 @@ async function runTrials(
       engine,
       stopped: () => signal?.aborted === true || writer?.failed === true,
       next: collector.next,
+      onRestart,
       onResult(result) {
         const accepted = collector.accept(result);
         writer?.add(accepted);

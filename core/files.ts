@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { BitcellError, InputError } from './errors.js';
+import { BitcellError, fileError } from './errors.js';
 
 let temporaryFiles = 0;
 
@@ -47,7 +47,7 @@ export function fileProblem(error: unknown): string {
  * Writes a file so that readers see the old content or the new, never a part: the data go to a
  * temporary file in the same folder, which then replaces `path`. Missing parent folders are created.
  *
- * @throws InputError naming the path when it cannot be written; the temporary file is removed.
+ * @throws `fileError` naming the path when it cannot be written; the temporary file is removed.
  */
 export function writeFileAtomic(path: string, data: string | Uint8Array): void {
   replaceFile(path, (temporary) => writeFileSync(temporary, data));
@@ -96,19 +96,19 @@ function replaceFile(path: string, write: (temporary: string) => void): void {
       rmSync(temporary, { force: true });
     } catch {}
     if (error instanceof BitcellError) throw error;
-    throw new InputError(`Cannot write ${path}: ${fileProblem(error)}.`, { cause: error });
+    throw fileError(`Cannot write ${path}: ${fileProblem(error)}.`, error);
   }
 }
 
 /**
  * Reads a whole file.
  *
- * @throws InputError naming the file when it is missing, a folder or unreadable.
+ * @throws `fileError` naming the file when it is missing, a folder or unreadable.
  */
 export function readFileChecked(path: string): Uint8Array<ArrayBuffer> {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new InputError(`Cannot read ${path}: ${fileProblem(error)}.`, { cause: error });
+    throw fileError(`Cannot read ${path}: ${fileProblem(error)}.`, error);
   }
 }

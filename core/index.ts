@@ -1,11 +1,13 @@
 export * from './configuration.js';
 export * from './digest.js';
 export * from './errors.js';
+export * from './file-lock.js';
 export * from './files.js';
 export * from './json.js';
 export * from './npy.js';
 export * from './package-root.js';
 export { philox4x32 } from './philox.js';
+export * from './posted-error.js';
 export * from './progress.js';
 export * from './random.js';
 export * from './scratch.js';

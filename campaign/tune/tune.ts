@@ -7,6 +7,7 @@ import { requireCifar10Network } from '../cifar10-network.js';
 import { loadNetwork, loadThresholds } from '../load-network.js';
 import { shareImages } from '../prepare-study.js';
 import { shareNetwork } from '../shared-network.js';
+import type { RestartListener } from '../worker-thread.js';
 import { createEvaluator, type Evaluator, Stopped } from './evaluator.js';
 import {
   createSearch,
@@ -26,6 +27,8 @@ export interface TuneOptions extends SearchListeners {
   readonly out?: string | undefined;
   readonly resume?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called when a worker thread has ended and a fresh one takes over. */
+  readonly onRestart?: RestartListener | undefined;
   /** Bytes that may be kept between tasks, 2 GiB if undefined; what does not fit is computed again. */
   readonly memory?: number | undefined;
 }
@@ -123,7 +126,7 @@ export async function runTuning(
 /** Run what scores thresholds, with the state of its folder; undefined: it was stopped before the end. */
 export async function withEvaluator<T>(
   data: TuneData,
-  { out, resume = false, threads, signal, memory }: TuneOptions,
+  { out, resume = false, threads, signal, memory, onRestart }: TuneOptions,
   onScored: (candidates: number) => void,
   run: (evaluator: Evaluator) => Promise<T>,
 ): Promise<{ readonly result: T; readonly cost: TuneCost } | undefined> {
@@ -139,15 +142,20 @@ export async function withEvaluator<T>(
     },
   };
   const state = openState(out, configuration, resume);
-  const evaluator = createEvaluator(data, state, { threads, signal, memory, onScored });
   try {
-    const result = await run(evaluator);
-    return { result, cost: costOf(network, tuning, state) };
+    const options = { threads, signal, memory, onScored, onRestart };
+    const evaluator = createEvaluator(data, state, options);
+    try {
+      const result = await run(evaluator);
+      return { result, cost: costOf(network, tuning, state) };
+    } finally {
+      await evaluator.close();
+    }
   } catch (error) {
     if (error instanceof Stopped) return undefined;
     throw error;
   } finally {
-    await evaluator.close();
+    state.close();
   }
 }
 

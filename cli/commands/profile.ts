@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { Command } from 'commander';
 import {
   loadNetwork,
@@ -7,9 +8,15 @@ import {
   profileThresholds,
   TUNING_RATES,
 } from '../../campaign/index.js';
-import { writeFileAtomic } from '../../core/index.js';
+import { InputError, writeFileAtomic } from '../../core/index.js';
 import type { UniformFaults } from '../../fault/index.js';
-import { GRANULARITIES, type Granularity, writeThresholds } from '../../mitigation/index.js';
+import {
+  GRANULARITIES,
+  type Granularity,
+  readThresholds,
+  type Thresholds,
+  writeThresholds,
+} from '../../mitigation/index.js';
 import { type ImageSet, loadCifar10, type Network, resolveModel } from '../../models/index.js';
 import {
   addCommonOptions,
@@ -74,6 +81,7 @@ export function profileCommand(): Command {
 
 function profile(flags: ProfileFlags): void {
   const { model, output, images, granularity, distributions, data, json } = flags;
+  requireNothingTuned(output);
   const formats =
     resolveModel(model).format === 'int8' ? (['int8', 'float32'] as const) : (['float32'] as const);
   const networks = formats.map((format) => loadNetwork(model, format));
@@ -92,6 +100,23 @@ function profile(flags: ProfileFlags): void {
         : [`${distributions}: distributions, seed ${flags.seed}`]),
     ].join('\n'),
   );
+}
+
+/** @throws InputError when the file holds what a search found, which would be lost */
+function requireNothingTuned(output: string): void {
+  if (!statSync(output, { throwIfNoEntry: false })?.isFile()) return;
+  let found: Thresholds;
+  try {
+    found = readThresholds(output);
+  } catch (error) {
+    if (error instanceof InputError) return;
+    throw error;
+  }
+  if (found.tuned) {
+    throw new InputError(
+      `${output} holds thresholds that a search found: choose another file, or remove it`,
+    );
+  }
 }
 
 function writeDistributions(

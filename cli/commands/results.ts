@@ -20,7 +20,7 @@ import {
   rateList,
   voltageList,
 } from '../options.js';
-import { printResult } from '../output.js';
+import { printResult, printText } from '../output.js';
 import { formatLegend, formatPoints, formatPrecision, formatYieldLimits } from '../study-table.js';
 
 interface ResultsFlags extends CommonOptions {
@@ -73,7 +73,7 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
     const filter = filterOf(flags);
     if (parquet !== undefined) await stored.writeParquet(table, filter, parquet);
     if (csv) {
-      process.stdout.write(formatCsv(await stored.rows(table, filter)));
+      printText(formatCsv(await stored.rows(table, filter)));
     } else if (table === 'trial' && parquet === undefined) {
       await printTrials(stored, filter, json);
     } else if (json || parquet === undefined) {

@@ -16,7 +16,7 @@ import {
 import { InputError } from '../../core/index.js';
 import { formatGeometry } from '../../fault/index.js';
 import { memoryGeometry } from '../../sim/index.js';
-import { interruptible, reportInterruption } from '../interruption.js';
+import { interruptible, reportRestart, resumable } from '../interruption.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -164,15 +164,18 @@ async function run(
       out,
       resume,
       signal: stopping.signal,
+      onRestart: reportRestart,
       onProgress: progress.listener,
     });
     progress.stop();
     if (!result.complete) {
-      reportInterruption(out);
+      stopping.report(out);
       return;
     }
     const seconds = (performance.now() - started) / 1000;
     printResult(json, toJson(result, seconds), () => toText(result, threads, seconds));
+  } catch (error) {
+    throw resumable(error, out);
   } finally {
     progress.stop();
     stopping.dispose();

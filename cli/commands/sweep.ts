@@ -7,7 +7,7 @@ import {
   runSweep,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
-import { interruptible, reportInterruption } from '../interruption.js';
+import { interruptible, reportRestart, resumable } from '../interruption.js';
 import { option, wholeNumber } from '../options.js';
 import { printResult } from '../output.js';
 import { duration, showProgress } from '../progress.js';
@@ -48,10 +48,11 @@ async function sweep(flags: TuningFlags & Record<string, unknown>): Promise<void
       out,
       resume,
       signal: stopping.signal,
+      onRestart: reportRestart,
       onProgress: progress.listener,
     });
     progress.stop();
-    if (!result) return reportInterruption(out);
+    if (!result) return stopping.report(out);
     const seconds = (performance.now() - started) / 1000;
     const { seed, model, format, rates, maps, images } = tuning;
     printResult(json, { tuning, seed, rates, ...result, seconds }, () =>
@@ -63,6 +64,8 @@ async function sweep(flags: TuningFlags & Record<string, unknown>): Promise<void
         `Seed ${seed}, ${counted(threads, 'thread')}, ${duration(seconds)}.`,
       ].join('\n'),
     );
+  } catch (error) {
+    throw resumable(error, out);
   } finally {
     progress.stop();
     stopping.dispose();

@@ -18,7 +18,7 @@ import {
   type Thresholds,
   writeThresholds,
 } from '../../mitigation/index.js';
-import { interruptible, reportInterruption } from '../interruption.js';
+import { interruptible, reportRestart, resumable } from '../interruption.js';
 import { choice, option, wholeNumber } from '../options.js';
 import { printResult } from '../output.js';
 import { showProgress, showStudyProgress } from '../progress.js';
@@ -117,7 +117,8 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const tuning = parseTuning(tuningFields({ ...fields, mostRounds: rounds }));
   const prepared = prepareTuning(tuning, thresholds, data);
-  const kept = keptThresholds(output, prepared.data.network.checksum);
+  const { checksum } = prepared.data.network;
+  keptThresholds(output, checksum);
   const stopping = interruptible('maps');
   const { signal } = stopping;
   const progress = showProgress('scores of thresholds on maps', quiet ?? false);
@@ -128,25 +129,32 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
       out,
       resume,
       signal,
+      onRestart: reportRestart,
       onProgress: progress.listener,
     });
     progress.stop();
-    if (!result) return reportInterruption(out);
+    if (!result) return stopping.report(out);
     const seconds = (performance.now() - started) / 1000;
-    const found = merge(kept, result.thresholds);
-    writeThresholds(output, found);
+    writeFound(output, checksum, tuning, result.thresholds);
     const size = {
       maps: judgeMaps ?? tuning.maps,
       images: judgeImages ?? tuning.images,
     };
     const judging = showStudyProgress(quiet ?? false);
-    const options = { threads, signal, onProgress: judging.listener };
+    const options = {
+      threads,
+      signal,
+      onRestart: reportRestart,
+      onProgress: judging.listener,
+    };
     const judged = await judgeThresholds(tuning, output, size, data, options);
     judging.stop();
-    if (!judged) return reportInterruption(out);
-    writeThresholds(output, withJudgement(found, tuning, judged));
+    if (!judged) return stopping.report(out);
+    writeFound(output, checksum, tuning, withJudgement(result.thresholds, tuning, judged));
     const shown = { tuning, output, result, judged, seconds };
     printResult(json, tuningJson(shown), () => tuningText(shown, threads));
+  } catch (error) {
+    throw resumable(error, out);
   } finally {
     progress.stop();
     stopping.dispose();
@@ -167,8 +175,11 @@ function keptThresholds(output: string, checksum: string): Thresholds | undefine
   );
 }
 
-function merge(kept: Thresholds | undefined, found: Thresholds): Thresholds {
-  return { ...kept, ...found, tuned: { ...kept?.tuned, ...found.tuned } };
+/** Read again, because a search for the other word format may have written the file since this one began. */
+function writeFound(output: string, checksum: string, { format }: Tuning, found: Thresholds): void {
+  const kept = keptThresholds(output, checksum);
+  const tuned = { ...found.tuned, ...kept?.tuned, [format]: found.tuned?.[format] };
+  writeThresholds(output, { ...kept, ...found, tuned });
 }
 
 function withJudgement(thresholds: Thresholds, { format }: Tuning, judged: Judgement): Thresholds {

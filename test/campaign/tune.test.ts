@@ -1,5 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faultSourceOf, trialFaultMap } from '../../campaign/fault-source.js';
@@ -247,6 +247,16 @@ describe('a search that is kept in a folder', () => {
     expect({ ...resumed, cost: undefined }).toEqual({ ...whole, cost: undefined });
     const again = await search(prepared, { out, resume: true });
     expect(again).toEqual(resumed);
+  });
+
+  test('is one at a time', async () => {
+    const out = join(folder, 'shared');
+    const first = search(prepared, { out });
+    await expect(search(prepared, { out, resume: true })).rejects.toThrow(
+      `${out} is in use by process ${process.pid} on ${hostname()}: `,
+    );
+    await first;
+    expect(readdirSync(out)).toEqual(['tuning.json']);
   });
 
   test('refuses a folder of another search, naming the difference, and one not to be resumed', async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
@@ -33,12 +33,23 @@ export function newFolder(): string {
 }
 
 /** Run a Bitcell command to its end. */
-export function bitcell(
+export function bitcell(args: readonly string[], options?: CommandOptions): Promise<CommandResult> {
+  return execute(process.execPath, [MAIN, ...args], options);
+}
+
+/** Run a script of bash in which `bitcell` is the command, to its end. */
+export function shell(script: string, options?: CommandOptions): Promise<CommandResult> {
+  const bitcell = `bitcell() { '${process.execPath}' '${MAIN}' "$@"; }`;
+  return execute('bash', ['-c', `${bitcell}\n${script}`], options);
+}
+
+function execute(
+  program: string,
   args: readonly string[],
   { cwd = newFolder(), env = {}, onStart }: CommandOptions = {},
 ): Promise<CommandResult> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BITCELL_'));
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(program, args, {
     cwd,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -90,3 +101,13 @@ export async function refusal(
 
 /** After wrong options the command line may suggest another one, and points to the help. */
 const REFUSAL = /^bitcell: (.+)\n(?:\(Did you mean .+\)\n)?(?:\(--help shows the options\)\n)?$/;
+
+/** Send a process a signal as soon as a file exists. */
+export function signalOnce(child: ChildProcess, file: string, signal: NodeJS.Signals): void {
+  const timer = setInterval(() => {
+    if (!existsSync(file)) return;
+    clearInterval(timer);
+    child.kill(signal);
+  }, 5);
+  child.on('close', () => clearInterval(timer));
+}

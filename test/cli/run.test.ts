@@ -1,12 +1,11 @@
-import type { ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StudyPoint } from '../../campaign/index.js';
 import { type ImageSet, loadCifar10, normalize, writeQdq } from '../../models/index.js';
 import { storedContent } from '../campaign/stored-content.js';
 import { runOnnx } from '../models/onnxruntime.js';
-import { bitcell, bitcellJson, newFolder } from './command.js';
+import { bitcell, bitcellJson, newFolder, signalOnce } from './command.js';
 import { CELLS, INT8_NETWORK, writeTinyNetwork } from './tiny-network.js';
 
 const folder = newFolder();
@@ -211,7 +210,7 @@ describe('run', () => {
       ...['--threads', '1', '--json'],
     ];
     const interrupted = await bitcell([...args, '--out', stopped], {
-      onStart: (child) => interruptOnce(child, join(stopped, 'study.duckdb')),
+      onStart: (child) => signalOnce(child, join(stopped, 'study.duckdb'), 'SIGINT'),
     });
     expect(interrupted.status).toBe(130);
     expect(interrupted.stdout).toBe('');
@@ -240,7 +239,7 @@ describe('run', () => {
       ],
       {
         onStart(child) {
-          interruptOnce(child, join(out, 'study.duckdb'));
+          signalOnce(child, join(out, 'study.duckdb'), 'SIGINT');
           child.stderr?.once('data', () => child.kill('SIGINT'));
         },
       },
@@ -250,16 +249,6 @@ describe('run', () => {
     expect((await storedContent(out)).trials).toEqual([]);
   });
 });
-
-/** Press Ctrl-C as soon as a file exists. */
-function interruptOnce(child: ChildProcess, file: string): void {
-  const timer = setInterval(() => {
-    if (!existsSync(file)) return;
-    clearInterval(timer);
-    child.kill('SIGINT');
-  }, 5);
-  child.on('close', () => clearInterval(timer));
-}
 
 /** Test images that the network, run by onnxruntime, puts into their class. */
 async function countCorrect(set: ImageSet): Promise<number> {

@@ -59,6 +59,9 @@ test('profile, tune, export and verify follow each other', async () => {
     const accuracies = (points as { accuracy: { mean: number } }[]).map((one) => one.accuracy.mean);
     expect(judged.auc['clip-tuned']).toBeCloseTo(areaUnderCurve(accuracies), 12);
   }
+  expect(await refusal(['profile', ...profile])).toBe(
+    `${output} holds thresholds that a search found: choose another file, or remove it`,
+  );
   const { tuned, ...rest } = readThresholds(output);
   expect(rest).toEqual(profiled);
   expect(Object.keys(tuned ?? {})).toEqual(['int8', 'float32']);

@@ -63,6 +63,14 @@ describe('loadCifar10', () => {
     );
   });
 
+  test('needs no cache', () => {
+    const cacheFolder = join(mkdtempSync(join(tmpdir(), 'bitcell-')), 'a file');
+    writeFileSync(cacheFolder, '');
+    const { images } = loadCifar10({ split: 'test', limit: 1, cacheFolder });
+    expect(images).toEqual(loadCifar10({ split: 'test', limit: 1 }).images);
+    expect(() => unpackCifar10(cacheFolder)).toThrow(`Cannot write ${cacheFolder}`);
+  });
+
   test('refuses a folder with another file of that name', () => {
     const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
     writeFileSync(join(folder, 'test_batch.bin'), new Uint8Array(3073));

@@ -1,0 +1,80 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { writeFloat32 } from '../../models/index.js';
+import { createGraphBuilder } from '../../testing/graph-builder.js';
+import { xorshift } from '../../testing/index.js';
+import { storedContent } from '../campaign/stored-content.js';
+import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
+import { writeTinyNetwork } from './tiny-network.js';
+
+const folder = newFolder();
+const { int8: model, thresholds } = writeTinyNetwork(folder);
+const network = ['--model', model, '--format', 'int8', '--thresholds', thresholds];
+const size = ['--maps', '4', '--images', '5', '--threads', '1'];
+const run = ['run', ...network, '--rates', '1e-3', '--mitigations', 'none', ...size];
+const sweep = ['sweep', ...network, '--rates', '0.05', '--points', '2', ...size];
+
+/** An environment in which worker threads end after a number of tasks, 0: before the first. */
+function mortal(tasks: number): { readonly env: Readonly<Record<string, string>> } {
+  const file = join(folder, `mortal-${tasks}.mjs`);
+  writeFileSync(
+    file,
+    `import { isMainThread, parentPort } from 'node:worker_threads';
+    if (!isMainThread) {
+      if (${tasks} === 0) process.exit(9);
+      let seen = 0;
+      const on = parentPort.on.bind(parentPort);
+      parentPort.on = (name, listener) =>
+        on(name, (task) => { seen += 1; if (seen > ${tasks}) process.exit(9); listener(task); });
+    }\n`,
+  );
+  return { env: { NODE_OPTIONS: `--import ${file}` } };
+}
+
+const RESTARTED = '\nA worker thread ended with exit code 9; a fresh one does its work once more\n';
+
+test('a trial whose thread ends runs once more', async () => {
+  const [whole, shaken] = [join(newFolder(), 'whole'), join(newFolder(), 'shaken')];
+  const ended = await bitcell([...run, '--quiet', '--out', shaken], mortal(3));
+  expect({ ...ended, stdout: '' }).toEqual({ status: 0, stdout: '', stderr: RESTARTED });
+  await bitcellJson([...run, '--out', whole]);
+  expect(await storedContent(shaken)).toEqual(await storedContent(whole));
+});
+
+test('run stops when that thread ends, too; --resume continues', async () => {
+  const out = join(newFolder(), 'results');
+  expect(await bitcell([...run, '--quiet', '--out', out], mortal(0))).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: `${RESTARTED}bitcell: A worker thread ended with exit code 9, and so did a fresh one, at map 0 of ${model} with int8 words; what was saved is kept: continue with --out ${out} --resume\n`,
+  });
+  const { points } = await bitcellJson([...run, '--out', out, '--resume']);
+  expect(points).toMatchObject([{ maps: 4 }]);
+});
+
+test('so does a search', async () => {
+  const out = join(newFolder(), 'search');
+  expect(await bitcell([...sweep, '--quiet', '--out', out], mortal(0))).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: `${RESTARTED}bitcell: A worker thread ended with exit code 9, and so did a fresh one; what was saved is kept: continue with --out ${out} --resume\n`,
+  });
+  const [shaken, undisturbed] = await Promise.all([
+    bitcell([...sweep, '--out', out, '--resume', '--json'], mortal(3)),
+    bitcellJson(sweep),
+  ]);
+  expect(JSON.parse(shaken.stdout).layers).toEqual(undisturbed.layers);
+  expect(shaken.stderr).toContain(RESTARTED);
+});
+
+test('wrong input that a thread finds ends as wrong input, with the name of the network', async () => {
+  const file = join(folder, 'wide.onnx');
+  const graph = createGraphBuilder('wide', { channels: 3, height: 32, width: 32 }, xorshift(1));
+  // Its first output takes 5.4 GB for the images that are computed together; kernels address 4 GiB.
+  const wide = graph.globalAveragePool(graph.convolution(0, { outputs: 65_536 }));
+  const network = graph.finish(graph.fullyConnected(graph.flatten(wide), 10));
+  writeFileSync(file, writeFloat32(network));
+  const args = ['--format', 'float32', '--rates', '1e-3', '--mitigations', 'none', ...size];
+  expect(await refusal(['run', '--model', file, ...args, '--quiet'])).toContain('wide.onnx');
+});
