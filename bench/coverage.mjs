@@ -1,31 +1,53 @@
 /**
  * How often 95 % intervals hold the true mean, and what they cost in maps, by simulation.
- * After `npm run build`: node bench/coverage.mjs [--repetitions N] [--seed S] [--json]
- * Deterministic: the same seed gives the same figures. See docs/statistics.md.
+ * After `npm run build`: node bench/coverage.mjs [--repetitions N] [--seed S] [--json] [--quick]
+ * Deterministic: the same seed gives the same figures. See docs/statistics.md. `--quick` repeats each study 10 times:
+ * seconds, to see that all of it runs.
  */
 import { parseArgs } from 'node:util';
 import {
   accuracyInterval,
   clopperPearson,
+  costsOf,
+  createPilot,
   crossedAccuracyInterval,
-  mean,
+  loadNetwork,
   precisionRule,
   studentQuantile,
-} from '../dist/campaign/index.js';
-import { costsOf, createPilot } from '../dist/campaign/pilot.js';
-import { createRandomStream } from '../dist/core/index.js';
+} from 'bitcell/campaign';
+import { createRandomStream, multiplyAccumulates } from 'bitcell/core';
+import { parseFaultModel } from 'bitcell/fault';
+import { weightedLayers } from 'bitcell/models';
 
-/** @import { Interval, PrecisionRule } from '../dist/campaign/index.js' */
+/** @import { Interval, PrecisionRule } from 'bitcell/campaign' */
 
 const { values: options } = parseArgs({
   options: {
-    repetitions: { type: 'string', default: '2000' },
+    repetitions: { type: 'string' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
   },
 });
-const REPETITIONS = Number(options.repetitions);
-const SEED = Number(options.seed);
+const REPETITIONS = wholeNumber(
+  '--repetitions',
+  options.repetitions ?? (options.quick ? '10' : '2000'),
+  1,
+);
+const SEED = wholeNumber('--seed', options.seed, 0);
+
+/**
+ * @param {string} option
+ * @param {string} text
+ * @param {number} least
+ */
+function wholeNumber(option, text, least) {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+    throw new Error(`${option} ${text}: expected a whole number, at least ${least}`);
+  }
+  return value;
+}
 
 const CLEAN = 0.9;
 const COLLAPSED = 0.1;
@@ -328,34 +350,31 @@ function stoppingRules() {
   });
 }
 
-/** Multiply-accumulates of an image of VGG-16; only ratios to it matter. */
-const NETWORK_COST = 313_000_000;
-
 /**
- * What `--precision 2` does where one mitigation is run: the pilot that `campaign/pilot.ts` makes chooses the images of
- * a map. `fixed` takes 25. The cost of a run, pilot included, is in image runs.
+ * What `--precision 2` does where one condition with one mitigation is run: the pilot that `createPilot` makes chooses
+ * the images of a map. `fixed` takes 25. Costs, pilot included, are in runs of the network on one image; an image of a
+ * map takes two, one of them fault-free.
  */
 function pilots() {
   const precision = 0.02;
-  const [height, channels] = [313, 1000];
-  const size = { channels, height, width: 1 };
-  const shape = { input: size, output: size, kernel: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0] };
-  const layer = {
-    kind: 'convolution',
-    name: 'all',
-    shape: { ...shape, dilations: [1, 1], groups: 1 },
-  };
-  const network = /** @type {any} */ ({ format: 'int8', layers: [layer] });
-  const condition = /** @type {any} */ ({ source: { kind: 'model', model: {} } });
+  const batch = 20;
+  const network = loadNetwork('vgg16', 'int8');
+  const layers = weightedLayers(network);
+  const imageRun = layers.reduce((sum, { shape }) => sum + multiplyAccumulates(shape), 0);
+  const model = parseFaultModel({ model: 'uniform', faults: 'flip' }, 'coverage.mjs');
+  const condition = { source: /** @type {const} */ ({ kind: 'model', name: 'flip', model }) };
+  const factors = { network, batch, perImage: imageRun, renewed: 0, faultFree: imageRun };
+  const oneFault = costsOf({ ...factors, faults: 1 }).map;
   const rule = precisionRule(precision, MAX_MAPS);
   return [0, 10, 1000].flatMap((mapCost) => {
-    const batch = 20;
-    const [oneFault] = [costsOf({ network, batch, faults: 1, perImage: 0, renewed: 0 }).map];
-    const faults = (mapCost * NETWORK_COST) / oneFault;
-    const costs = costsOf({ network, batch, faults, perImage: NETWORK_COST, renewed: 0 });
+    const faults = (mapCost * imageRun) / oneFault;
+    const costs = costsOf({ ...factors, faults });
     const costOf = (/** @type {number} */ maps, /** @type {number} */ images) =>
-      (maps * (costs.map + costs.images(images))) / NETWORK_COST;
-    const pilot = createPilot(condition, { network, precision, requested: faults, batch });
+      (maps * (costs.map + costs.images(images))) / imageRun;
+    const pilot = createPilot(condition, {
+      ...{ network, precision, batch },
+      ...{ requested: faults, sharedBy: 1 },
+    });
     return populations.flatMap((population) =>
       ['fixed', 'pilot'].map((method) => {
         let cost = 0;
@@ -365,10 +384,10 @@ function pilots() {
           if (method === 'pilot') {
             const results = Array.from({ length: pilot.maps }, () => ({
               injected: faults,
-              firstLayer: 'all',
-              outcomes: [{ mitigation: 'none', correct: draws.correct(population, pilot.images) }],
+              firstLayer: layers[0].name,
+              outcomes: [{ correct: draws.correct(population, pilot.images) }],
             }));
-            images = pilot.choose(/** @type {any} */ (results));
+            images = pilot.choose(results);
             cost += costOf(pilot.maps, pilot.images);
           }
           /** @type {number[]} */
@@ -428,7 +447,23 @@ function crossedDesigns() {
   );
 }
 
-const result = {
+/**
+ * @template T
+ * @param {T} value whose numbers must all be finite
+ * @param {string} place
+ * @returns {T}
+ */
+function finite(value, place = 'result') {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new Error(`${place} is ${value}`);
+  }
+  if (typeof value === 'object' && value !== null) {
+    for (const [key, part] of Object.entries(value)) finite(part, `${place}.${key}`);
+  }
+  return value;
+}
+
+const result = finite({
   schemaVersion: 1,
   seed: SEED,
   repetitions: REPETITIONS,
@@ -437,7 +472,7 @@ const result = {
   precision: stoppingRules(),
   pilots: pilots(),
   crossed: crossedDesigns(),
-};
+});
 
 /** @param {number} share */
 const percent = (share) => (100 * share).toFixed(1);

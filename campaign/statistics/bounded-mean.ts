@@ -1,3 +1,4 @@
+import { checkConfidence, checkLength, checkWithin } from './arguments.js';
 import type { Interval } from './interval.js';
 
 /** Relative error of a bound. */
@@ -32,8 +33,12 @@ interface Offset {
  * of zero: n equal values still leave about −ln((1 − confidence)/2) / n.
  *
  * @param values at least one, each in [0, 1]
+ * @throws RangeError for others, and for a confidence that is not between 0 and 1
  */
 export function boundedMeanInterval(values: readonly number[], confidence = 0.95): Interval {
+  checkConfidence(confidence);
+  checkLength('values', values, 1);
+  for (const value of values) checkWithin('value', value, 0, 1);
   const tail = (1 - confidence) / 2;
   const groups = groupValues(values);
   const mirrored = groups.map(({ value, count }) => ({ value: 1 - value, count }));
