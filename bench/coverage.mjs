@@ -204,8 +204,7 @@ function studentRule(precision, minimum) {
 }
 
 /**
- * The hedged betting confidence sequence of I. Waudby-Smith and A. Ramdas (Journal of the Royal
- * Statistical Society B 86, 2024), which covers at all times at once, with the bet that is best near the
+ * A hedged betting confidence sequence (I. Waudby-Smith and A. Ramdas, arXiv:2010.09686), which covers at all times at once, with the bet that is best near the
  * stopping time of this precision: precision/variance so far, at most 0.9 of the largest allowed.
  * @param {number} precision
  */

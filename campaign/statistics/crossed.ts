@@ -19,11 +19,9 @@ export interface CrossedVariance {
 
 /**
  * Variance of the mean accuracy over random maps and random images when every map saw the same
- * images: the two-way random-effects model without replication (S. R. Searle, G. Casella and
- * C. E. McCulloch, Variance Components, Wiley 1992, chapter 4). Var(mean) = σ²maps/a + σ²images/b + σ²rest/(ab)
+ * images: the two-way random-effects model without replication. Var(mean) = σ²maps/a + σ²images/b + σ²rest/(ab)
  * is estimated by (MSmaps + MSimages − MSrest)/(ab) for a maps and b images, or MSrest/(ab) if that
- * is more (a negative component counts as 0). Degrees of freedom by F. E. Satterthwaite, Biometrics
- * Bulletin 2, 1946. A right image counts 1, a wrong one 0, so the counts hold all sums of squares.
+ * is more (a negative component counts as 0). The degrees of freedom are Satterthwaite's. A right image counts 1, a wrong one 0, so the counts hold all sums of squares.
  *
  * @throws RangeError for counts that cannot be of the same maps and images
  */

@@ -18,8 +18,7 @@ export interface NestedVariances {
 }
 
 /**
- * Variance components of a nested design by analysis of variance (W. G. Cochran, Sampling
- * Techniques, Wiley 1977, chapter 10): within a map the mean of p(1 − p)·m/(m − 1) for m images;
+ * Variance components of a nested design by analysis of variance: within a map the mean of p(1 − p)·m/(m − 1) for m images;
  * between maps what the variance of the shares exceeds withinMap/m, at least 0.
  *
  * @param results at least two maps of at least two images

@@ -3,8 +3,7 @@ import type { Interval } from './interval.js';
 import { betaQuantile, normalQuantile } from './special-functions.js';
 
 /**
- * The exact interval of a proportion of independent trials (C. J. Clopper and E. S. Pearson,
- * Biometrika 26, 1934): it never undercovers. Images that share a fault map are not independent:
+ * Clopper and Pearson's exact interval of a proportion of independent trials: it never undercovers. Images that share a fault map are not independent:
  * for a share of images use `accuracyInterval`, for a share of maps this function.
  *
  * @param trials at least one
@@ -21,8 +20,7 @@ export function clopperPearson(successes: number, trials: number, confidence = 0
 }
 
 /**
- * The score interval of a proportion of independent trials (E. B. Wilson, Journal of the American
- * Statistical Association 22, 1927): narrower than `clopperPearson`, and right on average over
+ * Wilson's score interval of a proportion of independent trials: narrower than `clopperPearson`, and right on average over
  * proportions instead of for each one. For single-fault campaigns, where a trial is a fault of its own.
  *
  * @param trials at least one
@@ -50,9 +48,8 @@ function checkProportion(successes: number, trials: number): void {
 
 /**
  * How many single faults to draw from `population` so that the share of them with some effect is
- * known within ±`margin`: n = N / (1 + e²(N − 1)/(t² p(1 − p))), rounded up (R. Leveugle, A. Calvez,
- * P. Maistri and P. Vanhauwaert, "Statistical fault injection: quantified error and confidence",
- * DATE 2009).
+ * known within ±`margin`: n = N / (1 + e²(N − 1)/(t² p(1 − p))), rounded up (Leveugle et al. 2009): the
+ * normal approximation of sampling without replacement.
  *
  * @param population number of possible faults N; Infinity is allowed
  * @param margin half-width e of the interval, a fraction

@@ -10,8 +10,7 @@ export interface MapSpread {
 }
 
 /**
- * The p-quantile of a sample: definition 7 of R. J. Hyndman and Y. Fan, "Sample quantiles in statistical packages",
- * The American Statistician 50, 1996, the default of R and NumPy. Of n ascending values the one at position
+ * The p-quantile of a sample: type 7 of R's `quantile`, its default and NumPy's. Of n ascending values the one at position
  * (n − 1)p, counted from 0, between two values in proportion.
  *
  * @param ascending at least one value

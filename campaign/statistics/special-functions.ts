@@ -89,7 +89,7 @@ const MANY_DEGREES_OF_FREEDOM = 1e8;
 
 /**
  * The p-quantile (1/2 ≤ p < 1) of Student's t distribution: by that of the beta distribution, or with very many degrees
- * of freedom ν as z + (z³ + z)/(4ν) (Abramowitz and Stegun 26.7.5).
+ * of freedom ν by the first terms of its expansion, z + (z³ + z)/(4ν).
  *
  * @param degreesOfFreedom above 0
  * @throws RangeError for others, and where the quantile is beyond the range of numbers
