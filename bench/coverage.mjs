@@ -301,7 +301,6 @@ function fixedSizes() {
     [12, 50, 200].flatMap((maps) =>
       Object.entries(methods).map(([method, interval]) => ({
         population: population.name,
-        maps,
         method,
         ...repeat((draws) => {
           const correct = Array.from({ length: maps }, () => draws.correct(population, IMAGES));
