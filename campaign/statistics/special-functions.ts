@@ -21,7 +21,7 @@ const MOST_BETA = 1e9;
 
 /**
  * Regularised incomplete beta function I_x(a, b), a and b > 0, 0 ≤ x ≤ 1, by its continued fraction
- * (NIST Digital Library of Mathematical Functions 8.17.22), evaluated with Lentz's method.
+ * (section 8.17 of the NIST Digital Library of Mathematical Functions), evaluated with Lentz's method.
  *
  * The difference of logarithms of gamma functions costs digits: 10⁻⁸ of the value is left to doubt with parameters of
  * 10⁷, 10⁻⁵ with MOST_BETA.
@@ -107,7 +107,7 @@ export function studentQuantile(p: number, degreesOfFreedom: number): number {
 
 /**
  * The p-quantile of the standard normal distribution, 0 < p < 1, by bisection: of its distribution function,
- * 1/2 + φ(z)(z + z³/3 + z⁵/(3·5) + …) (NIST Digital Library of Mathematical Functions 7.6.2), or, where that would
+ * 1/2 + φ(z)(z + z³/3 + z⁵/(3·5) + …), or, where that would
  * lose a small tail to rounding, of the tail of z², which is chi-square distributed.
  *
  * @throws RangeError for other p
