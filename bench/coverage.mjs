@@ -1,246 +1,55 @@
 /**
  * How often 95 % intervals hold the true mean, and what they cost in maps, by simulation.
- * After `npm run build`: node bench/coverage.mjs [--repetitions N] [--seed S] [--json]
- * Deterministic: the same seed gives the same figures. See docs/statistics.md.
+ * After `npm run build`: node bench/coverage.mjs [--repetitions N] [--seed S] [--json] [--quick]
+ * Deterministic: the same seed gives the same figures. See docs/statistics.md. `--quick` repeats each study 10 times:
+ * seconds, to see that all of it runs.
  */
 import { parseArgs } from 'node:util';
 import {
   accuracyInterval,
-  clopperPearson,
+  costsOf,
+  createPilot,
   crossedAccuracyInterval,
-  mean,
+  loadNetwork,
   precisionRule,
-  studentQuantile,
-} from '../dist/campaign/index.js';
-import { costsOf, createPilot } from '../dist/campaign/pilot.js';
-import { createRandomStream } from '../dist/core/index.js';
+} from 'bitcell/campaign';
+import { multiplyAccumulates } from 'bitcell/core';
+import { parseFaultModel } from 'bitcell/fault';
+import { weightedLayers } from 'bitcell/models';
+import { COLLAPSED, Draws, populations } from './intervals/populations.mjs';
+import { bettingRule, studentRule, widenedStudentInterval } from './intervals/stopping-rules.mjs';
 
-/** @import { Interval, PrecisionRule } from '../dist/campaign/index.js' */
+/** @import { Interval, PrecisionRule } from 'bitcell/campaign' */
 
 const { values: options } = parseArgs({
   options: {
-    repetitions: { type: 'string', default: '2000' },
+    repetitions: { type: 'string' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
   },
 });
-const REPETITIONS = Number(options.repetitions);
-const SEED = Number(options.seed);
+const REPETITIONS = wholeNumber(
+  '--repetitions',
+  options.repetitions ?? (options.quick ? '10' : '2000'),
+  1,
+);
+const SEED = wholeNumber('--seed', options.seed, 0);
 
-const CLEAN = 0.9;
-const COLLAPSED = 0.1;
+/**
+ * @param {string} option
+ * @param {string} text
+ * @param {number} least
+ */
+function wholeNumber(option, text, least) {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+    throw new Error(`${option} ${text}: expected a whole number, at least ${least}`);
+  }
+  return value;
+}
+
 const MAX_MAPS = 20_000;
-
-/**
- * A population of fault maps: the accuracy of a map from a uniform number, and its mean.
- * @typedef {{ name: string, accuracy: (u: number) => number, mean: number }} Population
- */
-
-/**
- * Maps of which one in `every` collapses to chance.
- * @param {string} name
- * @param {number} every
- * @returns {Population}
- */
-function collapses(name, every) {
-  return {
-    name,
-    accuracy: (u) => (u * every < 1 ? COLLAPSED : CLEAN),
-    mean: CLEAN - (CLEAN - COLLAPSED) / every,
-  };
-}
-
-/** @type {Population[]} */
-const populations = [
-  { name: 'smooth, 0.7 to 0.9', accuracy: (u) => 0.7 + 0.01 * Math.floor(21 * u), mean: 0.8 },
-  collapses('50/50 collapse', 2),
-  collapses('1-in-12 collapse', 12),
-  collapses('1-in-50 collapse', 50),
-  collapses('1-in-200 collapse', 200),
-];
-
-/** A stream of uniform numbers, one after the other. */
-class Draws {
-  /** @param {number} repetition */
-  constructor(repetition) {
-    this.stream = createRandomStream(SEED, repetition, 0);
-    this.index = 0;
-  }
-
-  uniform() {
-    return this.stream.uniform(this.index++);
-  }
-
-  /**
-   * Right images of one map of the population.
-   * @param {Population} population
-   * @param {number} images
-   */
-  correct(population, images) {
-    const cumulative = binomialDistribution(images, population.accuracy(this.uniform()));
-    const u = this.uniform();
-    let low = 0;
-    let high = images;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (u < cumulative[middle]) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
-}
-
-/** @type {Map<string, Float64Array>} */
-const distributions = new Map();
-
-/**
- * Distribution function of the binomial distribution at 0 … trials.
- * @param {number} trials
- * @param {number} probability
- */
-function binomialDistribution(trials, probability) {
-  const key = `${trials} ${probability}`;
-  let cumulative = distributions.get(key);
-  if (!cumulative) {
-    cumulative = new Float64Array(trials + 1);
-    let term = (1 - probability) ** trials;
-    let sum = 0;
-    for (let k = 0; k <= trials; k++) {
-      sum += term;
-      cumulative[k] = sum;
-      term *= ((trials - k) / (k + 1)) * (probability / (1 - probability));
-    }
-    distributions.set(key, cumulative);
-  }
-  return cumulative;
-}
-
-/**
- * Student's t interval of the maps' shares.
- * @param {readonly number[]} correct
- * @param {number} images
- * @returns {Interval}
- */
-function studentInterval(correct, images) {
-  const count = correct.length;
-  let total = 0;
-  let squares = 0;
-  for (const value of correct) {
-    total += value;
-    squares += value * value;
-  }
-  const variance = Math.max(0, squares - (total * total) / count) / (count - 1);
-  const centre = total / (count * images);
-  const halfWidth = (studentPoint(count - 1) * Math.sqrt(variance / count)) / images;
-  return { low: centre - halfWidth, high: centre + halfWidth };
-}
-
-/** @type {Map<number, number>} */
-const studentPoints = new Map();
-
-/** @param {number} degreesOfFreedom */
-function studentPoint(degreesOfFreedom) {
-  let point = studentPoints.get(degreesOfFreedom);
-  if (point === undefined) {
-    point = studentQuantile(0.975, degreesOfFreedom);
-    studentPoints.set(degreesOfFreedom, point);
-  }
-  return point;
-}
-
-/**
- * Student's t, never narrower than Clopper and Pearson's interval of all images: knows no collapses.
- * @param {readonly number[]} correct
- * @param {number} images
- * @returns {Interval}
- */
-function widenedStudentInterval(correct, images) {
-  const student = studentInterval(correct, images);
-  const total = correct.reduce((sum, count) => sum + count, 0);
-  const pooled = clopperPearson(total, correct.length * images);
-  return { low: Math.min(student.low, pooled.low), high: Math.max(student.high, pooled.high) };
-}
-
-/**
- * Stop as soon as Student's t interval is narrow enough, after every map.
- * @param {number} precision
- * @param {number} minimum least number of maps
- */
-function studentRule(precision, minimum) {
-  /** @param {{ correct: readonly number[], images: number }} results */
-  const interval = ({ correct, images }) => studentInterval(correct, images);
-  return {
-    maxMaps: MAX_MAPS,
-    interval,
-    /** @param {{ correct: readonly number[], images: number }} results */
-    decide(results) {
-      if (results.correct.length < minimum) return 'continue';
-      const { low, high } = interval(results);
-      return high - low <= 2 * precision ? 'stop' : 'continue';
-    },
-  };
-}
-
-/**
- * The hedged betting confidence sequence of I. Waudby-Smith and A. Ramdas (Journal of the Royal
- * Statistical Society B 86, 2024), which covers at all times at once, with the bet that is best near the
- * stopping time of this precision: precision/variance so far, at most 0.9 of the largest allowed.
- * @param {number} precision
- */
-function bettingRule(precision) {
-  const first = Math.ceil(1.8 / precision);
-  /** @param {{ correct: readonly number[], images: number }} results */
-  const interval = ({ correct, images }) => {
-    const shares = correct.map((count) => count / images);
-    const mirrored = shares.map((share) => 1 - share);
-    return { low: bettingBound(shares, precision), high: 1 - bettingBound(mirrored, precision) };
-  };
-  return {
-    maxMaps: MAX_MAPS,
-    interval,
-    /** @param {{ correct: readonly number[], images: number }} results */
-    decide(results) {
-      let look = first;
-      while (look < results.correct.length) look = Math.ceil(look * 1.1);
-      if (look !== results.correct.length) return 'continue';
-      // For many maps it is √(2 ln 40)/1.96 = 1.39 times as wide as Student's: a cheap first check.
-      const student = studentInterval(results.correct, results.images);
-      if (1.2 * (student.high - student.low) > 2 * precision) return 'continue';
-      const { low, high } = interval(results);
-      return high - low <= 2 * precision ? 'stop' : 'continue';
-    },
-  };
-}
-
-/**
- * The largest mean at which the bettor's wealth was once more than 2/0.05.
- * @param {readonly number[]} shares
- * @param {number} precision
- */
-function bettingBound(shares, precision) {
-  let sum = 0.5;
-  let squares = 0.25;
-  const bets = shares.map((share, index) => {
-    const bet = (precision * (index + 1)) / squares;
-    sum += share;
-    squares += (share - sum / (index + 2)) ** 2;
-    return bet;
-  });
-  let low = 1e-9;
-  let high = 1;
-  while (high - low > 1e-5) {
-    const candidate = (low + high) / 2;
-    let wealth = 0;
-    let most = 0;
-    for (let map = 0; map < shares.length; map++) {
-      wealth += Math.log1p(Math.min(bets[map], 0.9 / candidate) * (shares[map] - candidate));
-      if (wealth > most) most = wealth;
-    }
-    if (most > Math.log(40)) low = candidate;
-    else high = candidate;
-  }
-  return low;
-}
 
 /**
  * @param {Interval} interval
@@ -259,7 +68,7 @@ function repeat(study) {
   let halfWidths = 0;
   let maps = 0;
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
-    const result = study(new Draws(repetition));
+    const result = study(new Draws(SEED, repetition));
     if (holds(result.interval, result.mean)) covered += 1;
     halfWidths += (result.interval.high - result.interval.low) / 2;
     maps += result.maps;
@@ -280,7 +89,6 @@ function fixedSizes() {
     [12, 50, 200].flatMap((maps) =>
       Object.entries(methods).map(([method, interval]) => ({
         population: population.name,
-        maps,
         method,
         ...repeat((draws) => {
           const correct = Array.from({ length: maps }, () => draws.correct(population, IMAGES));
@@ -328,34 +136,31 @@ function stoppingRules() {
   });
 }
 
-/** Multiply-accumulates of an image of VGG-16; only ratios to it matter. */
-const NETWORK_COST = 313_000_000;
-
 /**
- * What `--precision 2` does where one mitigation is run: the pilot that `campaign/pilot.ts` makes chooses the images of
- * a map. `fixed` takes 25. The cost of a run, pilot included, is in image runs.
+ * What `--precision 2` does where one condition with one mitigation is run: the pilot that `createPilot` makes chooses
+ * the images of a map. `fixed` takes 25. Costs, pilot included, are in runs of the network on one image; an image of a
+ * map takes two, one of them fault-free.
  */
 function pilots() {
   const precision = 0.02;
-  const [height, channels] = [313, 1000];
-  const size = { channels, height, width: 1 };
-  const shape = { input: size, output: size, kernel: [1, 1], strides: [1, 1], pads: [0, 0, 0, 0] };
-  const layer = {
-    kind: 'convolution',
-    name: 'all',
-    shape: { ...shape, dilations: [1, 1], groups: 1 },
-  };
-  const network = /** @type {any} */ ({ format: 'int8', layers: [layer] });
-  const condition = /** @type {any} */ ({ source: { kind: 'model', model: {} } });
+  const batch = 20;
+  const network = loadNetwork('vgg16', 'int8');
+  const layers = weightedLayers(network);
+  const imageRun = layers.reduce((sum, { shape }) => sum + multiplyAccumulates(shape), 0);
+  const model = parseFaultModel({ model: 'uniform', faults: 'flip' }, 'coverage.mjs');
+  const condition = { source: /** @type {const} */ ({ kind: 'model', name: 'flip', model }) };
+  const factors = { network, batch, perImage: imageRun, renewed: 0, faultFree: imageRun };
+  const oneFault = costsOf({ ...factors, faults: 1 }).map;
   const rule = precisionRule(precision, MAX_MAPS);
   return [0, 10, 1000].flatMap((mapCost) => {
-    const batch = 20;
-    const [oneFault] = [costsOf({ network, batch, faults: 1, perImage: 0, renewed: 0 }).map];
-    const faults = (mapCost * NETWORK_COST) / oneFault;
-    const costs = costsOf({ network, batch, faults, perImage: NETWORK_COST, renewed: 0 });
+    const faults = (mapCost * imageRun) / oneFault;
+    const costs = costsOf({ ...factors, faults });
     const costOf = (/** @type {number} */ maps, /** @type {number} */ images) =>
-      (maps * (costs.map + costs.images(images))) / NETWORK_COST;
-    const pilot = createPilot(condition, { network, precision, requested: faults, batch });
+      (maps * (costs.map + costs.images(images))) / imageRun;
+    const pilot = createPilot(condition, {
+      ...{ network, precision, batch },
+      ...{ requested: faults, sharedBy: 1 },
+    });
     return populations.flatMap((population) =>
       ['fixed', 'pilot'].map((method) => {
         let cost = 0;
@@ -365,10 +170,10 @@ function pilots() {
           if (method === 'pilot') {
             const results = Array.from({ length: pilot.maps }, () => ({
               injected: faults,
-              firstLayer: 'all',
-              outcomes: [{ mitigation: 'none', correct: draws.correct(population, pilot.images) }],
+              firstLayer: layers[0].name,
+              outcomes: [{ correct: draws.correct(population, pilot.images) }],
             }));
-            images = pilot.choose(/** @type {any} */ (results));
+            images = pilot.choose(results);
             cost += costOf(pilot.maps, pilot.images);
           }
           /** @type {number[]} */
@@ -428,7 +233,23 @@ function crossedDesigns() {
   );
 }
 
-const result = {
+/**
+ * @template T
+ * @param {T} value whose numbers must all be finite
+ * @param {string} place
+ * @returns {T}
+ */
+function finite(value, place = 'result') {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new Error(`${place} is ${value}`);
+  }
+  if (typeof value === 'object' && value !== null) {
+    for (const [key, part] of Object.entries(value)) finite(part, `${place}.${key}`);
+  }
+  return value;
+}
+
+const result = finite({
   schemaVersion: 1,
   seed: SEED,
   repetitions: REPETITIONS,
@@ -437,7 +258,7 @@ const result = {
   precision: stoppingRules(),
   pilots: pilots(),
   crossed: crossedDesigns(),
-};
+});
 
 /** @param {number} share */
 const percent = (share) => (100 * share).toFixed(1);

@@ -5,6 +5,7 @@ export type { FaultSource } from './fault-source.js';
 export * from './infer.js';
 export * from './load-network.js';
 export { cifar10Inputs, type NetworkInputs } from './network-inputs.js';
+export { type CostFactors, costsOf, createPilot, type Pilot, type PilotResult } from './pilot.js';
 export {
   type Condition,
   type PlacedNetwork,

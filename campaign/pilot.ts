@@ -10,7 +10,7 @@ import {
   nestedVariances,
 } from './statistics/index.js';
 import { MOST_MAPS } from './study.js';
-import type { TrialResult } from './trial.js';
+import type { Outcome, TrialResult } from './trial.js';
 
 /**
  * A few maps of a condition, run before its own, from which the images of each of those are chosen. They are drawn
@@ -24,7 +24,12 @@ export interface Pilot {
   /** About the most images of a point's maps together, whatever its choice and the population of maps. */
   readonly mostImages: number;
   /** Images a map that the results of all maps of the pilot, each with all mitigations, speak for. */
-  choose(results: readonly TrialResult[]): number;
+  choose(results: readonly PilotResult[]): number;
+}
+
+/** What the choice of images uses of a map's results. */
+export interface PilotResult extends Pick<TrialResult, 'injected' | 'firstLayer'> {
+  readonly outcomes: readonly Pick<Outcome, 'correct'>[];
 }
 
 /** Number of the first map of a pilot: no map of a study reaches it, so they are independent. */
@@ -64,6 +69,8 @@ const BATCH_COST = 1.3;
 /** What an image costs at least, as a share of a whole run: also where no fault has an effect it costs something. */
 const LEAST_SHARE = 0.01;
 
+type PilotNetwork = Pick<Network, 'format' | 'layers'>;
+
 /** What decides the costs of a condition's maps and images. */
 export interface CostFactors {
   readonly network: Pick<Network, 'format'>;
@@ -99,7 +106,7 @@ export function costsOf(factors: CostFactors): MapCosts {
  * @param sharedBy conditions of the network: their maps have the same images, whose fault-free runs they share
  */
 export function createPilot(
-  { source }: Condition,
+  { source }: Pick<Condition, 'source'>,
   {
     network,
     precision,
@@ -107,7 +114,7 @@ export function createPilot(
     batch,
     sharedBy,
   }: {
-    readonly network: Network;
+    readonly network: PilotNetwork;
     readonly precision: number;
     readonly requested: number;
     readonly batch: number;
@@ -126,7 +133,7 @@ export function createPilot(
     ...size,
     mostImages: mostImagesOf(expected, precision),
     choose(results) {
-      const meanOf = (value: (result: TrialResult) => number) =>
+      const meanOf = (value: (result: PilotResult) => number) =>
         results.reduce((sum, result) => sum + value(result), 0) / results.length;
       const rerun = meanOf(({ firstLayer }) => rerunFrom(network, firstLayer));
       const costs = costsOf({
@@ -134,8 +141,7 @@ export function createPilot(
         faults: meanOf(({ injected }) => injected),
         perImage: Math.max(rerun, LEAST_SHARE * whole),
       });
-      const mitigations = results[0].outcomes.map(({ mitigation }) => mitigation);
-      const variances = mitigations.map((_, at) =>
+      const variances = results[0].outcomes.map((_, at) =>
         nestedVariances({
           images: size.images,
           correct: results.map(({ outcomes }) => outcomes[at].correct),
@@ -158,7 +164,7 @@ function mostImagesOf(costs: MapCosts, precision: number): number {
 }
 
 /** Multiply-accumulates of an image that a trial does again; without a changed layer none. */
-function rerunFrom(network: Network, firstLayer: string | null): number {
+function rerunFrom(network: PilotNetwork, firstLayer: string | null): number {
   if (firstLayer === null) return 0;
   return multiplyAccumulatesFrom(
     network,
@@ -166,7 +172,7 @@ function rerunFrom(network: Network, firstLayer: string | null): number {
   );
 }
 
-function multiplyAccumulatesFrom({ layers }: Network, first: number): number {
+function multiplyAccumulatesFrom({ layers }: PilotNetwork, first: number): number {
   return layers
     .slice(first)
     .reduce((sum, layer) => sum + (isWeighted(layer) ? multiplyAccumulates(layer.shape) : 0), 0);

@@ -1,9 +1,22 @@
+import {
+  checkConfidence,
+  checkCount,
+  checkCounts,
+  checkSameMaps,
+  finiteResult,
+} from './arguments.js';
 import { boundedMeanInterval } from './bounded-mean.js';
 import type { Estimate, Interval } from './interval.js';
 
-/** Arithmetic mean; NaN for no values. */
+/**
+ * Arithmetic mean.
+ *
+ * @param values at least one, finite
+ * @throws RangeError for others
+ */
 export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  const sum = values.reduce((total, value) => total + value, 0);
+  return finiteResult('mean', sum / values.length);
 }
 
 /**
@@ -15,12 +28,16 @@ export function mean(values: readonly number[]): number {
  * Without maps it is [0, 1].
  *
  * @param counts for each map the images that count, 0 … `images`
+ * @throws RangeError for others, and for a confidence that is not between 0 and 1
  */
 export function accuracyInterval(
   counts: readonly number[],
   images: number,
   confidence = 0.95,
 ): Interval {
+  checkConfidence(confidence);
+  checkCount('images', images, 1);
+  checkCounts('counts', counts, images, 0);
   if (counts.length === 0) return { low: 0, high: 1 };
   return boundedMeanInterval(
     counts.map((count) => count / images),
@@ -32,6 +49,10 @@ export function accuracyInterval(
  * Mean difference of two shares, first − second, of the same maps and images, with its interval:
  * `boundedMeanInterval` of the differences of the maps, which lie in [−1, 1]. What both have in
  * common (hard images, maps with many faults) cancels.
+ *
+ * @param first for each map, at least one, the images that count, 0 … `images`
+ * @param second of the same maps
+ * @throws RangeError for others, and for a confidence that is not between 0 and 1
  */
 export function pairedDifference(
   first: readonly number[],
@@ -39,11 +60,10 @@ export function pairedDifference(
   images: number,
   confidence = 0.95,
 ): Estimate {
-  if (first.length !== second.length || first.length === 0) {
-    throw new Error(
-      `a paired difference needs the same maps, not ${first.length} and ${second.length}`,
-    );
-  }
+  checkCount('images', images, 1);
+  checkSameMaps('a paired difference', first, second);
+  checkCounts('first', first, images);
+  checkCounts('second', second, images);
   const differences = first.map((count, map) => (count - second[map]) / images);
   const { low, high } = boundedMeanInterval(
     differences.map((difference) => (difference + 1) / 2),

@@ -1,3 +1,4 @@
+import { checkConfidence, checkLength, checkWithin } from './arguments.js';
 import type { Interval } from './interval.js';
 
 /** Relative error of a bound. */
@@ -23,17 +24,20 @@ interface Offset {
  * values and one more value 0, where D is uniform on the simplex (Dirichlet with all parameters 1);
  * the upper one mirrors it with one more value 1.
  *
- * It never undercovers: each bound errs with at most half of 1 − confidence for every number of
- * values and every distribution (conjectured by N. Gaffke, "Three test statistics for a
- * nonparametric one-sided hypothesis on the mean of a nonnegative variable", Mathematical Methods of
- * Statistics 14, 2005; proved by N. Vlassis and P. S. Thomas, arXiv:2607.08415, 2026, for
- * independent values that need not be identically distributed). For values that are all 0 or 1 it is
- * the interval of Clopper and Pearson; for many values it approaches the normal one. It has no width
- * of zero: n equal values still leave about −ln((1 − confidence)/2) / n.
+ * That each bound errs with at most half of 1 − confidence, for every number of values and every
+ * distribution, is a conjecture without a known counterexample (E. Learned-Miller and P. S. Thomas,
+ * arXiv:1905.06208). It is proved where all values are 0 or 1, for which this is the interval of Clopper
+ * and Pearson; docs/statistics.md says more, and what simulations cover. For many values the interval
+ * approaches the normal one. It has no width of zero: n equal values still leave about
+ * −ln((1 − confidence)/2) / n.
  *
  * @param values at least one, each in [0, 1]
+ * @throws RangeError for others, and for a confidence that is not between 0 and 1
  */
 export function boundedMeanInterval(values: readonly number[], confidence = 0.95): Interval {
+  checkConfidence(confidence);
+  checkLength('values', values, 1);
+  for (const value of values) checkWithin('value', value, 0, 1);
   const tail = (1 - confidence) / 2;
   const groups = groupValues(values);
   const mirrored = groups.map(({ value, count }) => ({ value: 1 - value, count }));
@@ -94,8 +98,7 @@ function lowerBound(values: readonly Group[], tail: number): number {
  * exponential variables divided by their sum, so this is P(Σ Eᵢ (vᵢ − x) ≤ 0); its moment generating
  * function is Π 1/(1 − s(vᵢ − x)), and the Bromwich integral of M(s)/s along any vertical line with
  * −1/x < s < 0 gives the probability. The line is put through the saddle point of M, where
- * the integrand hardly oscillates (R. Lugannani and S. Rice, Advances in Applied Probability 12, 1980),
- * and t = sinh(u)/σ makes it fall off so fast that the trapezoidal rule is exact to about 1e-10.
+ * the integrand hardly oscillates, and t = sinh(u)/σ makes it fall off so fast that the trapezoidal rule is exact to about 1e-10.
  */
 function dirichletMeanBelow(groups: readonly Group[], x: number): number {
   const offsets = groups.map(({ value, count }) => ({ offset: value - x, count }));

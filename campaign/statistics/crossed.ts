@@ -1,3 +1,4 @@
+import { checkConfidence, checkCounts } from './arguments.js';
 import { boundedMeanInterval } from './bounded-mean.js';
 import type { Interval } from './interval.js';
 import { studentQuantile } from './special-functions.js';
@@ -18,17 +19,24 @@ export interface CrossedVariance {
 
 /**
  * Variance of the mean accuracy over random maps and random images when every map saw the same
- * images: the two-way random-effects model without replication (S. R. Searle, G. Casella and
- * C. E. McCulloch, Variance Components, Wiley 1992, chapter 4). Var(mean) = σ²maps/a + σ²images/b + σ²rest/(ab)
+ * images: the two-way random-effects model without replication. Var(mean) = σ²maps/a + σ²images/b + σ²rest/(ab)
  * is estimated by (MSmaps + MSimages − MSrest)/(ab) for a maps and b images, or MSrest/(ab) if that
- * is more (a negative component counts as 0). Degrees of freedom by F. E. Satterthwaite, Biometrics
- * Bulletin 2, 1946. A right image counts 1, a wrong one 0, so the counts hold all sums of squares.
+ * is more (a negative component counts as 0). The degrees of freedom are Satterthwaite's. A right image counts 1, a wrong one 0, so the counts hold all sums of squares.
+ *
+ * @throws RangeError for counts that cannot be of the same maps and images
  */
 export function crossedVariance({ perMap, perImage }: CrossedCounts): CrossedVariance {
+  checkCounts('perMap', perMap, perImage.length, 2);
+  checkCounts('perImage', perImage, perMap.length, 2);
   const maps = perMap.length;
   const images = perImage.length;
   const cells = maps * images;
   const total = sum(perMap);
+  if (total !== sum(perImage)) {
+    throw new RangeError(
+      `perMap and perImage must have the same sum, not ${total} and ${sum(perImage)}`,
+    );
+  }
   const correction = (total * total) / cells;
   const ofMaps = sum(perMap.map((count) => count * count)) / images - correction;
   const ofImages = sum(perImage.map((count) => count * count)) / maps - correction;
@@ -54,8 +62,11 @@ export function crossedVariance({ perMap, perImage }: CrossedCounts): CrossedVar
  * images: Student's t with `crossedVariance`, never narrower than the bounded-mean interval of the
  * maps (on these images) nor that of the images (on these maps), which know rare collapses and have
  * no width of zero.
+ *
+ * @throws RangeError as `crossedVariance`, and for a confidence that is not between 0 and 1
  */
 export function crossedAccuracyInterval(counts: CrossedCounts, confidence = 0.95): Interval {
+  checkConfidence(confidence);
   const { perMap, perImage } = counts;
   const centre = sum(perMap) / (perMap.length * perImage.length);
   const { variance, degreesOfFreedom } = crossedVariance(counts);

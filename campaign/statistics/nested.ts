@@ -1,4 +1,5 @@
 import { mean } from './accuracy.js';
+import { checkCount, checkCounts } from './arguments.js';
 
 /** Counts of the maps of one point: maps 0, 1, … in this order, each on images of its own. */
 export interface NestedCounts {
@@ -17,13 +18,15 @@ export interface NestedVariances {
 }
 
 /**
- * Variance components of a nested design by analysis of variance (W. G. Cochran, Sampling
- * Techniques, Wiley 1977, chapter 10): within a map the mean of p(1 − p)·m/(m − 1) for m images;
+ * Variance components of a nested design by analysis of variance: within a map the mean of p(1 − p)·m/(m − 1) for m images;
  * between maps what the variance of the shares exceeds withinMap/m, at least 0.
  *
  * @param results at least two maps of at least two images
+ * @throws RangeError for others
  */
 export function nestedVariances({ correct, images }: NestedCounts): NestedVariances {
+  checkCount('images', images, 2);
+  checkCounts('correct', correct, images, 2);
   const shares = correct.map((count) => count / images);
   const withinMap = mean(shares.map((share) => share * (1 - share))) * (images / (images - 1));
   return { betweenMaps: Math.max(0, variance(shares) - withinMap / images), withinMap };

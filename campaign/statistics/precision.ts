@@ -1,4 +1,12 @@
 import { accuracyInterval } from './accuracy.js';
+import {
+  checkBetween,
+  checkConfidence,
+  checkCount,
+  checkCounts,
+  checkWithin,
+  finiteResult,
+} from './arguments.js';
 import type { Interval } from './interval.js';
 import { type NestedCounts, variance } from './nested.js';
 import { normalQuantile } from './special-functions.js';
@@ -29,12 +37,16 @@ export const LOOK_GROWTH = 1.1;
  *
  * @param precision half-width of the interval, a fraction above 0 and below 1/2
  * @param maxMaps stop there at the latest, with the interval that was reached
+ * @throws RangeError for others, and for a confidence that is not between 0 and 1
  */
 export function precisionRule(
   precision: number,
   maxMaps: number,
   confidence = 0.95,
 ): PrecisionRule {
+  checkBetween('precision', precision, 0, 1 / 2);
+  checkCount('maxMaps', maxMaps, 1);
+  checkConfidence(confidence);
   const first = firstLook(precision, confidence);
   const quantile = normalQuantile((1 + confidence) / 2);
   const interval = ({ correct, images }: NestedCounts) =>
@@ -43,14 +55,18 @@ export function precisionRule(
     maxMaps,
     interval,
     expectedMaps({ correct, images }) {
+      checkCount('images', images, 1);
+      checkCounts('correct', correct, images, 0);
       const known = correct.length < 2 ? 0 : variance(correct.map((count) => count / images));
       const expected = Math.ceil(expectedMaps(known, precision, confidence));
       return Math.min(maxMaps, Math.max(correct.length + 1, expected));
     },
     decide(results) {
       const { correct, images } = results;
+      checkCount('images', images, 1);
       if (correct.length >= maxMaps) return 'stop';
       if (!isLook(correct.length, first)) return 'continue';
+      checkCounts('correct', correct, images);
       // The interval is never much narrower than the normal one, which costs less to know.
       const shares = correct.map((count) => count / images);
       if (quantile * Math.sqrt(variance(shares) / shares.length) > precision) return 'continue';
@@ -61,7 +77,7 @@ export function precisionRule(
 }
 
 function firstLook(precision: number, confidence: number): number {
-  return Math.ceil(Math.log((1 - confidence) / 2) / Math.log(1 - 2 * precision));
+  return Math.ceil(Math.log((1 - confidence) / 2) / Math.log1p(-2 * precision));
 }
 
 function isLook(maps: number, first: number): boolean {
@@ -75,8 +91,13 @@ function isLook(maps: number, first: number): boolean {
  * z²·variance/precision². On the populations of docs/statistics.md the mean number of maps is within a tenth of it.
  *
  * @param variance of the maps' shares, each on its own images
+ * @throws RangeError where it is negative, the precision is not between 0 and 1/2 or the confidence not between 0 and 1
  */
 export function expectedMaps(variance: number, precision: number, confidence = 0.95): number {
+  checkWithin('variance', variance, 0, Number.MAX_VALUE);
+  checkBetween('precision', precision, 0, 1 / 2);
+  checkConfidence(confidence);
   const quantile = normalQuantile((1 + confidence) / 2);
-  return firstLook(precision, confidence) + variance * (quantile / precision) ** 2;
+  const maps = firstLook(precision, confidence) + variance * (quantile / precision) ** 2;
+  return finiteResult('the expected number of maps', maps);
 }

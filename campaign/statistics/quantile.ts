@@ -1,3 +1,5 @@
+import { checkCount, checkCounts, checkLength, checkWithin, finiteResult } from './arguments.js';
+
 /** The spread of the fault maps of a point: accuracies of single maps, as fractions. */
 export interface MapSpread {
   readonly worst: number;
@@ -8,26 +10,32 @@ export interface MapSpread {
 }
 
 /**
- * The p-quantile of a sample: definition 7 of R. J. Hyndman and Y. Fan, "Sample quantiles in statistical packages",
- * The American Statistician 50, 1996, the default of R and NumPy. Of n ascending values the one at position
+ * The p-quantile of a sample: type 7 of R's `quantile`, its default and NumPy's. Of n ascending values the one at position
  * (n − 1)p, counted from 0, between two values in proportion.
  *
  * @param ascending at least one value
  * @param p from 0 to 1
+ * @throws RangeError for others, and for values that are not finite
  */
 export function quantile(ascending: ArrayLike<number>, p: number): number {
+  checkLength('ascending', ascending, 1);
+  checkWithin('p', p, 0, 1);
   const position = (ascending.length - 1) * p;
   const below = Math.floor(position);
   const above = Math.min(below + 1, ascending.length - 1);
-  return ascending[below] + (position - below) * (ascending[above] - ascending[below]);
+  const between = (position - below) * (ascending[above] - ascending[below]);
+  return finiteResult('quantile', ascending[below] + between);
 }
 
 /**
  * Smallest and largest share, quartiles and median of the maps.
  *
  * @param counts for each map, at least one, the images that count, 0 … `images`
+ * @throws RangeError for others
  */
 export function mapSpread(counts: readonly number[], images: number): MapSpread {
+  checkCount('images', images, 1);
+  checkCounts('counts', counts, images);
   const ascending = Float64Array.from(counts, (count) => count / images).sort();
   return {
     worst: ascending[0],

@@ -1,3 +1,6 @@
+import { chiSquareTail } from '../../fault/index.js';
+import { checkBetween, checkPositive, checkWithin, finiteResult } from './arguments.js';
+
 /** Natural logarithm of the gamma function for x > 0 (Lanczos approximation, g = 7, 9 terms). */
 function logGamma(x: number): number {
   const coefficients = [
@@ -13,13 +16,24 @@ function logGamma(x: number): number {
   return 0.5 * Math.log(2 * Math.PI) + (shifted + 0.5) * Math.log(base) - base + Math.log(series);
 }
 
+/** Largest parameter of a beta distribution. */
+const MOST_BETA = 1e9;
+
 /**
  * Regularised incomplete beta function I_x(a, b), a and b > 0, 0 ≤ x ≤ 1, by its continued fraction
- * (NIST Digital Library of Mathematical Functions 8.17.22), evaluated with Lentz's method.
+ * (section 8.17 of the NIST Digital Library of Mathematical Functions), evaluated with Lentz's method.
+ *
+ * The difference of logarithms of gamma functions costs digits: 10⁻⁸ of the value is left to doubt with parameters of
+ * 10⁷, 10⁻⁵ with MOST_BETA.
+ *
+ * @throws RangeError for other arguments, and for parameters above MOST_BETA
  */
 export function regularizedBeta(x: number, a: number, b: number): number {
-  if (x <= 0) return 0;
-  if (x >= 1) return 1;
+  checkWithin('x', x, 0, 1);
+  checkPositive('a', a, MOST_BETA);
+  checkPositive('b', b, MOST_BETA);
+  if (x === 0) return 0;
+  if (x === 1) return 1;
   if (x > (a + 1) / (a + b + 2)) return 1 - regularizedBeta(1 - x, b, a);
   const smallest = 1e-300;
   const awayFromZero = (value: number) => (Math.abs(value) < smallest ? smallest : value);
@@ -40,7 +54,7 @@ export function regularizedBeta(x: number, a: number, b: number): number {
   }
   const logFactor =
     logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x);
-  return (Math.exp(logFactor) * fraction) / a;
+  return finiteResult('the beta function', (Math.exp(logFactor) * fraction) / a);
 }
 
 /** The argument in [low, high] at which the increasing function reaches `target`, by bisection. */
@@ -60,23 +74,50 @@ function invertIncreasing(
   return (left + right) / 2;
 }
 
-/** The p-quantile of the beta distribution with parameters a and b. */
+/**
+ * The p-quantile of the beta distribution with parameters a and b.
+ *
+ * @throws RangeError where p is not from 0 to 1, or for parameters that `regularizedBeta` refuses
+ */
 export function betaQuantile(p: number, a: number, b: number): number {
+  checkWithin('p', p, 0, 1);
   return invertIncreasing((x) => regularizedBeta(x, a, b), p, 0, 1);
 }
 
-/** The p-quantile (p ≥ 1/2) of Student's t distribution. */
+/** With more degrees of freedom the error of `studentQuantile`'s expansion is below rounding. */
+const MANY_DEGREES_OF_FREEDOM = 1e8;
+
+/**
+ * The p-quantile (1/2 ≤ p < 1) of Student's t distribution: by that of the beta distribution, or with very many degrees
+ * of freedom ν by the first terms of its expansion, z + (z³ + z)/(4ν).
+ *
+ * @param degreesOfFreedom above 0
+ * @throws RangeError for others, and where the quantile is beyond the range of numbers
+ */
 export function studentQuantile(p: number, degreesOfFreedom: number): number {
+  checkWithin('p', p, 1 / 2, 1 - Number.EPSILON / 2);
+  checkPositive('degreesOfFreedom', degreesOfFreedom);
+  if (degreesOfFreedom > MANY_DEGREES_OF_FREEDOM) {
+    const z = normalQuantile(p);
+    return z + (z ** 3 + z) / (4 * degreesOfFreedom);
+  }
   const x = betaQuantile(2 * (1 - p), degreesOfFreedom / 2, 0.5);
-  return Math.sqrt((degreesOfFreedom * (1 - x)) / x);
+  return finiteResult('the quantile', Math.sqrt((degreesOfFreedom * (1 - x)) / x));
 }
 
 /**
- * The p-quantile of the standard normal distribution, 0 < p < 1, by bisection of its distribution
- * function, 1/2 + φ(z)(z + z³/3 + z⁵/(3·5) + …) (NIST Digital Library of Mathematical Functions 7.6.2).
+ * The p-quantile of the standard normal distribution, 0 < p < 1, by bisection: of its distribution function,
+ * 1/2 + φ(z)(z + z³/3 + z⁵/(3·5) + …), or, where that would
+ * lose a small tail to rounding, of the tail of z², which is chi-square distributed.
+ *
+ * @throws RangeError for other p
  */
 export function normalQuantile(p: number): number {
-  return invertIncreasing(normalBelow, p, -10, 10);
+  checkBetween('p', p, 0, 1);
+  const tail = Math.min(p, 1 - p);
+  if (tail > 1e-4) return invertIncreasing(normalBelow, p, -10, 10);
+  const size = invertIncreasing((z) => -chiSquareTail(z * z, 1) / 2, -tail, 0, 40);
+  return p < 1 / 2 ? -size : size;
 }
 
 function normalBelow(z: number): number {

@@ -1,4 +1,12 @@
 import { mean } from './accuracy.js';
+import {
+  checkCount,
+  checkCounts,
+  checkPositive,
+  checkSameMaps,
+  checkWithin,
+  finiteResult,
+} from './arguments.js';
 import type { Interval } from './interval.js';
 import { clopperPearson } from './proportion.js';
 
@@ -18,17 +26,31 @@ export interface YieldEstimate extends Interval {
   readonly share: number;
 }
 
-/** The share of maps that stay within `within` (a fraction) of clean, with Clopper and Pearson's interval. */
+/**
+ * The share of maps that stay within `within` (a fraction) of clean, with Clopper and Pearson's interval.
+ *
+ * @param counts of at least one map
+ * @throws RangeError for counts that are not of the same maps and images, and for fractions that are none
+ */
 export function yieldEstimate(
   { images, correct, cleanCorrect }: PairedCounts,
   within: number,
   confidence = 0.95,
 ): YieldEstimate {
+  checkPaired({ images, correct, cleanCorrect }, 1);
+  checkWithin('within', within, 0, 1);
   // A hundredth of an image against rounding of within · images.
   const allowed = within * images + 0.01;
   const maps = correct.length;
   const good = correct.filter((count, map) => cleanCorrect[map] - count <= allowed).length;
   return { within, share: good / maps, ...clopperPearson(good, maps, confidence) };
+}
+
+function checkPaired({ images, correct, cleanCorrect }: PairedCounts, fewestImages: number): void {
+  checkCount('images', images, fewestImages);
+  checkSameMaps('a yield', correct, cleanCorrect);
+  checkCounts('correct', correct, images);
+  checkCounts('cleanCorrect', cleanCorrect, images);
 }
 
 /** Whether the images of a map can tell a loss of `within`. */
@@ -49,11 +71,17 @@ export interface YieldResolution {
  * with c changed images of m the variance of D/m is at most (c − D²/m) / (m(m − 1)).
  *
  * @param counts of at least 2 images a map; `sdc`: images whose top-1 class is not the fault-free one
+ * @param within a fraction above 0
+ * @throws RangeError for others
  */
 export function yieldResolution(
   { images, correct, cleanCorrect, sdc }: PairedCounts & { readonly sdc: readonly number[] },
   within: number,
 ): YieldResolution {
+  checkPaired({ images, correct, cleanCorrect }, 2);
+  checkSameMaps('a yield', correct, sdc);
+  checkCounts('sdc', sdc, images);
+  checkPositive('within', within, 1);
   const squares = sdc.map((changed, map) =>
     Math.max(0, changed - (cleanCorrect[map] - correct[map]) ** 2 / images),
   );
@@ -64,7 +92,7 @@ export function yieldResolution(
   );
   return {
     standardError: Math.sqrt(variance),
-    imagesNeeded,
+    imagesNeeded: finiteResult('imagesNeeded', imagesNeeded),
     enoughImages: images >= imagesNeeded,
   };
 }
@@ -114,6 +142,12 @@ interface Condition {
 
 /** @param conditions from mild to harsh */
 function yieldLimit(conditions: readonly Condition[], wanted: number): YieldLimit {
+  checkWithin('wanted', wanted, 0, 1);
+  for (const { level, share, low } of conditions) {
+    checkWithin('rate or voltage', level, 0, Number.MAX_VALUE);
+    checkWithin('share', share, 0, 1);
+    checkWithin('low', low, 0, 1);
+  }
   const lastMeeting = (value: (condition: Condition) => number) => {
     const failing = conditions.findIndex((condition) => value(condition) < wanted);
     const meeting = failing === -1 ? conditions : conditions.slice(0, failing);

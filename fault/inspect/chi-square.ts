@@ -1,4 +1,4 @@
-/** ln Γ(x) for x > 0: Stirling's series (Abramowitz and Stegun 6.1.41), reached by Γ(x + 1) = x Γ(x). */
+/** ln Γ(x) for x > 0: Stirling's series, reached by Γ(x + 1) = x Γ(x). */
 export function logGamma(x: number): number {
   let shift = 0;
   let z = x;
@@ -13,7 +13,7 @@ export function logGamma(x: number): number {
 const PRECISION = 1e-15;
 const TINY = 1e-300;
 
-/** γ(a, x) / Γ(a) by its power series (Abramowitz and Stegun 6.5.29); converges fast for x < a + 1. */
+/** γ(a, x) / Γ(a) by its power series; converges fast for x < a + 1. */
 function lowerBySeries(a: number, x: number): number {
   let term = 1 / a;
   let sum = term;
@@ -24,7 +24,7 @@ function lowerBySeries(a: number, x: number): number {
   return sum * Math.exp(a * Math.log(x) - x - logGamma(a));
 }
 
-/** Γ(a, x) / Γ(a) by its continued fraction (Abramowitz and Stegun 6.5.31), evaluated by Lentz's method. */
+/** Γ(a, x) / Γ(a) by its continued fraction, evaluated by Lentz's method. */
 function upperByFraction(a: number, x: number): number {
   let b = x + 1 - a;
   let c = 1 / TINY;
@@ -47,7 +47,7 @@ function upperByFraction(a: number, x: number): number {
 
 /**
  * Probability that a chi-square variable exceeds a value: Q(freedom / 2, value / 2), the regularised
- * upper incomplete gamma function (Abramowitz and Stegun 26.4.19).
+ * upper incomplete gamma function.
  *
  * @param value At least 0.
  * @param freedom Degrees of freedom, above 0.

@@ -14,7 +14,10 @@ export interface LineSummary<Line> {
   readonly faulty: number;
   /** The lines with the most faults, of equals the first ones first; at most WORST_LINES. */
   readonly worst: readonly (Line & { readonly faults: number })[];
-  /** Test against uniform faults; undefined where there is nothing to test. */
+  /**
+   * Test against uniform faults, its p-value corrected for the tests of a summary (banks, rows and columns);
+   * undefined where there is nothing to test.
+   */
   readonly dispersion: Dispersion | undefined;
 }
 
@@ -66,7 +69,7 @@ function largest(values: readonly number[], count: number): number[] {
 
 function summarizeLines<Line>(
   ascending: Float64Array,
-  all: { readonly lines: number; readonly cells: number },
+  all: { readonly lines: number; readonly cells: number; readonly looks: number },
   describe: (line: number) => Line,
 ): LineSummary<Line> {
   const { lines, counts } = countLines(ascending);
@@ -76,7 +79,7 @@ function summarizeLines<Line>(
       ...describe(lines[position]),
       faults: counts[position],
     })),
-    dispersion: dispersionOf(counts, all.lines, all.cells),
+    dispersion: dispersionOf(counts, all.lines, all.cells, all.looks),
   };
 }
 
@@ -101,6 +104,8 @@ export function summarizeFaultMap(map: FaultMap): FaultMapSummary {
     .map((cell, fault) => bankLines[fault] * columns + (cell - rowLines[fault] * columns))
     .sort();
   const cells = cellCount(geometry);
+  const lines = { banks, rows: banks * rows, columns: banks * columns };
+  const looks = Object.values(lines).filter((count) => count > 1).length;
   return {
     geometry,
     cells,
@@ -108,12 +113,12 @@ export function summarizeFaultMap(map: FaultMap): FaultMapSummary {
     rate: map.cells.length / cells,
     kinds,
     regions,
-    banks: summarizeLines(bankLines, { lines: banks, cells }, (bank) => ({ bank })),
-    rows: summarizeLines(rowLines, { lines: banks * rows, cells }, (line) => ({
+    banks: summarizeLines(bankLines, { lines: lines.banks, cells, looks }, (bank) => ({ bank })),
+    rows: summarizeLines(rowLines, { lines: lines.rows, cells, looks }, (line) => ({
       bank: Math.floor(line / rows),
       row: line % rows,
     })),
-    columns: summarizeLines(columnLines, { lines: banks * columns, cells }, (line) => ({
+    columns: summarizeLines(columnLines, { lines: lines.columns, cells, looks }, (line) => ({
       bank: Math.floor(line / columns),
       column: line % columns,
     })),

@@ -2,20 +2,14 @@ import { fc, test } from '@fast-check/vitest';
 import { decode } from 'fast-png';
 import { describe, expect } from 'vitest';
 import {
-  type CellGeometry,
   cellAt,
   chiSquareTail,
-  dispersionOf,
   drawHeatMap,
   encodePng,
   FAULT_KINDS,
   type FaultMap,
-  faultMapOf,
   HEAT_MAP_COLOURS,
   HEAT_MAP_SIDE,
-  parseFaultModel,
-  summarizeFaultMap,
-  uniformFaultMap,
 } from '../../fault/index.js';
 import { cellGeometries, faultMaps } from '../../testing/index.js';
 
@@ -54,56 +48,6 @@ describe('the tail of chi-square', () => {
     [149.449, 100, 0.001],
   ])('exceeds %d with %d degrees of freedom with probability %d', (value, freedom, p) => {
     expect(chiSquareTail(value, freedom) / p).toBeCloseTo(1, 3);
-  });
-});
-
-describe('dispersion', () => {
-  test('of a worked example', () => {
-    // Four lines of 25 cells with 0, 1, 2 and 5 faults: Σ(x − 2)² = 14, uniform variance 2 · 92/99.
-    const dispersion = dispersionOf([1, 2, 5], 4, 100);
-    expect(dispersion).toMatchObject({ lines: 4, mean: 2, degreesOfFreedom: 3 });
-    expect(dispersion?.chiSquare).toBeCloseTo((14 * 99) / (2 * 92), 12);
-    expect(dispersion?.index).toBeCloseTo((14 * 99) / (2 * 92) / 3, 12);
-  });
-
-  test('needs two lines, and faulty and clean cells', () => {
-    expect(dispersionOf([3], 1, 10)).toBeUndefined();
-    expect(dispersionOf([], 2, 10)).toBeUndefined();
-    expect(dispersionOf([5, 5], 2, 10)).toBeUndefined();
-  });
-
-  const geometry: CellGeometry = { banks: 8, rows: 32, columns: 32 };
-  const trials = 300;
-
-  // Sparse and dense: the correction for drawing without replacement matters at 0.6.
-  test.each([0.02, 0.6])('of uniform maps at rate %d is that of chance', (rate) => {
-    const summaries = Array.from({ length: trials }, (_, trial) =>
-      summarizeFaultMap(uniformFaultMap({ geometry, rate, faults: 'flip', seed: 5, trial })),
-    );
-    for (const lines of ['banks', 'rows', 'columns'] as const) {
-      const found = summaries.flatMap((summary) => summary[lines].dispersion ?? []);
-      expect(found.length).toBe(trials);
-      const { degreesOfFreedom } = found[0];
-      const mean = found.reduce((sum, { chiSquare }) => sum + chiSquare, 0) / trials;
-      // The statistic has the mean n − 1 exactly and about the variance 2(n − 1).
-      const deviation = Math.sqrt((2 * degreesOfFreedom) / trials);
-      expect(Math.abs(mean - degreesOfFreedom)).toBeLessThan(6 * deviation);
-      const small = found.filter(({ pValue }) => pValue < 0.1).length;
-      expect(Math.abs(small - 0.1 * trials)).toBeLessThan(6 * Math.sqrt(0.09 * trials));
-    }
-  });
-
-  test('tells clustered banks, rows and columns', () => {
-    const summaryOf = (fields: object) => {
-      const model = parseFaultModel(fields, 'test');
-      return summarizeFaultMap(faultMapOf(model, geometry, 5, 0, 0.03));
-    };
-    const clustered = { model: 'clusters', clustering: 0.2 };
-    expect(summaryOf(clustered).banks.dispersion?.pValue).toBeLessThan(1e-6);
-    const columns = summaryOf({ ...clustered, region: 'column' });
-    expect(columns.columns.dispersion?.pValue).toBeLessThan(1e-6);
-    expect(columns.rows.dispersion?.pValue).toBeGreaterThan(1e-3);
-    expect(summaryOf({ model: 'rows' }).rows.dispersion?.pValue).toBeLessThan(1e-6);
   });
 });
 

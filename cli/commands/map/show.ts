@@ -63,6 +63,7 @@ function show(file: string, flags: ShowFlags, command: Command): void {
       ...(repeatedLines > 0 ? [`repeated lines, merged: ${grouped(repeatedLines)}`] : []),
       '',
       dispersionTable(summary),
+      ...looksLine(summary),
       ...worstLines(summary),
       ...(perBank.length > 1 && perBank.length <= LISTED_BANKS
         ? [
@@ -107,7 +108,7 @@ function regionLines({ regions, faults }: FaultMapSummary): string[] {
 
 const LINES = ['banks', 'rows', 'columns'] as const;
 
-/** Variance over that of uniform faults, with the probability that uniform faults are as uneven. */
+/** Variance of the counts over that of uniform faults, and how likely uniform faults are as uneven. */
 function dispersionTable(summary: FaultMapSummary): string {
   const rows = LINES.map((name) => {
     const { faulty, dispersion } = summary[name];
@@ -120,6 +121,15 @@ function dispersionTable(summary: FaultMapSummary): string {
     ];
   });
   return formatTable(['', 'with faults', 'mean', 'variance/uniform', 'p'], rows);
+}
+
+function looksLine(summary: FaultMapSummary): string[] {
+  const looks = LINES.filter((name) => summary[name].dispersion).length;
+  if (looks === 0) return [];
+  const correction = looks > 1 ? `, times ${looks} for as many tests` : '';
+  return [
+    `p: probability that uniform faults are as uneven${correction}; clustered where it is small`,
+  ];
 }
 
 function probability(value: number): string {
