@@ -1,5 +1,5 @@
-import { boundedMeanInterval } from '../../dist/campaign/index.js';
-import { areaUnderCurve } from '../../dist/mitigation/index.js';
+import { boundedMeanInterval } from 'bitcell/campaign';
+import { areaUnderCurve } from 'bitcell/mitigation';
 
 /**
  * Columns of the tables that come from single trials: differences of two mitigations at one rate, and areas under

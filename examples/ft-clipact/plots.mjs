@@ -4,7 +4,7 @@ import {
   accuracyOverMaps,
   activationDistributions,
   areaByThreshold,
-} from '../../dist/report/index.js';
+} from 'bitcell/report';
 import { modelTitle } from './markdown.mjs';
 
 const FORMATS = ['float32', 'int8'];

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeFileAtomic } from '../../dist/core/index.js';
+import { writeFileAtomic } from 'bitcell/core';
 
 const STUDIES = fileURLToPath(new URL('studies', import.meta.url));
 

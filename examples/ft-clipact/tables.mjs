@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../dist/core/index.js';
+import { writeFileAtomic } from 'bitcell/core';
 import { bitcellOutput } from './bitcell.mjs';
 import { AREA_COLUMNS, compareAreas, comparePairs, PAIR_COLUMNS } from './comparisons.mjs';
 import { formatCsv, parseCsv } from './csv.mjs';
