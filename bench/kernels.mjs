@@ -1,36 +1,34 @@
 /**
  * Speed of the WebAssembly kernels on each distinct layer shape of AlexNet and VGG-16 for 32×32 images,
  * and of ResNet-50 and MobileNetV2 for 224×224 ones, one thread. After `npm run build`:
- *   node bench/kernels.mjs [--json] [--formats int8,float32] [NETWORK …]
+ *   node bench/kernels.mjs [--json] [--formats int8,float32] [--quick] [NETWORK …]
  * Billions of multiply-accumulates of the definition a second of processor time, the best of several timed runs.
+ * `--quick` runs each kernel for a millisecond, one image at a time, and leaves out layers of many weights.
  */
-import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import {
-  featureCount,
-  fullyConnectedShape,
-  multiplyAccumulates,
-  weightCount,
-} from '../dist/core/index.js';
+import { featureCount, fullyConnectedShape, multiplyAccumulates, weightCount } from 'bitcell/core';
 import {
   compileKernels,
   createWasmBackend,
   planInt8Convolution,
   wasmBytesNeeded,
-} from '../dist/kernels/index.js';
+} from 'bitcell/kernels';
 
-/** @import { ConvolutionShape } from '../dist/core/index.js' */
+import { machine, printJson, requireFigures } from './measure.mjs';
 
-const RUNS = 5;
-const SECONDS_PER_RUN = 0.05;
+/** @import { ConvolutionShape } from 'bitcell/core' */
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
     formats: { type: 'string', default: 'int8,float32' },
+    quick: { type: 'boolean', default: false },
   },
 });
+const { runs, secondsPerRun, mostWeights } = values.quick
+  ? { runs: 1, secondsPerRun: 0.001, mostWeights: 2 ** 17 }
+  : { runs: 5, secondsPerRun: 0.05, mostWeights: Infinity };
 const FORMATS = /** @type {('int8' | 'float32')[]} */ (values.formats.split(','));
 
 /**
@@ -181,10 +179,10 @@ function bestSeconds(run) {
   let repeats = 1;
   for (;;) {
     const seconds = time(run, repeats);
-    if (seconds > SECONDS_PER_RUN) break;
+    if (seconds > secondsPerRun) break;
     repeats *= 2;
   }
-  return Math.min(...Array.from({ length: RUNS }, () => time(run, repeats) / repeats));
+  return Math.min(...Array.from({ length: runs }, () => time(run, repeats) / repeats));
 }
 
 /**
@@ -220,6 +218,7 @@ function nearlyNormal(byte) {
  * @param {'int8' | 'float32'} format
  */
 function measure(shape, images, format) {
+  /** @type {'uint8' | 'float32'} */
   const tensor = format === 'int8' ? 'uint8' : 'float32';
   const inputLength = featureCount(shape.input);
   const outputLength = featureCount(shape.output);
@@ -267,7 +266,7 @@ function measureRow(shape, images) {
   const { input, output, kernel, strides, groups } = shape;
   const macs = images * multiplyAccumulates(shape);
   const speeds = FORMATS.map((format) => macs / measure(shape, images, format) / 1e9);
-  return {
+  return requireFigures({
     layer: `${kernel.join('×')} ${input.channels}→${output.channels} at ${input.height}×${input.width}, stride ${strides[0]}${groups > 1 ? ', depthwise' : ''}`,
     images,
     multiplyAccumulatesPerImage: multiplyAccumulates(shape),
@@ -275,7 +274,7 @@ function measureRow(shape, images) {
     gmacPerSecond: Object.fromEntries(
       FORMATS.map((format, i) => [format, Number(speeds[i].toFixed(2))]),
     ),
-  };
+  });
 }
 
 /** @param {ReturnType<typeof measureRow>} row */
@@ -290,19 +289,13 @@ for (const name of names) {
   const network = networks[name];
   if (!network) throw new Error(`There is no network "${name}" here.`);
   if (!values.json) process.stdout.write(`${name}\n`);
-  results[name] = network.shapes.map((shape) => {
-    const row = measureRow(shape, network.images);
+  const shapes = network.shapes.filter((shape) => weightCount(shape) <= mostWeights);
+  results[name] = shapes.map((shape) => {
+    const row = measureRow(shape, values.quick ? 1 : network.images);
     if (!values.json) printRow(row);
     return row;
   });
 }
 if (values.json) {
-  const result = {
-    schemaVersion: 2,
-    node: process.version,
-    cpu: cpus()[0].model,
-    load: loadavg()[0],
-    networks: results,
-  };
-  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  printJson({ schemaVersion: 3, machine: machine(), networks: results });
 }

@@ -1,23 +1,21 @@
 /**
  * Whole networks, Bitcell against onnxruntime, in one run: rounds alternate between the two, and the
  * median of the rounds' ratios counts. After `npm run build`:
- *   node bench/onnxruntime.mjs [--json] [--rounds N] [--threads 1,2] [--batches 1,16,64] [MODEL.onnx …]
- * Without models: those of the zoo. Two threads are two worker
+ *   node bench/onnxruntime.mjs [--json] [--rounds N] [--threads 1,2] [--batches 1,16,64] [--quick] [MODEL.onnx …]
+ * Without models: those of the zoo. `--quick` times one round of a few runs. Two threads are two worker
  * threads of Bitcell with a batch each, and two threads of one onnxruntime session.
  */
-import { cpus, loadavg } from 'node:os';
-import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { featureCount } from 'bitcell/core';
+import { compileKernels } from 'bitcell/kernels';
+import { dequantize, resolveModel, writeFloat32, writeQdq } from 'bitcell/models';
+import { createNetworkDatapath } from 'bitcell/sim';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { featureCount } from '../dist/core/index.js';
-import { compileKernels } from '../dist/kernels/index.js';
-import { dequantize, resolveModel, writeFloat32, writeQdq } from '../dist/models/index.js';
-import { createNetworkDatapath } from '../dist/sim/index.js';
 
-/** @import { Network } from '../dist/models/index.js' */
+import { measurement, printJson, timed } from './measure.mjs';
 
-const SECONDS_PER_ROUND = 0.5;
+/** @import { Network } from 'bitcell/models' */
 
 /** @param {string} model */
 function loadModel(model) {
@@ -36,28 +34,29 @@ function randomImages(length) {
  * @param {() => void | Promise<unknown>} run
  * @param {number} repeats
  */
-async function time(run, repeats) {
-  const start = performance.now();
-  for (let i = 0; i < repeats; i++) await run();
-  return (performance.now() - start) / 1000;
+function time(run, repeats) {
+  return timed(async () => {
+    for (let i = 0; i < repeats; i++) await run();
+  });
 }
 
 /**
- * Runs that take about SECONDS_PER_ROUND; they also let V8 optimise the kernels.
+ * Runs that take about so many seconds; they also let V8 optimise the kernels.
  * @param {() => void | Promise<unknown>} run
+ * @param {number} roundSeconds
  */
-async function calibrateRepeats(run) {
+async function calibrateRepeats(run, roundSeconds) {
   for (let repeats = 1; ; repeats *= 2) {
     const seconds = await time(run, repeats);
-    if (seconds > SECONDS_PER_ROUND / 2) {
-      return Math.max(1, Math.round((repeats * SECONDS_PER_ROUND) / seconds));
+    if (seconds > roundSeconds / 2) {
+      return Math.max(1, Math.round((repeats * roundSeconds) / seconds));
     }
   }
 }
 
 /**
  * @param {Network} network
- * @param {import('../dist/kernels/index.js').KernelModule} kernels
+ * @param {import('bitcell/kernels').KernelModule} kernels
  * @param {number} batch
  */
 function createRun(network, kernels, batch) {
@@ -119,22 +118,18 @@ async function onnxruntime(network, threads, batch) {
   return { run: () => session.run(feeds), close: () => session.release() };
 }
 
-/** @param {number[]} values */
-function median(values) {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
-}
-
 /**
  * @param {Network} network
  * @param {number} threads
  * @param {number} batch
- * @param {number} rounds
+ * @param {{ rounds: number, roundSeconds: number }} sizes
  */
-async function compare(network, threads, batch, rounds) {
+async function compare(network, threads, batch, { rounds, roundSeconds }) {
   const ours = bitcell(network, threads, batch);
   const theirs = await onnxruntime(network, threads, batch);
-  const ourRepeats = await calibrateRepeats(ours.run);
-  const theirRepeats = await calibrateRepeats(theirs.run);
+  const ourRepeats = await calibrateRepeats(ours.run, roundSeconds);
+  const theirRepeats = await calibrateRepeats(theirs.run, roundSeconds);
+  /** @type {{ our: number, their: number, ratio: number }[]} */
   const samples = [];
   for (let round = 0; round < rounds; round++) {
     const our = (threads * batch * ourRepeats) / (await time(ours.run, ourRepeats));
@@ -143,14 +138,25 @@ async function compare(network, threads, batch, rounds) {
   }
   await ours.close();
   await theirs.close();
+  /**
+   * @param {'our' | 'their' | 'ratio'} key
+   * @param {string} name
+   * @param {string} unit
+   */
+  const of = (key, name, unit) =>
+    measurement(
+      name,
+      unit,
+      samples.map((sample) => sample[key]),
+    );
   return {
     network: network.name,
     format: network.format,
     batch,
     threads,
-    imagesPerSecond: Math.round(median(samples.map(({ our }) => our))),
-    onnxruntimeImagesPerSecond: Math.round(median(samples.map(({ their }) => their))),
-    medianRatio: Number(median(samples.map(({ ratio }) => ratio)).toFixed(3)),
+    bitcell: of('our', 'Bitcell', 'images/s'),
+    onnxruntime: of('their', 'onnxruntime', 'images/s'),
+    ratio: of('ratio', 'ratio', '1'),
   };
 }
 
@@ -163,9 +169,13 @@ async function main() {
       threads: { type: 'string', default: '1,2' },
       batches: { type: 'string', default: '1,16,64' },
       formats: { type: 'string', default: 'int8,float32' },
+      quick: { type: 'boolean', default: false },
     },
   });
   const models = positionals.length > 0 ? positionals : ['alexnet', 'vgg16'];
+  const sizes = values.quick
+    ? { rounds: 1, roundSeconds: 0.01 }
+    : { rounds: Number(values.rounds), roundSeconds: 0.5 };
   const rows = [];
   for (const model of models) {
     const quantized = loadModel(model);
@@ -173,10 +183,10 @@ async function main() {
       const network = format === 'int8' ? quantized : dequantize(quantized);
       for (const threads of values.threads.split(',').map(Number)) {
         for (const batch of values.batches.split(',').map(Number)) {
-          const row = await compare(network, threads, batch, Number(values.rounds));
+          const row = await compare(network, threads, batch, sizes);
           if (!values.json) {
             process.stdout.write(
-              `${model} ${format}, batch ${batch}, threads ${threads}: ${row.imagesPerSecond} images/s, onnxruntime ${row.onnxruntimeImagesPerSecond}, ratio ${row.medianRatio}\n`,
+              `${model} ${format}, batch ${batch}, threads ${threads}: ${row.bitcell.median.toFixed(0)} images/s, onnxruntime ${row.onnxruntime.median.toFixed(0)}, ratio ${row.ratio.median.toFixed(3)}\n`,
             );
           }
           rows.push(row);
@@ -184,15 +194,7 @@ async function main() {
       }
     }
   }
-  if (!values.json) return;
-  const result = {
-    schemaVersion: 1,
-    node: process.version,
-    cpu: cpus()[0].model,
-    load: loadavg()[0],
-    rows,
-  };
-  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  if (values.json) printJson({ schemaVersion: 2, rows });
 }
 
 if (isMainThread) await main();

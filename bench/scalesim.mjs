@@ -1,20 +1,24 @@
 /**
  * Bitcell against SCALE-Sim v2: every measured row, cycle for cycle, and the time that both take.
- * After `npm run build`: node bench/scalesim.mjs [MEASURED.csv [TIMES.csv]]
+ * After `npm run build`: node bench/scalesim.mjs [--quick] [MEASURED.csv [TIMES.csv]]
  *
  * MEASURED.csv holds what SCALE-Sim printed, a row a layer; TIMES.csv the seconds that its runs took. The defaults are
  * the rows that the tests compare. Prints JSON; exit status 3 if a row differs. Bitcell's time of a row is the median of
- * several runs in one process after a first one; SCALE-Sim's is that of one run of its process.
+ * several runs in one process after a first one; SCALE-Sim's is that of one run of its process. `--quick` takes the short
+ * rows, once.
  */
 import { readFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { layerTiming } from '../dist/sim/index.js';
+import { parseArgs } from 'node:util';
+import { layerTiming } from 'bitcell/sim';
 
-/** @import { SystolicArray } from '../dist/sim/index.js' */
+import { measurement, printJson } from './measure.mjs';
+
+/** @import { SystolicArray } from 'bitcell/sim' */
 
 const FIXTURES = '../test/sim/timing';
-const RUNS = 5;
+/** Cycles of the longest row that `--quick` takes. */
+const QUICK_CYCLES = 200_000;
 
 /** @type {Readonly<Record<string, SystolicArray['dataflow']>>} */
 const DATAFLOWS = {
@@ -84,26 +88,29 @@ function runOf(row) {
 }
 
 /** @param {number[]} values */
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-}
-
-/** @param {number[]} values */
 function sum(values) {
   return values.reduce((total, value) => total + value, 0);
 }
 
-const [measured = new URL(`${FIXTURES}/scalesim-measured.csv`, import.meta.url)] =
-  process.argv.slice(2);
-const [times = new URL(`${FIXTURES}/scalesim-times.csv`, import.meta.url)] = process.argv.slice(3);
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false } },
+});
+const [
+  measured = new URL(`${FIXTURES}/scalesim-measured.csv`, import.meta.url),
+  times = new URL(`${FIXTURES}/scalesim-times.csv`, import.meta.url),
+] = positionals;
+const measuredRows = readRows(measured).filter(
+  (row) => !options.quick || Number(row.total_cycles) <= QUICK_CYCLES,
+);
 const secondsOfRun = new Map(
   readRows(times).map((row) => [keyOf(row), { wall: Number(row.wall_s), cpu: Number(row.cpu_s) }]),
 );
 
-const rows = readRows(measured).map((row) => {
+const rows = measuredRows.map((row) => {
   const { shape, array, memory } = runOf(row);
   const timing = layerTiming(shape, array, memory);
-  const seconds = Array.from({ length: RUNS }, () => {
+  const seconds = Array.from({ length: options.quick ? 1 : 5 }, () => {
     const start = performance.now();
     layerTiming(shape, array, memory);
     return (performance.now() - start) / 1000;
@@ -127,37 +134,30 @@ const rows = readRows(measured).map((row) => {
     stallCycles: timing.stallCycles,
     differences,
     equal: Object.values(differences).every((difference) => difference === 0) && utilizationEqual,
-    seconds: median(seconds),
+    seconds: measurement(`${row.layer} ${row.dataflow}`, 's', seconds),
     scaleSimSeconds: secondsOfRun.get(keyOf(row)) ?? null,
   };
 });
 
 const speed = Object.fromEntries(
-  ['CALC', 'USER'].map((mode) => {
+  ['CALC', 'USER'].flatMap((mode) => {
     const timed = rows.filter((row) => row.mode === mode && row.scaleSimSeconds !== null);
-    const seconds = sum(timed.map((row) => row.seconds));
+    if (timed.length === 0) return [];
+    const seconds = sum(timed.map((row) => row.seconds.median));
     const wall = sum(timed.map((row) => row.scaleSimSeconds?.wall ?? 0));
     const cpu = sum(timed.map((row) => row.scaleSimSeconds?.cpu ?? 0));
-    return [
-      mode,
-      {
-        rows: timed.length,
-        seconds,
-        scaleSimWallSeconds: wall,
-        scaleSimCpuSeconds: cpu,
-        timesFasterThanWall: wall / seconds,
-        timesFasterThanCpu: cpu / seconds,
-      },
-    ];
+    const figures = {
+      rows: timed.length,
+      seconds,
+      scaleSimWallSeconds: wall,
+      scaleSimCpuSeconds: cpu,
+      timesFasterThanWall: wall / seconds,
+      timesFasterThanCpu: cpu / seconds,
+    };
+    return [[mode, figures]];
   }),
 );
 
 const different = rows.filter(({ equal }) => !equal).length;
-console.log(
-  JSON.stringify(
-    { cpu: cpus()[0].model, load: loadavg()[0], compared: rows.length, different, speed, rows },
-    null,
-    2,
-  ),
-);
+printJson({ compared: rows.length, different, speed, rows });
 if (different > 0) process.exitCode = 3;

@@ -6,7 +6,8 @@
  *   node bench/streaming.mjs --format float32 --rates 1e-8,1e-7,1e-6 --maps 200 > float32.json
  *
  * Map number m strikes the same test images in every memory and at every rate, so differences between memories
- * are paired. The array is 16×16, weight-stationary. Prints JSON; `--markdown` prints the table instead.
+ * are paired. The array is 16×16, weight-stationary. Prints JSON; `--markdown` prints the table instead. `--quick` takes
+ * two maps of five images at one rate in one memory beside the resident one.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -16,25 +17,22 @@ import {
   mean,
   studentQuantile,
   top1,
-} from '../dist/campaign/index.js';
-import {
-  createRandomStream,
-  PURPOSE,
-  parseBytes,
-  sampleWithoutReplacement,
-} from '../dist/core/index.js';
-import { cellCount, uniformFaultMap } from '../dist/fault/index.js';
-import { compileKernels } from '../dist/kernels/index.js';
-import { loadCifar10, normalize } from '../dist/models/index.js';
+} from 'bitcell/campaign';
+import { createRandomStream, PURPOSE, parseBytes, sampleWithoutReplacement } from 'bitcell/core';
+import { cellCount, FAULT_KINDS, uniformFaultMap } from 'bitcell/fault';
+import { compileKernels } from 'bitcell/kernels';
+import { loadCifar10, normalize } from 'bitcell/models';
 import {
   applyFaultMap,
   createNetworkDatapath,
   defaultResidentMemory,
   placeNetwork,
   storedWords,
-} from '../dist/sim/index.js';
+} from 'bitcell/sim';
 
-/** @import { Placement } from '../dist/sim/index.js' */
+import { printJson, requireFigures } from './measure.mjs';
+
+/** @import { Placement } from 'bitcell/sim' */
 
 const BATCH = 50;
 /** A chip is good while it loses at most this share of accuracy against the fault-free network. */
@@ -44,19 +42,31 @@ const { values: options } = parseArgs({
   options: {
     model: { type: 'string', default: 'alexnet' },
     format: { type: 'string', default: 'int8' },
-    rates: { type: 'string', default: '1e-3,3e-3,1e-2' },
-    sizes: { type: 'string', default: '64KiB,256KiB,1MiB,4MiB' },
+    rates: { type: 'string' },
+    sizes: { type: 'string' },
     faults: { type: 'string', default: 'flip' },
-    maps: { type: 'string', default: '60' },
-    images: { type: 'string', default: '100' },
+    maps: { type: 'string' },
+    images: { type: 'string' },
     seed: { type: 'string', default: '1' },
     markdown: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
   },
 });
-const [maps, images, seed] = [options.maps, options.images, options.seed].map(Number);
-const rates = options.rates.split(',').map(Number);
+const sizes = {
+  ...(options.quick
+    ? { rates: '1e-2', sizes: '64KiB', maps: '2', images: '5' }
+    : { rates: '1e-3,3e-3,1e-2', sizes: '64KiB,256KiB,1MiB,4MiB', maps: '60', images: '100' }),
+  ...options,
+};
+const [maps, images, seed] = [sizes.maps, sizes.images, options.seed].map(Number);
+if (!(maps >= 2)) throw new Error('--maps: a spread takes at least two');
+const rates = sizes.rates.split(',').map(Number);
+const kinds = /** @type {const} */ ([...FAULT_KINDS, 'stuck-at']);
+const faults = kinds.find((kind) => kind === options.faults);
+if (faults === undefined) throw new Error(`--faults: one of ${kinds.join(', ')}`);
+const format = options.format === 'float32' ? 'float32' : 'int8';
 
-const network = loadNetwork(options.model, options.format);
+const network = loadNetwork(options.model, format);
 const words = storedWords(network);
 const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
 const dataset = loadCifar10({ split: 'test' });
@@ -64,7 +74,7 @@ const dataset = loadCifar10({ split: 'test' });
 /** Memories of 32 KiB banks, as the default resident one. */
 const memories = [
   { size: 'resident', placement: place('resident', defaultMemory()) },
-  ...options.sizes.split(',').map((size) => {
+  ...sizes.sizes.split(',').map((size) => {
     const banks = parseBytes(size) / (32 * 1024);
     return { size, placement: place('streamed', { ...defaultMemory(), banks }) };
   }),
@@ -120,7 +130,7 @@ for (let map = 0; map < maps; map += 1) {
   for (const row of rows) {
     const { geometry } = row.placement;
     const { rate } = row;
-    const drawn = uniformFaultMap({ geometry, rate, faults: options.faults, seed, trial: map });
+    const drawn = uniformFaultMap({ geometry, rate, faults, seed, trial: map });
     const patches = applyFaultMap(drawn, row.placement, words);
     datapath.setPatches(patches);
     row.faults.push(drawn.cells.length);
@@ -147,7 +157,7 @@ function pairedDifference(differences) {
 }
 
 const points = rows.map(({ rate, size, placement, correct, faults, changedWeights }) => {
-  const resident = rows.find((row) => row.rate === rate && row.size === 'resident');
+  const resident = rows.filter((row) => row.rate === rate && row.size === 'resident')[0];
   const good = correct.filter((count, map) => count >= clean[map] - YIELD_WITHIN * images).length;
   const shares = correct.map((count) => count / images);
   const losses = correct.map((count, map) => (clean[map] - count) / images);
@@ -163,7 +173,7 @@ const points = rows.map(({ rate, size, placement, correct, faults, changedWeight
     loss: { mean: mean(losses), deviation: deviation(losses), worst: Math.max(...losses) },
     yield: { within: YIELD_WITHIN, share: good / maps, ...clopperPearson(good, maps) },
     againstResident: pairedDifference(
-      correct.map((count, map) => (count - (resident?.correct[map] ?? Number.NaN)) / images),
+      correct.map((count, map) => (count - resident.correct[map]) / images),
     ),
   };
 });
@@ -171,8 +181,8 @@ const points = rows.map(({ rate, size, placement, correct, faults, changedWeight
 const result = {
   schemaVersion: 1,
   model: options.model,
-  format: options.format,
-  faults: options.faults,
+  format,
+  faults,
   seed,
   maps,
   images,
@@ -182,9 +192,12 @@ const result = {
 
 /** @param {number} share */
 const percent = (share) => (100 * share).toFixed(1);
-/** @param {{ mean?: number; share?: number; low: number; high: number }} estimate */
-const interval = ({ mean: centre, share, low, high }) =>
-  `${percent(centre ?? share ?? Number.NaN)} [${percent(low)}, ${percent(high)}]`;
+/**
+ * @param {number} centre
+ * @param {{ readonly low: number, readonly high: number }} interval
+ */
+const interval = (centre, { low, high }) =>
+  `${percent(centre)} [${percent(low)}, ${percent(high)}]`;
 
 function markdown() {
   const head = [
@@ -205,15 +218,17 @@ function markdown() {
     point.faults.toFixed(point.faults < 100 ? 1 : 0),
     point.changedWeights.toFixed(point.changedWeights < 100 ? 1 : 0),
     `${point.untouchedMaps} of ${maps}`,
-    interval(point.accuracy),
-    point.memory === 'resident' ? '' : interval(point.againstResident),
+    interval(point.accuracy.mean, point.accuracy),
+    point.memory === 'resident' ? '' : interval(point.againstResident.mean, point.againstResident),
     percent(point.loss.deviation),
     percent(point.loss.worst),
-    interval(point.yield),
+    interval(point.yield.share, point.yield),
   ]);
   return [head, head.map(() => '---'), ...lines]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 }
 
-process.stdout.write(`${options.markdown ? markdown() : JSON.stringify(result, null, 2)}\n`);
+requireFigures(result);
+if (options.markdown) process.stdout.write(`${markdown()}\n`);
+else printJson(result);

@@ -1,21 +1,19 @@
 /**
  * Images a second of a whole network on 1, 2, … threads, each with a datapath of its own.
- * After `npm run build`: node bench/threads.mjs [--model vgg16] [--format int8] [--threads 2] [--batch 25]
- * Prints JSON: the median of several rounds in which the numbers of threads take turns.
+ * After `npm run build`: node bench/threads.mjs [--model vgg16] [--format int8] [--threads 2] [--batch 25] [--quick]
+ * Prints JSON: the median of several rounds in which the numbers of threads take turns; `--quick` takes one short round.
  */
 import { once } from 'node:events';
-import { availableParallelism, cpus, loadavg } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { loadNetwork } from '../dist/campaign/index.js';
-import { featureCount } from '../dist/core/index.js';
-import { compileKernels } from '../dist/kernels/index.js';
-import { createNetworkDatapath } from '../dist/sim/index.js';
-
-const ROUNDS = 5;
-const SECONDS = 3;
+import { loadNetwork } from 'bitcell/campaign';
+import { featureCount } from 'bitcell/core';
+import { compileKernels } from 'bitcell/kernels';
+import { createNetworkDatapath } from 'bitcell/sim';
+import { measurement, printJson } from './measure.mjs';
 
 if (isMainThread) await main();
 else serve();
@@ -27,8 +25,12 @@ async function main() {
       format: { type: 'string', default: 'int8' },
       threads: { type: 'string', default: String(availableParallelism()) },
       batch: { type: 'string', default: '25' },
+      quick: { type: 'boolean', default: false },
     },
   });
+  const { rounds, seconds, warmUp } = values.quick
+    ? { rounds: 1, seconds: 0.05, warmUp: 0 }
+    : { rounds: 5, seconds: 3, warmUp: 1 };
   const most = Number(values.threads);
   const kernels = compileKernels();
   const workers = Array.from(
@@ -42,41 +44,36 @@ async function main() {
     const [result] = await answer;
     return result;
   };
-  await Promise.all(workers.map((worker) => ask(worker, 1)));
+  await Promise.all(workers.map((worker) => ask(worker, warmUp)));
   const counts = Array.from({ length: most }, (_, index) => index + 1);
   /** @type {number[][]} */
   const speeds = counts.map(() => []);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const count of counts) {
       const results = await Promise.all(
-        workers.slice(0, count).map((worker) => ask(worker, SECONDS)),
+        workers.slice(0, count).map((worker) => ask(worker, seconds)),
       );
       speeds[count - 1].push(
-        results.reduce((sum, { images, seconds }) => sum + images / seconds, 0),
+        results.reduce((sum, result) => sum + result.images / result.seconds, 0),
       );
     }
   }
   await Promise.all(workers.map((worker) => worker.terminate()));
-  const median = (/** @type {number[]} */ numbers) =>
-    numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
-  const ratios = speeds.map((speed) =>
-    median(speed.map((imagesPerSecond, round) => imagesPerSecond / speeds[0][round])),
-  );
-  const result = {
+  printJson({
     model: values.model,
     format: values.format,
     batch: Number(values.batch),
-    node: process.version,
-    processor: cpus()[0].model,
-    load: loadavg()[0],
     points: counts.map((threads, index) => ({
       threads,
-      imagesPerSecond: median(speeds[index]),
-      timesOneThread: ratios[index],
+      speed: measurement('speed', 'images/s', speeds[index]),
+      timesOneThread: measurement(
+        'speed over that of one thread',
+        '1',
+        speeds[index].map((imagesPerSecond, round) => imagesPerSecond / speeds[0][round]),
+      ),
     })),
     mebibytes: process.resourceUsage().maxRSS / 1024,
-  };
-  console.log(JSON.stringify(result, null, 2));
+  });
 }
 
 /** Runs batches for as many seconds as each message says. */
@@ -90,10 +87,10 @@ function serve() {
   parentPort?.on('message', (seconds) => {
     const start = performance.now();
     let count = 0;
-    while (performance.now() - start < seconds * 1000) {
+    do {
       datapath.run(images, batch);
       count += batch;
-    }
+    } while (performance.now() - start < seconds * 1000);
     parentPort?.postMessage({ images: count, seconds: (performance.now() - start) / 1000 });
   });
 }

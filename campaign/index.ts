@@ -1,4 +1,4 @@
-export type { StudyData } from './context.js';
+export { createTrialRunner, type StudyData } from './context.js';
 export * from './distributions.js';
 export * from './estimate.js';
 export type { FaultSource } from './fault-source.js';

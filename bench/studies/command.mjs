@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openResults } from '../../dist/campaign/index.js';
+import { openResults } from 'bitcell/campaign';
 
 const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -15,7 +15,7 @@ const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url)
 /**
  * Run a study as a user does, in a process of its own with a store.
  * @param {readonly string[]} options of `bitcell run`
- * @returns {Promise<{ seconds: number, points: import('../../dist/campaign/index.js').StudyPoint[], trials: TrialRow[] }>}
+ * @returns {Promise<{ seconds: number, points: import('bitcell/campaign').StudyPoint[], trials: TrialRow[] }>}
  *   `seconds` are those of the whole process
  */
 export async function runCommand(options) {

@@ -1,15 +1,10 @@
-import { faultMapOf } from '../../dist/fault/index.js';
-import { isWeighted } from '../../dist/models/index.js';
-import {
-  applyFaultMap,
-  firstWeightOfLayers,
-  placeNetwork,
-  storedWords,
-} from '../../dist/sim/index.js';
+import { faultMapOf } from 'bitcell/fault';
+import { isWeighted } from 'bitcell/models';
+import { applyFaultMap, firstWeightOfLayers, placeNetwork, storedWords } from 'bitcell/sim';
 
-/** @import { StudyData } from '../../dist/campaign/index.js' */
-/** @import { Network } from '../../dist/models/index.js' */
-/** @import { WeightPatches } from '../../dist/sim/index.js' */
+/** @import { StudyData } from 'bitcell/campaign' */
+/** @import { Network } from 'bitcell/models' */
+/** @import { WeightPatches } from 'bitcell/sim' */
 
 /**
  * A function that gives the faulty words of each map of a condition of uniform faults in all cells.

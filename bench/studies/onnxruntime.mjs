@@ -1,4 +1,3 @@
-import * as ort from 'onnxruntime-node';
 import {
   expectedMaps,
   nestedVariances,
@@ -6,15 +5,16 @@ import {
   prepareStudy,
   top1,
   trialImages,
-} from '../../dist/campaign/index.js';
-import { float32Clips, int8Clips } from '../../dist/mitigation/index.js';
-import { normalize, writeClipped, writeFloat32, writeQdq } from '../../dist/models/index.js';
+} from 'bitcell/campaign';
+import { float32Clips, int8Clips } from 'bitcell/mitigation';
+import { normalize, writeClipped, writeFloat32, writeQdq } from 'bitcell/models';
+import * as ort from 'onnxruntime-node';
+import { measurement, median } from '../measure.mjs';
 import { runCommand } from './command.mjs';
 import { patchesOfMaps, withFaultyWords } from './faulty-network.mjs';
-import { median } from './timed.mjs';
 
-/** @import { ImageSet, Network } from '../../dist/models/index.js' */
-/** @import { LayerThresholds, Mitigation } from '../../dist/mitigation/index.js' */
+/** @import { ImageSet, Network } from 'bitcell/models' */
+/** @import { LayerThresholds, Mitigation } from 'bitcell/mitigation' */
 /** @import { TrialRow } from './command.mjs' */
 
 /** Images that onnxruntime computes together. */
@@ -23,9 +23,6 @@ const BATCH = 100;
 /** Exported networks hold scales that no operator of onnxruntime reads; it warns of each. */
 const ERRORS_ONLY = 3;
 
-/** Of our maps, so many are run with onnxruntime on their own images, for each of the maps that it runs on all. */
-const SHORT_MAPS = 5;
-
 /**
  * A study to ±precision: `bitcell run` against onnxruntime with the faulty words in the file, clips as standard
  * operators, and a new session for each map. Drawing maps and writing files is not counted for onnxruntime. Rounds of
@@ -33,17 +30,19 @@ const SHORT_MAPS = 5;
  *
  * At equal interval: onnxruntime runs all test images of a map, so only the variance between maps is left, and the
  * same stopping rule takes `expectedMaps` of it. Same maps and images: every map of our study, its pilot not included,
- * with its images. Both are sums over the points, each of measured maps: `maps` and 5 · `maps` of them a point.
+ * with its images. Both are sums over the points, each of measured maps: `maps` and `shortMaps` · `maps` of them a point.
  *
  * @param {{ model: string, format: 'int8' | 'float32', rates: readonly number[], mitigations: readonly Mitigation[],
- *   precision: number, maps: number, threads: number }} options
+ *   precision: number, maps: number, threads: number, images: number, shortMaps: number }} options `images` are the most
+ *   test images that onnxruntime runs of a map
  */
 export async function againstOnnxruntime(options) {
-  const { model, format, rates, mitigations, precision, maps, threads } = options;
+  const { model, format, rates, mitigations, precision, maps, threads, shortMaps } = options;
   const { data } = prepareStudy(parseStudy({ model, format, rates, mitigations, precision }));
   const [{ network, thresholds }] = data.networks;
   const peer = createPeer(network, data.dataset, threads);
-  const all = Uint32Array.from({ length: data.dataset.count }, (_, index) => index);
+  const count = Math.min(options.images, data.dataset.count);
+  const all = Uint32Array.from({ length: count }, (_, index) => index);
   const points = data.conditions.flatMap(({ rate }, condition) =>
     mitigations.map((mitigation) => ({
       ...{ rate, mitigation, patchesOf: patchesOfMaps(data, condition) },
@@ -51,6 +50,7 @@ export async function againstOnnxruntime(options) {
     })),
   );
 
+  /** @type {Awaited<ReturnType<typeof runCommand>>[]} */
   const ours = [];
   for (let round = 0; round < maps; round += 1) {
     const run = await runCommand([
@@ -71,8 +71,8 @@ export async function againstOnnxruntime(options) {
       const place = `round ${round + 1} of ${maps}, rate ${rate}, ${mitigation}`;
       process.stderr.write(`${place}: a map takes onnxruntime ${timed.seconds.toFixed(1)} s\n`);
       const trials = trialsOf(run.trials, rate, mitigation);
-      for (let next = 0; next < SHORT_MAPS; next += 1) {
-        const { map, images, correct } = trials[(round * SHORT_MAPS + next) % trials.length];
+      for (let next = 0; next < shortMaps; next += 1) {
+        const { map, images, correct } = trials[(round * shortMaps + next) % trials.length];
         const indices = trialImages(data.study, { map, images }, data.dataset.count);
         const result = await peer(bytesOf(map), indices);
         // int8 results are equal to the bit; float32 sums have an order of their own in each.
@@ -92,30 +92,31 @@ export async function againstOnnxruntime(options) {
     const [{ images }] = trials;
     const counts = { images, correct: trials.map(({ correct }) => correct) };
     const { betweenMaps } = nestedVariances(counts);
-    const secondsOfMap = median(whole.map((run) => run.seconds));
-    const secondsOfShortMap = median(short.map((run) => run.seconds));
+    const secondsOf = (/** @type {string} */ name, /** @type {readonly Timed[]} */ runs) =>
+      measurement(
+        name,
+        's',
+        runs.map((run) => run.seconds),
+      );
     const same = ours[0].points.find((one) => one.rate === rate && one.mitigation === mitigation);
     return {
       ...{ rate, mitigation },
       bitcell: { maps: trials.length, imagesPerMap: images, accuracy: same?.accuracy },
       onnxruntime: {
         maps: Math.ceil(expectedMaps(betweenMaps, precision / 100)),
-        secondsOfMap,
+        map: secondsOf('a map, all images', whole),
         sessionSeconds: median(whole.map((run) => run.sessionSeconds)),
         imagesPerSecond: all.length / median(whole.map((run) => run.seconds - run.sessionSeconds)),
         accuracies: whole.map(({ correct }) => correct / all.length),
-        secondsOfShortMap,
+        shortMap: secondsOf('a map, the images of the study', short),
       },
       counts: short.map(({ map, bitcell, correct }) => ({ map, bitcell, onnxruntime: correct })),
     };
   });
-  const equalInterval = sum(
-    found,
-    ({ onnxruntime }) => onnxruntime.maps * onnxruntime.secondsOfMap,
-  );
+  const equalInterval = sum(found, ({ onnxruntime }) => onnxruntime.maps * onnxruntime.map.median);
   const sameMapsAndImages = sum(
     found,
-    ({ bitcell, onnxruntime }) => bitcell.maps * onnxruntime.secondsOfShortMap,
+    ({ bitcell, onnxruntime }) => bitcell.maps * onnxruntime.shortMap.median,
   );
   return {
     ...{ format, precision, threads, rounds: maps, bitcellSeconds: seconds },

@@ -1,15 +1,15 @@
 import { faultyImageRuns, runCommand } from './command.mjs';
 
+/** @import { WordFormat } from 'bitcell/models' */
+
 /**
- * One study of each word format, every point to ±precision.
- * @param {string} model
- * @param {Readonly<Record<'int8' | 'float32', string>>} rates
- * @param {number} precision in percentage points
- * @param {number} threads
+ * One study of each word format, every point to ±precision (in percentage points).
+ * @param {{ model: string, formats: readonly WordFormat[], rates: Readonly<Record<WordFormat, string>>,
+ *   precision: number, threads: number }} options
  */
-export async function precisionStudies(model, rates, precision, threads) {
+export async function precisionStudies({ model, formats, rates, precision, threads }) {
   const studies = [];
-  for (const format of /** @type {const} */ (['int8', 'float32'])) {
+  for (const format of formats) {
     const { seconds, points, trials } = await runCommand([
       ...['--model', model, '--format', format, '--rates', rates[format]],
       ...['--mitigations', 'none,clip', '--precision', `${precision}`, '--threads', `${threads}`],

@@ -1,12 +1,11 @@
-import { createTrialRunner } from '../../dist/campaign/context.js';
-import { parseStudy, prepareStudy } from '../../dist/campaign/index.js';
-import { featureCount, multiplyAccumulates } from '../../dist/core/index.js';
-import { compileKernels } from '../../dist/kernels/index.js';
-import { activationUnits } from '../../dist/mitigation/index.js';
-import { inputsOf, isWeighted, normalize } from '../../dist/models/index.js';
-import { createNetworkDatapath, patchedLayers } from '../../dist/sim/index.js';
+import { createTrialRunner, parseStudy, prepareStudy } from 'bitcell/campaign';
+import { featureCount, multiplyAccumulates } from 'bitcell/core';
+import { compileKernels } from 'bitcell/kernels';
+import { activationUnits } from 'bitcell/mitigation';
+import { inputsOf, isWeighted, normalize } from 'bitcell/models';
+import { createNetworkDatapath, patchedLayers } from 'bitcell/sim';
+import { measurement } from '../measure.mjs';
 import { patchesOfMaps } from './faulty-network.mjs';
-import { median } from './timed.mjs';
 
 /**
  * How much of the work of a trial with none and clip is the same in both: multiply-accumulates of a layer for an image
@@ -81,8 +80,11 @@ export function commonPrefixes({ model, format, rates, maps, images }) {
         });
         return (seconds[0] + seconds[1]) / seconds[2];
       });
-      const mostGain = total / (total - common);
-      return { rate, share: common / total, mostGain, measured: median(ratios) };
+      if (total === 0) throw new Error(`no fault at rate ${rate} in ${maps} maps: take more`);
+      return {
+        ...{ rate, share: common / total, mostGain: total / (total - common) },
+        measured: measurement('apart over together', '1', ratios),
+      };
     }),
   };
 }

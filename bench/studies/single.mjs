@@ -1,9 +1,7 @@
-import { createTrialRunner } from '../../dist/campaign/context.js';
-import { parseStudy, prepareStudy } from '../../dist/campaign/index.js';
-import { compileKernels } from '../../dist/kernels/index.js';
-import { median, timed } from './timed.mjs';
+import { createTrialRunner, parseStudy, prepareStudy } from 'bitcell/campaign';
+import { compileKernels } from 'bitcell/kernels';
+import { measurement, timed } from '../measure.mjs';
 
-const ROUNDS = 5;
 const DELTA_BYTES = 2 ** 28;
 
 /**
@@ -11,9 +9,10 @@ const DELTA_BYTES = 2 ** 28;
  * @param {string} model
  * @param {number} images images a trial
  * @param {number} wanted trials
+ * @param {number} rounds in which both take turns
  */
-export async function singleFaults(model, images, wanted) {
-  const trials = Math.ceil(wanted / ROUNDS);
+export async function singleFaults(model, images, wanted, rounds) {
+  const trials = Math.ceil(wanted / rounds);
   const study = parseStudy({
     ...{ model, format: 'int8', faults: 'flip', faultCount: 1 },
     ...{ mitigations: ['none'], images, imageChoice: 'fixed' },
@@ -32,7 +31,7 @@ export async function singleFaults(model, images, wanted) {
   const plainSeconds = [];
   /** @type {number[]} */
   const incrementalSeconds = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     plainSeconds.push(await timed(() => plain(trial(round))));
     const seconds = await timed(() => {
       for (let map = 0; map < trials; map += 1) incremental(trial(round * trials + map));
@@ -41,8 +40,12 @@ export async function singleFaults(model, images, wanted) {
   }
   return {
     images,
-    plainTrialsPerSecond: 1 / median(plainSeconds),
-    trialsPerSecond: 1 / median(incrementalSeconds),
-    ratio: median(plainSeconds.map((seconds, round) => seconds / incrementalSeconds[round])),
+    plain: measurement('a trial, all images through the whole network', 's', plainSeconds),
+    incremental: measurement('a trial', 's', incrementalSeconds),
+    ratio: measurement(
+      'plain over incremental',
+      '1',
+      plainSeconds.map((seconds, round) => seconds / incrementalSeconds[round]),
+    ),
   };
 }

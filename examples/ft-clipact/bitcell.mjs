@@ -29,14 +29,16 @@ export function bitcell(args) {
   const interrupt = () => child.kill('SIGINT');
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  /** @type {Buffer[]} */
   const chunks = [];
   child.stdout.on('data', (chunk) => chunks.push(chunk));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code, signal) => {
+    // A process that a signal ended has no code.
+    child.on('close', (code) => {
       process.off('SIGINT', interrupt);
       process.off('SIGTERM', interrupt);
-      const status = signal === null ? code : INTERRUPTED;
+      const status = code ?? INTERRUPTED;
       resolve({ status, stdout: Buffer.concat(chunks).toString() });
     });
   });

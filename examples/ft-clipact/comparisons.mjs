@@ -1,5 +1,8 @@
-import { boundedMeanInterval } from '../../dist/campaign/index.js';
-import { areaUnderCurve } from '../../dist/mitigation/index.js';
+import { boundedMeanInterval } from 'bitcell/campaign';
+import { areaUnderCurve } from 'bitcell/mitigation';
+import { distinct } from './markdown.mjs';
+
+/** @import { Row } from './csv.mjs' */
 
 /**
  * Columns of the tables that come from single trials: differences of two mitigations at one rate, and areas under
@@ -14,7 +17,7 @@ export const AREA_COLUMNS = [
 /**
  * Difference of every two mitigations at every rate, paired by map.
  *
- * @param {Record<string, string | undefined>[]} trials rows of `bitcell results --table trial --csv`
+ * @param {readonly Row[]} trials rows of `bitcell results --table trial --csv`
  */
 export function comparePairs(trials) {
   const { rates, mitigations, shares } = sharesOf(counted(trials));
@@ -34,7 +37,7 @@ export function comparePairs(trials) {
  * nested in the rate, so a map has one accuracy at each rate and with them an area; the areas of the maps are
  * independent values between 0 and 1. Only maps that all rates and mitigations have count.
  *
- * @param {Record<string, string | undefined>[]} trials
+ * @param {readonly Row[]} trials
  */
 export function compareAreas(trials) {
   const { rates, mitigations, shares } = sharesOf(counted(trials));
@@ -60,48 +63,47 @@ export function compareAreas(trials) {
   });
 }
 
-/** Trials of a pilot say how many images a map gets, and nothing of the network. */
+/** Trials of a pilot say how many images a map gets, and nothing of the network. @param {readonly Row[]} trials */
 function counted(trials) {
   return trials.filter(({ pilot }) => pilot !== 'true');
 }
 
-/** Accuracy of the fault-free, unprotected network on the images of the trials. */
+/** Accuracy of the fault-free, unprotected network on the images of the trials. @param {readonly Row[]} trials */
 function cleanAccuracy(trials) {
-  const sum = (column) => trials.reduce((total, trial) => total + Number(trial[column]), 0);
+  const sum = (/** @type {string} */ column) =>
+    trials.reduce((total, trial) => total + Number(trial[column]), 0);
   return sum('clean_correct') / sum('images');
 }
 
-/** Accuracies of the maps, in their order, by rate and mitigation. */
+/** Accuracies of the maps, in their order, by rate and mitigation. @param {readonly Row[]} trials */
 function sharesOf(trials) {
-  const groups = new Map();
-  for (const { rate, mitigation, map, correct, images } of trials) {
-    const key = `${Number(rate)} ${mitigation}`;
-    if (!groups.has(key)) groups.set(key, []);
-    groups.get(key).push({ map: Number(map), share: Number(correct) / Number(images) });
-  }
-  const distinct = (values) => [...new Set(values)];
   return {
     rates: distinct(trials.map(({ rate }) => Number(rate))).sort((a, b) => a - b),
     mitigations: distinct(trials.map(({ mitigation }) => mitigation)),
-    shares: (rate, mitigation) =>
-      groups
-        .get(`${rate} ${mitigation}`)
-        .sort((first, second) => first.map - second.map)
-        .map(({ share }) => share),
+    shares(/** @type {number} */ rate, /** @type {string | undefined} */ mitigation) {
+      const own = trials.filter(
+        (trial) => Number(trial.rate) === rate && trial.mitigation === mitigation,
+      );
+      if (own.length === 0) throw new Error(`no trial of ${mitigation} at rate ${rate}`);
+      return own
+        .toSorted((first, second) => Number(first.map) - Number(second.map))
+        .map(({ correct, images }) => Number(correct) / Number(images));
+    },
   };
 }
 
-/** A stopping rule may end one list earlier than another. */
+/** A stopping rule may end one list earlier than another. @param {readonly (readonly number[])[]} lists */
 function common(lists) {
   const length = Math.min(...lists.map((list) => list.length));
   return lists.map((list) => list.slice(0, length));
 }
 
+/** @param {readonly number[]} values */
 function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Mean of independent values between −1 and 1 with its interval. */
+/** Mean of independent values between −1 and 1 with its interval. @param {readonly number[]} differences */
 function differenceOf(differences) {
   const { low, high } = boundedMeanInterval(differences.map((value) => (value + 1) / 2));
   return { mean: mean(differences), low: 2 * low - 1, high: 2 * high - 1 };

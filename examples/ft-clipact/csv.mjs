@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 
+/** @typedef {Readonly<Record<string, string | undefined>>} Row cells by column */
+
 /**
  * Rows of a CSV file (RFC 4180) as objects by column; empty cells are undefined, numbers stay texts.
  *
  * @param {string} text
- * @returns {Record<string, string | undefined>[]}
+ * @returns {Row[]}
  */
 export function parseCsv(text) {
   const [columns, ...rows] = cellsOf(text);
@@ -18,8 +20,11 @@ export function readCsv(file) {
   return parseCsv(readFileSync(file, 'utf8'));
 }
 
+/** @param {string} text */
 function cellsOf(text) {
+  /** @type {string[][]} */
   const rows = [];
+  /** @type {string[]} */
   let row = [];
   for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n|$)/g)) {
     if (quoted === undefined && plain === '' && end === '' && row.length === 0) break;
@@ -33,10 +38,10 @@ function cellsOf(text) {
 
 /**
  * @param {readonly string[]} columns
- * @param {readonly object[]} rows
+ * @param {readonly Readonly<Record<string, unknown>>[]} rows
  */
 export function formatCsv(columns, rows) {
-  const cell = (value) => {
+  const cell = (/** @type {unknown} */ value) => {
     const text = value === undefined || value === null ? '' : String(value);
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };

@@ -9,10 +9,14 @@ import {
   rateText,
 } from './markdown.mjs';
 
+/** @import { Estimate, Point } from './read-tables.mjs' */
+
+/** @typedef {{ readonly rate: number, readonly difference: Estimate }} Difference of two mitigations at a rate */
+
 /**
  * Whether one mitigation is better than another, rate by rate, from the intervals of their paired differences.
  *
- * @param {readonly { rate: number, difference: { mean: number, low: number, high: number } }[]} pairs
+ * @param {readonly Difference[]} pairs
  * @param {string} first the mitigation
  * @param {string} second what it is compared with
  */
@@ -41,17 +45,24 @@ export function verdict(pairs, first, second) {
   return `${parts.join('; ')}${others}.`;
 }
 
+/** @param {readonly Difference[]} pairs */
 function rates(pairs) {
   return listed(pairs.map(({ rate }) => rateText(rate)));
 }
 
+/** @param {readonly Difference[]} pairs */
 function largest(pairs) {
   return pairs.reduce((most, pair) =>
     Math.abs(pair.difference.mean) > Math.abs(most.difference.mean) ? pair : most,
   );
 }
 
-/** Whether a figure lies inside, above or below an interval. */
+/**
+ * Whether a figure lies inside, above or below an interval.
+ *
+ * @param {number} figure
+ * @param {{ readonly low: number, readonly high: number }} interval
+ */
 export function placeOf(figure, { low, high }) {
   if (figure > high) return 'above';
   return figure < low ? 'below' : 'inside';
@@ -60,7 +71,7 @@ export function placeOf(figure, { low, high }) {
 /**
  * The lowest rate at which the unprotected network has lost half its fault-free accuracy; undefined: at none.
  *
- * @param {readonly object[]} points
+ * @param {readonly Point[]} points
  * @param {number} clean
  */
 export function halvingRate(points, clean) {
@@ -70,9 +81,16 @@ export function halvingRate(points, clean) {
   return lost.length === 0 ? undefined : Math.min(...lost);
 }
 
-/** How the rates at which both word formats lose half their accuracy compare. */
+/**
+ * How the rates at which both word formats lose half their accuracy compare.
+ *
+ * @param {string} model
+ * @param {number | undefined} float32
+ * @param {number | undefined} int8
+ */
 export function compareFormats(model, float32, int8) {
-  const text = (rate) => (rate === undefined ? 'at no rate of the study' : `at ${rateText(rate)}`);
+  const text = (/** @type {number | undefined} */ rate) =>
+    rate === undefined ? 'at no rate of the study' : `at ${rateText(rate)}`;
   const ratio =
     float32 === undefined || int8 === undefined
       ? ''
@@ -83,11 +101,13 @@ export function compareFormats(model, float32, int8) {
 /**
  * Where faults hurt most at the highest rate: for each mitigation the scope of the lowest accuracy, and all scopes with
  * less than half of the highest one.
+ *
+ * @param {readonly Point[]} points
  */
 export function worstScopes(points) {
   const rate = Math.max(...points.map((point) => point.rate));
   const at = points.filter((point) => point.rate === rate);
-  const name = ({ scope }) => scope.replace(/^\w+:/, '');
+  const name = (/** @type {Point} */ { scope }) => scope.replace(/^\w+:/, '');
   const best = Math.max(...at.map(({ accuracy }) => accuracy.mean));
   return distinct(at.map(({ mitigation }) => mitigation)).map((mitigation) => {
     const found = at.filter((point) => point.mitigation === mitigation);

@@ -1,9 +1,13 @@
+/** @import { Estimate } from './read-tables.mjs' */
+
 /** What stands where a step has no table. */
 export const NOT_RUN = 'This step was not run.';
 
 /** @param {string} model */
 export function modelTitle(model) {
-  return { alexnet: 'AlexNet', vgg16: 'VGG-16' }[model] ?? model;
+  /** @type {Readonly<Record<string, string>>} */
+  const titles = { alexnet: 'AlexNet', vgg16: 'VGG-16' };
+  return titles[model] ?? model;
 }
 
 /**
@@ -23,14 +27,14 @@ export function percent(share, digits = 1) {
   return (100 * share).toFixed(digits);
 }
 
-/** A share with its interval, in percent. */
+/** A share with its interval, in percent. @param {Estimate} share */
 export function estimateText({ mean, low, high }, digits = 1) {
   return `${percent(mean, digits)} [${percent(low, digits)}, ${percent(high, digits)}]`;
 }
 
-/** A difference of shares with its interval, in percentage points with a sign. */
+/** A difference of shares with its interval, in percentage points with a sign. @param {Estimate} difference */
 export function gainText({ mean, low, high }, digits = 1) {
-  const signed = (share) => {
+  const signed = (/** @type {number} */ share) => {
     const text = percent(share, digits);
     return Number(text) > 0 ? `+${text}` : text.replace('-', '−');
   };
@@ -53,7 +57,11 @@ export function listed(words) {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-/** Distinct values in the order in which they first come. */
+/**
+ * Distinct values in the order in which they first come.
+ * @template T
+ * @param {readonly T[]} values
+ */
 export function distinct(values) {
   return [...new Set(values)];
 }

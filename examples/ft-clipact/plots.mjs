@@ -4,12 +4,23 @@ import {
   accuracyOverMaps,
   activationDistributions,
   areaByThreshold,
-} from '../../dist/report/index.js';
+} from 'bitcell/report';
 import { modelTitle } from './markdown.mjs';
 
+/** @import { Chart } from 'bitcell/report' */
+/** @import { WordFormat } from 'bitcell/models' */
+/** @import { Point, Tables } from './read-tables.mjs' */
+
+/** @typedef {{ section: string, name: string, title: string, chart: Chart }} Plot */
+
+/** @type {readonly WordFormat[]} */
 const FORMATS = ['float32', 'int8'];
 
-/** Charts of a kind of step over the points of both word formats. */
+/**
+ * Charts of a kind of step over the points of both word formats.
+ *
+ * @type {Readonly<Record<string, readonly [(rows: readonly Point[], title: string) => Chart, string]>>}
+ */
 const POINT_CHARTS = {
   resilience: [accuracyByRate, 'accuracy under faults in the whole network'],
   mitigations: [accuracyByRate, 'accuracy with each mitigation'],
@@ -20,8 +31,8 @@ const POINT_CHARTS = {
 /**
  * All charts that the tables allow: the section they belong to, their file name and their specification.
  *
- * @param tables of `openTables`
- * @returns {{ section: string, name: string, title: string, chart: object }[]}
+ * @param {Tables} tables
+ * @returns {Plot[]}
  */
 export function planPlots(tables) {
   return ['alexnet', 'vgg16'].flatMap((model) => [
@@ -34,10 +45,20 @@ export function planPlots(tables) {
   ]);
 }
 
+/**
+ * @template T
+ * @param {string} section
+ * @param {string} name
+ * @param {string} title
+ * @param {(rows: T, title: string) => Chart} draw
+ * @param {T} rows
+ * @returns {Plot[]}
+ */
 function plot(section, name, title, draw, rows) {
   return [{ section, name, title, chart: draw(rows, title) }];
 }
 
+/** @param {Tables} tables @param {string} kind @param {string} model */
 function pointChart(tables, kind, model) {
   const rows = FORMATS.flatMap((format) => tables.points(`${kind}-${model}-${format}`) ?? []);
   const [draw, what] = POINT_CHARTS[kind];
@@ -45,6 +66,7 @@ function pointChart(tables, kind, model) {
   return plot(kind, `${kind}-${model}`, `${modelTitle(model)}: ${what}`, draw, rows);
 }
 
+/** @param {Tables} tables @param {string} model @param {WordFormat} format */
 function bitChart(tables, model, format) {
   const name = `bits-${model}-${format}`;
   const rows = tables.points(name);
@@ -52,6 +74,7 @@ function bitChart(tables, model, format) {
   return rows ? plot('bits', name, title, accuracyByScope, rows) : [];
 }
 
+/** @param {Tables} tables @param {string} model @param {WordFormat} format */
 function distributionChart(tables, model, format) {
   const rows = tables.distributions(`distributions-${model}`);
   const unit = format === 'int8' ? 'accumulators' : 'activations';
@@ -62,6 +85,7 @@ function distributionChart(tables, model, format) {
   return plot('distributions', name, title, activationDistributions, own);
 }
 
+/** @param {Tables} tables @param {string} model @param {WordFormat} format */
 function sweepChart(tables, model, format) {
   const name = `sweep-${model}-${format}`;
   const rows = tables.sweep(name);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeFileAtomic } from '../../dist/core/index.js';
+import { writeFileAtomic } from 'bitcell/core';
 
 const STUDIES = fileURLToPath(new URL('studies', import.meta.url));
 
@@ -16,7 +16,7 @@ const STUDIES = fileURLToPath(new URL('studies', import.meta.url));
  * @property {string} [study] SHA-256 of the study file
  * @property {number | null} threads null: all
  * @property {number} seconds
- * @property {object} [result]
+ * @property {unknown} [result]
  */
 
 /** @param {string} out @param {string} name */
@@ -37,7 +37,7 @@ export function readRecord(out, step) {
   if (!existsSync(file)) return undefined;
   const record = JSON.parse(readFileSync(file, 'utf8'));
   const now = describe(step);
-  for (const field of ['command', 'study']) {
+  for (const field of /** @type {const} */ (['command', 'study'])) {
     if (JSON.stringify(record[field]) === JSON.stringify(now[field])) continue;
     throw new Error(
       `${file} is of another ${field === 'command' ? 'command' : 'study file'}: choose another --out, or delete this file and ${join(out, 'stores', step.name)}`,

@@ -10,14 +10,17 @@ import { join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { writeFileAtomic } from '../../dist/core/index.js';
-import { renderSvg } from '../../dist/report/index.js';
+import { writeFileAtomic } from 'bitcell/core';
+import { renderSvg } from 'bitcell/report';
 import { planPlots } from './plots.mjs';
 import { openTables } from './read-tables.mjs';
 import * as sections from './sections.mjs';
 import { planSteps } from './steps.mjs';
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+/** @import { Plot } from './plots.mjs' */
+/** @import { Tables } from './read-tables.mjs' */
+
+const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
  * @param {string} tablesFolder
@@ -36,7 +39,7 @@ export async function writeReport(tablesFolder, target) {
   writeFileAtomic(join(target, 'reproduction.md'), fillTemplate(textsOf(tables), plots));
 }
 
-/** The generated part of each section. */
+/** The generated part of each section. @param {Tables} tables @returns {Readonly<Record<string, string>>} */
 function textsOf(tables) {
   return {
     headline: sections.headline(tables),
@@ -54,7 +57,12 @@ function textsOf(tables) {
   };
 }
 
-/** Put texts, and the plots of their sections behind them, in the places that the template names. */
+/**
+ * Put texts, and the plots of their sections behind them, in the places that the template names.
+ *
+ * @param {Readonly<Record<string, string>>} texts
+ * @param {readonly Plot[]} plots
+ */
 function fillTemplate(texts, plots) {
   const template = readFileSync(here('template.md'), 'utf8');
   return template.replace(/\{\{(\w+)\}\}/g, (_, name) => {

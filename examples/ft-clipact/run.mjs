@@ -21,7 +21,9 @@ import { writeReport } from './report.mjs';
 import { chooseSteps, planSteps } from './steps.mjs';
 import { writeTables } from './tables.mjs';
 
-const say = (text) => process.stderr.write(`${text}\n`);
+/** @import { Step } from './steps.mjs' */
+
+const say = (/** @type {string} */ text) => process.stderr.write(`${text}\n`);
 
 /** @returns {Promise<number>} the exit status */
 async function main() {
@@ -40,6 +42,7 @@ async function main() {
   if (values['dry-run']) return estimate(steps, values.threads);
 
   for (const folder of ['stores', 'profiles']) mkdirSync(join(out, folder), { recursive: true });
+  /** @type {string[]} */
   const failed = [];
   let interrupted = false;
   const interrupt = () => {
@@ -64,7 +67,13 @@ async function main() {
   return failed.length > 0 ? 1 : 0;
 }
 
-/** @returns {Promise<number>} the exit status of the command; 0 also when the step was complete before */
+/**
+ * @param {Step} step
+ * @param {string} out
+ * @param {string | undefined} threads
+ * @param {string} place how messages name it
+ * @returns {Promise<number>} the exit status of the command; 0 also when the step was complete before
+ */
 async function runStep(step, out, threads, place) {
   const before = readRecord(out, step);
   if (before?.result) {
@@ -86,7 +95,12 @@ async function runStep(step, out, threads, place) {
   return status;
 }
 
-/** Print what `bitcell run --dry-run` says of each study. */
+/**
+ * Print what `bitcell run --dry-run` says of each study.
+ *
+ * @param {readonly Step[]} steps
+ * @param {string | undefined} threads
+ */
 async function estimate(steps, threads) {
   let total = 0;
   for (const { name, kind, command } of steps) {

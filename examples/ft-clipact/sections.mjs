@@ -12,8 +12,13 @@ import {
 } from './markdown.mjs';
 import { mitigationTitle } from './read-tables.mjs';
 
+/** @import { WordFormat } from 'bitcell/models' */
+/** @import { Distribution, Pair, Point, Tables } from './read-tables.mjs' */
+/** @import { Place, Step } from './steps.mjs' */
+
 /** Average improvement of VGG-16's accuracy at a fault rate of 1e-5 that the paper's abstract states, in points. */
 const PAPER = { model: 'vgg16', rate: 1e-5, gain: 0.6892 };
+/** @type {readonly WordFormat[]} */
 const FORMATS = ['float32', 'int8'];
 const PLACES = ['alexnet', 'vgg16'].flatMap((model) =>
   FORMATS.map((format) => ({ model, format, key: `${model}-${format}` })),
@@ -25,10 +30,12 @@ const AGAINST = [
   ['clamp', 'none'],
 ];
 
-const placeTitle = ({ model, format }) => `${modelTitle(model)}, ${format} words`;
-const shortTitle = (mitigation) => (mitigation === 'none' ? 'no protection' : mitigation);
+const placeTitle = (/** @type {Place} */ { model, format }) =>
+  `${modelTitle(model)}, ${format} words`;
+const shortTitle = (/** @type {string} */ mitigation) =>
+  mitigation === 'none' ? 'no protection' : mitigation;
 
-/** The comparison with the one figure of the paper. */
+/** The comparison with the one figure of the paper. @param {Tables} tables */
 export function headline(tables) {
   const found = comparison(tables, 'vgg16-float32');
   if (!found) return NOT_RUN;
@@ -44,7 +51,7 @@ export function headline(tables) {
     ];
   });
   const [{ clean }] = areas;
-  const unprotected = at.find(({ mitigation }) => mitigation === 'none').accuracy.mean;
+  const unprotected = accuracyWithout(at).mean;
   const sentences = gains
     .filter(({ mitigation }) => mitigation.startsWith('clip'))
     .map(
@@ -56,16 +63,29 @@ export function headline(tables) {
   return [table([...titles, 'maps × images'], rows), '', [...sentences, most].join(' ')].join('\n');
 }
 
-/** The points of all mitigations at all rates, the differences and the areas, if the step has run. */
+/** Accuracy of the unprotected network. @param {readonly Point[]} points at one rate */
+function accuracyWithout(points) {
+  const none = points.find(({ mitigation }) => mitigation === 'none');
+  if (none === undefined) throw new Error('a table has no unprotected network');
+  return none.accuracy;
+}
+
+/**
+ * The points of all mitigations at all rates, the differences and the areas, if the step has run.
+ *
+ * @param {Tables} tables
+ * @param {string} key of the place
+ */
 function comparison(tables, key) {
   const name = `mitigations-${key}`;
   const [points, pairs, areas] = [tables.points(name), tables.pairs(name), tables.areas(name)];
   return points && pairs && areas ? { points, pairs, areas } : undefined;
 }
 
-const rangeText = (rates) => `${rateText(rates[0])} … ${rateText(rates.at(-1))} (${rates.length})`;
+const rangeText = (/** @type {readonly number[]} */ rates) =>
+  `${rateText(rates[0])} … ${rateText(rates[rates.length - 1])} (${rates.length})`;
 
-/** Areas under accuracy against fault rate of both networks and formats. */
+/** Areas under accuracy against fault rate of both networks and formats. @param {Tables} tables */
 export function areas(tables) {
   const rows = PLACES.flatMap(({ model, format, key }) =>
     (comparison(tables, key)?.areas ?? []).map((row) => [
@@ -79,7 +99,7 @@ export function areas(tables) {
   return table([...titles, 'rates', 'fault-free accuracy, %', 'maps'], rows);
 }
 
-/** What int8 words change, and whether clipping helps them. */
+/** What int8 words change, and whether clipping helps them. @param {Tables} tables */
 export function int8Words(tables) {
   const formats = ['alexnet', 'vgg16'].flatMap((model) => {
     const [float32, int8] = FORMATS.map((format) => halving(tables, `${model}-${format}`));
@@ -93,11 +113,13 @@ export function int8Words(tables) {
   return [...(formats.length > 0 ? [formats.join(' '), ''] : []), ...verdicts].join('\n');
 }
 
+/** @param {Tables} tables @param {string} key */
 function halving(tables, key) {
   const found = comparison(tables, key);
   return found && { rate: halvingRate(found.points, found.areas[0].clean) };
 }
 
+/** @param {readonly Pair[]} pairs */
 function verdictsOf(pairs) {
   return AGAINST.flatMap(([mitigation, reference]) => {
     const found = pairs.filter(
@@ -108,7 +130,11 @@ function verdictsOf(pairs) {
   });
 }
 
-/** Accuracy of the whole network by rate: a row a rate, a column a combination of fault kind and mitigation. */
+/**
+ * Accuracy of the whole network by rate: a row a rate, a column a combination of fault kind and mitigation.
+ *
+ * @param {Tables} tables
+ */
 export function resilience(tables) {
   return perPlace('resilience', tables.points, (points) => {
     const columns = distinct(points.map(columnOf));
@@ -116,9 +142,10 @@ export function resilience(tables) {
   });
 }
 
-const columnOf = ({ faultModel, mitigation }) => `${faultModel}, ${mitigation}`;
+const columnOf = (/** @type {Point} */ { faultModel, mitigation }) =>
+  `${faultModel}, ${mitigation}`;
 
-/** Accuracies of all mitigations by rate. */
+/** Accuracies of all mitigations by rate. @param {Tables} tables */
 export function mitigations(tables) {
   return perPlace('mitigations', tables.points, (points) => {
     const columns = distinct(points.map(({ mitigation }) => mitigationTitle(mitigation)));
@@ -127,19 +154,24 @@ export function mitigations(tables) {
   });
 }
 
-/** How wide the intervals are. */
+/** How wide the intervals are. @param {readonly Point[]} points */
 function precisionText(points) {
   const halfWidths = points.map(({ accuracy: { low, high } }) => (high - low) / 2);
-  const range = (values) => {
+  const range = (/** @type {readonly number[]} */ values) => {
     const [least, most] = [Math.min(...values), Math.max(...values)];
     return least === most ? String(most) : `${least} to ${most}`;
   };
-  const [maps, images] = ['maps', 'images'].map((name) =>
+  const [maps, images] = /** @type {const} */ (['maps', 'images']).map((name) =>
     range(points.map((point) => point[name])),
   );
   return `The widest of these intervals is ±${percent(Math.max(...halfWidths), 2)} points; ${maps} maps of ${images} images a point.`;
 }
 
+/**
+ * @param {readonly Point[]} points
+ * @param {readonly string[]} columns
+ * @param {(point: Point) => string} columnOfPoint
+ */
 function accuracyTable(points, columns, columnOfPoint) {
   const rates = distinct(points.map(({ rate }) => rate));
   const rows = rates.map((rate) => [
@@ -152,7 +184,7 @@ function accuracyTable(points, columns, columnOfPoint) {
   return table(['fault rate', ...columns], rows);
 }
 
-/** Where faults hurt most, by layer or by bit. */
+/** Where faults hurt most, by layer or by bit. @param {Tables} tables @param {'layers' | 'bits'} kind */
 export function scopes(tables, kind) {
   return perPlace(kind, tables.points, (points) => {
     const rows = worstScopes(points).map(({ mitigation, rate, best, lowest, halved }) => [
@@ -169,7 +201,7 @@ export function scopes(tables, kind) {
   });
 }
 
-/** Largest activation of each layer, clean and under faults. */
+/** Largest activation of each layer, clean and under faults. @param {Tables} tables */
 export function distributions(tables) {
   const parts = ['alexnet', 'vgg16'].flatMap((model) => {
     const found = tables.distributions(`distributions-${model}`);
@@ -182,9 +214,12 @@ export function distributions(tables) {
   return parts.length === 0 ? NOT_RUN : parts.join('\n\n');
 }
 
+/** @param {readonly Distribution[]} rows */
 function largestTable(rows) {
   const rates = distinct(rows.map(({ rate }) => rate));
-  const text = ({ largest, nonFinite }) =>
+  const text = (/** @type {Distribution | undefined} */ row) =>
+    row === undefined ? '' : largestText(row);
+  const largestText = (/** @type {Distribution} */ { largest, nonFinite }) =>
     `${largest?.toPrecision(3) ?? 'none finite'}${nonFinite > 0 ? ` (${nonFinite})` : ''}`;
   return table(
     ['layer', ...rates.map((rate) => (rate === 0 ? 'fault-free' : rateText(rate)))],
@@ -195,7 +230,7 @@ function largestTable(rows) {
   );
 }
 
-/** The best threshold of each layer's sweep. */
+/** The best threshold of each layer's sweep. @param {Tables} tables */
 export function sweep(tables) {
   return perPlace('sweep', tables.sweep, (layers) => {
     const rows = layers.map(({ layer, actMax, points }) => {
@@ -213,7 +248,7 @@ export function sweep(tables) {
   });
 }
 
-/** How the maps of a point spread. */
+/** How the maps of a point spread. @param {Tables} tables */
 export function spread(tables) {
   return perPlace('spread', tables.points, (points) => {
     const rows = points.map(({ rate, mitigation, images, accuracy, perMap, yield: good }) => [
@@ -233,7 +268,7 @@ export function spread(tables) {
   });
 }
 
-/** Accuracy of the clip's variants. @param steps those of the study */
+/** Accuracy of the clip's variants. @param {Tables} tables @param {readonly Step[]} steps those of the study */
 export function variants(tables, steps) {
   const rows = steps
     .filter(({ kind }) => kind === 'variants')
@@ -242,11 +277,11 @@ export function variants(tables, steps) {
       return points
         .filter(({ mitigation }) => mitigation === 'clip')
         .map(({ rate, accuracy, difference }) => {
-          const none = points.find((point) => point.mitigation === 'none' && point.rate === rate);
+          const none = accuracyWithout(points.filter((point) => point.rate === rate));
           return [
             ...[modelTitle(model), format, rateText(rate), granularity, clipPosition],
-            ...[estimateText(none.accuracy), estimateText(accuracy), gainText(difference)],
-          ];
+            ...[estimateText(none), estimateText(accuracy), difference ? gainText(difference) : ''],
+          ].map((cell) => cell ?? '');
         });
     });
   if (rows.length === 0) return NOT_RUN;
@@ -259,7 +294,7 @@ export function variants(tables, steps) {
   );
 }
 
-/** Commands and times. */
+/** Commands and times. @param {Tables} tables */
 export function commands(tables) {
   const steps = tables.steps();
   if (steps.length === 0) return NOT_RUN;
@@ -270,13 +305,24 @@ export function commands(tables) {
   return `${table(['command', 'threads', 'time'], rows)}\n\nIn all ${timeText(total)}.`;
 }
 
-/** Maps and images, where they are the same for all points. */
+/** Maps and images, where they are the same for all points. @param {readonly object[]} rows */
 function sampleText(rows) {
-  const samples = distinct(rows.map(({ maps, images }) => `${maps} maps × ${images} test images`));
-  return rows[0].maps !== undefined && samples.length === 1 ? `, ${samples[0]}` : '';
+  const samples = distinct(
+    rows.map((row) =>
+      'maps' in row && 'images' in row ? `, ${row.maps} maps × ${row.images} test images` : '',
+    ),
+  );
+  return samples.length === 1 ? samples[0] : '';
 }
 
-/** A table for each network and format that was run. */
+/**
+ * A table for each network and format that was run.
+ *
+ * @template {readonly object[]} T
+ * @param {string} kind
+ * @param {(name: string) => T | undefined} read
+ * @param {(found: T) => string} text
+ */
 function perPlace(kind, read, text) {
   const parts = PLACES.flatMap((place) => {
     const found = read(`${kind}-${place.key}`);

@@ -1,9 +1,11 @@
+/** @import { WordFormat } from 'bitcell/models' */
+
 /**
  * @typedef {object} Step
  * @property {string} name
  * @property {'resilience' | 'layers' | 'bits' | 'distributions' | 'sweep' | 'mitigations' | 'spread' | 'variants'} kind
  * @property {string} model
- * @property {string} [format] undefined: both
+ * @property {WordFormat} [format] undefined: both
  * @property {string} [granularity]
  * @property {string} [clipPosition]
  * @property {readonly string[]} command of `bitcell`, with paths that begin with `STUDIES/` or `OUT/`
@@ -11,9 +13,17 @@
  */
 
 const MODELS = ['alexnet', 'vgg16'];
+/** @type {readonly WordFormat[]} */
 const FORMATS = ['float32', 'int8'];
 
-/** Sizes for a look at the whole study in minutes; its numbers mean nothing. */
+/** @typedef {{ readonly model: string, readonly format: WordFormat }} Place */
+
+/**
+ * @typedef {{ readonly study: Readonly<Record<WordFormat, readonly string[]>>, readonly profile: readonly string[],
+ *   readonly sweep: readonly string[] }} Sizes
+ */
+
+/** Sizes for a look at the whole study in minutes; its numbers mean nothing. @type {Sizes} */
 const QUICK = {
   study: {
     float32: ['--rates', '1e-6,1e-5', '--maps', '2', '--images', '5'],
@@ -22,6 +32,7 @@ const QUICK = {
   profile: ['--images', '50'],
   sweep: ['--points', '3', '--maps', '2', '--images', '5'],
 };
+/** @type {Sizes} */
 const FULL = {
   study: { float32: [], int8: [] },
   profile: ['--images', '1000'],
@@ -46,7 +57,8 @@ const VARIANTS = {
 export function planSteps(quick) {
   const sizes = quick ? QUICK : FULL;
   const each = MODELS.flatMap((model) => FORMATS.map((format) => ({ model, format })));
-  const study = (kind) => each.map((place) => studyStep(kind, place, sizes));
+  const study = (/** @type {Step['kind']} */ kind) =>
+    each.map((place) => studyStep(kind, place, sizes));
   return [
     ...MODELS.map((model) => distributionStep(model, sizes)),
     ...study('resilience'),
@@ -59,6 +71,14 @@ export function planSteps(quick) {
   ];
 }
 
+/**
+ * @param {Step['kind']} kind
+ * @param {Place} place
+ * @param {Sizes} sizes
+ * @param {readonly string[]} [options]
+ * @param {string} [suffix] of the name
+ * @returns {Step}
+ */
 function studyStep(kind, { model, format }, sizes, options = [], suffix = '') {
   const name = `${kind}-${model}-${format}${suffix}`;
   const file = `STUDIES/${kind}-${format}.yaml`;
@@ -72,6 +92,7 @@ function studyStep(kind, { model, format }, sizes, options = [], suffix = '') {
   };
 }
 
+/** @param {Place} place @param {Sizes} sizes @returns {Step[]} */
 function variantSteps(place, sizes) {
   return VARIANTS[place.format].map(([granularity, clipPosition]) => {
     const options = ['--granularity', granularity, '--clip-position', clipPosition];
@@ -80,6 +101,7 @@ function variantSteps(place, sizes) {
   });
 }
 
+/** @param {string} model @param {Sizes} sizes @returns {Step} */
 function distributionStep(model, sizes) {
   const name = `distributions-${model}`;
   return {
@@ -93,6 +115,7 @@ function distributionStep(model, sizes) {
   };
 }
 
+/** @param {Place} place @param {Sizes} sizes @returns {Step} */
 function sweepStep({ model, format }, sizes) {
   const name = `sweep-${model}-${format}`;
   return {
@@ -114,7 +137,8 @@ function sweepStep({ model, format }, sizes) {
  */
 export function chooseSteps(steps, only) {
   if (only === undefined) return steps;
-  const fits = (step, name) => step.name === name || step.name.startsWith(`${name}-`);
+  const fits = (/** @type {Step} */ step, /** @type {string} */ name) =>
+    step.name === name || step.name.startsWith(`${name}-`);
   const unknown = only.find((name) => !steps.some((step) => fits(step, name)));
   if (unknown !== undefined) {
     const names = steps.map(({ name }) => name).join(', ');

@@ -1,10 +1,26 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../dist/core/index.js';
+import { writeFileAtomic } from 'bitcell/core';
 import { bitcellOutput } from './bitcell.mjs';
 import { AREA_COLUMNS, compareAreas, comparePairs, PAIR_COLUMNS } from './comparisons.mjs';
 import { formatCsv, parseCsv } from './csv.mjs';
 import { readRecord, showCommand } from './records.mjs';
+
+/** @import { WordFormat } from 'bitcell/models' */
+/** @import { Step } from './steps.mjs' */
+
+/**
+ * Activations as `bitcell profile --distributions` writes them: of each format the fault-free ones, then by rate.
+ * @typedef {{ readonly name: string, readonly values: number, readonly nonFinite: number, readonly largest: number | null,
+ *   readonly histogram: readonly { readonly from: number, readonly count: number }[] }} LayerActivations
+ * @typedef {Readonly<Record<WordFormat, readonly { readonly rate: number, readonly layers: readonly LayerActivations[] }[]>>} Distributions
+ */
+
+/**
+ * What `bitcell sweep --json` prints.
+ * @typedef {{ readonly rates: readonly number[], readonly layers: readonly { readonly name: string, readonly actMax: number,
+ *   readonly points: readonly { readonly threshold: number, readonly area: number }[] }[] }} Sweep
+ */
 
 const DISTRIBUTION_COLUMNS = [
   ...['format', 'rate', 'layer', 'values', 'non_finite', 'largest', 'octaves'],
@@ -37,18 +53,27 @@ export async function writeTables(steps, out) {
   writeCsv(out, 'steps', STEP_COLUMNS, rows);
 }
 
+/** @param {string} file @param {string} other */
 function isOlder(file, other) {
   return !existsSync(file) || statSync(file).mtimeMs < statSync(other).mtimeMs;
 }
 
+/** @param {string} out @param {string} name */
 function tableFile(out, name, extension = 'csv') {
   return join(out, 'tables', `${name}.${extension}`);
 }
 
+/**
+ * @param {string} out
+ * @param {string} name
+ * @param {readonly string[]} columns
+ * @param {readonly Readonly<Record<string, unknown>>[]} rows
+ */
 function writeCsv(out, name, columns, rows) {
   writeFileAtomic(tableFile(out, name), formatCsv(columns, rows));
 }
 
+/** @param {Step} step @param {unknown} result what its command printed @param {string} out */
 async function writeTable({ name, kind, model }, result, out) {
   if (kind === 'distributions') {
     const file = join(out, 'profiles', `${model}.distributions.json`);
@@ -57,12 +82,13 @@ async function writeTable({ name, kind, model }, result, out) {
     writeCsv(out, name, DISTRIBUTION_COLUMNS, rows);
   } else if (kind === 'sweep') {
     writeFileAtomic(tableFile(out, name, 'json'), `${JSON.stringify(result)}\n`);
-    writeCsv(out, name, SWEEP_COLUMNS, sweepRows(result));
+    writeCsv(out, name, SWEEP_COLUMNS, sweepRows(/** @type {Sweep} */ (result)));
   } else {
     await writeStudy(name, kind, out);
   }
 }
 
+/** @param {string} name @param {Step['kind']} kind @param {string} out */
 async function writeStudy(name, kind, out) {
   const store = join(out, 'stores', name);
   if (kind === 'mitigations') {
@@ -77,9 +103,11 @@ async function writeStudy(name, kind, out) {
 /**
  * Of each word format the fault-free distributions and those at the lowest, middle and highest rate: a row a layer.
  * `octaves` holds `exponent:count` of the positive values from 2^exponent up to twice that.
+ *
+ * @param {Distributions} distributions
  */
 function distributionRows(distributions) {
-  return ['float32', 'int8'].flatMap((format) => {
+  return /** @type {const} */ (['float32', 'int8']).flatMap((format) => {
     const [clean, ...faulty] = distributions[format];
     const chosen = new Set([
       ...[faulty[0], faulty[Math.floor(faulty.length / 2)], faulty[faulty.length - 1]],
@@ -99,6 +127,7 @@ function distributionRows(distributions) {
   });
 }
 
+/** @param {Sweep} sweep */
 function sweepRows({ layers, rates }) {
   return layers.flatMap(({ name, actMax, points }) =>
     points.map(({ threshold, area }) => ({

@@ -10,7 +10,7 @@ import {
 import { ENERGY_TABLES, energyTableSchema } from '../energy/index.js';
 import { defineWeightMemory } from '../memory.js';
 import { DATAFLOWS } from '../systolic-array.js';
-import type { Bandwidth } from '../timing/configuration.js';
+import type { Bandwidth, PortBandwidth } from '../timing/configuration.js';
 import type { Accelerator } from './accelerator.js';
 
 const positiveInteger = z.int().positive();
@@ -54,7 +54,7 @@ const buffers = z
   .strictObject({ input: size, weights: size, output: size })
   .describe('Bytes of the double-buffered SRAM of each operand');
 
-/** Words a cycle, or bytes a second with their unit. */
+/** Words a cycle, or bytes a second with their unit, which the clock makes bytes a cycle. */
 const rate = z.union(
   [
     z.number().positive(),
@@ -124,19 +124,16 @@ export function acceleratorJsonSchema(): string {
   return configurationJsonSchema(acceleratorSchema, 'Bitcell accelerator');
 }
 
-/** Bytes of a word where a bandwidth is given in bytes: operands are int8. */
-const WORD_BYTES = 1;
-
-/** Words a cycle of each operand. */
+/** What each port moves in a cycle; how many words that is depends on the word format of the network. */
 function atClock(
   given: z.output<typeof bandwidth>,
   clock: number | undefined,
   context: z.RefinementCtx,
 ): Bandwidth {
-  const words = (operand: keyof Bandwidth): number => {
+  const ofPort = (operand: keyof Bandwidth): PortBandwidth => {
     const value = given[operand];
     if (typeof value === 'number') return value;
-    if (clock !== undefined) return value.bytesPerSecond / (clock * WORD_BYTES);
+    if (clock !== undefined) return { bytesPerCycle: value.bytesPerSecond / clock };
     context.addIssue({
       code: 'custom',
       path: ['bandwidth', operand],
@@ -144,5 +141,5 @@ function atClock(
     });
     return z.NEVER;
   };
-  return { input: words('input'), weights: words('weights'), output: words('output') };
+  return { input: ofPort('input'), weights: ofPort('weights'), output: ofPort('output') };
 }

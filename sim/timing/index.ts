@@ -1,4 +1,9 @@
-export * from './configuration.js';
+export type {
+  Bandwidth,
+  OperandBuffers,
+  PortBandwidth,
+  VectorUnit,
+} from './configuration.js';
 export type * from './result.js';
 export * from './scalesim/configuration.js';
 export * from './scalesim/topology.js';

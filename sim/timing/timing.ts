@@ -1,9 +1,10 @@
-import { type ConvolutionShape, InputError } from '../../core/index.js';
+import type { ConvolutionShape } from '../../core/index.js';
 import type { SystolicArray } from '../systolic-array.js';
 import type { Bandwidth, OperandBuffers } from './configuration.js';
 import { doubleBufferStalls } from './double-buffer/stalls.js';
 import { sumLayers, timingWithStalls } from './ideal.js';
 import type { LayerTiming, NetworkTiming, Stalls } from './result.js';
+import { scaleSimSrams } from './scalesim/srams.js';
 import { scaleSimStalls } from './scalesim/stalls.js';
 
 /**
@@ -19,7 +20,7 @@ export interface MemorySystem {
   readonly model: BandwidthModel;
   readonly buffers: OperandBuffers;
   readonly bandwidth: Bandwidth;
-  /** Bytes of an input value and of a weight: 1 unless given. SCALE-Sim's model always takes 1. */
+  /** Bytes of an input value, a weight and a final output: 1 unless given. */
   readonly wordBytes?: 1 | 4;
 }
 
@@ -59,22 +60,5 @@ function stallsOf(shape: ConvolutionShape, array: SystolicArray, memory: MemoryS
   if (model === 'double-buffer') {
     return doubleBufferStalls(shape, array, buffers, bandwidth, wordBytes);
   }
-  requireScaleSim(buffers, bandwidth);
-  return scaleSimStalls(shape, array, buffers, bandwidth);
-}
-
-/** SCALE-Sim's buffers have two halves of whole words, and move whole words each cycle. */
-function requireScaleSim(buffers: OperandBuffers, bandwidth: Bandwidth): void {
-  for (const operand of ['input', 'weights', 'output'] as const) {
-    if (!Number.isSafeInteger(buffers[operand]) || buffers[operand] < 2) {
-      throw new InputError(
-        `The scalesim model needs at least 2 bytes of ${operand} buffer, not ${buffers[operand]}.`,
-      );
-    }
-    if (!Number.isSafeInteger(bandwidth[operand]) || bandwidth[operand] < 1) {
-      throw new InputError(
-        `The scalesim model needs a whole number of ${operand} words a cycle, not ${bandwidth[operand]}.`,
-      );
-    }
-  }
+  return scaleSimStalls(shape, array, scaleSimSrams(buffers, bandwidth, wordBytes));
 }

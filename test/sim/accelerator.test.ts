@@ -150,12 +150,12 @@ describe('configuration files', () => {
     expect(parseAccelerator(write(written(accelerator)), 'a.yaml')).toEqual(accelerator);
   });
 
-  test('give bandwidths in bytes a second, at the clock, or in words a cycle', () => {
+  test('give bandwidths in bytes a second, bytes a cycle at the clock, or in words a cycle', () => {
     const text = `${VALID}${BUFFERS}bandwidth: { input: 1GB/s, weights: 2.5, output: 100MB/s }`;
     expect(parseAccelerator(text, 'a.yaml').bandwidth).toEqual({
-      input: 5,
+      input: { bytesPerCycle: 5 },
       weights: 2.5,
-      output: 0.5,
+      output: { bytesPerCycle: 0.5 },
     });
   });
 

@@ -92,16 +92,22 @@ export class OutputPort {
   empty = 0;
   readonly #traffic: OutputTraffic;
   readonly #bandwidth: number;
+  readonly #sumWords: number;
   readonly #half: number;
   /** When everything before the latest drain had left. */
   #emptyBefore = 0;
-  /** Words that drain after the current tile; undefined where they stream during it. */
-  #held: number | undefined = 0;
+  /** Cycles that the current tile's results drain after it; undefined where they stream during it. */
+  #drain: number | undefined = 0;
 
-  /** @param bandwidth words a cycle; @param capacity words */
-  constructor(traffic: OutputTraffic, bandwidth: number, capacity: number) {
+  /**
+   * @param bandwidth final outputs a cycle
+   * @param sumWords final outputs that pass in the time of one partial sum
+   * @param capacity results, as accumulators
+   */
+  constructor(traffic: OutputTraffic, bandwidth: number, sumWords: number, capacity: number) {
     this.#traffic = traffic;
     this.#bandwidth = bandwidth;
+    this.#sumWords = sumWords;
     this.#half = Math.max(1, Math.floor(capacity / 2));
   }
 
@@ -120,26 +126,28 @@ export class OutputPort {
     this.partialSums += partialSums;
     const accumulates = this.#traffic.accumulation !== 'memory';
     const streams = !accumulates && (partialSums > 0 || outputs > this.#half);
-    this.#held = streams ? undefined : outputs;
+    const width = this.#traffic.isFinal(rowFold) ? 1 : this.#sumWords;
+    this.#drain = streams ? undefined : this.#cycles(outputs * width);
     if (!streams) {
       // In the whole SRAM, the first results take the places that the drain of the column fold before leaves.
       return this.#traffic.accumulation === 'whole' && rowFold === 0 ? this.empty : 0;
     }
     // The last half may leave behind the next tile.
     const behind = Math.min(outputs, this.#half);
-    const end = Math.max(this.empty, start) + this.#cycles(partialSums + outputs - behind);
+    const during = partialSums * this.#sumWords + (outputs - behind) * width;
+    const end = Math.max(this.empty, start) + this.#cycles(during);
     this.#emptyBefore = this.empty;
-    this.empty = end + this.#cycles(behind);
+    this.empty = end + this.#cycles(behind * width);
     return end;
   }
 
   /** The results of the tile are complete at `end`. */
   finish(end: number): void {
-    if (this.#held === undefined) {
+    if (this.#drain === undefined) {
       this.empty = Math.max(this.empty, end);
-    } else if (this.#held > 0) {
+    } else if (this.#drain > 0) {
       this.#emptyBefore = this.empty;
-      this.empty = Math.max(this.empty, end) + this.#cycles(this.#held);
+      this.empty = Math.max(this.empty, end) + this.#drain;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { ConvolutionShape } from '../../../core/index.js';
 import type { SystolicArray } from '../../systolic-array.js';
-import type { Bandwidth, OperandBuffers } from '../configuration.js';
+import { type Bandwidth, type OperandBuffers, wordsPerCycle } from '../configuration.js';
 import { foldCycles, preloadInterval, preloadLatency, preloads, productOf } from '../product.js';
 import type { Stalls } from '../result.js';
 import { InputPort, OutputPort } from './port.js';
@@ -19,7 +19,7 @@ const PARTIAL_SUM_BYTES = 4;
  *
  * So the first tile waits for its operands, and the last one's outputs are waited for.
  *
- * @param wordBytes bytes of an input value and of a weight
+ * @param wordBytes bytes of an input value, a weight and a final output
  */
 export function doubleBufferStalls(
   shape: ConvolutionShape,
@@ -35,9 +35,11 @@ export function doubleBufferStalls(
     output: Math.floor(buffers.output / PARTIAL_SUM_BYTES),
   };
   const traffic = tileTraffic(shape, product, array, capacities);
-  const input = new InputPort(traffic.input.kept, bandwidth.input, capacities.input);
-  const weights = new InputPort(traffic.weights.kept, bandwidth.weights, capacities.weights);
-  const output = new OutputPort(traffic.output, bandwidth.output, capacities.output);
+  const speed = (operand: keyof Bandwidth) => wordsPerCycle(bandwidth[operand], wordBytes);
+  const input = new InputPort(traffic.input.kept, speed('input'), capacities.input);
+  const weights = new InputPort(traffic.weights.kept, speed('weights'), capacities.weights);
+  const sumWords = typeof bandwidth.output === 'number' ? 1 : PARTIAL_SUM_BYTES / wordBytes;
+  const output = new OutputPort(traffic.output, speed('output'), sumWords, capacities.output);
   const overlapped = preloads(array);
   const tileCycles = overlapped ? preloadInterval(product, array) : foldCycles(product, array);
   // Where tiles overlap, the results of each are late by so much.

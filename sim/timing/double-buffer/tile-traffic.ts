@@ -35,6 +35,8 @@ export interface OutputTraffic {
   partialSums(rowFold: number, columnFold: number): number;
   /** Outputs, or partial sums, that leave after (or, where they do not fit a half, during) the tile. */
   outputs(rowFold: number, columnFold: number): number;
+  /** Whether what leaves is final: otherwise it is partial sums. */
+  isFinal(rowFold: number): boolean;
 }
 
 /** Words that each tile moves between the SRAMs and memory. */
@@ -200,6 +202,7 @@ function outputTraffic(product: Product, array: SystolicArray, capacity: number)
       accumulation: 'memory',
       partialSums: () => 0,
       outputs: (rowFold, columnFold) => rowsOf(rowFold) * columnsOf(columnFold),
+      isFinal: () => true,
     };
   }
   const sums = steps * columnsOf(0);
@@ -210,5 +213,6 @@ function outputTraffic(product: Product, array: SystolicArray, capacity: number)
       rowFold === 0 || stays ? 0 : steps * columnsOf(columnFold),
     outputs: (rowFold, columnFold) =>
       stays && rowFold < rowFolds - 1 ? 0 : steps * columnsOf(columnFold),
+    isFinal: (rowFold) => rowFold === rowFolds - 1,
   };
 }

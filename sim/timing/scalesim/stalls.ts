@@ -1,16 +1,17 @@
 import type { ConvolutionShape } from '../../../core/index.js';
 import type { SystolicArray } from '../../systolic-array.js';
-import type { Bandwidth, OperandBuffers } from '../configuration.js';
 import { foldCycles, type Product, productOf } from '../product.js';
 import type { Stalls } from '../result.js';
+import type { FetchMatrix } from './fetch-matrix.js';
 import { inputMatrix, weightMatrix } from './operands.js';
 import { ReadBuffer } from './read-buffer.js';
+import type { Srams } from './srams.js';
 import { WriteBuffer } from './write-buffer.js';
 
 /**
  * Stalls as SCALE-Sim v2 counts them in its USER mode: cycle by cycle, the requests of the array go to the three
  * buffers, and the array waits for the slowest of them. Its mechanism, including what refetches an operand over and
- * over, is described in docs/timing.md. One byte is one word. Every group is a product of its own.
+ * over, is described in docs/timing.md. A value is a word, a partial sum too. Every group is a product of its own.
  *
  * A line of requests is a run of entries of the fetch matrix, so it costs a comparison with the active window, not one
  * for each of its addresses.
@@ -18,13 +19,14 @@ import { WriteBuffer } from './write-buffer.js';
 export function scaleSimStalls(
   shape: ConvolutionShape,
   array: SystolicArray,
-  buffers: OperandBuffers,
-  bandwidth: Bandwidth,
+  srams: Srams,
 ): Stalls {
   const product = productOf(shape, array);
-  const input = new ReadBuffer(inputMatrix(shape, product, array), buffers.input, bandwidth.input);
-  const weights = new ReadBuffer(weightMatrix(product, array), buffers.weights, bandwidth.weights);
-  const output = new WriteBuffer(buffers.output, bandwidth.output);
+  const readBuffer = (matrix: FetchMatrix, { words, wordsPerCycle }: Srams['input']) =>
+    new ReadBuffer(matrix, words, wordsPerCycle);
+  const input = readBuffer(inputMatrix(shape, product, array), srams.input);
+  const weights = readBuffer(weightMatrix(product, array), srams.weights);
+  const output = new WriteBuffer(srams.output.words, srams.output.wordsPerCycle);
   const lines = foldCycles(product, array);
   const waited = { input: 0, weights: 0, output: 0 };
   let cycle = 0;

@@ -1,6 +1,11 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { type ConvolutionShape, fullyConnectedShape, weightCount } from '../../../core/index.js';
+import {
+  type ConvolutionShape,
+  featureCount,
+  fullyConnectedShape,
+  weightCount,
+} from '../../../core/index.js';
 import {
   type Bandwidth,
   layerTiming,
@@ -15,7 +20,16 @@ const arrays = fc
   .tuple(systolicArrays(), fc.boolean())
   .map(([array, preload]): SystolicArray => ({ ...array, preload }));
 
-function operands(values: fc.Arbitrary<number>): fc.Arbitrary<Bandwidth & OperandBuffers> {
+/** Ports of so many bytes a cycle. */
+function bytes({ input, weights, output }: Record<keyof Bandwidth, number>): Bandwidth {
+  return {
+    input: { bytesPerCycle: input },
+    weights: { bytesPerCycle: weights },
+    output: { bytesPerCycle: output },
+  };
+}
+
+function operands(values: fc.Arbitrary<number>): fc.Arbitrary<Record<keyof Bandwidth, number>> {
   return fc.record({ input: values, weights: values, output: values });
 }
 
@@ -24,8 +38,12 @@ const bandwidths = operands(
   fc.oneof(fc.integer({ min: 1, max: 16 }), fc.constantFrom(0.1, 0.75, 2.5)),
 );
 
-function doubleBuffer(buffers: OperandBuffers, bandwidth: Bandwidth): MemorySystem {
-  return { model: 'double-buffer', buffers, bandwidth };
+function doubleBuffer(
+  buffers: OperandBuffers,
+  bandwidth: Bandwidth,
+  wordBytes: 1 | 4 = 1,
+): MemorySystem {
+  return { model: 'double-buffer', buffers, bandwidth, wordBytes };
 }
 
 function everywhere(value: number) {
@@ -154,6 +172,34 @@ describe('the double-buffer model', () => {
     },
   );
 
+  test.prop([convolutionShapes(), arrays, buffers, bandwidths])(
+    'moves a quarter of its bytes a cycle in float32 words, partial sums included',
+    (shape, array, sizes, { input, weights, output }) => {
+      const fourBytesAWord = bytes({ input: 4 * input, weights: 4 * weights, output: 4 * output });
+      expect(layerTiming(shape, array, doubleBuffer(sizes, fourBytesAWord, 4))).toEqual(
+        layerTiming(shape, array, doubleBuffer(sizes, { input, weights, output }, 4)),
+      );
+    },
+  );
+
+  test.prop([convolutionShapes(), arrays, buffers, bandwidths, fc.constantFrom(1, 4)])(
+    'takes at least as long as each port needs for its bytes, four of them for a partial sum',
+    (shape, array, sizes, bandwidth, wordBytes) => {
+      const timing = layerTiming(shape, array, doubleBuffer(sizes, bytes(bandwidth), wordBytes));
+      const { inputReads = 0, weightReads = 0 } = timing.memory ?? {};
+      const { partialSumReads = 0, outputWrites = 0 } = timing.memory ?? {};
+      const outputs = featureCount(shape.output);
+      const sums = partialSumReads + outputWrites - outputs;
+      expect(timing.hardwareCycles).toBeGreaterThanOrEqual(
+        Math.max(
+          (wordBytes * inputReads) / bandwidth.input,
+          (wordBytes * weightReads) / bandwidth.weights,
+          (wordBytes * outputs + 4 * sums) / bandwidth.output,
+        ),
+      );
+    },
+  );
+
   // K = 64 inputs and N = 8 outputs on 4×4, weight-stationary: 16 row folds × 2 column folds of 4·4 weights, 11 cycles each.
   const array: SystolicArray = { rows: 4, columns: 4, dataflow: 'weight-stationary' };
   const fold = 1 + 2 * 4 + 4 - 2;
@@ -169,6 +215,44 @@ describe('the double-buffer model', () => {
       lastDrain: 1,
     });
   });
+
+  test.each([1, 4] as const)('weights of %i bytes at a byte a cycle set the pace', (wordBytes) => {
+    const sizes = everywhere(4096 * wordBytes);
+    const bandwidth = bytes({ input: 64, weights: 1, output: 64 });
+    const timing = layerTiming(
+      fullyConnectedShape(64, 8),
+      array,
+      doubleBuffer(sizes, bandwidth, wordBytes),
+    );
+    const load = 16 * wordBytes;
+    expect(timing.stalls).toEqual({
+      firstFill: load,
+      input: 0,
+      weights: 31 * (load - fold),
+      output: 0,
+      lastDrain: 1,
+    });
+    // All bytes of the weights, then the last tile and its outputs.
+    expect(timing.hardwareCycles).toBe(64 * 8 * wordBytes + fold + 1);
+  });
+
+  // 10 positions × 4 columns of 32 bits leave in each of 2 · 16 tiles, and come back in all but the first row fold's.
+  test.each([1, 4] as const)(
+    'partial sums take four bytes of the output port where final outputs take %i',
+    (wordBytes) => {
+      const shape: ConvolutionShape = {
+        ...fullyConnectedShape(64, 8),
+        input: { channels: 64, height: 10, width: 1 },
+        output: { channels: 8, height: 10, width: 1 },
+      };
+      const sizes = { input: 4096, weights: 4096, output: 4 };
+      const bandwidth = bytes({ input: 1e6, weights: 1e6, output: 1 });
+      const timing = layerTiming(shape, array, doubleBuffer(sizes, bandwidth, wordBytes));
+      const portCycles = 2 * 40 * (15 * 4 + 15 * 4 + wordBytes);
+      // The port never rests from the first tile's start, a cycle after the first words are asked for.
+      expect(timing.hardwareCycles).toBe(1 + portCycles);
+    },
+  );
 
   test('weights that arrive as fast as tiles compute cost the first tile alone', () => {
     const memory = doubleBuffer(everywhere(4096), { input: 64, weights: 16 / fold, output: 64 });

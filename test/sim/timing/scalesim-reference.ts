@@ -1,16 +1,19 @@
 import type { ConvolutionShape } from '../../../core/index.js';
-import type { Bandwidth, OperandBuffers, SystolicArray } from '../../../sim/index.js';
+import type { OperandBuffers, SystolicArray } from '../../../sim/index.js';
 
 /**
  * SCALE-Sim's finite-bandwidth mechanism written down address by address: every fetch matrix and every line of requests
  * is built, sets are sets of addresses, and each word written is counted alone. Slow, and independent of the closed
  * forms of the simulator. For a shape of one group.
+ *
+ * @param buffers words
+ * @param bandwidth words a cycle
  */
 export function referenceStalls(
   shape: ConvolutionShape,
   array: SystolicArray,
   buffers: OperandBuffers,
-  bandwidth: Bandwidth,
+  bandwidth: Readonly<Record<'input' | 'weights' | 'output', number>>,
 ) {
   const { inputs, weights } = addressMatrices(shape);
   const schedule = schedules(inputs, weights, array);

@@ -66,6 +66,32 @@ describe('the scalesim model', () => {
     },
   );
 
+  test.prop([convolutionShapes(), systolicArrays(), operands(4, 200), operands(1, 9)])(
+    'counts words of the format where buffers and bandwidths are in bytes',
+    (shape, array, words, wordsPerCycle) => {
+      const timings = ([1, 4] as const).map((wordBytes) => {
+        const port = (words: number) => ({ bytesPerCycle: wordBytes * words });
+        return layerTiming(shape, array, {
+          model: 'scalesim',
+          buffers: {
+            input: wordBytes * words.input,
+            weights: wordBytes * words.weights,
+            output: wordBytes * words.output,
+          },
+          bandwidth: {
+            input: port(wordsPerCycle.input),
+            weights: port(wordsPerCycle.weights),
+            output: port(wordsPerCycle.output),
+          },
+          wordBytes,
+        });
+      });
+      const inWords = { model: 'scalesim', buffers: words, bandwidth: wordsPerCycle } as const;
+      const expected = layerTiming(shape, array, inWords);
+      expect(timings).toEqual([expected, expected]);
+    },
+  );
+
   const array: SystolicArray = { rows: 4, columns: 4, dataflow: 'weight-stationary' };
   const [{ shape }] = measured;
   test.each([
@@ -74,12 +100,25 @@ describe('the scalesim model', () => {
       { bandwidth: 0.5 },
       'The scalesim model needs a whole number of input words a cycle, not 0.5.',
     ],
-  ])('refuses %o', ({ buffers = 64, bandwidth = 1 }: Partial<Record<string, number>>, message) => {
+    [
+      { buffers: 7, wordBytes: 4 },
+      'The scalesim model needs at least 8 bytes of input buffer, not 7.',
+    ],
+    [
+      { bandwidth: { bytesPerCycle: 2 }, wordBytes: 4 },
+      'The scalesim model needs a whole number of input words a cycle, not 0.5 (2 bytes a cycle, 4 a word).',
+    ],
+  ] as const)('refuses %o', (given, message) => {
+    const { buffers, bandwidth, wordBytes } = {
+      ...{ buffers: 64, bandwidth: 1, wordBytes: 1 as const },
+      ...given,
+    };
     expect(() =>
       layerTiming(shape, array, {
         model: 'scalesim',
         buffers: { input: buffers, weights: 64, output: 64 },
         bandwidth: { input: bandwidth, weights: 1, output: 1 },
+        wordBytes,
       }),
     ).toThrow(message);
   });
