@@ -1,5 +1,6 @@
 import { InputError } from './errors.js';
-import { readFileChecked, writeFileAtomic } from './files.js';
+import { readFileChecked } from './files.js';
+import { writeFileAtomic } from './write-files.js';
 
 /** An array in C order: `data` holds the product of `shape` values. */
 export interface NpyArray {
