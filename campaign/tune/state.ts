@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError, parseJson, readFileChecked, writeFileAtomic } from '../../core/index.js';
+import { InputError, parseJson, readTextChecked, writeFileAtomic } from '../../core/index.js';
 import { describeDifferences } from '../store/differences.js';
 
 /** The file of a search's folder. */
@@ -73,7 +73,7 @@ export function openState(
 }
 
 function readState(file: string): z.infer<typeof schema> {
-  const content = parseJson(new TextDecoder().decode(readFileChecked(file)), file);
+  const content = parseJson(readTextChecked(file), file);
   const result = schema.safeParse(content);
   if (!result.success) {
     const [{ path, message }] = result.error.issues;

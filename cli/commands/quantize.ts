@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import {
   cifar10Inputs,
   evaluateAccuracy,
@@ -26,6 +26,7 @@ import {
   type CommonOptions,
   choice,
   dataOption,
+  decimalWhere,
   option,
   requireImages,
   wholeNumber,
@@ -89,11 +90,11 @@ export function quantizeCommand(): Command {
 }
 
 function percentile(text: string): number {
-  const value = Number(text);
-  if (!(value > 50 && value <= 100)) {
-    throw new InvalidArgumentError(`The percentile ${text} is not above 50 and at most 100.`);
-  }
-  return value;
+  return decimalWhere(
+    text,
+    (value) => value > 50 && value <= 100,
+    `The percentile ${text} is not above 50 and at most 100.`,
+  );
 }
 
 function quantize(model: string, flags: QuantizeFlags): void {

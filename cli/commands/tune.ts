@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import {
   DEFAULT_TUNING,
   type Judgement,
@@ -19,7 +19,7 @@ import {
   writeThresholds,
 } from '../../mitigation/index.js';
 import { interruptible, reportInterruption } from '../interruption.js';
-import { choice, option, wholeNumber } from '../options.js';
+import { choice, decimalWhere, option, wholeNumber } from '../options.js';
 import { printResult } from '../output.js';
 import { showProgress, showStudyProgress } from '../progress.js';
 import { addTuningOptions, type TuningFlags, tuningFields } from '../tuning-options.js';
@@ -104,11 +104,11 @@ export function tuneCommand(): Command {
 }
 
 function gain(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
-    throw new InvalidArgumentError(`"${text}" is not a share of the area between 0 and 1.`);
-  }
-  return value;
+  return decimalWhere(
+    text,
+    (value) => value >= 0 && value <= 1,
+    `"${text}" is not a share of the area between 0 and 1.`,
+  );
 }
 
 async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {

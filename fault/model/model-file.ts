@@ -1,5 +1,5 @@
 import { isMap, LineCounter, parseDocument } from 'yaml';
-import { InputError, readFileChecked } from '../../core/index.js';
+import { InputError, readTextChecked } from '../../core/index.js';
 import { type FaultModel, faultModelIssue, parseFaultModel } from './fault-model.js';
 
 /**
@@ -8,7 +8,7 @@ import { type FaultModel, faultModelIssue, parseFaultModel } from './fault-model
  * @throws InputError naming file, line and column of what is wrong, with its value and what was expected.
  */
 export function readFaultModel(file: string): FaultModel {
-  return parseFaultModelText(new TextDecoder().decode(readFileChecked(file)), file);
+  return parseFaultModelText(readTextChecked(file), file);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { InputError, parseBytes, readFileChecked } from '../../../core/index.js';
+import { InputError, parseBytes, parseDecimal, readTextChecked } from '../../../core/index.js';
 import { type Network, resolveModel, weightedLayers } from '../../../models/index.js';
 import {
   type Accelerator,
@@ -88,7 +88,7 @@ function weightMemoryFor(weightMemory: TimedAccelerator['weightMemory'], network
 }
 
 function readText(file: string): string {
-  return new TextDecoder().decode(readFileChecked(file));
+  return readTextChecked(file);
 }
 
 /** One value for all operands, or three. */
@@ -107,7 +107,7 @@ function perOperand(
 }
 
 function words(text: string): number {
-  const value = Number(text);
-  if (text !== '' && value > 0 && Number.isFinite(value)) return value;
+  const value = parseDecimal(text);
+  if (value !== undefined && value > 0) return value;
   throw new InputError(`--bandwidth: "${text}" is not a number of words a cycle above 0.`);
 }
