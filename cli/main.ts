@@ -2,7 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { BitcellError, EXIT, packageRoot, parseJson } from '../core/index.js';
+import {
+  BitcellError,
+  EXIT,
+  packageRoot,
+  parseJson,
+  visibleLines,
+  visibleMessage,
+} from '../core/index.js';
+import { applySwitches } from './environment.js';
 import { outliveReaders } from './output.js';
 
 const program = new Command('bitcell')
@@ -44,7 +52,14 @@ function reportErrors(command: Command): void {
   command.exitOverride();
   command.showHelpAfterError('(--help shows the options)');
   command.configureOutput({
-    outputError: (text, write) => write(text.replace(/^error: /, 'bitcell: ')),
+    outputError: (text, write) =>
+      write(
+        text
+          .replace(/^error: /, 'bitcell: ')
+          .split('\n')
+          .map(visibleMessage)
+          .join('\n'),
+      ),
   });
   for (const child of command.commands) reportErrors(child);
 }
@@ -52,6 +67,7 @@ function reportErrors(command: Command): void {
 reportErrors(program);
 outliveReaders();
 try {
+  applySwitches(program);
   await program.parseAsync();
 } catch (error) {
   process.exitCode = exitStatus(error);
@@ -60,11 +76,11 @@ try {
 function exitStatus(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.input;
   if (error instanceof BitcellError) {
-    process.stderr.write(`bitcell: ${error.message}\n`);
+    process.stderr.write(`bitcell: ${visibleMessage(error.message)}\n`);
     return error.exitStatus;
   }
   process.stderr.write(
-    `bitcell: unexpected error: ${error instanceof Error ? error.stack : error}\n`,
+    visibleLines(`bitcell: unexpected error: ${error instanceof Error ? error.stack : error}\n`),
   );
   return EXIT.failed;
 }

@@ -48,6 +48,12 @@ export function list(text: string): string[] {
   return text.split(',').map((item) => item.trim());
 }
 
+/** Take the value of an option that names the one input; a second one must not replace it in silence. */
+export function once(text: string, before?: string): string {
+  if (before === undefined) return text;
+  throw new InvalidArgumentError(`"${before}" was given already; give one.`);
+}
+
 /** Collect the values of an option that may be repeated. */
 export function repeated(text: string, before: readonly string[] = []): string[] {
   return [...before, text];

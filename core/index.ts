@@ -20,3 +20,4 @@ export * from './visible-text.js';
 export * from './webassembly.js';
 export * from './write-files.js';
 export * from './yaml.js';
+export * from './yaml-numbers.js';

@@ -8,16 +8,18 @@ import { writeTarget } from './write-target.js';
  * Check, before any work is done, that no output of a command is one of its inputs, by whatever path or link, that
  * outputs differ, and that each can be written as far as can be told.
  *
- * @param outputs paths by the options that name them
+ * @param outputs the options and the paths that they name
  * @throws InputError naming the option
  */
 export function requireSafeOutputs(
-  outputs: Readonly<Record<string, string | undefined>>,
+  outputs: readonly (readonly [option: string, path: string | undefined])[],
   inputs: readonly (string | undefined)[],
 ): void {
-  const given = inputs.filter((input) => input !== undefined).map(identityOf);
+  const given = inputs.flatMap((input) =>
+    input !== undefined && statusOf(input) ? [identityOf(input)] : [],
+  );
   const before = new Map<string, string>();
-  for (const [option, path] of Object.entries(outputs)) {
+  for (const [option, path] of outputs) {
     if (path === undefined) continue;
     requireTarget(path);
     const identity = identityOf(path);

@@ -6,7 +6,13 @@ import {
   measureNoise,
   quantizeOnImages,
 } from '../../campaign/index.js';
-import { InputError, type ProgressListener, sha256Hex, writeFileAtomic } from '../../core/index.js';
+import {
+  InputError,
+  type ProgressListener,
+  requireSafeOutputs,
+  sha256Hex,
+  writeFileAtomic,
+} from '../../core/index.js';
 import {
   CALIBRATION_METHODS,
   type CalibrationMethod,
@@ -21,6 +27,7 @@ import {
   writeQdq,
   writeQOperator,
 } from '../../models/index.js';
+import { modelFile } from '../input-files.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -104,6 +111,7 @@ function quantize(model: string, flags: QuantizeFlags): void {
       `--percentile ${flags.percentile} has no effect with --calibration ${flags.calibration}: choose --calibration percentile`,
     );
   }
+  requireSafeOutputs([['--output', output]], [modelFile(model)]);
   const network = resolveModel(model);
   if (network.format === 'int8') throw new InputError(`${model} is quantised already`);
   const training = loadCifar10({

@@ -11,13 +11,14 @@ import {
   TUNING_METHODS,
   type Tuning,
 } from '../../campaign/index.js';
-import { InputError } from '../../core/index.js';
+import { InputError, requireSafeOutputs } from '../../core/index.js';
 import {
   readThresholds,
   SEARCH_GRANULARITIES,
   type Thresholds,
   writeThresholds,
 } from '../../mitigation/index.js';
+import { modelFile } from '../input-files.js';
 import { interruptible, reportInterruption } from '../interruption.js';
 import { choice, decimalWhere, option, wholeNumber } from '../options.js';
 import { printResult } from '../output.js';
@@ -116,6 +117,8 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
   const { out, resume, json, quiet, ...fields } = flags;
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const tuning = parseTuning(tuningFields({ ...fields, mostRounds: rounds }));
+  // A thresholds file may be tuned in place: what it holds besides stays in it.
+  requireSafeOutputs([['--output', output]], [modelFile(tuning.model), tuning.accelerator]);
   const prepared = prepareTuning(tuning, thresholds, data);
   const kept = keptThresholds(output, prepared.data.network.checksum);
   const stopping = interruptible('maps');

@@ -1,6 +1,6 @@
 import { isMap, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { InputError, readTextChecked } from '../../core/index.js';
+import { InputError, readTextChecked, wrongYamlNumber } from '../../core/index.js';
 import { sortFaults } from '../fault-list.js';
 import type { FaultMap } from '../fault-map.js';
 import { cellOfWordBit, memoryWords, wordBitOf } from './words.js';
@@ -100,6 +100,8 @@ export function readPermutation(file: string): BitPermutation {
   if (error || !isMap(document.contents)) {
     throw new InputError(`${file}: expected ${expected}.`);
   }
+  const wrong = wrongYamlNumber(document);
+  if (wrong) throw new InputError(`${file}: ${wrong.problem}.`);
   const result = permutationSchema.safeParse(document.toJS());
   if (!result.success) {
     const [issue] = result.error.issues;

@@ -193,15 +193,21 @@ export function writeFaultMap(
   map: FaultMap,
   { columnMux = 1 }: Pick<FaultFileOptions, 'columnMux'> = {},
 ): void {
-  const files = spec.split(',');
+  const files = faultMapOutputs(spec);
   if (files.length === 2) {
     const matrices = formatMatrices(map, spec);
     files.forEach((file, index) => {
-      writeFileAtomic(file.trim(), matrices[index]);
+      writeFileAtomic(file, matrices[index]);
     });
     return;
   }
   writeFileAtomic(spec, encode(spec, map, columnMux));
+}
+
+/** The files that `writeFaultMap` writes: one, or the two of a pair of 0/1 matrices. */
+export function faultMapOutputs(spec: string): readonly string[] {
+  const files = spec.split(',');
+  return files.length === 2 ? files.map((file) => file.trim()) : [spec];
 }
 
 function encode(file: string, map: FaultMap, columnMux: number): string | Uint8Array {

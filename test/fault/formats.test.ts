@@ -238,7 +238,7 @@ describe('bad files', () => {
   });
 
   test('a log or table without a memory', () => {
-    const needs = 'which does not say how large the memory is: give its banks, rows and columns.';
+    const needs = 'which does not say how large the memory is: give its banks, rows and columns, or name the network or accelerator that it is of.';
     expect(() => decode('1,1')).toThrow(new InputError(`file is an MBIST log, ${needs}`));
     expect(() => decode('bank,row,column,kind\n')).toThrow(
       new InputError(`file is a CSV table, ${needs}`),

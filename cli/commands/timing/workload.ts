@@ -17,6 +17,7 @@ import {
   type TopologyLayer,
   weightMemoryOf,
 } from '../../../sim/index.js';
+import { tell } from '../../messages.js';
 import type { TimingFlags } from './index.js';
 
 /** The layers to time, and the network that they are from, if it is not a topology. */
@@ -60,8 +61,8 @@ export function memorySystem(
 ): MemorySystem | undefined {
   const memory = memorySystemOf(accelerator, network?.format ?? 'int8', model);
   if (memory === undefined && model !== undefined) {
-    process.stderr.write(
-      `bitcell: ${accelerator.name} has ideal bandwidth, so ${model} finds no stalls: --bandwidth makes it finite.\n`,
+    tell(
+      `${accelerator.name} has ideal bandwidth, so ${model} finds no stalls: --bandwidth makes it finite.`,
     );
   }
   return memory;
