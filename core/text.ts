@@ -35,12 +35,12 @@ export function utf8Bytes(bytes: Uint8Array, file: string): Uint8Array {
   }
   if (content.includes(0)) {
     throw new InputError(
-      `${file}:${lineOf(content, content.indexOf(0))}: found a NUL byte, as in UTF-16 without a byte-order mark or in a file that is no text; save it as UTF-8.`,
+      `${file}:${placeOf(content, content.indexOf(0))}: found a NUL byte, as in UTF-16 without a byte-order mark or in a file that is no text; save it as UTF-8.`,
     );
   }
   if (!isUtf8(content)) {
     throw new InputError(
-      `${file}:${firstWrongLine(content)}: not encoded as UTF-8; save it as UTF-8.`,
+      `${file}:${firstWrongPlace(content)}: not encoded as UTF-8; save it as UTF-8.`,
     );
   }
   return content;
@@ -76,27 +76,29 @@ function requireLength(characters: number, file: string): void {
 
 const NEWLINE = 10;
 
-/** The line, from 1, of an offset. */
-function lineOf(bytes: Uint8Array, offset: number): number {
+/** Line and column, from 1, of an offset. */
+function placeOf(bytes: Uint8Array, offset: number): string {
   let line = 1;
-  for (
-    let at = bytes.indexOf(NEWLINE);
-    at >= 0 && at < offset;
-    at = bytes.indexOf(NEWLINE, at + 1)
-  ) {
+  let start = 0;
+  for (;;) {
+    const newline = bytes.indexOf(NEWLINE, start);
+    if (newline < 0 || newline >= offset) break;
+    start = newline + 1;
     line += 1;
   }
-  return line;
+  return `${line}:${new TextDecoder().decode(bytes.subarray(start, offset)).length + 1}`;
 }
 
-/** The first line, from 1, that is not UTF-8. */
-function firstWrongLine(bytes: Uint8Array): number {
+/** Line and column, from 1, of the first bytes that are not UTF-8. */
+function firstWrongPlace(bytes: Uint8Array): string {
   let line = 1;
-  for (let start = 0; start < bytes.length; line += 1) {
+  for (let start = 0; ; line += 1) {
     const newline = bytes.indexOf(NEWLINE, start);
-    const end = newline < 0 ? bytes.length : newline;
-    if (!isUtf8(bytes.subarray(start, end))) break;
-    start = end + 1;
+    const content = bytes.subarray(start, newline < 0 ? bytes.length : newline);
+    if (newline < 0 || !isUtf8(content)) {
+      // The decoder puts this character in place of what it cannot decode.
+      return `${line}:${new TextDecoder().decode(content).indexOf('\ufffd') + 1}`;
+    }
+    start = newline + 1;
   }
-  return line;
 }

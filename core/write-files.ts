@@ -86,7 +86,8 @@ export function makeFolders(folder: string): void {
     fileSystem.mkdirSync(folder);
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'ENOENT') throw new Error(`no folder can be made in ${parent}; choose another place`, { cause: error });
+    if (code === 'ENOENT')
+      throw new Error(`no folder can be made in ${parent}; choose another place`, { cause: error });
     // Another process may have made it in the meantime.
     if (code !== 'EEXIST' || !statSync(folder).isDirectory()) throw error;
   }

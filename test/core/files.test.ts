@@ -2,10 +2,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  closeSync,
   linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -14,6 +16,7 @@ import {
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -127,6 +130,15 @@ describe('what is there stays what it is', () => {
     expect(Buffer.concat(chunks).toString()).toBe(content);
     expect(lstatSync(path).isFIFO()).toBe(true);
     expect(readdirSync(folder)).toEqual(['fifo']);
+  });
+
+  test('an open file, which is written on where it stands', () => {
+    const path = join(folder, 'file');
+    const descriptor = openSync(path, 'w');
+    writeSync(descriptor, 'before ');
+    writeFileAtomic(`/dev/fd/${descriptor}`, 'after');
+    closeSync(descriptor);
+    expect(readFileSync(path, 'utf8')).toBe('before after');
   });
 
   test('a device', () => {

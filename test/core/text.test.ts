@@ -33,13 +33,13 @@ describe('decodeText', () => {
   test('names the line of what is not UTF-8', () => {
     const latin1 = Buffer.from('# a\n# caf\xe9\n0,0\n', 'latin1');
     expect(() => decodeText(latin1, 'm.csv')).toThrow(
-      'm.csv:2: not encoded as UTF-8; save it as UTF-8.',
+      'm.csv:2:6: not encoded as UTF-8; save it as UTF-8.',
     );
   });
 
   test('names UTF-16 without a byte-order mark, and UTF-32', () => {
     const bytes = Buffer.from('bank,row', 'utf16le');
-    expect(() => decodeText(bytes, 'm.csv')).toThrow(/^m\.csv:1: found a NUL byte, as in UTF-16 /);
+    expect(() => decodeText(bytes, 'm.csv')).toThrow(/^m\.csv:1:2: found a NUL byte, as in UTF-16 /);
     expect(() => decodeText(Uint8Array.of(0xff, 0xfe, 0, 0, 65, 0, 0, 0), 'm.csv')).toThrow(
       'm.csv is encoded as UTF-32; save it as UTF-8.',
     );
