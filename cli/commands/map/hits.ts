@@ -26,6 +26,7 @@ import {
   weightLocator,
   wordReader,
 } from '../../../sim/index.js';
+import { csvCell } from '../../csv.js';
 import { modelFile } from '../../input-files.js';
 import { addCommonOptions, type CommonOptions, option, wholeNumber } from '../../options.js';
 import { printParts, resultParts } from '../../output.js';
@@ -194,13 +195,7 @@ function* csvLines(rows: Iterable<HitRow>): Generator<string, void, undefined> {
 }
 
 function csvLine(row: HitRow): string {
-  return `${CSV_COLUMNS.map((key) => csvField(row[key])).join()}\n`;
-}
-
-/** A field as RFC 4180 has it: in quotes where it holds a comma, a quote or a line break. */
-function csvField(value: string | number | boolean): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return `${CSV_COLUMNS.map((key) => csvCell(row[key])).join()}\n`;
 }
 
 function hitTable(rows: readonly HitRow[], { kind, weightBits }: Placement): string {
