@@ -1,4 +1,4 @@
-import { InputError } from '../core/index.js';
+import { InputError, parseDecimal } from '../core/index.js';
 import {
   type CellGeometry,
   cellCount,
@@ -89,13 +89,14 @@ function presetSource(name: string): FaultSource {
     const states = preset.faults.points.map(({ rate }) => `${presetName}@${rate}`).join(', ');
     throw new InputError(`study: faults: ${name} has published states: give one of ${states}`);
   }
-  const [, number, unit] = /^([\d.]+(?:e-?\d+)?)(V?)$/i.exec(stateText) ?? [];
-  if (number === undefined) {
+  const isVoltage = /V$/i.test(stateText);
+  const value = parseDecimal(isVoltage ? stateText.slice(0, -1) : stateText);
+  if (value === undefined) {
     throw new InputError(
       `study: faults: ${name}: expected a voltage such as ${presetName}@0.55V or a rate such as ${presetName}@0.02744`,
     );
   }
-  const state = unit === '' ? { rate: Number(number) } : { voltage: Number(number) };
+  const state = isVoltage ? { voltage: value } : { rate: value };
   const { model, rate } = presetPoint(preset, state);
   return { kind: 'model', name, model, state: { ...state, rate } };
 }

@@ -1,4 +1,4 @@
-import { didYouMean, InputError, parseYaml, readFileChecked } from '../core/index.js';
+import { didYouMean, InputError, parseYaml, readTextChecked } from '../core/index.js';
 import { canonicalFields, parseStudy, STUDY_FIELDS, type Study, validateField } from './study.js';
 
 /**
@@ -8,7 +8,7 @@ import { canonicalFields, parseStudy, STUDY_FIELDS, type Study, validateField } 
  * @throws InputError naming file, line and column of what is wrong
  */
 export function readStudyFile(file: string, overrides: Readonly<Record<string, unknown>>): Study {
-  const yaml = parseYaml(new TextDecoder().decode(readFileChecked(file)), file);
+  const yaml = parseYaml(readTextChecked(file), file);
   const fields = yaml.value;
   if (!isMapping(fields)) {
     throw new InputError(`${file}: expected a mapping of ${STUDY_FIELDS.join(', ')}`);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { InputError } from '../core/index.js';
+import { InputError, parseDecimal } from '../core/index.js';
 import { CLIP_POSITIONS } from '../mitigation/index.js';
 import type { ImageSet } from '../models/index.js';
 
@@ -48,6 +48,12 @@ export function list(text: string): string[] {
   return text.split(',').map((item) => item.trim());
 }
 
+/** Take the value of an option that names the one input; a second one must not replace it in silence. */
+export function once(text: string, before?: string): string {
+  if (before === undefined) return text;
+  throw new InvalidArgumentError(`"${before}" was given already; give one.`);
+}
+
 /** Collect the values of an option that may be repeated. */
 export function repeated(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
@@ -60,22 +66,40 @@ export function rateList(text: string): number[] {
 
 /** Parse a fault rate. */
 export function rate(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
-    throw new InvalidArgumentError(`"${text}" is not a fault rate between 0 and 1.`);
-  }
-  return value;
+  return decimalWhere(
+    text,
+    (value) => value >= 0 && value <= 1,
+    `"${text}" is not a fault rate between 0 and 1.`,
+  );
+}
+
+/** Parse a voltage in volts, with or without its unit. */
+export function voltage(text: string): number {
+  return decimalWhere(
+    text.replace(/V$/, ''),
+    (value) => value > 0,
+    `"${text}" is not a voltage in volts.`,
+  );
 }
 
 /** Parse a list of voltages in volts. */
 export function voltageList(text: string): number[] {
-  return list(text).map((item) => {
-    const value = Number(item.replace(/V$/, ''));
-    if (!(value > 0 && Number.isFinite(value))) {
-      throw new InvalidArgumentError(`"${item}" is not a voltage in volts.`);
-    }
-    return value;
-  });
+  return list(text).map(voltage);
+}
+
+/**
+ * Parse a number in decimal digits.
+ *
+ * @param problem the message where it is none, or not a permitted one
+ */
+export function decimalWhere(
+  text: string,
+  isPermitted: (value: number) => boolean,
+  problem: string,
+): number {
+  const value = parseDecimal(text);
+  if (value === undefined || !isPermitted(value)) throw new InvalidArgumentError(problem);
+  return value;
 }
 
 /** Parse a list of whole numbers from 0. */
@@ -85,11 +109,11 @@ export function countList(text: string): number[] {
 
 /** Parse a number of percentage points. */
 export function percentagePoints(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value > 0 && value <= 50)) {
-    throw new InvalidArgumentError(`"${text}" is not a number of percentage points up to 50.`);
-  }
-  return value;
+  return decimalWhere(
+    text,
+    (value) => value > 0 && value <= 50,
+    `"${text}" is not a number of percentage points up to 50.`,
+  );
 }
 
 export function threadsOption(): Option {

@@ -1,14 +1,16 @@
 import { fstatSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { BitcellError, codeOf, EXIT, fileProblem, inChunks } from '../core/index.js';
+import { BitcellError, codeOf, EXIT, fileProblem, inChunks, visibleLines } from '../core/index.js';
 
 /** Version of the objects that `--json` prints; it changes when a field changes its meaning. */
 const SCHEMA_VERSION = 1;
 
-/** Print a result: one JSON object, or text. */
+/** Print a result: one JSON object, or text, in which names from files may hold anything. */
 export function printResult(json: boolean | undefined, result: object, text: () => string): void {
-  const output = json ? JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...result }) : text();
+  const output = json
+    ? JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...result })
+    : visibleLines(text());
   printText(`${output}\n`);
 }
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { EXIT, packageRoot, parseJson } from '../core/index.js';
+import { EXIT, packageRoot, parseJson, visibleMessage } from '../core/index.js';
+import { applySwitches } from './environment.js';
 import { outliveReaders, printText } from './output.js';
 import { reportError } from './report-error.js';
 
@@ -35,6 +36,7 @@ export async function runProgram(): Promise<void> {
   process.once('beforeExit', onIdle);
   try {
     const program = await createProgram();
+    applySwitches(program);
     await program.parseAsync();
   } catch (error) {
     process.exitCode = exitStatus(error);
@@ -66,7 +68,10 @@ function printAsBitcell(command: Command): void {
   command.showHelpAfterError('(--help shows the options)');
   command.configureOutput({
     writeOut: printText,
-    outputError: (text, write) => write(text.replace(/^error: /, 'bitcell: ')),
+    outputError: (text, write) => {
+      const lines = text.replace(/^error: /, 'bitcell: ').split('\n');
+      write(lines.map(visibleMessage).join('\n'));
+    },
   });
   for (const child of command.commands) printAsBitcell(child);
 }

@@ -5,6 +5,8 @@ import {
   type ExitStatus,
   fileError,
   isOutOfMemory,
+  visibleLines,
+  visibleMessage,
 } from '../core/index.js';
 
 /**
@@ -13,9 +15,9 @@ import {
  */
 export function reportError(error: unknown): ExitStatus {
   const { message, exitStatus } = described(error);
-  process.stderr.write(`bitcell: ${message}\n`);
+  process.stderr.write(`bitcell: ${visibleMessage(message)}\n`);
   if (process.env.BITCELL_STACK === '1' && error instanceof Error) {
-    process.stderr.write(`${error.stack}\n`);
+    process.stderr.write(visibleLines(`${error.stack}\n`));
   }
   return exitStatus;
 }

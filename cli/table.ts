@@ -1,5 +1,15 @@
-/** Lay out rows as columns of equal width; columns whose first cell is a number go to the right. */
-export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+import { visibleText } from '../core/index.js';
+
+/**
+ * Lay out rows as columns of equal width; columns whose first cell is a number go to the right. Control characters
+ * in cells are written out.
+ */
+export function formatTable(
+  heads: readonly string[],
+  texts: readonly (readonly string[])[],
+): string {
+  const head = heads.map(visibleText);
+  const rows = texts.map((row) => row.map(visibleText));
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column].length)),
   );

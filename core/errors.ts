@@ -53,6 +53,7 @@ const MACHINE_CODES: ReadonlySet<unknown> = new Set([
   'EDQUOT',
   'EFBIG',
   'EIO',
+  'EPIPE',
   'EMFILE',
   'ENFILE',
   'ENOMEM',

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { codeOf, fileError, InputError } from './errors.js';
-import { fileProblem } from './files.js';
+import { fileProblem } from './file-problem.js';
 
 /** A file that is there while a process works on something that no other may work on. */
 export interface FileLock {

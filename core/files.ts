@@ -1,114 +1,71 @@
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { threadId } from 'node:worker_threads';
-import { BitcellError, fileError } from './errors.js';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { fileError, InputError } from './errors.js';
+import { fileProblem } from './file-problem.js';
 
-let temporaryFiles = 0;
+/** Bytes that one array of Node takes at most when a file is read into it. */
+const LARGEST_FILE = 2 ** 31 - 1;
 
-/** A name beside `path` that no other process, thread or call uses at the same time. */
-function temporaryBeside(path: string): string {
-  temporaryFiles += 1;
-  const unique = `${process.pid}-${threadId}-${temporaryFiles}`;
-  return join(dirname(path), `.${basename(path)}.${unique}.tmp`);
-}
-
-/** What went wrong with a file, in words; the system's own message where it is not a common case. */
-export function fileProblem(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
-    case 'ENOENT':
-      return 'no such file or folder';
-    case 'EISDIR':
-      return 'it is a folder';
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return 'a part of the path is a file, not a folder';
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
-    case 'EROFS':
-      return 'the file system is read-only';
-    case 'ENOSPC':
-      return 'no space left on the device';
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
-}
+/** What comes through a pipe is held twice for a moment, and its length is not known before. */
+const LARGEST_STREAM = 2 ** 28;
 
 /**
- * Writes a file so that readers see the old content or the new, never a part: the data go to a
- * temporary file in the same folder, which then replaces `path`. Missing parent folders are created.
+ * Reads a whole file, or what comes through a pipe until it ends.
  *
- * @throws `fileError` naming the path when it cannot be written; the temporary file is removed.
+ * @param limit bytes that it may have
+ * @throws InputError naming the file when it is missing, a folder, a device, unreadable or larger; then little of it
+ * has been read
  */
-export function writeFileAtomic(path: string, data: string | Uint8Array): void {
-  replaceFile(path, (temporary) => writeFileSync(temporary, data));
-}
-
-/**
- * `writeFileAtomic` for text too long to hold, written part by part.
- *
- * @throws InputError as `writeFileAtomic` does, and whatever making a part throws.
- */
-export function writePartsAtomic(path: string, parts: Iterable<string>): void {
-  replaceFile(path, (temporary) => {
-    const file = openSync(temporary, 'w');
+export function readFileChecked(path: string, limit = LARGEST_FILE): Uint8Array<ArrayBuffer> {
+  try {
+    const descriptor = openSync(path, 'r');
     try {
-      for (const chunk of inChunks(parts)) writeFileSync(file, chunk);
+      return readDescriptor(descriptor, path, limit);
     } finally {
-      closeSync(file);
+      closeSync(descriptor);
     }
-  });
-}
-
-/** Length at which parts are passed on together. */
-const CHUNK_LENGTH = 1 << 16;
-
-/** The same text in fewer, longer parts, because each write costs about the same. */
-export function* inChunks(parts: Iterable<string>): Generator<string, void, undefined> {
-  let chunk = '';
-  for (const part of parts) {
-    chunk += part;
-    if (chunk.length < CHUNK_LENGTH) continue;
-    yield chunk;
-    chunk = '';
-  }
-  if (chunk !== '') yield chunk;
-}
-
-function replaceFile(path: string, write: (temporary: string) => void): void {
-  const temporary = temporaryBeside(path);
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    write(temporary);
-    renameSync(temporary, path);
   } catch (error) {
-    // Removal also fails where a parent of the path is a file; the first error is the one to report.
-    try {
-      rmSync(temporary, { force: true });
-    } catch {}
-    if (error instanceof BitcellError) throw error;
-    throw fileError(`Cannot write ${path}: ${fileProblem(error)}.`, error);
-  }
-}
-
-/**
- * Reads a whole file.
- *
- * @throws `fileError` naming the file when it is missing, a folder or unreadable.
- */
-export function readFileChecked(path: string): Uint8Array<ArrayBuffer> {
-  try {
-    return readFileSync(path);
-  } catch (error) {
+    if (error instanceof InputError) throw error;
     throw fileError(`Cannot read ${path}: ${fileProblem(error)}.`, error);
   }
+}
+
+function readDescriptor(descriptor: number, path: string, limit: number): Uint8Array<ArrayBuffer> {
+  const status = fstatSync(descriptor);
+  if (status.isCharacterDevice() || status.isBlockDevice()) {
+    throw new InputError(`Cannot read ${path}: it is a device; give a file or a pipe.`);
+  }
+  if (status.isFile() && status.size > limit) {
+    throw new InputError(
+      `Cannot read ${path}: it has ${status.size} bytes, but must have at most ${limit}.`,
+    );
+  }
+  // Files of /proc, too, say that they are empty.
+  if (status.isFile() && status.size > 0) return readFileSync(descriptor);
+  return readStream(descriptor, path, Math.min(limit, LARGEST_STREAM));
+}
+
+const CHUNK_BYTES = 1 << 16;
+
+function readStream(descriptor: number, path: string, limit: number): Uint8Array<ArrayBuffer> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    const count = readSync(descriptor, chunk);
+    if (count === 0) break;
+    chunks.push(chunk.subarray(0, count));
+    length += count;
+    if (length > limit) {
+      throw new InputError(
+        `Cannot read ${path}: more than ${limit} bytes come through it, but must be at most so many.`,
+      );
+    }
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
 }

@@ -1,5 +1,6 @@
 import { InputError } from './errors.js';
-import { readFileChecked, writeFileAtomic } from './files.js';
+import { readFileChecked } from './files.js';
+import { writeFileAtomic } from './write-files.js';
 
 /** An array in C order: `data` holds the product of `shape` values. */
 export interface NpyArray {
@@ -29,6 +30,17 @@ function isElementType(descr: string): descr is ElementType {
   return Object.hasOwn(ELEMENT_TYPES, descr);
 }
 
+const TYPE_NAMES: Readonly<Record<ElementType, string>> = {
+  '<f4': "float32 ('<f4')",
+  '|u1': "uint8 ('|u1')",
+  '<i4': "int32 ('<i4')",
+};
+
+/** Words as "a, b or c". */
+function anyOf(words: readonly string[]): string {
+  return new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(words);
+}
+
 /** Reads the value of one key of the header, which is the literal of a Python dictionary. */
 function headerField(header: string, key: string, pattern: string, file: string): string {
   const match = new RegExp(`['"]${key}['"]\\s*:\\s*${pattern}`).exec(header);
@@ -40,14 +52,18 @@ function headerField(header: string, key: string, pattern: string, file: string)
   return match[1];
 }
 
-function parseHeader(header: string, file: string): { descr: ElementType; shape: number[] } {
+function parseHeader(
+  header: string,
+  file: string,
+  wanted: readonly ElementType[],
+): { descr: ElementType; shape: number[] } {
   const descr = headerField(header, 'descr', `(\\[.*?\\]|'[^']*'|"[^"]*")`, file).replace(
     /^['"]|['"]$/g,
     '',
   );
   if (!isElementType(descr)) {
     throw new InputError(
-      `${file} holds values of numpy type ${descr}; save it as float32 ('<f4'), uint8 ('|u1') or int32 ('<i4').`,
+      `${file} holds values of numpy type ${descr}; save it as ${anyOf(wanted.map((type) => TYPE_NAMES[type]))}.`,
     );
   }
   if (headerField(header, 'fortran_order', '(True|False)', file) === 'True') {
@@ -56,7 +72,11 @@ function parseHeader(header: string, file: string): { descr: ElementType; shape:
     );
   }
   const dimensions = headerField(header, 'shape', '\\(([\\d\\s,]*)\\)', file);
-  return { descr, shape: (dimensions.match(/\d+/g) ?? []).map(Number) };
+  const shape = (dimensions.match(/\d+/g) ?? []).map(Number);
+  if (!shape.every(Number.isSafeInteger)) {
+    throw new InputError(`${file} has the shape (${dimensions}), which is larger than any file.`);
+  }
+  return { descr, shape };
 }
 
 /** Where the header lies: version 1.0 gives its length in two bytes, version 2.0 in four. */
@@ -92,13 +112,19 @@ function truncated(file: string, expected: number, found: number): InputError {
  * uint8 or int32 in C order. The values are copied.
  *
  * @param file Name for messages.
+ * @param wanted The types to ask for where the file has one that cannot be read; default: all others.
  * @throws InputError when it is anything else, cut short, or followed by more bytes.
  */
-export function decodeNpy(bytes: Uint8Array, file: string): NpyArray {
+export function decodeNpy(
+  bytes: Uint8Array,
+  file: string,
+  wanted: readonly ElementType[] = ['<f4', '|u1', '<i4'],
+): NpyArray {
   const { start, end } = headerRange(bytes, file);
   const { descr, shape } = parseHeader(
     new TextDecoder('latin1').decode(bytes.subarray(start, end)),
     file,
+    wanted,
   );
   const Values = ELEMENT_TYPES[descr];
   const count = shape.reduce((product, size) => product * size, 1);
@@ -144,7 +170,7 @@ export function readNpy(path: string): NpyArray {
  * @throws InputError naming the file.
  */
 export function readFloat32Npy(path: string): NpyFloat32Array {
-  const { shape, data } = readNpy(path);
+  const { shape, data } = decodeNpy(readFileChecked(path), path, ['<f4']);
   if (!(data instanceof Float32Array)) {
     const found = data instanceof Uint8Array ? 'uint8' : 'int32';
     throw new InputError(`${path} holds ${found} values; save it as float32.`);

@@ -10,6 +10,7 @@ import {
   visit,
 } from 'yaml';
 import { InputError } from './errors.js';
+import { wrongYamlNumber } from './yaml-numbers.js';
 
 /** The content of a YAML file, and where in the file each part of it stands. */
 export interface YamlFile {
@@ -54,6 +55,8 @@ export function parseYaml(text: string, file: string): YamlFile {
 
   const [error] = document.errors;
   if (error) throw new InputError(`${place(error.pos[0])}: ${error.message}`);
+  const wrong = wrongYamlNumber(document);
+  if (wrong) throw new InputError(`${place(wrong.offset)}: ${wrong.problem}.`);
   return {
     file,
     value: plainValue(document, place),

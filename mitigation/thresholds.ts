@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError, parseJson, readFileChecked, writeFileAtomic } from '../core/index.js';
+import { InputError, parseJson, readTextChecked, writeFileAtomic } from '../core/index.js';
 import { type Network, weightedLayers } from '../models/index.js';
 import type { LayerThresholds, Mitigation } from './clip.js';
 import {
@@ -57,7 +57,7 @@ export type Thresholds = z.infer<typeof schema>;
 
 /** Read and check a `thresholds.json`. Throws InputError naming the file and the place. */
 export function readThresholds(file: string): Thresholds {
-  const content = parseJson(new TextDecoder().decode(readFileChecked(file)), file);
+  const content = parseJson(readTextChecked(file), file);
   const result = schema.safeParse(content);
   if (!result.success) {
     const [issue] = result.error.issues;

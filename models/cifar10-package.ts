@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { decode } from 'fast-png';
-import { InputError, readFileChecked } from '../core/index.js';
+import { InputError, readFileChecked, readTextChecked } from '../core/index.js';
 
 const RECORDS = 10_000;
 const PIXELS = 32 * 32;
@@ -52,7 +52,7 @@ function readLabels(folder: string, name: string): ArrayLike<number> {
   // The files' names are misspelt in the package.
   const file = name === 'test_batch' ? 'test_lables.json' : 'train_lables.json';
   const batch = name === 'test_batch' ? 0 : Number(name.slice(-1)) - 1;
-  const labels: unknown = JSON.parse(new TextDecoder().decode(readFileChecked(join(folder, file))));
+  const labels: unknown = JSON.parse(readTextChecked(join(folder, file)));
   if (!Array.isArray(labels))
     throw new InputError(`${join(folder, file)} is not a list of labels.`);
   return Uint8Array.from(labels.slice(batch * RECORDS, (batch + 1) * RECORDS));

@@ -78,3 +78,13 @@ test('only campaign/verify imports onnxruntime', () => {
   expect(importers.length).toBeGreaterThan(0);
   for (const file of importers) expect(file).toMatch(/^campaign[\\/]verify[\\/]/);
 });
+
+test('files of our own are written by core/ alone', () => {
+  const writing =
+    /\b(?:writeFile|appendFile|createWriteStream|rename|copyFile|truncate)(?:Sync)?\b/;
+  const files = Object.keys(ALLOWED).flatMap((folder) => sourceFiles(join(packageRoot(), folder)));
+  const writers = files
+    .filter((file) => writing.test(readFileSync(file, 'utf8')))
+    .map((file) => relative(packageRoot(), file));
+  expect(writers).toEqual(['core/file-system.ts', 'core/write-files.ts']);
+});

@@ -1,7 +1,7 @@
-import { linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { linkSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { BitcellError, fileProblem, InputError } from '../../core/index.js';
+import { BitcellError, fileProblem, InputError, makeFolders } from '../../core/index.js';
 
 /** An open DuckDB file. */
 export interface Database {
@@ -64,7 +64,7 @@ export async function createDatabase(
 ): Promise<boolean> {
   const folder = dirname(file);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
   } catch (error) {
     throw new InputError(`Cannot write ${file}: ${fileProblem(error)}.`, { cause: error });
   }

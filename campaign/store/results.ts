@@ -1,6 +1,6 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileProblem, InputError } from '../../core/index.js';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { beginReplacement, InputError, requireSafeOutputs, writeError } from '../../core/index.js';
 import type { StudyPoint } from '../point.js';
 import { type Database, openDatabase } from './database.js';
 import { readConfiguration, requireVersion, STORE_FILE } from './study-store.js';
@@ -143,24 +143,25 @@ async function readRows(
 }
 
 async function writeParquet(
-  { connection }: Database,
+  { file: store, connection }: Database,
   table: ResultTable,
   filter: ResultFilter,
   file: string,
 ): Promise<void> {
+  requireSafeOutputs([['--parquet', file]], [store, `${store}.wal`]);
   const { where, values } = whereClause(filter);
-  const temporary = join(dirname(file), `.bitcell-${process.pid}.parquet`);
+  const { temporary, commit, discard } = beginReplacement(file);
   try {
     await connection.run(
       `CREATE OR REPLACE TEMP TABLE selection AS SELECT ${table}.* FROM ${table} JOIN mitigation_order USING (mitigation) ${where} ORDER BY ${ORDER[table]}`,
       values,
     );
     await connection.run(`COPY selection TO ${quoted(temporary)} (FORMAT parquet)`);
-    renameSync(temporary, file);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new InputError(`Cannot write ${file}: ${fileProblem(error)}`, { cause: error });
+    discard();
+    throw writeError(error, file);
   }
+  commit();
 }
 
 function quoted(text: string): string {

@@ -5,7 +5,7 @@ import {
   InputError,
   lockFile,
   parseJson,
-  readFileChecked,
+  readTextChecked,
   writeFileAtomic,
 } from '../../core/index.js';
 import { describeDifferences } from '../store/differences.js';
@@ -103,7 +103,7 @@ function createState(
 }
 
 function readState(file: string): z.infer<typeof schema> {
-  const content = parseJson(new TextDecoder().decode(readFileChecked(file)), file);
+  const content = parseJson(readTextChecked(file), file);
   const result = schema.safeParse(content);
   if (!result.success) {
     const [{ path, message }] = result.error.issues;

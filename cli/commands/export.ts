@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { loadNetwork } from '../../campaign/index.js';
-import { writeFileAtomic } from '../../core/index.js';
+import { requireSafeOutputs, writeFileAtomic } from '../../core/index.js';
 import {
   type ClipPosition,
   float32Clips,
@@ -12,6 +12,7 @@ import {
   thresholdsFor,
 } from '../../mitigation/index.js';
 import { type Network, type WordFormat, writeClipped, writeFloat32 } from '../../models/index.js';
+import { modelFile } from '../input-files.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -53,6 +54,7 @@ export function exportCommand(): Command {
 
 function exportNetwork(flags: ExportFlags): void {
   const { model, format, thresholds: file, clipPosition, output, json } = flags;
+  requireSafeOutputs([['--output', output]], [modelFile(model), file]);
   const network = loadNetwork(model, format);
   const thresholds = readThresholds(file);
   const mitigation = flags.mitigation ?? defaultMitigation(thresholds, format);

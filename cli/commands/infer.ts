@@ -1,19 +1,24 @@
 import { Command } from 'commander';
 import { inferImages } from '../../campaign/index.js';
-import { readFloat32Npy, writeNpy } from '../../core/index.js';
+import { readFloat32Npy, requireSafeOutputs, writeNpy } from '../../core/index.js';
+import { faultMapFiles } from '../../fault/index.js';
 import type { ClipPosition, Mitigation } from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR, type Placement } from '../../sim/index.js';
+import { modelFile } from '../input-files.js';
+import { tell } from '../messages.js';
 import {
   addCommonOptions,
   type CommonOptions,
   choice,
   clipPositionOption,
+  once,
   option,
   threadsOption,
 } from '../options.js';
 import { printResult } from '../output.js';
 import { showProgress } from '../progress.js';
+import { grouped } from '../table.js';
 
 interface InferFlags extends CommonOptions {
   readonly input: string;
@@ -33,15 +38,16 @@ export function inferCommand(): Command {
     .description('Run images through a network on the simulated accelerator')
     .argument('<model>', 'alexnet, vgg16 or an ONNX file')
     .addOption(
-      option(
-        '--input <file>',
-        '.npy, float32, images × channels × height × width, normalised',
-      ).makeOptionMandatory(),
+      option('--input <file>', '.npy, float32, images × channels × height × width, normalised')
+        .argParser(once)
+        .makeOptionMandatory(),
     )
     .addOption(option('--output <file>', '.npy for the outputs, float32').makeOptionMandatory())
     .addOption(choice('--format <format>', 'word format', ['int8', 'float32']).default('int8'))
-    .addOption(option('--fault-map <file>', 'fault map of the weight memory'))
-    .addOption(option('--thresholds <file>', 'clip activations at these thresholds'))
+    .addOption(option('--fault-map <file>', 'fault map of the weight memory').argParser(once))
+    .addOption(
+      option('--thresholds <file>', 'clip activations at these thresholds').argParser(once),
+    )
     .addOption(
       choice('--mitigation <name>', 'what the thresholds do (default: clip)', [
         'none',
@@ -66,11 +72,26 @@ export function inferCommand(): Command {
 
 async function infer(model: string, flags: InferFlags): Promise<void> {
   const { input, output, json, quiet, ...options } = flags;
+  const { faultMap, thresholds, accelerator } = options;
+  requireSafeOutputs(
+    [['--output', output]],
+    [
+      ...[modelFile(model), input, thresholds, accelerator],
+      ...(faultMap === undefined ? [] : faultMapFiles(faultMap)),
+    ],
+  );
   const mitigation = options.mitigation ?? (options.thresholds === undefined ? 'none' : 'clip');
+  const values = readFloat32Npy(input);
+  const nonFiniteInputs = countNonFinite(values.data);
+  if (nonFiniteInputs > 0) {
+    tell(
+      `warning: ${input} holds ${grouped(nonFiniteInputs)} of ${grouped(values.data.length)} values as NaN or infinity; outputs of their images may mean nothing.`,
+    );
+  }
   const progress = showProgress('images', quiet ?? false);
   const { outputs, images, seconds } = await inferImages(
     { ...options, model, mitigation },
-    readFloat32Npy(input),
+    values,
     input,
     progress.listener,
   );
@@ -79,8 +100,14 @@ async function infer(model: string, flags: InferFlags): Promise<void> {
   const speed = images / seconds;
   printResult(
     json,
-    { model, format: options.format, mitigation, images, seconds, output },
+    { model, format: options.format, mitigation, images, nonFiniteInputs, seconds, output },
     () =>
       `${output}: ${images} outputs in ${seconds.toFixed(2)} s (${speed.toFixed(0)} images a second)`,
   );
+}
+
+function countNonFinite(values: Float32Array): number {
+  let count = 0;
+  for (const value of values) if (!Number.isFinite(value)) count += 1;
+  return count;
 }

@@ -8,7 +8,7 @@ import {
   profileThresholds,
   TUNING_RATES,
 } from '../../campaign/index.js';
-import { InputError, writeFileAtomic } from '../../core/index.js';
+import { InputError, requireSafeOutputs, writeFileAtomic } from '../../core/index.js';
 import type { UniformFaults } from '../../fault/index.js';
 import {
   GRANULARITIES,
@@ -18,6 +18,7 @@ import {
   writeThresholds,
 } from '../../mitigation/index.js';
 import { type ImageSet, loadCifar10, type Network, resolveModel } from '../../models/index.js';
+import { modelFile } from '../input-files.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -82,6 +83,8 @@ export function profileCommand(): Command {
 function profile(flags: ProfileFlags): void {
   const { model, output, images, granularity, distributions, data, json } = flags;
   requireNothingTuned(output);
+  const outputs = [['--output', output] as const, ['--distributions', distributions] as const];
+  requireSafeOutputs(outputs, [modelFile(model)]);
   const formats =
     resolveModel(model).format === 'int8' ? (['int8', 'float32'] as const) : (['float32'] as const);
   const networks = formats.map((format) => loadNetwork(model, format));

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import {
   cifar10Inputs,
   evaluateAccuracy,
@@ -6,7 +6,13 @@ import {
   measureNoise,
   quantizeOnImages,
 } from '../../campaign/index.js';
-import { InputError, type ProgressListener, sha256Hex, writeFileAtomic } from '../../core/index.js';
+import {
+  InputError,
+  type ProgressListener,
+  requireSafeOutputs,
+  sha256Hex,
+  writeFileAtomic,
+} from '../../core/index.js';
 import {
   CALIBRATION_METHODS,
   type CalibrationMethod,
@@ -21,11 +27,13 @@ import {
   writeQdq,
   writeQOperator,
 } from '../../models/index.js';
+import { modelFile } from '../input-files.js';
 import {
   addCommonOptions,
   type CommonOptions,
   choice,
   dataOption,
+  decimalWhere,
   option,
   requireImages,
   wholeNumber,
@@ -89,11 +97,11 @@ export function quantizeCommand(): Command {
 }
 
 function percentile(text: string): number {
-  const value = Number(text);
-  if (!(value > 50 && value <= 100)) {
-    throw new InvalidArgumentError(`The percentile ${text} is not above 50 and at most 100.`);
-  }
-  return value;
+  return decimalWhere(
+    text,
+    (value) => value > 50 && value <= 100,
+    `The percentile ${text} is not above 50 and at most 100.`,
+  );
 }
 
 function quantize(model: string, flags: QuantizeFlags): void {
@@ -103,6 +111,7 @@ function quantize(model: string, flags: QuantizeFlags): void {
       `--percentile ${flags.percentile} has no effect with --calibration ${flags.calibration}: choose --calibration percentile`,
     );
   }
+  requireSafeOutputs([['--output', output]], [modelFile(model)]);
   const network = resolveModel(model);
   if (network.format === 'int8') throw new InputError(`${model} is quantised already`);
   const training = loadCifar10({

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import {
   DEFAULT_TUNING,
   type Judgement,
@@ -11,15 +11,16 @@ import {
   TUNING_METHODS,
   type Tuning,
 } from '../../campaign/index.js';
-import { InputError } from '../../core/index.js';
+import { InputError, requireSafeOutputs } from '../../core/index.js';
 import {
   readThresholds,
   SEARCH_GRANULARITIES,
   type Thresholds,
   writeThresholds,
 } from '../../mitigation/index.js';
+import { modelFile } from '../input-files.js';
 import { interruptible, reportRestart, resumable } from '../interruption.js';
-import { choice, option, wholeNumber } from '../options.js';
+import { choice, decimalWhere, option, wholeNumber } from '../options.js';
 import { printResult } from '../output.js';
 import { showProgress, showStudyProgress } from '../progress.js';
 import { addTuningOptions, type TuningFlags, tuningFields } from '../tuning-options.js';
@@ -104,11 +105,11 @@ export function tuneCommand(): Command {
 }
 
 function gain(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1)) {
-    throw new InvalidArgumentError(`"${text}" is not a share of the area between 0 and 1.`);
-  }
-  return value;
+  return decimalWhere(
+    text,
+    (value) => value >= 0 && value <= 1,
+    `"${text}" is not a share of the area between 0 and 1.`,
+  );
 }
 
 async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
@@ -116,6 +117,8 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
   const { out, resume, json, quiet, ...fields } = flags;
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const tuning = parseTuning(tuningFields({ ...fields, mostRounds: rounds }));
+  // A thresholds file may be tuned in place: what it holds besides stays in it.
+  requireSafeOutputs([['--output', output]], [modelFile(tuning.model), tuning.accelerator]);
   const prepared = prepareTuning(tuning, thresholds, data);
   const { checksum } = prepared.data.network;
   keptThresholds(output, checksum);

@@ -1,6 +1,6 @@
 import { isMap, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { InputError, readFileChecked } from '../../core/index.js';
+import { InputError, readTextChecked, wrongYamlNumber } from '../../core/index.js';
 import { sortFaults } from '../fault-list.js';
 import type { FaultMap } from '../fault-map.js';
 import { cellOfWordBit, memoryWords, wordBitOf } from './words.js';
@@ -94,12 +94,14 @@ const permutationSchema = z.strictObject({ addressBits: bitList, dataBits: bitLi
  * @throws InputError naming the file and the field.
  */
 export function readPermutation(file: string): BitPermutation {
-  const document = parseDocument(new TextDecoder().decode(readFileChecked(file)));
+  const document = parseDocument(readTextChecked(file));
   const [error] = document.errors;
   const expected = 'a mapping of addressBits and dataBits, lists of whole numbers';
   if (error || !isMap(document.contents)) {
     throw new InputError(`${file}: expected ${expected}.`);
   }
+  const wrong = wrongYamlNumber(document);
+  if (wrong) throw new InputError(`${file}: ${wrong.problem}.`);
   const result = permutationSchema.safeParse(document.toJS());
   if (!result.success) {
     const [issue] = result.error.issues;

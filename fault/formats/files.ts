@@ -1,6 +1,12 @@
 import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
-import { InputError, readFileChecked, writeFileAtomic } from '../../core/index.js';
+import {
+  decodeText,
+  InputError,
+  readFileChecked,
+  utf8Bytes,
+  writeFileAtomic,
+} from '../../core/index.js';
 import type { CellGeometry, FaultMap } from '../fault-map.js';
 import { requireGeometry } from '../geometry.js';
 import { formatBinary, isBinary, readBinary } from './binary.js';
@@ -98,7 +104,7 @@ function readOne(
 ): ReadFaultFile {
   switch (format) {
     case 'json':
-      return readJson(new TextDecoder().decode(bytes), file);
+      return readJson(decodeText(bytes, file), file);
     case 'binary':
       return readBinary(bytes, file);
     case 'csv':
@@ -115,7 +121,10 @@ export function decodeFaultMap(
   files: readonly { readonly file: string; readonly bytes: Uint8Array }[],
   options: ReadMapOptions = {},
 ): ImportedFaultMap {
-  const [first, second] = files;
+  const [first, second] = files.map(({ file, bytes }) => ({
+    file,
+    bytes: options.format === 'binary' || isBinary(bytes) ? bytes : utf8Bytes(bytes, file),
+  }));
   const format = options.format ?? (second ? 'matrices' : recognise(first.bytes, first.file));
   if ((format === 'matrices') !== (second !== undefined)) {
     throw new InputError(
@@ -184,15 +193,21 @@ export function writeFaultMap(
   map: FaultMap,
   { columnMux = 1 }: Pick<FaultFileOptions, 'columnMux'> = {},
 ): void {
-  const files = spec.split(',');
+  const files = faultMapOutputs(spec);
   if (files.length === 2) {
     const matrices = formatMatrices(map, spec);
     files.forEach((file, index) => {
-      writeFileAtomic(file.trim(), matrices[index]);
+      writeFileAtomic(file, matrices[index]);
     });
     return;
   }
   writeFileAtomic(spec, encode(spec, map, columnMux));
+}
+
+/** The files that `writeFaultMap` writes: one, or the two of a pair of 0/1 matrices. */
+export function faultMapOutputs(spec: string): readonly string[] {
+  const files = spec.split(',');
+  return files.length === 2 ? files.map((file) => file.trim()) : [spec];
 }
 
 function encode(file: string, map: FaultMap, columnMux: number): string | Uint8Array {

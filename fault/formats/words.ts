@@ -21,7 +21,7 @@ export function requireGivenGeometry(
 ): CellGeometry {
   if (geometry === undefined) {
     throw new InputError(
-      `${file} is ${format}, which does not say how large the memory is: give its banks, rows and columns.`,
+      `${file} is ${format}, which does not say how large the memory is: give its banks, rows and columns, or name the network or accelerator that it is of.`,
     );
   }
   return geometry;

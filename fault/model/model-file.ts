@@ -1,5 +1,5 @@
 import { isMap, LineCounter, parseDocument } from 'yaml';
-import { InputError, readFileChecked } from '../../core/index.js';
+import { InputError, readTextChecked, wrongYamlNumber } from '../../core/index.js';
 import { type FaultModel, faultModelIssue, parseFaultModel } from './fault-model.js';
 
 /**
@@ -8,7 +8,7 @@ import { type FaultModel, faultModelIssue, parseFaultModel } from './fault-model
  * @throws InputError naming file, line and column of what is wrong, with its value and what was expected.
  */
 export function readFaultModel(file: string): FaultModel {
-  return parseFaultModelText(new TextDecoder().decode(readFileChecked(file)), file);
+  return parseFaultModelText(readTextChecked(file), file);
 }
 
 /**
@@ -25,6 +25,8 @@ export function parseFaultModelText(text: string, file: string): FaultModel {
   };
   const [error] = document.errors;
   if (error) throw new InputError(`${place(error.pos[0])}: ${error.message.split('\n')[0]}.`);
+  const wrong = wrongYamlNumber(document);
+  if (wrong) throw new InputError(`${place(wrong.offset)}: ${wrong.problem}.`);
   if (!isMap(document.contents)) {
     throw new InputError(`${file}:1:1: expected a fault model, a mapping with the field "model".`);
   }

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { didYouMean, InputError, parseConfiguration, readFileChecked } from '../../core/index.js';
+import { didYouMean, InputError, parseConfiguration, readTextChecked } from '../../core/index.js';
 import type { Accelerator } from './accelerator.js';
 import { ACCELERATOR_PRESETS } from './presets.js';
 import { acceleratorSchema } from './schema.js';
@@ -13,7 +13,7 @@ const EXTENSIONS = ['.yaml', '.yml', '.json'];
  */
 export function loadAccelerator(nameOrFile: string): Accelerator {
   if (EXTENSIONS.includes(extname(nameOrFile))) {
-    return parseAccelerator(new TextDecoder().decode(readFileChecked(nameOrFile)), nameOrFile);
+    return parseAccelerator(readTextChecked(nameOrFile), nameOrFile);
   }
   const preset = ACCELERATOR_PRESETS.find(({ name }) => name === nameOrFile);
   if (preset === undefined) {

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { didYouMean, InputError, parseConfiguration, readFileChecked } from '../../core/index.js';
+import { didYouMean, InputError, parseConfiguration, readTextChecked } from '../../core/index.js';
 import { energyTableSchema } from './schema.js';
 import { ENERGY_TABLES, type EnergyTable } from './table.js';
 
@@ -13,7 +13,7 @@ const EXTENSIONS = ['.yaml', '.yml', '.json'];
  */
 export function loadEnergyTable(nameOrFile: string): EnergyTable {
   if (EXTENSIONS.includes(extname(nameOrFile))) {
-    return parseEnergyTable(new TextDecoder().decode(readFileChecked(nameOrFile)), nameOrFile);
+    return parseEnergyTable(readTextChecked(nameOrFile), nameOrFile);
   }
   const table = ENERGY_TABLES.find(({ name }) => name === nameOrFile);
   if (table !== undefined) return table;

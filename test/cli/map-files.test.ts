@@ -194,7 +194,7 @@ describe('map import, export and show', () => {
     expect(await refusal(['map', 'show', table, ...memory])).toBe(sentence);
     expect(await refusal(['map', 'import', table, ...memory, '-o', 'out.json'])).toBe(sentence);
     expect(await refusal(['map', 'show', table])).toBe(
-      `${table} is a CSV table, which does not say how large the memory is: give its banks, rows and columns.`,
+      `${table} is a CSV table, which does not say how large the memory is: give its banks, rows and columns, or name the network or accelerator that it is of.`,
     );
   });
 });

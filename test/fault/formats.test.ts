@@ -238,7 +238,8 @@ describe('bad files', () => {
   });
 
   test('a log or table without a memory', () => {
-    const needs = 'which does not say how large the memory is: give its banks, rows and columns.';
+    const needs =
+      'which does not say how large the memory is: give its banks, rows and columns, or name the network or accelerator that it is of.';
     expect(() => decode('1,1')).toThrow(new InputError(`file is an MBIST log, ${needs}`));
     expect(() => decode('bank,row,column,kind\n')).toThrow(
       new InputError(`file is a CSV table, ${needs}`),
@@ -375,4 +376,24 @@ describe('fuzzed', () => {
       decodeOrRefuse([Uint8Array.from([...body, ...checksum])], { format: 'binary' });
     },
   );
+});
+
+describe('encodings of text formats', () => {
+  const geometry = { banks: 2, rows: 64, columns: 64 };
+  const text = 'bank,row,column,kind\r\n1,2,3,flip\r\n';
+  const plain = decode(text, { geometry }).map;
+
+  test('UTF-16 and UTF-8 with a byte-order mark read as UTF-8', () => {
+    const utf16 = Buffer.from(`\ufeff${text}`, 'utf16le');
+    expect(decode(utf16, { geometry }).map).toEqual(plain);
+    expect(decode(Buffer.from(utf16).swap16(), { geometry }).map).toEqual(plain);
+    expect(decode(`\ufeff${text}`, { geometry }).map).toEqual(plain);
+  });
+
+  test('others are refused at their line', () => {
+    const latin1 = Buffer.from(`${text}# caf\xe9\n`, 'latin1');
+    expect(() => decode(latin1, { geometry })).toThrow(
+      new InputError('file:3:6: not encoded as UTF-8; save it as UTF-8.'),
+    );
+  });
 });

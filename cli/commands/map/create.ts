@@ -1,5 +1,13 @@
 import { Command } from 'commander';
-import { cellCount, faultMapOf, formatGeometry, writeFaultMap } from '../../../fault/index.js';
+import { requireSafeOutputs } from '../../../core/index.js';
+import {
+  cellCount,
+  faultMapOf,
+  faultMapOutputs,
+  formatGeometry,
+  writeFaultMap,
+} from '../../../fault/index.js';
+import { modelFile } from '../../input-files.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -40,6 +48,10 @@ export function createCommand(): Command {
 
 function create(flags: CreateFlags): void {
   const { output, seed, map: trial } = flags;
+  requireSafeOutputs(
+    faultMapOutputs(output).map((file) => ['--output', file]),
+    [modelFile(flags.model), flags.accelerator, flags.faultModel],
+  );
   const memory = givenMemory(flags);
   const { model, rate } = statedFaults(flags, memory);
   const map = faultMapOf(model, memory.geometry, seed, trial, rate);

@@ -1,5 +1,11 @@
 import { Command } from 'commander';
-import { readFaultMap, writeFaultMap } from '../../../fault/index.js';
+import { requireSafeOutputs } from '../../../core/index.js';
+import {
+  faultMapFiles,
+  faultMapOutputs,
+  readFaultMap,
+  writeFaultMap,
+} from '../../../fault/index.js';
 import { addCommonOptions, type CommonOptions, option, wholeNumber } from '../../options.js';
 import { printResult } from '../../output.js';
 import { grouped } from '../../table.js';
@@ -29,6 +35,10 @@ export function exportMapCommand(): Command {
 }
 
 function exportMap(file: string, { output, columnMux, json }: ExportFlags): void {
+  requireSafeOutputs(
+    faultMapOutputs(output).map((path) => ['--output', path]),
+    faultMapFiles(file),
+  );
   const map = readFaultMap(file);
   writeFaultMap(output, map, { columnMux });
   printResult(

@@ -11,7 +11,7 @@ import {
   rateAtVoltage,
   readFaultModel,
 } from '../../../fault/index.js';
-import { choice, list, option, rate } from '../../options.js';
+import { choice, decimalWhere, list, option, rate, voltage } from '../../options.js';
 import type { GivenMemory } from './geometry-options.js';
 import type { MemoryFlags } from './memory-options.js';
 
@@ -48,11 +48,7 @@ const MODEL_FLAGS = [
 ];
 
 function positive(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value > 0 && Number.isFinite(value))) {
-    throw new InvalidArgumentError('Expected a number above 0.');
-  }
-  return value;
+  return decimalWhere(text, (value) => value > 0, 'Expected a number above 0.');
 }
 
 function indices(text: string): number[] {
@@ -74,7 +70,7 @@ export function addFaultModelOptions(command: Command): Command {
     .addOption(option('--rate <rate>', 'share of the cells that are faulty').argParser(rate))
     .addOption(
       option('--voltage <volts>', 'supply voltage, with a model or preset that has its rates')
-        .argParser(positive)
+        .argParser(voltage)
         .conflicts('rate'),
     )
     .addOption(

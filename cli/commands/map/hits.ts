@@ -1,6 +1,18 @@
 import { Command } from 'commander';
-import { writePartsAtomic } from '../../../core/index.js';
-import { cellCount, type FaultMap, loadFaultMap } from '../../../fault/index.js';
+import {
+  InputError,
+  requireSafeOutputs,
+  visibleLines,
+  writePartsAtomic,
+} from '../../../core/index.js';
+import {
+  cellCount,
+  type FaultMap,
+  faultMapFiles,
+  formatGeometry,
+  importFaultMap,
+  requireGeometry,
+} from '../../../fault/index.js';
 import type { Network } from '../../../models/index.js';
 import {
   countFaultyCells,
@@ -14,9 +26,12 @@ import {
   weightLocator,
   wordReader,
 } from '../../../sim/index.js';
+import { csvCell } from '../../csv.js';
+import { modelFile } from '../../input-files.js';
 import { addCommonOptions, type CommonOptions, option, wholeNumber } from '../../options.js';
 import { printParts, resultParts } from '../../output.js';
 import { formatTable, grouped } from '../../table.js';
+import { namesAccelerator } from './geometry-options.js';
 import { createHitCounter, formatTotals, type HitCounter, type HitTotals } from './hit-totals.js';
 import { addMemoryOptions, type MemoryFlags, memoryOf } from './memory-options.js';
 
@@ -57,16 +72,19 @@ interface HitRow extends Omit<WeightHit, 'storedWord' | 'faultyWord'>, WeightPos
   readonly faultyWord: string;
 }
 
-async function hits(file: string, flags: HitsFlags): Promise<void> {
+async function hits(file: string, flags: HitsFlags, command: Command): Promise<void> {
+  const { json, csv, model, format, accelerator } = flags;
+  const inputs = [...faultMapFiles(file), modelFile(model), accelerator];
+  requireSafeOutputs([['--csv', csv === STDOUT ? undefined : csv]], inputs);
   const { network, placement } = memoryOf(flags);
-  const map = loadFaultMap(file, placement.geometry, { columnMux: placement.memory.columnMux });
-  const { json, csv } = flags;
+  const map = mapFor(file, placement, command);
   const limit = flags.limit ?? (json || csv ? Number.POSITIVE_INFINITY : SHOWN_HITS);
   const counter = createHitCounter(network);
   const rows = hitRows(map, network, placement, counter, limit);
   const cells = countFaultyCells(map, placement);
   if (json) {
-    const head = { file, geometry: map.geometry, cells: cellCount(map.geometry) };
+    const memory = { model, format, accelerator, geometry: map.geometry };
+    const head = { file, ...memory, cells: cellCount(map.geometry) };
     const counts = { faults: map.cells.length, faultyCells: cells, placement: placement.kind };
     await printParts(
       resultParts({ ...head, ...counts }, 'hits', rows, () => {
@@ -80,9 +98,29 @@ async function hits(file: string, flags: HitsFlags): Promise<void> {
     writePartsAtomic(csv, csvLines(rows));
     await printParts([`${csv}: ${summary(map, cells, counter.totals())}\n`]);
   } else {
+    const memory = `${model} with ${format} words, ${placement.kind} on ${accelerator}: ${formatGeometry(map.geometry)}`;
     const table = hitTable([...rows], placement);
-    await printParts([`${table}\n\n${summary(map, cells, counter.totals())}\n`]);
+    const text = `${memory}\n\n${table}\n\n${summary(map, cells, counter.totals())}\n`;
+    await printParts([visibleLines(text)]);
   }
+}
+
+/**
+ * The map in a file.
+ *
+ * @throws InputError when it is for another memory, or neither the file nor the user says for which
+ */
+function mapFor(file: string, { geometry, memory }: Placement, command: Command): FaultMap {
+  const isNamed = namesAccelerator(command);
+  const { columnMux } = memory;
+  const { map, format } = importFaultMap(file, isNamed ? { geometry, columnMux } : { columnMux });
+  if (!isNamed && format !== 'json' && format !== 'binary') {
+    throw new InputError(
+      `${file} does not say which memory it is of: name it with --model, --format, --accelerator or --placement.`,
+    );
+  }
+  requireGeometry(map, geometry, file);
+  return map;
 }
 
 /** The first `limit` hits; all of them are counted once the last one has been asked for. */
@@ -157,13 +195,7 @@ function* csvLines(rows: Iterable<HitRow>): Generator<string, void, undefined> {
 }
 
 function csvLine(row: HitRow): string {
-  return `${CSV_COLUMNS.map((key) => csvField(row[key])).join()}\n`;
-}
-
-/** A field as RFC 4180 has it: in quotes where it holds a comma, a quote or a line break. */
-function csvField(value: string | number | boolean): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return `${CSV_COLUMNS.map((key) => csvCell(row[key])).join()}\n`;
 }
 
 function hitTable(rows: readonly HitRow[], { kind, weightBits }: Placement): string {

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
-import { InputError } from '../../../core/index.js';
+import { InputError, requireSafeOutputs } from '../../../core/index.js';
 import {
   cellCount,
+  faultMapFiles,
+  faultMapOutputs,
   formatGeometry,
   importFaultMap,
   requireGeometry,
@@ -10,7 +12,7 @@ import {
 import { addCommonOptions, type CommonOptions, option } from '../../options.js';
 import { printResult } from '../../output.js';
 import { grouped } from '../../table.js';
-import { addReadOptions, type ReadFlags, readOptionsOf } from './read-options.js';
+import { addReadOptions, type ReadFlags, readInputs, readOptionsOf } from './read-options.js';
 
 interface ImportFlags extends ReadFlags, CommonOptions {
   readonly output: string;
@@ -40,6 +42,10 @@ function importMap(files: readonly string[], flags: ImportFlags, command: Comman
     );
   }
   const { output } = flags;
+  requireSafeOutputs(
+    faultMapOutputs(output).map((path) => ['--output', path]),
+    [...faultMapFiles(files.join(',')), ...readInputs(flags)],
+  );
   const options = readOptionsOf(flags, command);
   const { map, format, repeatedLines } = importFaultMap(files.join(','), options);
   if (options.geometry !== undefined) requireGeometry(map, options.geometry, files.join(','));

@@ -9,6 +9,7 @@ import {
   type ReadMapOptions,
   readPermutation,
 } from '../../../fault/index.js';
+import { modelFile } from '../../input-files.js';
 import { choice, list, option } from '../../options.js';
 import {
   acceleratorMemory,
@@ -66,6 +67,11 @@ function permutationOf(flags: ReadFlags): BitPermutation | undefined {
   const { permutation, addressBits, dataBits } = flags;
   if (permutation !== undefined) return readPermutation(permutation);
   return addressBits || dataBits ? { addressBits, dataBits } : undefined;
+}
+
+/** The files that the options name. */
+export function readInputs({ model, accelerator, permutation }: ReadFlags) {
+  return [modelFile(model), accelerator, permutation];
 }
 
 /** The options as the reader of fault maps takes them: a memory only where the user names one. */

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
-import { writeFileAtomic } from '../../../core/index.js';
+import { requireSafeOutputs, writeFileAtomic } from '../../../core/index.js';
 import {
   drawHeatMap,
   encodePng,
   type FaultMap,
   type FaultMapSummary,
+  faultMapFiles,
   faultsPerBank,
   formatGeometry,
   HEAT_MAP_SIDE,
@@ -15,7 +16,7 @@ import {
 import { addCommonOptions, type CommonOptions, option } from '../../options.js';
 import { printResult } from '../../output.js';
 import { formatTable, grouped } from '../../table.js';
-import { addReadOptions, type ReadFlags, readOptionsOf } from './read-options.js';
+import { addReadOptions, type ReadFlags, readInputs, readOptionsOf } from './read-options.js';
 
 interface ShowFlags extends ReadFlags, CommonOptions {
   readonly png?: string;
@@ -39,6 +40,7 @@ export function showCommand(): Command {
 }
 
 function show(file: string, flags: ShowFlags, command: Command): void {
+  requireSafeOutputs([['--png', flags.png]], [...faultMapFiles(file), ...readInputs(flags)]);
   const { map, format, repeatedLines } = importFaultMap(file, readOptionsOf(flags, command));
   const summary = summarizeFaultMap(map);
   const { png } = flags;

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { InputError, parseBytes, readFileChecked } from '../../../core/index.js';
+import { InputError, parseBytes, parseDecimal, readTextChecked } from '../../../core/index.js';
 import { type Network, resolveModel, weightedLayers } from '../../../models/index.js';
 import {
   type Accelerator,
@@ -17,6 +17,7 @@ import {
   type TopologyLayer,
   weightMemoryOf,
 } from '../../../sim/index.js';
+import { tell } from '../../messages.js';
 import type { TimingFlags } from './index.js';
 
 /** The layers to time, and the network that they are from, if it is not a topology. */
@@ -60,8 +61,8 @@ export function memorySystem(
 ): MemorySystem | undefined {
   const memory = memorySystemOf(accelerator, network?.format ?? 'int8', model);
   if (memory === undefined && model !== undefined) {
-    process.stderr.write(
-      `bitcell: ${accelerator.name} has ideal bandwidth, so ${model} finds no stalls: --bandwidth makes it finite.\n`,
+    tell(
+      `${accelerator.name} has ideal bandwidth, so ${model} finds no stalls: --bandwidth makes it finite.`,
     );
   }
   return memory;
@@ -88,7 +89,7 @@ function weightMemoryFor(weightMemory: TimedAccelerator['weightMemory'], network
 }
 
 function readText(file: string): string {
-  return new TextDecoder().decode(readFileChecked(file));
+  return readTextChecked(file);
 }
 
 /** One value for all operands, or three. */
@@ -107,7 +108,7 @@ function perOperand(
 }
 
 function words(text: string): number {
-  const value = Number(text);
-  if (text !== '' && value > 0 && Number.isFinite(value)) return value;
+  const value = parseDecimal(text);
+  if (value !== undefined && value > 0) return value;
   throw new InputError(`--bandwidth: "${text}" is not a number of words a cycle above 0.`);
 }

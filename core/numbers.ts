@@ -1,0 +1,10 @@
+/**
+ * The number that a text writes in decimal digits, perhaps with a sign, a point and an exponent (`-1.5e-3`);
+ * undefined for anything else, such as `0x10`, `0b1`, `1_0`, `Infinity` or nothing, and for numbers too large for
+ * float64.
+ */
+export function parseDecimal(text: string): number | undefined {
+  if (!/^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}

@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseDecimal, parseYaml } from '../../core/index.js';
+
+const OTHERS = ['0x1', '0X1f', '0b1', '0o7', '1_0', '1e', 'e1', '.', '-', '', ' ', '1,5', '١'];
+const TOO_LARGE = ['Infinity', '-Infinity', 'NaN', '1e999', '.inf'];
+
+describe('parseDecimal', () => {
+  test('reads what JavaScript writes of finite numbers', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        expect(parseDecimal(String(value))).toBe(value === 0 ? 0 : value);
+        expect(parseDecimal(value.toExponential())).toBe(value === 0 ? 0 : value);
+      }),
+    );
+  });
+
+  test.each([
+    ['+1', 1],
+    ['.5', 0.5],
+    ['5.', 5],
+    ['010', 10],
+    [' 1E-3 ', 0.001],
+  ])('reads "%s"', (text, value) => {
+    expect(parseDecimal(text)).toBe(value);
+  });
+
+  test.each([...OTHERS, ...TOO_LARGE])('reads no number from "%s"', (text) => {
+    expect(parseDecimal(text)).toBeUndefined();
+  });
+});
+
+describe('YAML', () => {
+  test.each(['0x10', '0o17', '.inf', '-.Inf', '.nan', '1e999'])(
+    'refuses %s with its place',
+    (text) => {
+      expect(() => parseYaml(`a: 1\nb:\n  - ${text}\n`, 'x.yaml')).toThrow(
+        `x.yaml:3:5: found ${text}; expected a finite number in decimal digits.`,
+      );
+    },
+  );
+
+  test('keeps texts, keys and decimal numbers', () => {
+    const { value } = parseYaml('"0x1": "0x1"\nb: 010\nc: -1.5e-3\n', 'x.yaml');
+    expect(value).toEqual({ '0x1': '0x1', b: 10, c: -0.0015 });
+  });
+});
