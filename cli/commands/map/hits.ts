@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { writePartsAtomic } from '../../../core/index.js';
 import { cellCount, type FaultMap, loadFaultMap } from '../../../fault/index.js';
-import type { Network } from '../../../models/index.js';
+import { type Network, weightedLayers, wordReader } from '../../../models/index.js';
 import {
   countFaultyCells,
   type FaultyCells,
@@ -12,7 +12,6 @@ import {
   WORD_BITS,
   weightHits,
   weightLocator,
-  wordReader,
 } from '../../../sim/index.js';
 import { addCommonOptions, type CommonOptions, option, wholeNumber } from '../../options.js';
 import { printParts, resultParts } from '../../output.js';
@@ -106,29 +105,32 @@ function* hitRows(
 }
 
 function rowMaker(network: Network): (hit: WeightHit, position: WeightPosition) => HitRow {
-  const toValue = wordReader(network.format);
+  const readers = new Map(weightedLayers(network).map((layer) => [layer.name, wordReader(layer)]));
   const digits = WORD_BITS[network.format] / 4;
   const wordText = (word: number) => `0x${word.toString(16).padStart(digits, '0')}`;
   // Field by field: spreading the two objects takes ten times as long, and a map may have millions of hits.
-  return (hit, position) => ({
-    bank: hit.bank,
-    row: hit.row,
-    column: hit.column,
-    kind: hit.kind,
-    layer: position.layer,
-    tile: hit.tile,
-    outputChannel: position.outputChannel,
-    inputChannel: position.inputChannel,
-    ky: position.ky,
-    kx: position.kx,
-    weight: hit.weight,
-    bit: hit.bit,
-    stored: toValue(hit.storedWord),
-    faulty: toValue(hit.faultyWord),
-    storedWord: wordText(hit.storedWord),
-    faultyWord: wordText(hit.faultyWord),
-    effective: hit.effective,
-  });
+  return (hit, position) => {
+    const toValue = readers.get(position.layer) ?? Number;
+    return {
+      bank: hit.bank,
+      row: hit.row,
+      column: hit.column,
+      kind: hit.kind,
+      layer: position.layer,
+      tile: hit.tile,
+      outputChannel: position.outputChannel,
+      inputChannel: position.inputChannel,
+      ky: position.ky,
+      kx: position.kx,
+      weight: hit.weight,
+      bit: hit.bit,
+      stored: toValue(hit.storedWord),
+      faulty: toValue(hit.faultyWord),
+      storedWord: wordText(hit.storedWord),
+      faultyWord: wordText(hit.faultyWord),
+      effective: hit.effective,
+    };
+  };
 }
 
 const CSV_COLUMNS = [
