@@ -272,16 +272,14 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
       const weights = { ...layer.weights, perChannel: false };
       const { activation, outputs } = layer;
       const op = features.has('gemm') ? 'gemm' : 'matmul';
-      const step = {
-        op,
-        weights,
-        activation,
-        transposed: op === 'gemm',
-        output: layer.output,
-      } as const;
       const x = toVector(start);
-      const hidden = dense(x, { ...step, outputs });
-      const back = { ...step, op: 'matmul', outputs: x.shape.channels, output } as const;
+      const transposed = op === 'gemm';
+      const first = { op, weights, activation, outputs, transposed, output: layer.output } as const;
+      const hidden = dense(x, first);
+      const back: DenseStep = {
+        ...first,
+        ...{ op: 'matmul', activation: 'none', outputs: x.shape.channels, output },
+      };
       return dense(hidden, back, latestWeights);
     }
     const x = features.has('conv') ? start : toVector(start);
