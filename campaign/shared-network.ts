@@ -1,9 +1,9 @@
-import { type Network, weightedLayers } from '../models/index.js';
-import { firstWeightOfLayers } from '../sim/index.js';
+import { type Network, weightedLayers, wordMask } from '../models/index.js';
+import { firstWeightOfLayers, storedWords } from '../sim/index.js';
 
 /**
  * A network whose weights lie behind one another, in network order, in memory that all threads see.
- * `words` views the same memory as stored words: bytes, or IEEE 754 bits.
+ * `words` are their stored words, bytes or IEEE 754 bits, in the same memory where no weights are uint8.
  */
 export interface SharedNetwork {
   readonly network: Network;
@@ -16,7 +16,13 @@ export function shareNetwork(network: Network): SharedNetwork {
   const total = first[first.length - 1];
   if (network.format === 'int8') {
     const weights = new Int8Array(new SharedArrayBuffer(total));
-    return { network: moveWeights(network, weights), words: new Uint8Array(weights.buffer) };
+    const moved = moveWeights(network, weights);
+    if (weightedLayers(network).every((layer) => wordMask(layer) === 0)) {
+      return { network: moved, words: new Uint8Array(weights.buffer) };
+    }
+    const words = new Uint8Array(new SharedArrayBuffer(total));
+    words.set(storedWords(network));
+    return { network: moved, words };
   }
   const weights = new Float32Array(new SharedArrayBuffer(4 * total));
   return { network: moveWeights(network, weights), words: new Uint32Array(weights.buffer) };

@@ -35,5 +35,7 @@ export {
 } from './quantization/quantize.js';
 export { leastSquaresRange, squaredError } from './quantization/range-search.js';
 export { readNetwork } from './read-network.js';
+export { shareEqualWeights } from './shared-weights.js';
+export * from './stored-words.js';
 export { transpose } from './transpose.js';
 export { resolveModel, ZOO, zooThresholds } from './zoo.js';

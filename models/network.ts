@@ -44,6 +44,16 @@ interface WeightedLayerBase extends LayerBase {
    * output's quantisation must hold nothing larger, and so implies it.
    */
   readonly upper?: number;
+  /** Present when an earlier layer reads the same stored words, which then exist once. */
+  readonly sharedWeights?: SharedWeights;
+}
+
+/** Whose words a layer reads. */
+export interface SharedWeights {
+  /** Name of the first layer that reads them. */
+  readonly layer: string;
+  /** Whether its weight matrix (outputs × inputs) is read transposed. */
+  readonly transposed: boolean;
 }
 
 /** real weight = scales[c] · (w − zeroPoints[c]); real bias = scale_x · scales[c] · bias[c]. */
@@ -54,6 +64,10 @@ export interface Int8WeightedLayer extends WeightedLayerBase {
   /** One per output channel. */
   readonly zeroPoints: Int32Array;
   readonly bias: Int32Array;
+  /**
+   * Present when the words are uint8 in ONNX files and in the weight memory: `weights` and `zeroPoints` are 128 less.
+   */
+  readonly unsignedWeights?: true;
 }
 
 export interface Float32WeightedLayer extends WeightedLayerBase {

@@ -1,8 +1,7 @@
 /** Rows × columns values to columns × rows. */
-export function transpose<T extends Float32Array | Int8Array | Int32Array>(
-  values: T,
-  rows: number,
-): T {
+export function transpose<
+  T extends Float32Array | Int8Array | Int32Array | Uint8Array | Uint32Array,
+>(values: T, rows: number): T {
   const columns = values.length / rows;
   const result = values.slice() as T;
   for (let row = 0; row < rows; row += 1) {

@@ -10,7 +10,6 @@ import {
   quantizeUint8,
 } from '../kernels/index.js';
 import {
-  type Float32Network,
   type Float32WeightedLayer,
   type Int8Network,
   type Int8WeightedLayer,
@@ -21,7 +20,6 @@ import {
   weightedLayers,
 } from '../models/index.js';
 import type { ActivationUnit, WeightPatches } from './interfaces.js';
-import { firstWeightOfLayers } from './weight-position.js';
 import { createWeightWriter } from './weight-writer.js';
 import { float32Operation, int8Operation, type Operation, quantizationOf } from './weightless.js';
 
@@ -253,17 +251,6 @@ function installUnit({ format, kernel }: Kernel, unit: ActivationUnit | undefine
   }
 }
 
-/** The number that a stored word (a byte, or IEEE 754 bits) stands for. */
-export function wordReader(format: Network['format']): (word: number) => number {
-  if (format === 'int8') return (word) => (word << 24) >> 24;
-  const bits = new Uint32Array(1);
-  const value = new Float32Array(bits.buffer);
-  return (word) => {
-    bits[0] = word;
-    return value[0];
-  };
-}
-
 /** Images arrive channel by channel and are stored with the channels innermost. */
 function loadInput(network: Network, images: Float32Array, count: number, tensor: Values): void {
   const { shape, quantization } = network.tensors[network.input];
@@ -293,18 +280,4 @@ function readOutput(network: Network, tensor: Values, count: number, outputs: Fl
   for (let index = 0; index < length; index += 1) {
     outputs[index] = quantization.scale * (ordered[index] - quantization.zeroPoint);
   }
-}
-
-/** Stored words of all weights of a network, in network order: bytes, or IEEE 754 bits. */
-export function storedWords(network: Int8Network): Uint8Array;
-export function storedWords(network: Float32Network): Uint32Array;
-export function storedWords(network: Network): Uint8Array | Uint32Array;
-export function storedWords(network: Network): Uint8Array | Uint32Array {
-  const first = firstWeightOfLayers(network);
-  const total = first[first.length - 1];
-  const words = network.format === 'int8' ? new Int8Array(total) : new Float32Array(total);
-  for (const [index, layer] of weightedLayers(network).entries()) {
-    words.set(layer.weights, first[index]);
-  }
-  return network.format === 'int8' ? new Uint8Array(words.buffer) : new Uint32Array(words.buffer);
 }

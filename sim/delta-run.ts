@@ -20,6 +20,7 @@ import {
   isWeighted,
   type Network,
   weightedLayers,
+  wordMask,
 } from '../models/index.js';
 import { type Datapath, int8Specification } from './datapath.js';
 import type { ActivationUnit, WeightPatches } from './interfaces.js';
@@ -293,7 +294,7 @@ function patchesByLayer(
     while (weights[patch] >= starts[position + 1]) position += 1;
     const layer = weighted[position];
     const index = weights[patch] - starts[position];
-    const difference = ((words[patch] << 24) >> 24) - layer.weights[index];
+    const difference = (((words[patch] ^ wordMask(layer)) << 24) >> 24) - layer.weights[index];
     const place = layerIndex.get(layer.name) ?? 0;
     const changes = byLayer.get(place);
     if (changes) changes.push({ index, difference });

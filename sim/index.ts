@@ -39,3 +39,4 @@ export * from './timing/index.js';
 export * from './weight-hits.js';
 export * from './weight-position.js';
 export * from './weight-stream.js';
+export * from './weight-words.js';

@@ -7,13 +7,17 @@ import type { Placement, WeightMemory } from './interfaces.js';
 import { defaultResidentMemory } from './memory.js';
 import { residentPlacement } from './placement-resident.js';
 import { streamedPlacement } from './placement-streamed.js';
+import { sharedSlots } from './shared-slots.js';
 
 /** Width of a weight word in bits. */
 export const WORD_BITS: Readonly<Record<WordFormat, 8 | 32>> = { int8: 8, float32: 32 };
 
-/** Number of weights of a network. */
+/** Number of stored weights of a network; what several layers share counts once. */
 export function networkWeights(network: Network): number {
-  return weightedLayers(network).reduce((sum, { weights }) => sum + weights.length, 0);
+  return weightedLayers(network).reduce(
+    (sum, { weights, sharedWeights }) => sum + (sharedWeights ? 0 : weights.length),
+    0,
+  );
 }
 
 /** The weight memory of an accelerator; one that fits the network is sized for it. */
@@ -37,7 +41,10 @@ export function placeNetwork(
 ): Placement {
   const memory = weightMemoryOf(accelerator, network);
   const bits = WORD_BITS[network.format];
-  if (kind === 'resident') return residentPlacement(memory, networkWeights(network), bits);
+  if (kind === 'resident') {
+    const placement = residentPlacement(memory, networkWeights(network), bits);
+    return { ...placement, ...sharedSlots(network) };
+  }
   const shapes = weightedLayers(network).map(({ shape }) => shape);
   return streamedPlacement(memory, shapes, bits, accelerator.array);
 }

@@ -1,6 +1,6 @@
 import { createScratch } from '../core/index.js';
 import type { WeightValues } from '../kernels/index.js';
-import { type Network, weightedLayers } from '../models/index.js';
+import { type Network, weightBits, weightedLayers, wordMask } from '../models/index.js';
 import type { WeightPatches } from './interfaces.js';
 import { firstWeightOfLayers } from './weight-position.js';
 
@@ -29,7 +29,10 @@ export function createWeightWriter(
   network: Network,
   kernels: readonly WritableWeights[],
 ): (patches: Patches | undefined) => void {
-  const storedWords = weightedLayers(network).map(({ weights }) => wordsOf(weights));
+  const layers = weightedLayers(network).map((layer) => ({
+    stored: weightBits(layer.weights),
+    mask: wordMask(layer),
+  }));
   const firstWeights = firstWeightOfLayers(network);
   const values =
     network.format === 'int8'
@@ -37,7 +40,7 @@ export function createWeightWriter(
       : new Float32Array(WEIGHTS_PER_CALL);
   const changes: Changes = {
     indices: new Uint32Array(WEIGHTS_PER_CALL),
-    words: wordsOf(values),
+    words: weightBits(values),
   };
   const copyWeights = createCopy();
   const copyWords = createCopy();
@@ -46,11 +49,11 @@ export function createWeightWriter(
   return (patches) => {
     const next: Cursor = { ...(patches ?? NO_PATCHES), place: 0, end: 0 };
     const before: Cursor = { ...installed, place: 0, end: 0 };
-    for (const [layer, stored] of storedWords.entries()) {
+    for (const [layer, { stored, mask }] of layers.entries()) {
       before.end = firstFrom(firstWeights[layer + 1], before.weights);
       next.end = firstFrom(firstWeights[layer + 1], next.weights);
       while (before.place < before.end || next.place < next.end) {
-        const count = mergePatches(before, next, firstWeights[layer], stored, changes);
+        const count = mergePatches(before, next, firstWeights[layer], stored, mask, changes);
         if (count === 0) continue;
         kernels[layer].setWeights(changes.indices.subarray(0, count), values.subarray(0, count));
       }
@@ -65,7 +68,7 @@ interface Cursor extends Patches {
   end: number;
 }
 
-/** Weights of a layer, and the stored words that they get. */
+/** Weights of a layer, and the bits that they get. */
 interface Changes {
   readonly indices: Uint32Array;
   readonly words: Uint8Array | Uint32Array;
@@ -75,6 +78,8 @@ interface Changes {
  * Merge patches until none or no room for changes is left. Written without branches that depend on the patches: no
  * processor could predict them.
  *
+ * @param stored bits of the layer's weights
+ * @param mask what exclusive or makes of a word the bits of its weight
  * @returns the number of changes
  */
 function mergePatches(
@@ -82,6 +87,7 @@ function mergePatches(
   next: Cursor,
   first: number,
   stored: Uint8Array | Uint32Array,
+  mask: number,
   { indices, words }: Changes,
 ): number {
   const { weights: beforeWeights, words: beforeWords, end: endOfBefore } = before;
@@ -101,7 +107,7 @@ function mergePatches(
     const difference = word ^ earlier;
     const differs = (difference | -difference) >>> 31;
     indices[count] = weight;
-    words[count] = stored[weight] ^ ((stored[weight] ^ word) & -takesNext);
+    words[count] = stored[weight] ^ ((stored[weight] ^ word ^ mask) & -takesNext);
     count += 1 - (takesBefore & takesNext & (1 - differs));
     ofBefore += takesBefore;
     ofNext += takesNext;
@@ -131,12 +137,4 @@ function createCopy(): (values: Uint32Array) => Uint32Array {
     copy.set(values);
     return copy;
   };
-}
-
-/** The stored words of weights, in the same memory. */
-function wordsOf(weights: WeightValues): Uint8Array | Uint32Array {
-  const { buffer, byteOffset, length } = weights;
-  return weights instanceof Int8Array
-    ? new Uint8Array(buffer, byteOffset, length)
-    : new Uint32Array(buffer, byteOffset, length);
 }

@@ -1,7 +1,7 @@
 import { sha256Hex } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
-import type { Network } from '../../models/index.js';
+import { type Network, weightedLayers } from '../../models/index.js';
 import type { RestartPoint } from '../../sim/index.js';
 import { type RestartListener, startThread, type TaskThread } from '../worker-thread.js';
 import { type Cell, createCellMemory } from './cell-memory.js';
@@ -65,6 +65,10 @@ export function createEvaluator(
   const points = [...maxima.keys()].map((layer) => startPointOf(network, layer));
   const kept = createCellMemory(network, cells, points, { images, budget: memory, tasks: threads });
   const scoredRuns = createScoredRuns(network);
+  const strikesLayersInFront =
+    faulty === 'tuned-layer' &&
+    (tuning.placement === 'streamed' ||
+      weightedLayers(network).some(({ sharedWeights }) => sharedWeights));
   let tuned: string | undefined;
   let saved = performance.now();
 
@@ -134,7 +138,7 @@ export function createEvaluator(
   return {
     async score(request) {
       startLayer(request.first);
-      const start = startOf(network, request);
+      const start = startOf(network, request, strikesLayersInFront ? request.first : '');
       kept.enter(start.point);
       const candidates = request.candidates.map((values) => {
         const key = keyOf(request, values);
@@ -175,14 +179,22 @@ export function createEvaluator(
   };
 }
 
-/** Where the runs of a request start, and the thresholds in front of any layer up to there, in a word. */
+/** Where the runs of a request start, and what in front of any layer up to there decides its values, in a word. */
 interface Start {
   readonly point: RestartPoint;
   readonly keyAt: (layer: number) => string;
 }
 
-/** All cells of a request ask for the same few keys, and thresholds are thousands of numbers. */
-function startOf(network: Network, { first, candidates: [thresholds] }: ScoreRequest): Start {
+/**
+ * All cells of a request ask for the same few keys, and thresholds are thousands of numbers.
+ *
+ * @param faultyLayer the layer whose faults reach those in front, too; otherwise ''
+ */
+function startOf(
+  network: Network,
+  { first, candidates: [thresholds] }: ScoreRequest,
+  faultyLayer: string,
+): Start {
   const keys = new Map<number, string>();
   return {
     point: startPointOf(network, first),
@@ -190,7 +202,8 @@ function startOf(network: Network, { first, candidates: [thresholds] }: ScoreReq
       const known = keys.get(layer);
       if (known !== undefined) return known;
       const names = new Set(network.layers.slice(0, layer).map(({ name }) => name));
-      const key = sha256Hex(JSON.stringify([...thresholds].filter(([name]) => names.has(name))));
+      const inFront = [...thresholds].filter(([name]) => names.has(name));
+      const key = sha256Hex(JSON.stringify([faultyLayer, inFront]));
       keys.set(layer, key);
       return key;
     },

@@ -2,7 +2,6 @@ import { type FaultKind, uniformFaultMap } from '../../fault/index.js';
 import { int8Clips, type LayerThresholds, thresholdCount } from '../../mitigation/index.js';
 import {
   type Int8Network,
-  isWeighted,
   type Network,
   writeClipped,
   writeQdq,
@@ -11,10 +10,10 @@ import {
 import {
   type Accelerator,
   applyFaultMap,
-  firstWeightOfLayers,
   placeNetwork,
   storedWords,
   type WeightPatches,
+  withWords,
 } from '../../sim/index.js';
 import type { OptimizationLevel } from './onnxruntime.js';
 
@@ -188,22 +187,4 @@ function faultMaps(
       };
     }),
   );
-}
-
-/** A copy of a network with faulty words written into its weights. */
-export function withWords(network: Int8Network, patches: WeightPatches): Int8Network {
-  const first = firstWeightOfLayers(network);
-  let layerIndex = 0;
-  let position = 0;
-  const layers = network.layers.map((layer) => {
-    if (!isWeighted(layer)) return layer;
-    const weights = layer.weights.slice();
-    const start = first[layerIndex];
-    layerIndex += 1;
-    for (; patches.weights[position] < first[layerIndex]; position += 1) {
-      weights[patches.weights[position] - start] = patches.words[position];
-    }
-    return { ...layer, weights };
-  });
-  return { ...network, layers };
 }

@@ -6,18 +6,10 @@ import {
   type ClipNames,
   type Float32Clips,
   type Float32Network,
-  isWeighted,
   normalize,
   writeFloat32Exposed,
 } from '../../models/index.js';
-import {
-  applyFaultMap,
-  firstWeightOfLayers,
-  placeNetwork,
-  storedWords,
-  type WeightPatches,
-  wordReader,
-} from '../../sim/index.js';
+import { applyFaultMap, placeNetwork, storedWords, withWords } from '../../sim/index.js';
 import { neuronThresholds } from './cases.js';
 import { loadReference, type OptimizationLevel, type Reference } from './onnxruntime.js';
 import type { CaseResult, VerifyOptions } from './verify.js';
@@ -149,26 +141,5 @@ function withFaults({ network, accelerator }: Float32VerifyOptions): Float32Netw
   const placement = placeNetwork(network, accelerator, 'resident');
   const { geometry } = placement;
   const map = uniformFaultMap({ geometry, rate: FAULT_RATE, faults: 'flip', seed: 1, trial: 0 });
-  return withFloat32Words(network, applyFaultMap(map, placement, storedWords(network)));
-}
-
-function withFloat32Words(
-  network: Float32Network,
-  { weights: numbers, words }: WeightPatches,
-): Float32Network {
-  const first = firstWeightOfLayers(network);
-  const toValue = wordReader('float32');
-  let layerIndex = 0;
-  let position = 0;
-  const layers = network.layers.map((layer) => {
-    if (!isWeighted(layer)) return layer;
-    const weights = layer.weights.slice();
-    const start = first[layerIndex];
-    layerIndex += 1;
-    for (; numbers[position] < first[layerIndex]; position += 1) {
-      weights[numbers[position] - start] = toValue(words[position]);
-    }
-    return { ...layer, weights };
-  });
-  return { ...network, layers };
+  return withWords(network, applyFaultMap(map, placement, storedWords(network)));
 }

@@ -6,8 +6,7 @@ import {
   requantizationMultipliers,
   type WeightedLayer,
 } from '../network.js';
-import { transpose } from '../transpose.js';
-import { channelDims, convolutionAttributes, int, weightDims } from './operators.js';
+import { channelDims, convolutionAttributes, int } from './operators.js';
 import type { QuantizedGraph } from './quantized.js';
 
 /** Values above their threshold become the real number 0, or the threshold. */
@@ -141,39 +140,19 @@ export function addRequantizedClip(
 /** Adds the integer products of a layer, without its bias; returns their name. */
 function addProducts(graph: QuantizedGraph, layer: Int8WeightedLayer, source: string): string {
   const { builder } = graph;
-  const { name, weights, zeroPoints, shape } = layer;
+  const { name, zeroPoints } = layer;
   if (zeroPoints.some((zeroPoint) => zeroPoint !== zeroPoints[0])) {
     throw new ModelError(
       `layer "${name}" has weight zero points that differ between channels, which ConvInteger and MatMulInteger cannot express`,
     );
   }
-  const weightZeroPoint = builder.constant(
-    `${name}.weight_zero_point`,
-    'int8',
-    [],
-    Int8Array.of(zeroPoints[0]),
-  );
+  const { weights, zeroPoint } = graph.integerWeights(layer);
   const product = builder.fresh(`${name}.products`);
-  const operands = (weightName: string) => [
-    source,
-    weightName,
-    graph.names(layer.input).zeroPoint,
-    weightZeroPoint,
-  ];
-  if (layer.kind === 'convolution') {
-    const weightName = builder.constant(`${name}.weight`, 'int8', weightDims(layer), weights);
-    return builder.node('ConvInteger', operands(weightName), product, {
-      name,
-      attributes: convolutionAttributes(layer),
-    });
-  }
-  // MatMulInteger has no transposition of its own.
-  const { output, input } = shape;
-  const weightName = builder.constant(
-    `${name}.weight`,
-    'int8',
-    [input.channels, output.channels],
-    transpose(weights, output.channels),
-  );
-  return builder.node('MatMulInteger', operands(weightName), product, { name });
+  const operands = [source, weights, graph.names(layer.input).zeroPoint, zeroPoint];
+  return layer.kind === 'convolution'
+    ? builder.node('ConvInteger', operands, product, {
+        name,
+        attributes: convolutionAttributes(layer),
+      })
+    : builder.node('MatMulInteger', operands, product, { name });
 }

@@ -6,13 +6,8 @@ import {
 } from '../network.js';
 import { thresholdDims } from './clipped-layer.js';
 import { createGraphBuilder, type GraphBuilder, type GraphOutput } from './graph-builder.js';
-import {
-  addFloat32Operator,
-  addRectifier,
-  convolutionAttributes,
-  int,
-  weightDims,
-} from './operators.js';
+import { addFloat32Operator, addRectifier, convolutionAttributes, int } from './operators.js';
+import { createWeightConstants } from './weight-constants.js';
 
 /**
  * Clipped activations of float32 layers, by layer name: one threshold per output channel, or one per neuron in
@@ -60,6 +55,7 @@ function buildFloat32(
     network,
     tensors.map(({ name }) => name),
   );
+  const weightConstants = createWeightConstants(network, builder);
   for (const layer of network.layers) {
     const operands = inputsOf(layer).map((tensor) => tensors[tensor].name);
     const output = tensors[layer.output].name;
@@ -67,10 +63,11 @@ function buildFloat32(
       addFloat32Operator(builder, layer, operands, output);
       continue;
     }
-    const { name, weights, bias, relu } = layer;
+    const { name, bias, relu } = layer;
+    const weights = weightConstants.stored(layer, 'float32');
     const inputs = [
       ...operands,
-      builder.constant(`${name}.weight`, 'float32', weightDims(layer), weights),
+      weights.name,
       builder.constant(`${name}.bias`, 'float32', [bias.length], bias),
     ];
     const isConvolution = layer.kind === 'convolution';
@@ -79,7 +76,9 @@ function buildFloat32(
     const sum = clip ? builder.fresh(`${output}_before_clip`) : beforeRelu;
     builder.node(isConvolution ? 'Conv' : 'Gemm', inputs, sum, {
       name,
-      attributes: isConvolution ? convolutionAttributes(layer) : { transB: int(1) },
+      attributes: isConvolution
+        ? convolutionAttributes(layer)
+        : { transB: int(weights.transposed ? 0 : 1) },
     });
     if (clip) {
       addClip(builder, layer, clip, sum, beforeRelu);

@@ -1,11 +1,5 @@
 import { type Int8Network, type Int8WeightedLayer, inputsOf, isWeighted } from '../network.js';
-import {
-  addFloat32Operator,
-  addRectifier,
-  convolutionAttributes,
-  int,
-  weightDims,
-} from './operators.js';
+import { addFloat32Operator, addRectifier, convolutionAttributes, int } from './operators.js';
 import {
   createQuantizedGraph,
   graphOutputs,
@@ -63,7 +57,7 @@ function addWeighted(
 ): void {
   const { builder } = graph;
   const { name, scales, bias, relu } = layer;
-  const { weights, scale, zeroPoint } = graph.weights(layer, weightDims(layer));
+  const { weights, scale, zeroPoint, transposed } = graph.weights(layer);
   const inputScale = graph.quantization(layer.input).scale;
   const channels = [scales.length];
   const constants = [
@@ -76,27 +70,27 @@ function addWeighted(
     ),
     builder.constant(`${name}.bias_zero_point`, 'int32', channels, new Int32Array(scales.length)),
   ];
-  const perChannel = { attributes: { axis: int(0) } };
+  const alongAxis = (axis: number) => ({ attributes: { axis: int(axis) } });
   const inputs = [
     input,
     builder.node(
       'DequantizeLinear',
       [weights, scale, zeroPoint],
       builder.fresh(`${name}.weight_dequantized`),
-      perChannel,
+      alongAxis(transposed ? 1 : 0),
     ),
     builder.node(
       'DequantizeLinear',
       constants,
       builder.fresh(`${name}.bias_dequantized`),
-      perChannel,
+      alongAxis(0),
     ),
   ];
   const isConvolution = layer.kind === 'convolution';
   const sum = relu ? builder.fresh(`${output}_before_relu`) : output;
   builder.node(isConvolution ? 'Conv' : 'Gemm', inputs, sum, {
     name,
-    attributes: isConvolution ? convolutionAttributes(layer) : { transB: int(1) },
+    attributes: isConvolution ? convolutionAttributes(layer) : { transB: int(transposed ? 0 : 1) },
   });
   if (relu) addRectifier(builder, layer, sum, output);
 }

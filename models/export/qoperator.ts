@@ -21,7 +21,6 @@ import {
   float,
   int,
   movingOperator,
-  weightDims,
 } from './operators.js';
 import {
   createQuantizedGraph,
@@ -113,7 +112,7 @@ function addQLinear(
   const { name, bias } = layer;
   const x = graph.names(layer.input);
   const y = graph.names(layer.output);
-  const w = graph.weights(layer, weightDims(layer));
+  const w = graph.weights(layer);
   const biasName = builder.constant(`${name}.bias`, 'int32', [bias.length], bias);
   const operands = [source, x.scale, x.zeroPoint, w.weights, w.scale, w.zeroPoint];
   if (layer.kind === 'convolution') {
@@ -125,7 +124,7 @@ function addQLinear(
     builder.node('QGemm', [...operands, biasName, y.scale, y.zeroPoint], target, {
       name,
       domain: MICROSOFT_DOMAIN,
-      attributes: { transB: int(1) },
+      attributes: { transB: int(w.transposed ? 0 : 1) },
     });
   }
 }

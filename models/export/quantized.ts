@@ -8,6 +8,7 @@ import {
   type Tensor,
 } from '../network.js';
 import { createGraphBuilder, type GraphBuilder, type GraphOutput } from './graph-builder.js';
+import { createWeightConstants } from './weight-constants.js';
 
 export interface QuantizedWriteOptions {
   /** Make every layer's quantised output a graph output, too, named `quantizedName(tensor)`. */
@@ -48,12 +49,16 @@ export interface QuantizedGraph {
   quantization(tensor: number): Quantization;
   /** The constants of a tensor's quantisation, made when first asked for. */
   names(tensor: number): QuantizationNames;
-  /** Adds the weights as int8, with their scales and zero points per channel along axis 0. */
-  weights(layer: Int8WeightedLayer, dims: readonly number[]): WeightNames;
+  /** Adds the weights with their scales and zero points, one for each output channel. */
+  weights(layer: Int8WeightedLayer): WeightNames;
+  /** Adds the weights and the zero point of the first output channel, as ConvInteger and MatMulInteger take them. */
+  integerWeights(layer: Int8WeightedLayer): Pick<WeightNames, 'weights' | 'zeroPoint'>;
 }
 
 export interface WeightNames extends QuantizationNames {
   readonly weights: string;
+  /** Whether they are stored input by output, output channels along axis 1. */
+  readonly transposed: boolean;
 }
 
 /** Starts the graph of a quantised network; its tensors' names and uint8 names are reserved. */
@@ -95,6 +100,27 @@ export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
     }
   }
 
+  /** int8 activations come with int8 weights alone: onnxruntime has no kernels for uint8 ones. */
+  function weightType(layer: Int8WeightedLayer): 'int8' | 'uint8' {
+    return layer.unsignedWeights && !quantization(layer.input).signed ? 'uint8' : 'int8';
+  }
+
+  const weightConstants = createWeightConstants(network, builder);
+
+  /** @param dims of the constant: [channels], or [] for the first zero point */
+  function weightZeroPoint(layer: Int8WeightedLayer, dims: readonly number[]): string {
+    const values = layer.zeroPoints.subarray(0, dims[0] ?? 1);
+    const name = `${layer.name}.weight_zero_point`;
+    return weightType(layer) === 'uint8'
+      ? builder.constant(
+          name,
+          'uint8',
+          dims,
+          Uint8Array.from(values, (value) => value + 128),
+        )
+      : builder.constant(name, 'int8', dims, Int8Array.from(values));
+  }
+
   return {
     builder,
     quantization,
@@ -113,19 +139,23 @@ export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
       }
       return names;
     },
-    weights(layer, dims) {
-      const { name, weights, scales, zeroPoints } = layer;
-      const channels = [scales.length];
+    weights(layer) {
+      const { name, scales } = layer;
+      const stored = weightConstants.stored(layer, weightType(layer));
       return {
-        weights: builder.constant(`${name}.weight`, 'int8', dims, weights),
-        scale: builder.constant(`${name}.weight_scale`, 'float32', channels, scales),
-        zeroPoint: builder.constant(
-          `${name}.weight_zero_point`,
-          'int8',
-          channels,
-          Int8Array.from(zeroPoints),
-        ),
+        weights: stored.name,
+        transposed: stored.transposed,
+        scale: builder.constant(`${name}.weight_scale`, 'float32', [scales.length], scales),
+        zeroPoint: weightZeroPoint(layer, [scales.length]),
       };
+    },
+    integerWeights(layer) {
+      const type = weightType(layer);
+      const weights =
+        layer.kind === 'convolution'
+          ? weightConstants.stored(layer, type).name
+          : weightConstants.inputByOutput(layer, type);
+      return { weights, zeroPoint: weightZeroPoint(layer, []) };
     },
   };
 }

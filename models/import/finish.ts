@@ -1,5 +1,6 @@
 import { ModelError } from '../../core/index.js';
 import { inputsOf, type Layer, type Tensor } from '../network.js';
+import { shareEqualWeights } from '../shared-weights.js';
 import type { ImportGraph } from './graph.js';
 
 interface Parts<L> {
@@ -11,14 +12,17 @@ interface Parts<L> {
 
 /**
  * Drops the layers that the output does not depend on, and their tensors, and gives the output's tensor the
- * name under which the graph announces it.
+ * name under which the graph announces it. Layers that read the same initialiser share its words.
  */
 export function finishNetwork<L extends Layer>(graph: ImportGraph, parts: Parts<L>): Parts<L> {
   const used = new Set([parts.output]);
   for (const layer of [...parts.layers].reverse()) {
     if (used.has(layer.output)) for (const tensor of inputsOf(layer)) used.add(tensor);
   }
-  const layers = parts.layers.filter(({ output }) => used.has(output));
+  const layers = shareEqualWeights(
+    parts.layers.filter(({ output }) => used.has(output)),
+    ({ weights }) => graph.weightSources.get(weights),
+  );
   if (layers.length === 0) throw new ModelError(`${graph.source} has no layers`);
   used.add(parts.input);
   const kept = [...parts.tensors.keys()].filter((tensor) => used.has(tensor));

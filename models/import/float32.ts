@@ -61,7 +61,8 @@ type WithoutPlace<L> = L extends unknown ? Omit<L, 'name' | 'output'> : never;
 
 /**
  * Imports a network of float32 operators. Batch normalisation is folded into the weights before it,
- * as are biases that are added after MatMul; activation functions join the layer they follow.
+ * as are biases that are added after MatMul; activation functions join the layer they follow. Weights that several
+ * layers share are left as they are if folding would make different words of them.
  */
 export function importFloat32(
   model: OnnxModel,
@@ -70,6 +71,24 @@ export function importFloat32(
   checksum: string,
 ): Float32Network {
   const graph = prepareGraph(model, source);
+  const folded = readLayers(graph, new Set());
+  const parted = partedWeights(graph, folded.layers);
+  const parts = parted.size === 0 ? folded : readLayers(graph, parted);
+  return { format: 'float32', name, checksum, ...parts };
+}
+
+/** The initialisers of which layers do not have the same words any more. */
+function partedWeights(graph: ImportGraph, layers: readonly Float32Layer[]): ReadonlySet<string> {
+  const owned = layers
+    .filter((layer) => isWeighted(layer))
+    .filter(({ sharedWeights }) => !sharedWeights)
+    .map(({ weights }) => graph.weightSources.get(weights)?.key ?? '');
+  return new Set(owned.filter((key, index) => owned.indexOf(key) !== index));
+}
+
+/** @param unfolded initialisers into which no batch normalisation is folded */
+function readLayers(graph: ImportGraph, unfolded: ReadonlySet<string>) {
+  const { source } = graph;
   const unique = uniqueNames();
   const tensors: Tensor[] = [];
   const layers: Float32Layer[] = [];
@@ -129,7 +148,8 @@ export function importFloat32(
     const value = activation(node);
     const { factors, offsetOf } = normalizationFactors(graph, node, value.shape.channels);
     const layer = linearProducer(node.inputs[0], value);
-    if (!layer) {
+    const weightSource = layer && graph.weightSources.get(layer.weights);
+    if (!layer || (weightSource && unfolded.has(weightSource.key))) {
       addLayer(node, value, {
         kind: 'affine',
         input: value.tensor,
@@ -139,9 +159,13 @@ export function importFloat32(
       return;
     }
     const window = layer.weights.length / factors.length;
+    const weights = layer.weights.map(
+      (weight, index) => weight * factors[Math.floor(index / window)],
+    );
+    if (weightSource) graph.weightSources.set(weights, weightSource);
     replace(node, value, {
       ...layer,
-      weights: layer.weights.map((weight, index) => weight * factors[Math.floor(index / window)]),
+      weights,
       bias: layer.bias.map((bias, channel) => offsetOf(channel, bias)),
     });
   }
@@ -266,8 +290,7 @@ export function importFloat32(
 
   const output = values.get(graph.output.value);
   if (!output) throw new ModelError(`${source}: no node makes the output "${graph.output.name}"`);
-  const parts = finishNetwork(graph, { layers, tensors, input, output: output.tensor });
-  return { format: 'float32', name, checksum, ...parts };
+  return finishNetwork(graph, { layers, tensors, input, output: output.tensor });
 }
 
 type WeightedParts = Pick<Float32WeightedLayer, 'kind' | 'shape' | 'weights' | 'bias'>;
@@ -277,13 +300,16 @@ function readWeighted(graph: ImportGraph, node: OnnxNode, input: ShapedValue): W
   if (node.opType === 'Conv') {
     const shape = convolutionShape(graph, node, input, weights.dims);
     const bias = readBias(graph, node, shape.output.channels);
+    graph.weightSources.set(weights.data, { key: weights.name, transposed: false });
     return { kind: 'convolution', shape, weights: weights.data, bias };
   }
   const { shape, transposed } = fullyConnected(graph, node, input, weights.dims);
+  const data = transposed ? transpose(weights.data, weights.dims[0]) : weights.data;
+  graph.weightSources.set(data, { key: weights.name, transposed });
   return {
     kind: 'fully-connected',
     shape,
-    weights: transposed ? transpose(weights.data, weights.dims[0]) : weights.data,
+    weights: data,
     bias: readBias(graph, node, shape.output.channels),
   };
 }

@@ -1,4 +1,5 @@
 import { ModelError } from '../../core/index.js';
+import type { WeightedLayer } from '../network.js';
 import {
   type ElementType,
   nodeLabel,
@@ -8,6 +9,7 @@ import {
   type OnnxValue,
   type TensorOf,
 } from '../onnx/index.js';
+import type { WeightSource } from '../shared-weights.js';
 
 /** The oldest version of the standard operators that is read: earlier ones mean other things. */
 const OLDEST_OPSET = 9;
@@ -23,6 +25,8 @@ export interface ImportGraph {
   readonly constants: ReadonlyMap<string, OnnxTensor>;
   /** How many nodes, the graph's output included, take each value. */
   readonly uses: ReadonlyMap<string, number>;
+  /** The initialisers that layers' weights are read from, by the weights; readers of layers fill it. */
+  readonly weightSources: Map<WeightedLayer['weights'], WeightSource>;
 }
 
 /**
@@ -70,7 +74,15 @@ export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
   }
   const value = resolve(output.name);
   uses.set(value, (uses.get(value) ?? 0) + 1);
-  return { source, input, output: { value, name: output.name }, nodes, constants, uses };
+  return {
+    source,
+    input,
+    output: { value, name: output.name },
+    nodes,
+    constants,
+    uses,
+    weightSources: new Map(),
+  };
 }
 
 function missing(name: string): string {

@@ -8,7 +8,7 @@ import { convolutionShape, fullyConnected } from './windows.js';
 
 export type WeightedParts = Pick<
   Int8WeightedLayer,
-  'kind' | 'shape' | 'weights' | 'scales' | 'zeroPoints' | 'bias' | 'relu'
+  'kind' | 'shape' | 'weights' | 'scales' | 'zeroPoints' | 'bias' | 'relu' | 'unsignedWeights'
 >;
 /** A quantised constant. */
 export interface QuantizedConstant {
@@ -30,12 +30,16 @@ export function readQuantizedWeights(
     : fullyConnected(graph, node, input, dims);
   const channels = shape.output.channels;
   const zeroPoints = real.zeroPoints(channels);
+  const weights = transposed ? transpose(data, dims[0]) : data;
+  graph.weightSources.set(weights, { key: tensor.name, transposed });
   return {
     kind: isConvolution ? 'convolution' : 'fully-connected',
     shape,
-    weights: transposed ? transpose(data, dims[0]) : data,
+    weights,
     scales: real.scales(channels, transposed ? 1 : 0),
-    zeroPoints: tensor.elementType === 'uint8' ? zeroPoints.map((z) => z - 128) : zeroPoints,
+    ...(tensor.elementType === 'uint8'
+      ? { zeroPoints: zeroPoints.map((z) => z - 128), unsignedWeights: true }
+      : { zeroPoints }),
     relu: false,
   };
 }

@@ -5,10 +5,12 @@ import {
   type Int8WeightedLayer,
   isWeighted,
 } from '../network.js';
+import { shareEqualWeights } from '../shared-weights.js';
 
 /**
  * The float32 network that a quantised one stands for: weights fround(scale · (w − zero point)), biases
- * fround(fround(s_x · s_w) · b), activations not quantised. It keeps name and checksum.
+ * fround(fround(s_x · s_w) · b), activations not quantised. It keeps name and checksum. Layers that share words share them still if they dequantise
+ * them to the same.
  */
 export function dequantize(network: Int8Network): Float32Network {
   const { name, checksum, tensors, input, output } = network;
@@ -19,16 +21,18 @@ export function dequantize(network: Int8Network): Float32Network {
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),
     input,
     output,
-    layers: network.layers.map((layer) =>
-      isWeighted(layer)
-        ? dequantizeLayer(layer, tensors[layer.input].quantization?.scale ?? 1)
-        : layer,
+    layers: shareEqualWeights(
+      network.layers.map((layer) =>
+        isWeighted(layer)
+          ? dequantizeLayer(layer, tensors[layer.input].quantization?.scale ?? 1)
+          : layer,
+      ),
     ),
   };
 }
 
 function dequantizeLayer(layer: Int8WeightedLayer, inputScale: number): Float32WeightedLayer {
-  const { weights: stored, scales, zeroPoints, bias: storedBias, ...rest } = layer;
+  const { weights: stored, scales, zeroPoints, bias: storedBias, unsignedWeights, ...rest } = layer;
   const window = stored.length / scales.length;
   const weights = new Float32Array(stored.length);
   const bias = new Float32Array(scales.length);

@@ -6,6 +6,7 @@ import {
   type Int8Network,
   type Int8WeightedLayer,
   isWeighted,
+  weightedLayers,
 } from '../network.js';
 import { type ActivationRange, quantizeRange, SMALLEST_SCALE } from './affine.js';
 import { joinRanges } from './join-ranges.js';
@@ -28,7 +29,8 @@ export type WeightGranularity = (typeof WEIGHT_GRANULARITIES)[number];
  *
  * Tensors joined by max pooling or flattening share the quantisation of the last of them, because
  * clamping before a maximum is the same as clamping after it. A channel whose bias would not fit
- * gets a larger weight scale.
+ * gets a larger weight scale. Layers that share weights get the same scales, so that they share the words, too: the
+ * largest that one of them needs, or where one reads them transposed one for all channels.
  *
  * @param ranges of each tensor of the network, by index, from a calibration
  * @returns a network with the checksum of its QDQ file
@@ -46,6 +48,10 @@ export function quantizeNetwork(
     );
   }
   const quantizations = joinRanges(network, ranges).map(quantizeRange);
+  const scales = sharedScales(network, (layer) => {
+    const own = weightScales(layer, quantizations[layer.input].scale);
+    return granularity === 'per-tensor' ? own.fill(Math.max(...own)) : own;
+  });
   return withQdqChecksum({
     ...network,
     format: 'int8',
@@ -55,7 +61,8 @@ export function quantizeNetwork(
     })),
     layers: network.layers.map((layer) => {
       if (isWeighted(layer)) {
-        return quantizeLayer(layer, quantizations[layer.input].scale, granularity);
+        const layerScales = scales.get(layer) ?? new Float32Array(0);
+        return quantizeLayer(layer, quantizations[layer.input].scale, layerScales);
       }
       if (layer.kind !== 'affine') return layer;
       throw new ModelError(
@@ -70,13 +77,38 @@ export function withQdqChecksum(network: Int8Network): Int8Network {
   return { ...network, checksum: sha256Hex(writeQdq(network)) };
 }
 
+/** Weight scales by layer, of those that each layer alone needs: the same where layers share weights. */
+function sharedScales(
+  network: Float32Network,
+  scalesOf: (layer: Float32WeightedLayer) => Float32Array,
+): ReadonlyMap<Float32WeightedLayer, Float32Array> {
+  const groups = new Map<string, Float32WeightedLayer[]>();
+  for (const layer of weightedLayers(network)) {
+    const first = layer.sharedWeights?.layer ?? layer.name;
+    groups.set(first, [...(groups.get(first) ?? []), layer]);
+  }
+  const scales = new Map<Float32WeightedLayer, Float32Array>();
+  for (const layers of groups.values()) {
+    const needed = layers.map(scalesOf);
+    // Channels of the one are inputs of the other.
+    const acrossChannels = layers.some(({ sharedWeights }) => sharedWeights?.transposed)
+      ? Math.max(...needed.map((values) => Math.max(...values)))
+      : 0;
+    for (const [index, layer] of layers.entries()) {
+      const common = needed[index].map((_, channel) =>
+        Math.max(acrossChannels, ...needed.map((values) => values[channel] ?? 0)),
+      );
+      scales.set(layer, common);
+    }
+  }
+  return scales;
+}
+
 function quantizeLayer(
   layer: Float32WeightedLayer,
   inputScale: number,
-  granularity: WeightGranularity,
+  scales: Float32Array,
 ): Int8WeightedLayer {
-  const scales = weightScales(layer, inputScale);
-  if (granularity === 'per-tensor') scales.fill(Math.max(...scales));
   const channels = scales.length;
   const window = layer.weights.length / channels;
   const weights = new Int8Array(layer.weights.length);

@@ -5,6 +5,7 @@ import {
   createFormWriter,
   formAttributes,
   type Result,
+  type StoredWeights,
   type Value,
   type Weights,
 } from './forms.js';
@@ -20,6 +21,7 @@ import type {
   Recipe,
   ResidualStep,
   Step,
+  TwinStep,
   WeightChoice,
 } from './recipes.js';
 import type { Feature } from './support.js';
@@ -32,6 +34,8 @@ export interface FuzzCase {
   /** image × channel × row × column, float32. */
   readonly inputs: Float32Array;
   readonly images: number;
+  /** Its weights, in the order in which layers first read them. */
+  readonly stored: readonly StoredWeights[];
   /** Dimensions of `inputs`. */
   readonly inputDims: readonly number[];
 }
@@ -47,10 +51,14 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
   const random = xorshift(seed);
   const writer = createGraphWriter(recipe.constantNodes);
   const type = recipe.int8 ? 'int8' : 'uint8';
-  const { input, weighted, computed, moved, passed, output } = createFormWriter(form, writer, {
-    type,
-    sharedDequantize: recipe.sharedDequantize,
-  });
+  const { input, weighted, computed, moved, passed, output, stored } = createFormWriter(
+    form,
+    writer,
+    {
+      type,
+      sharedDequantize: recipe.sharedDequantize,
+    },
+  );
   const values: Value[] = [];
   const keep = (value: Value) => {
     values.push(value);
@@ -80,6 +88,8 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
     return { shape, rank, quantization, activation, high, passThrough: choice.passThrough };
   }
 
+  let latestWeights: Weights | undefined;
+
   function makeWeights(
     choice: WeightChoice,
     dims: readonly number[],
@@ -87,6 +97,7 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
     outputs: number,
     depth: number,
     x: Quantization,
+    shared?: Weights,
   ): { weights: Weights; scale: number } {
     // onnxruntime has no kernels for int8 activations with uint8 weights.
     const unsigned = choice.unsigned && !recipe.int8;
@@ -94,7 +105,7 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
     const drawByte = byteDrawer(choice.values, random);
     const count = dims.reduce((product, length) => product * length, 1);
     const bytes = Array.from({ length: count }, () => drawByte() + offset);
-    const base = 2 ** (-4 - 8 * random());
+    const base = shared?.scales[0] ?? 2 ** (-4 - 8 * random());
     const scales = Float32Array.from({ length: choice.perChannel ? outputs : 1 }, () =>
       toScale(base * 2 ** (2 * random() - 1)),
     );
@@ -104,27 +115,29 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
       Math.sqrt(depth) * magnitude(x) * deviation +
       (depth * Math.abs(toZeroPoint(127) - x.zeroPoint) * Math.abs(choice.zeroPoint)) / 2;
     const integers = unsigned ? Uint8Array : Int8Array;
+    latestWeights = {
+      elementType: unsigned ? 'uint8' : 'int8',
+      dims,
+      data: integers.from(bytes),
+      scales,
+      zeroPoints: integers.from(zeroPoints),
+      ...shared,
+      axis,
+      // In float32, a bias far beyond the sums would leave nothing but rounding errors of them.
+      bias: drawBias(
+        form === 'float32' && choice.bias === 'large' ? 'moderate' : choice.bias,
+        outputs,
+        accumulator,
+        random,
+      ),
+    };
     return {
-      weights: {
-        elementType: unsigned ? 'uint8' : 'int8',
-        dims,
-        data: integers.from(bytes),
-        scales,
-        zeroPoints: integers.from(zeroPoints),
-        axis,
-        // In float32, a bias far beyond the sums would leave nothing but rounding errors of them.
-        bias: drawBias(
-          form === 'float32' && choice.bias === 'large' ? 'moderate' : choice.bias,
-          outputs,
-          accumulator,
-          random,
-        ),
-      },
+      weights: latestWeights,
       scale: (x.scale * base * accumulator) / 80,
     };
   }
 
-  function conv(x: Value, step: ConvStep): Value {
+  function conv(x: Value, step: ConvStep, shared?: Weights): Value {
     const { channels } = x.shape;
     const groups = groupCount(step.grouping, channels);
     const outputs = Math.ceil(step.outputs / groups) * groups;
@@ -132,7 +145,15 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
     const { kernel } = window;
     const dims = [outputs, channels / groups, ...kernel];
     const depth = (channels / groups) * kernel[0] * kernel[1];
-    const { weights, scale } = makeWeights(step.weights, dims, 0, outputs, depth, x.quantization);
+    const { weights, scale } = makeWeights(
+      step.weights,
+      dims,
+      0,
+      outputs,
+      depth,
+      x.quantization,
+      shared,
+    );
     const shape = { channels: outputs, ...window.output };
     const attributes = {
       ...window.attributes,
@@ -143,13 +164,13 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
     return keep(weighted('Conv', x, weights, attributes, made));
   }
 
-  function dense(x: Value, step: DenseStep): Value {
+  function dense(x: Value, step: DenseStep, shared?: Weights): Value {
     const { op, outputs } = step;
     const inputs = x.shape.channels;
     const transposed = op === 'gemm' && step.transposed;
     const dims = transposed ? [outputs, inputs] : [inputs, outputs];
     const axis = transposed ? 0 : 1;
-    const made = makeWeights(step.weights, dims, axis, outputs, inputs, x.quantization);
+    const made = makeWeights(step.weights, dims, axis, outputs, inputs, x.quantization, shared);
     const weights = op === 'gemm' ? made.weights : { ...made.weights, bias: undefined };
     const attributes: Record<string, OnnxAttribute> =
       op === 'gemm' && (transposed || random() < 0.5) ? { transB: int(transposed ? 1 : 0) } : {};
@@ -214,15 +235,21 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
   }
 
   /** A layer that keeps height and width: a convolution, or for a vector the layer there is. */
-  function branchLayer(x: Value, layer: BranchLayer, outputs = layer.outputs): Value {
+  function branchLayer(
+    x: Value,
+    layer: BranchLayer,
+    outputs = layer.outputs,
+    shared?: Weights,
+  ): Value {
     const { weights, activation, output } = layer;
     if (x.rank === 2 || !features.has('conv')) {
       const op = features.has('gemm') ? 'gemm' : 'matmul';
-      return dense(toVector(x), { op, outputs, transposed: true, weights, activation, output });
+      const step = { op, outputs, transposed: true, weights, activation, output } as const;
+      return dense(toVector(x), step, shared);
     }
     const pad = (layer.kernel - 1) / 2;
     const depthwise = layer.depthwise && outputs % x.shape.channels === 0;
-    return conv(x, {
+    const step: ConvStep = {
       op: 'conv',
       outputs,
       kernel: [layer.kernel, layer.kernel],
@@ -234,7 +261,34 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
       weights,
       activation,
       output,
-    });
+    };
+    return conv(x, step, shared);
+  }
+
+  /** Two layers that read the same weights. */
+  function twin(start: Value, { layer, use, output }: TwinStep): Value {
+    if (use === 'transposed') {
+      // Scales of columns are none of rows.
+      const weights = { ...layer.weights, perChannel: false };
+      const { activation, outputs } = layer;
+      const op = features.has('gemm') ? 'gemm' : 'matmul';
+      const x = toVector(start);
+      const transposed = op === 'gemm';
+      const first = { op, weights, activation, outputs, transposed, output: layer.output } as const;
+      const hidden = dense(x, first);
+      const back: DenseStep = {
+        ...first,
+        ...{ op: 'matmul', activation: 'none', outputs: x.shape.channels, output },
+      };
+      return dense(hidden, back, latestWeights);
+    }
+    const x = features.has('conv') ? start : toVector(start);
+    const outputs = use === 'chain' ? x.shape.channels : layer.outputs;
+    const first = branchLayer(x, layer, outputs);
+    const second = branchLayer(use === 'chain' ? first : x, layer, outputs, latestWeights);
+    if (use === 'chain') return second;
+    const shape = { ...first.shape, channels: 2 * outputs };
+    return compute('Concat', [first, second], shape, output, formAttributes(form, 'Concat', 0));
   }
 
   function residual(start: Value, step: ResidualStep): Value {
@@ -285,6 +339,8 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
         return passed('Dropout', x, false);
       case 'add':
         return residual(x, step);
+      case 'twin':
+        return twin(x, step);
       case 'concat': {
         const start = features.has('conv') ? x : toVector(x);
         const ends = step.branches.map((branch) =>
@@ -313,6 +369,7 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
     values,
     inputs: drawInputs(images * featureCount(shape), quantization, recipe.int8, random),
     images,
+    stored,
     inputDims: valueDims(first, images),
   };
 }

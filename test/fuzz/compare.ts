@@ -1,8 +1,14 @@
 import { ModelError } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import { encodeOnnx, type Network, type OnnxModel, readNetwork } from '../../models/index.js';
-import { createNetworkDatapath } from '../../sim/index.js';
+import {
+  applyFaultMap,
+  createNetworkDatapath,
+  placeNetwork,
+  storedWords,
+} from '../../sim/index.js';
 import { buildCase, exposeValues, type FuzzCase, OUTPUT } from './build.js';
+import { type StruckCase, strike } from './faults.js';
 import type { Value } from './forms.js';
 import { runReference } from './onnxruntime.js';
 import type { Recipe } from './recipes.js';
@@ -30,7 +36,8 @@ interface OurTensor {
 let kernels: ReturnType<typeof compileKernels> | undefined;
 
 /**
- * Builds the graph of a recipe, and compares what Bitcell and onnxruntime compute.
+ * Builds the graph of a recipe, and compares what Bitcell and onnxruntime compute: Bitcell with faulty cells,
+ * onnxruntime with the faulty words in the file.
  *
  * @param change what Bitcell gets instead of the graph, to see that a difference is found
  */
@@ -40,16 +47,18 @@ export async function checkRecipe(
   change: (model: OnnxModel) => OnnxModel = (model) => model,
 ): Promise<Verdict> {
   const fuzzCase = buildCase(recipe, features);
-  const exposed = exposeValues(fuzzCase, recipe.int8 ? 'int8' : 'uint8');
+  const struck = strike(fuzzCase, recipe.faults);
+  const faulty = { ...fuzzCase, model: struck.model };
+  const exposed = exposeValues(faulty, recipe.int8 ? 'int8' : 'uint8');
   const isQuantized = recipe.form !== 'float32';
-  const model = recipe.expose && isQuantized ? exposed : fuzzCase.model;
+  const model = recipe.expose && isQuantized ? exposed : faulty.model;
   const reference = await runReference(model, fuzzCase, recipe.form);
   const network = readOrRefuse(change(fuzzCase.model));
   if (reference.unfused.length > 0) {
     return { status: 'unfused', nodes: reference.unfused, refused: typeof network === 'string' };
   }
   if (typeof network === 'string') return { status: 'refused', message: network };
-  const ours = run(network, fuzzCase);
+  const ours = run(network, fuzzCase, struck);
   const theirs = reference.outputs.get(OUTPUT) as Float32Array;
   if (!isQuantized) return compareFloat32(ours.outputs, theirs);
 
@@ -86,9 +95,12 @@ function readOrRefuse(model: OnnxModel): Network | string {
 function run(
   network: Network,
   { inputs, images }: FuzzCase,
+  { map, accelerator }: StruckCase,
 ): { readonly outputs: Float32Array; readonly tensors: readonly OurTensor[] } {
   kernels ??= compileKernels();
   const datapath = createNetworkDatapath(network, kernels, images);
+  const placement = placeNetwork(network, accelerator, 'resident');
+  datapath.setPatches(applyFaultMap(map, placement, storedWords(network)));
   const tensors: OurTensor[] = [];
   const outputs = datapath.run(inputs, images, {
     tensor: (tensor, values) =>

@@ -46,6 +46,14 @@ export interface Weights {
   readonly bias: Int32Array | undefined;
 }
 
+/** Weights as a file stores them, for all layers that read them. */
+export interface StoredWeights {
+  readonly data: Int8Array | Uint8Array | Float32Array;
+  readonly dims: readonly number[];
+  /** The dimension that counts the output channels of the first layer that reads them. */
+  readonly axis: number;
+}
+
 /** Operators that compute new values, and so choose a new scale and zero point. */
 export type Computation = 'Add' | 'Concat' | 'AveragePool' | 'GlobalAveragePool' | 'LeakyRelu';
 /** Operators that only move or choose values. */
@@ -78,6 +86,8 @@ export interface FormWriter {
   passed(opType: 'Identity' | 'Dropout', input: Value, beforeDequantize: boolean): Value;
   /** The graph's float32 output. */
   output(value: Value, name: string): string;
+  /** Weights of the layers so far, in the order in which they are first read. */
+  readonly stored: readonly StoredWeights[];
 }
 
 export interface FormOptions {
@@ -114,21 +124,43 @@ function quantizationConstants(writer: GraphWriter, type: ActivationType) {
   };
 }
 
-/** Names of weights, scales and zero points. */
-function weightConstants(
-  writer: GraphWriter,
-  { elementType, dims, data, scales, zeroPoints }: Weights,
-): [weights: string, scales: string, zeroPoints: string] {
-  const channels = scales.length === 1 ? [] : [scales.length];
-  return [
-    writer.constant('weight', elementType, dims, data),
-    writer.constant('weight_scale', 'float32', channels, scales),
-    writer.constant('weight_zero_point', elementType, channels, zeroPoints),
-  ];
+type WeightNames = readonly [weights: string, scales: string, zeroPoints: string];
+
+/** Names of weights, scales and zero points; the same for weights with the same data. */
+function weightConstants(writer: GraphWriter) {
+  const known = new Map<Weights['data'], WeightNames>();
+  const stored: StoredWeights[] = [];
+  function namesOf({ elementType, dims, data, scales, zeroPoints, axis }: Weights): WeightNames {
+    const names = known.get(data);
+    if (names) return names;
+    const channels = scales.length === 1 ? [] : [scales.length];
+    const made = [
+      writer.constant('weight', elementType, dims, data),
+      writer.constant('weight_scale', 'float32', channels, scales),
+      writer.constant('weight_zero_point', elementType, channels, zeroPoints),
+    ] as const;
+    known.set(data, made);
+    stored.push({ data, dims, axis });
+    return made;
+  }
+  return { namesOf, stored };
 }
 
 function qdqWriter(writer: GraphWriter, { type, sharedDequantize }: FormOptions): FormWriter {
   const constants = quantizationConstants(writer, type);
+  const { namesOf, stored } = weightConstants(writer);
+  const realWeights = new Map<Weights['data'], string>();
+
+  function dequantizeWeights(weights: Weights): string {
+    const { data, scales, axis } = weights;
+    const known = realWeights.get(data);
+    if (known !== undefined && sharedDequantize) return known;
+    const attributes: Attributes = scales.length === 1 ? {} : { axis: int(axis) };
+    const names = namesOf(weights);
+    const real = writer.node('DequantizeLinear', names, writer.fresh('weight_real'), attributes);
+    realWeights.set(data, real);
+    return real;
+  }
 
   function dequantize({ name, quantization }: Value, as = writer.fresh('real')): string {
     return writer.node('DequantizeLinear', [name, ...constants(quantization)], as);
@@ -165,17 +197,8 @@ function qdqWriter(writer: GraphWriter, { type, sharedDequantize }: FormOptions)
   return {
     input: quantize,
     weighted(opType, input, weights, attributes, made) {
-      const { bias, scales, axis } = weights;
-      const alongAxis: Attributes = scales.length === 1 ? {} : { axis: int(axis) };
-      const operands = [
-        real(input),
-        writer.node(
-          'DequantizeLinear',
-          weightConstants(writer, weights),
-          writer.fresh('weight_real'),
-          alongAxis,
-        ),
-      ];
+      const { bias, scales } = weights;
+      const operands = [real(input), dequantizeWeights(weights)];
       if (bias) {
         const biasScales = scales.map((scale) => Math.fround(input.quantization.scale * scale));
         const dims = scales.length === 1 ? [] : [scales.length];
@@ -211,11 +234,13 @@ function qdqWriter(writer: GraphWriter, { type, sharedDequantize }: FormOptions)
       return { ...input, real: writer.node(opType, [real(input)], writer.fresh('passed')) };
     },
     output: (value, name) => dequantize(value, name),
+    stored,
   };
 }
 
 function qoperatorWriter(writer: GraphWriter, { type }: FormOptions): FormWriter {
   const constants = quantizationConstants(writer, type);
+  const { namesOf, stored } = weightConstants(writer);
   const operand = ({ name, quantization }: Value) => [name, ...constants(quantization)];
 
   function computation(opType: string, inputs: readonly Value[], result: Result): string[] {
@@ -235,7 +260,7 @@ function qoperatorWriter(writer: GraphWriter, { type }: FormOptions): FormWriter
     }),
     weighted(opType, input, weights, attributes, made) {
       const x = operand(input);
-      const w = weightConstants(writer, weights);
+      const w = namesOf(weights);
       const y = constants(made.quantization);
       const { bias } = weights;
       const biasName = bias ? writer.constant('bias', 'int32', [bias.length], bias) : '';
@@ -270,10 +295,30 @@ function qoperatorWriter(writer: GraphWriter, { type }: FormOptions): FormWriter
       name: writer.node('Identity', [input.name], writer.fresh('passed')),
     }),
     output: (value, name) => writer.node('DequantizeLinear', operand(value), name),
+    stored,
   };
 }
 
 function float32Writer(writer: GraphWriter): FormWriter {
+  const known = new Map<Weights['data'], string>();
+  const stored: StoredWeights[] = [];
+
+  function weightName({ dims, data, scales, zeroPoints, axis }: Weights): string {
+    const name = known.get(data);
+    if (name !== undefined) return name;
+    const inner = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
+    const channel = (index: number) =>
+      scales.length === 1 ? 0 : Math.floor(index / inner) % scales.length;
+    const real = Float32Array.from(
+      data,
+      (value, index) => scales[channel(index)] * (value - zeroPoints[channel(index)]),
+    );
+    stored.push({ data: real, dims, axis });
+    const made = writer.constant('weight', 'float32', dims, real);
+    known.set(data, made);
+    return made;
+  }
+
   function group(
     opType: string,
     inputs: readonly string[],
@@ -292,15 +337,8 @@ function float32Writer(writer: GraphWriter): FormWriter {
   return {
     input: (name, made) => ({ ...made, name }),
     weighted(opType, input, weights, attributes, made) {
-      const { dims, data, scales, zeroPoints, bias, axis } = weights;
-      const inner = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
-      const channel = (index: number) =>
-        scales.length === 1 ? 0 : Math.floor(index / inner) % scales.length;
-      const real = Float32Array.from(
-        data,
-        (value, index) => scales[channel(index)] * (value - zeroPoints[channel(index)]),
-      );
-      const operands = [input.name, writer.constant('weight', 'float32', dims, real)];
+      const { scales, bias } = weights;
+      const operands = [input.name, weightName(weights)];
       if (bias) {
         const scale = input.quantization.scale * scales[0];
         operands.push(
@@ -331,6 +369,7 @@ function float32Writer(writer: GraphWriter): FormWriter {
       name: writer.node(opType, [input.name], writer.fresh('passed')),
     }),
     output: (value, name) => writer.node('Identity', [value.name], name),
+    stored,
   };
 }
 

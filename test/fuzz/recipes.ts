@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { FAULT_KINDS, type FaultKind } from '../../fault/index.js';
 import type { Feature, Form } from './support.js';
 
 export type Pair = readonly [y: number, x: number];
@@ -94,6 +95,15 @@ export interface ConcatStep {
   readonly output: OutputChoice;
 }
 
+/** Two layers with the same weights. */
+export interface TwinStep {
+  readonly op: 'twin';
+  readonly layer: BranchLayer;
+  /** The second takes what the first takes, or what it makes; or it takes that and reads the matrix transposed. */
+  readonly use: 'parallel' | 'chain' | 'transposed';
+  readonly output: OutputChoice;
+}
+
 export type Step =
   | ConvStep
   | DenseStep
@@ -101,7 +111,17 @@ export type Step =
   | UnaryStep
   | MoveStep
   | ResidualStep
-  | ConcatStep;
+  | ConcatStep
+  | TwinStep;
+
+/** A faulty cell of the memory that holds the weights one behind the other. */
+export interface FaultChoice {
+  /** Which of the weights, as a share of their number. */
+  readonly place: number;
+  /** Modulo the bits that may fail. */
+  readonly bit: number;
+  readonly kind: FaultKind;
+}
 
 /** A random graph: structure that shrinks, and a seed for its numbers. */
 export interface Recipe {
@@ -122,6 +142,7 @@ export interface Recipe {
   /** Whether every layer's output is compared, as a graph output of onnxruntime's copy. */
   readonly expose: boolean;
   readonly steps: readonly Step[];
+  readonly faults: readonly FaultChoice[];
   readonly seed: number;
 }
 
@@ -255,6 +276,23 @@ export function recipes(form: Form, features: ReadonlySet<Feature>): fc.Arbitrar
     }),
   );
 
+  add(
+    'shared-weights',
+    4,
+    fc.record({
+      op: fc.constant('twin' as const),
+      layer: branchLayer,
+      use: fc.constantFrom('parallel' as const, 'chain' as const, 'transposed' as const),
+      output,
+    }),
+  );
+  const fault: fc.Arbitrary<FaultChoice> = fc.record({
+    // Doubles are drawn by their bits, which makes almost all of them tiny.
+    place: fc.nat(2 ** 20 - 1).map((place) => place / 2 ** 20),
+    bit: fc.nat(31),
+    kind: fc.constantFrom(...FAULT_KINDS),
+  });
+
   return fc
     .record({
       form: fc.constant(form),
@@ -270,9 +308,12 @@ export function recipes(form: Form, features: ReadonlySet<Feature>): fc.Arbitrar
       sharedDequantize: fc.boolean(),
       expose: fc.boolean(),
       steps: fc.array(fc.oneof(...layers), { minLength: 1, maxLength: 5 }),
+      faults: fc.array(fault, { maxLength: 6 }),
       seed: fc.integer({ min: 1, max: 0x7fffffff }),
     })
-    .filter(({ steps }) => steps.some(({ op }) => (weighted as readonly string[]).includes(op)));
+    .filter(({ steps }) =>
+      steps.some(({ op }) => op === 'twin' || (weighted as readonly string[]).includes(op)),
+    );
 }
 
 function byte(): fc.Arbitrary<number> {

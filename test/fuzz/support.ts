@@ -28,6 +28,8 @@ export type Feature =
   /** Weights in 0…255. */
   | 'uint8-weights'
   | 'weight-zero-points'
+  /** Two layers that read the same weights. */
+  | 'shared-weights'
   /** Scales and zero points kept in Constant nodes, not in initialisers. */
   | 'constant-nodes';
 
@@ -47,6 +49,7 @@ const IN_EVERY_FORM: readonly Feature[] = [
   'identity',
   'auto-pad',
   'ceil-mode',
+  'shared-weights',
   'constant-nodes',
 ];
 const IN_FLOAT_OPERATORS: readonly Feature[] = ['clip', 'dropout'];

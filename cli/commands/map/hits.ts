@@ -13,7 +13,7 @@ import {
   importFaultMap,
   requireGeometry,
 } from '../../../fault/index.js';
-import type { Network } from '../../../models/index.js';
+import { type Network, weightedLayers, wordReader } from '../../../models/index.js';
 import {
   countFaultyCells,
   type FaultyCells,
@@ -24,7 +24,6 @@ import {
   WORD_BITS,
   weightHits,
   weightLocator,
-  wordReader,
 } from '../../../sim/index.js';
 import { csvCell } from '../../csv.js';
 import { modelFile } from '../../input-files.js';
@@ -144,29 +143,32 @@ function* hitRows(
 }
 
 function rowMaker(network: Network): (hit: WeightHit, position: WeightPosition) => HitRow {
-  const toValue = wordReader(network.format);
+  const readers = new Map(weightedLayers(network).map((layer) => [layer.name, wordReader(layer)]));
   const digits = WORD_BITS[network.format] / 4;
   const wordText = (word: number) => `0x${word.toString(16).padStart(digits, '0')}`;
   // Field by field: spreading the two objects takes ten times as long, and a map may have millions of hits.
-  return (hit, position) => ({
-    bank: hit.bank,
-    row: hit.row,
-    column: hit.column,
-    kind: hit.kind,
-    layer: position.layer,
-    tile: hit.tile,
-    outputChannel: position.outputChannel,
-    inputChannel: position.inputChannel,
-    ky: position.ky,
-    kx: position.kx,
-    weight: hit.weight,
-    bit: hit.bit,
-    stored: toValue(hit.storedWord),
-    faulty: toValue(hit.faultyWord),
-    storedWord: wordText(hit.storedWord),
-    faultyWord: wordText(hit.faultyWord),
-    effective: hit.effective,
-  });
+  return (hit, position) => {
+    const toValue = readers.get(position.layer) ?? Number;
+    return {
+      bank: hit.bank,
+      row: hit.row,
+      column: hit.column,
+      kind: hit.kind,
+      layer: position.layer,
+      tile: hit.tile,
+      outputChannel: position.outputChannel,
+      inputChannel: position.inputChannel,
+      ky: position.ky,
+      kx: position.kx,
+      weight: hit.weight,
+      bit: hit.bit,
+      stored: toValue(hit.storedWord),
+      faulty: toValue(hit.faultyWord),
+      storedWord: wordText(hit.storedWord),
+      faultyWord: wordText(hit.faultyWord),
+      effective: hit.effective,
+    };
+  };
 }
 
 const CSV_COLUMNS = [
