@@ -7,7 +7,10 @@ export type WordFormat = 'int8' | 'float32';
 export interface Quantization {
   readonly scale: number;
   readonly zeroPoint: number;
-  /** Present when the tensor is int8 in ONNX files: values and zero point there are 128 less. */
+  /**
+   * Present when the tensor is int8 in ONNX files: values and zero point there are 128 less. Tensors of QDQ files
+   * that onnxruntime rewrites to uint8 are uint8.
+   */
   readonly signed?: true;
 }
 
@@ -72,8 +75,14 @@ export interface FlattenLayer extends LayerBase {
   readonly kind: 'flatten';
 }
 
+/** A layer that onnxruntime computes in integers, or, in some quantised networks, in float32. */
+interface MaybeInFloat32 {
+  /** Present when it is computed on dequantised numbers, in float32, and then quantised. */
+  readonly inFloat32?: true;
+}
+
 /** Mean of each window. */
-export interface AveragePoolLayer extends LayerBase {
+export interface AveragePoolLayer extends LayerBase, MaybeInFloat32 {
   readonly kind: 'average-pool';
   readonly shape: PoolingShape;
   /**
@@ -84,12 +93,12 @@ export interface AveragePoolLayer extends LayerBase {
 }
 
 /** Mean of each channel. */
-export interface GlobalAveragePoolLayer extends LayerBase {
+export interface GlobalAveragePoolLayer extends LayerBase, MaybeInFloat32 {
   readonly kind: 'global-average-pool';
 }
 
 /** Sum of two tensors of one shape. */
-export interface AddLayer extends NamedLayer {
+export interface AddLayer extends NamedLayer, MaybeInFloat32 {
   readonly kind: 'add';
   readonly inputs: readonly [number, number];
   /** Whether a ReLU follows. */
@@ -151,6 +160,11 @@ interface NetworkBase {
 export interface Int8Network extends NetworkBase {
   readonly format: 'int8';
   readonly layers: readonly Int8Layer[];
+  /**
+   * Nodes of the file that onnxruntime computes in float32, and Bitcell in integers, so that a value near a tie may
+   * lie one step beside onnxruntime's; absent when there are none.
+   */
+  readonly unfused?: readonly string[];
 }
 
 export interface Float32Network extends NetworkBase {

@@ -17,6 +17,7 @@ import {
   leakyReluFloat32,
   leakyReluTable,
   quantizedAddTable,
+  realAddTable,
   requantizationTable,
 } from '../kernels/index.js';
 import {
@@ -84,11 +85,10 @@ export function int8Operation(
 
   switch (layer.kind) {
     case 'add': {
-      const table = quantizedAddTable({
-        a: xQuantization,
-        b: quantizations[1],
-        output: yQuantization,
-      });
+      const [a, b] = quantizations;
+      const table = layer.inFloat32
+        ? realAddTable(a, b, yQuantization)
+        : quantizedAddTable({ a, b, output: yQuantization });
       if (layer.relu) {
         for (const [index, sum] of table.entries()) {
           table[index] = Math.max(sum, yQuantization.zeroPoint);

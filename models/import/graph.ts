@@ -9,8 +9,15 @@ import {
   type TensorOf,
 } from '../onnx/index.js';
 
-/** The oldest version of the standard operators that is read: earlier ones mean other things. */
+/** The versions of the standard operators that are read: earlier ones mean other things, later ones may. */
 const OLDEST_OPSET = 9;
+/** The newest version of each domain that onnxruntime 1.30, with which results are compared, knows. */
+const NEWEST_OPSETS: ReadonlyMap<string, number> = new Map([
+  ['', 26],
+  ['com.microsoft', 1],
+]);
+/** The newest version of the file format itself that onnxruntime 1.30 reads. */
+const NEWEST_IR_VERSION = 13;
 
 /** A graph ready for import: constants apart, nodes that change nothing at inference removed. */
 export interface ImportGraph {
@@ -23,6 +30,8 @@ export interface ImportGraph {
   readonly constants: ReadonlyMap<string, OnnxTensor>;
   /** How many nodes, the graph's output included, take each value. */
   readonly uses: ReadonlyMap<string, number>;
+  /** The nodes that take each value, one as often as it takes it. */
+  readonly consumers: ReadonlyMap<string, readonly OnnxNode[]>;
 }
 
 /**
@@ -30,7 +39,7 @@ export interface ImportGraph {
  * Identity and Dropout nodes.
  */
 export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
-  checkOpset(model, source);
+  checkVersions(model, source);
   const constants = new Map<string, OnnxTensor>();
   for (const tensor of model.graph.initializers) {
     if (constants.has(tensor.name)) {
@@ -43,6 +52,7 @@ export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
   const resolve = (name: string) => sources.get(name) ?? name;
   const made = new Set([input.name, ...constants.keys()]);
   const uses = new Map<string, number>();
+  const consumers = new Map<string, OnnxNode[]>();
   const nodes: OnnxNode[] = [];
   for (const node of model.graph.nodes) {
     const inputs = node.inputs.map(resolve);
@@ -64,25 +74,44 @@ export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
       }
       sources.set(output, value);
     } else {
-      for (const name of inputs) uses.set(name, (uses.get(name) ?? 0) + 1);
+      for (const name of inputs) {
+        uses.set(name, (uses.get(name) ?? 0) + 1);
+        const takers = consumers.get(name);
+        if (takers) takers.push(resolved);
+        else consumers.set(name, [resolved]);
+      }
       nodes.push(resolved);
     }
   }
   const value = resolve(output.name);
   uses.set(value, (uses.get(value) ?? 0) + 1);
-  return { source, input, output: { value, name: output.name }, nodes, constants, uses };
+  const resolvedOutput = { value, name: output.name };
+  return { source, input, output: resolvedOutput, nodes, constants, uses, consumers };
 }
 
 function missing(name: string): string {
   return `takes "${name}", which is neither an initialiser nor made by an earlier node`;
 }
 
-function checkOpset(model: OnnxModel, source: string): void {
+function checkVersions(model: OnnxModel, source: string): void {
+  if (model.irVersion > NEWEST_IR_VERSION) {
+    throw new ModelError(
+      `${source} has IR version ${model.irVersion}; Bitcell reads up to ${NEWEST_IR_VERSION}`,
+    );
+  }
   const opset = model.opsets.get('');
   if (opset === undefined) throw new ModelError(`${source} does not use ONNX's standard operators`);
   if (opset < OLDEST_OPSET) {
     throw new ModelError(
-      `${source} uses operator set ${opset}; Bitcell reads ${OLDEST_OPSET} and later ones`,
+      `${source} uses operator set ${opset}; Bitcell reads ${OLDEST_OPSET} and later ones, up to ${NEWEST_OPSETS.get('')}`,
+    );
+  }
+  for (const [domain, newest] of NEWEST_OPSETS) {
+    const version = model.opsets.get(domain) ?? 0;
+    if (version <= newest) continue;
+    const set = domain === '' ? 'operator set' : `operator set ${domain}`;
+    throw new ModelError(
+      `${source} uses ${set} ${version}; the newest one that Bitcell reads is ${newest}, so export the model for that`,
     );
   }
 }
