@@ -75,14 +75,20 @@ export interface FlattenLayer extends LayerBase {
   readonly kind: 'flatten';
 }
 
-/** A layer that onnxruntime computes in integers, or, in some quantised networks, in float32. */
-interface MaybeInFloat32 {
-  /** Present when it is computed on dequantised numbers, in float32, and then quantised. */
-  readonly inFloat32?: true;
+/**
+ * Order in which onnxruntime sums a window in float32: row by row, or as its library MLAS does, whose kernels depend
+ * on the window.
+ */
+export type SummationOrder = 'rows' | 'mlas';
+
+/** A mean that onnxruntime computes in integers, or, in some quantised networks, in float32. */
+interface AverageBase extends LayerBase {
+  /** Present when it is computed on dequantised numbers, in float32 and in this order, and then quantised. */
+  readonly inFloat32?: SummationOrder;
 }
 
 /** Mean of each window. */
-export interface AveragePoolLayer extends LayerBase, MaybeInFloat32 {
+export interface AveragePoolLayer extends AverageBase {
   readonly kind: 'average-pool';
   readonly shape: PoolingShape;
   /**
@@ -93,14 +99,16 @@ export interface AveragePoolLayer extends LayerBase, MaybeInFloat32 {
 }
 
 /** Mean of each channel. */
-export interface GlobalAveragePoolLayer extends LayerBase, MaybeInFloat32 {
+export interface GlobalAveragePoolLayer extends AverageBase {
   readonly kind: 'global-average-pool';
 }
 
 /** Sum of two tensors of one shape. */
-export interface AddLayer extends NamedLayer, MaybeInFloat32 {
+export interface AddLayer extends NamedLayer {
   readonly kind: 'add';
   readonly inputs: readonly [number, number];
+  /** Present when onnxruntime computes it on dequantised numbers, in float32, and then quantises. */
+  readonly inFloat32?: true;
   /** Whether a ReLU follows. */
   readonly relu: boolean;
 }

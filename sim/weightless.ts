@@ -18,7 +18,9 @@ import {
   leakyReluTable,
   quantizedAddTable,
   realAddTable,
+  realAveragePool,
   requantizationTable,
+  wholeWindow,
 } from '../kernels/index.js';
 import {
   type Float32Layer,
@@ -111,10 +113,18 @@ export function int8Operation(
         input: xQuantization,
         output: yQuantization,
       };
-      return (images) => averagePool(specification, x, output, images);
+      const order = layer.inFloat32;
+      return order
+        ? (images) => realAveragePool(specification, order, x, output, images)
+        : (images) => averagePool(specification, x, output, images);
     }
     case 'global-average-pool': {
       const pair = { input: xQuantization, output: yQuantization };
+      const order = layer.inFloat32;
+      if (order) {
+        const whole = { shape: wholeWindow(shape), countIncludePad: false, ...pair };
+        return (images) => realAveragePool(whole, order, x, output, images);
+      }
       return (images) => globalAveragePool(shape, pair, x, output, images);
     }
     case 'leaky-relu':

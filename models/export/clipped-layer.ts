@@ -157,7 +157,7 @@ function addProducts(graph: QuantizedGraph, layer: Int8WeightedLayer, source: st
   const operands = (weightName: string) => [
     source,
     weightName,
-    graph.names(layer.input).zeroPoint,
+    graph.names(layer.input, graph.isSigned(layer.output)).zeroPoint,
     weightZeroPoint,
   ];
   if (layer.kind === 'convolution') {

@@ -1,6 +1,6 @@
 import { type Int8Layer, inputsOf, type Tensor } from '../network.js';
 import { type ElementType, nodeLabel, type OnnxNode } from '../onnx/index.js';
-import type { ImportGraph } from './graph.js';
+import { type ImportGraph, intAttribute } from './graph.js';
 
 /**
  * Whether onnxruntime, at its levels `extended` and `all` on x86, rewrites the int8 tensor that a QuantizeLinear
@@ -18,6 +18,9 @@ export function becomesUint8(graph: ImportGraph, quantize: OnnxNode): boolean {
     (graph.uses.get(dequantize.outputs[0]) ?? 0) <= 1
   );
 }
+
+/** The first operator set whose AveragePool onnxruntime sums row by row. */
+const SUMMED_BY_ROWS = 19;
 
 /** The float32 operator between a layer's DequantizeLinear nodes and its QuantizeLinear. */
 export interface FloatOperator {
@@ -49,14 +52,23 @@ export function settleFusions<P extends Parts>(
     if (!operator || isFused(operator, layer, parts.tensors, producers)) return layer;
     switch (layer.kind) {
       case 'add':
-      case 'average-pool':
-      case 'global-average-pool':
         return { ...layer, inFloat32: true };
+      case 'global-average-pool':
+        return { ...layer, inFloat32: 'mlas' };
+      case 'average-pool': {
+        // With ceil_mode, windows at the edges differ from one operator set to the next.
+        if (intAttribute(graph.source, operator.node, 'ceil_mode', 0) !== 0) break;
+        const inFloat32 = graph.opset < SUMMED_BY_ROWS ? 'mlas' : 'rows';
+        return { ...layer, inFloat32 };
+      }
       case 'convolution':
       case 'fully-connected':
-        unfused.push(nodeLabel(operator.node));
+        break;
+      default:
+        // Functions of one value are the same in float32.
+        return layer;
     }
-    // Every other one is a function of one value, the same in float32.
+    unfused.push(nodeLabel(operator.node));
     return layer;
   });
   return { ...parts, layers, ...(unfused.length > 0 && { unfused }) };

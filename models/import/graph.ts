@@ -23,6 +23,8 @@ const NEWEST_IR_VERSION = 13;
 export interface ImportGraph {
   /** What errors call the file. */
   readonly source: string;
+  /** Version of the standard operators. */
+  readonly opset: number;
   readonly input: OnnxValue;
   /** The value that is the graph's output, and the name under which the graph announces it. */
   readonly output: { readonly value: string; readonly name: string };
@@ -39,7 +41,7 @@ export interface ImportGraph {
  * Identity and Dropout nodes.
  */
 export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
-  checkVersions(model, source);
+  const opset = checkVersions(model, source);
   const constants = new Map<string, OnnxTensor>();
   for (const tensor of model.graph.initializers) {
     if (constants.has(tensor.name)) {
@@ -86,14 +88,15 @@ export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
   const value = resolve(output.name);
   uses.set(value, (uses.get(value) ?? 0) + 1);
   const resolvedOutput = { value, name: output.name };
-  return { source, input, output: resolvedOutput, nodes, constants, uses, consumers };
+  return { source, opset, input, output: resolvedOutput, nodes, constants, uses, consumers };
 }
 
 function missing(name: string): string {
   return `takes "${name}", which is neither an initialiser nor made by an earlier node`;
 }
 
-function checkVersions(model: OnnxModel, source: string): void {
+/** The version of the standard operators, when all versions are those that are read. */
+function checkVersions(model: OnnxModel, source: string): number {
   if (model.irVersion > NEWEST_IR_VERSION) {
     throw new ModelError(
       `${source} has IR version ${model.irVersion}; Bitcell reads up to ${NEWEST_IR_VERSION}`,
@@ -103,7 +106,7 @@ function checkVersions(model: OnnxModel, source: string): void {
   if (opset === undefined) throw new ModelError(`${source} does not use ONNX's standard operators`);
   if (opset < OLDEST_OPSET) {
     throw new ModelError(
-      `${source} uses operator set ${opset}; Bitcell reads ${OLDEST_OPSET} and later ones, up to ${NEWEST_OPSETS.get('')}`,
+      `${source} uses operator set ${opset}; Bitcell reads ${OLDEST_OPSET} and later ones`,
     );
   }
   for (const [domain, newest] of NEWEST_OPSETS) {
@@ -114,6 +117,7 @@ function checkVersions(model: OnnxModel, source: string): void {
       `${source} uses ${set} ${version}; the newest one that Bitcell reads is ${newest}, so export the model for that`,
     );
   }
+  return opset;
 }
 
 function checkInterface(
