@@ -47,6 +47,7 @@ export interface InferResult {
   readonly images: number;
   /** Time of the inference alone. */
   readonly seconds: number;
+  readonly network: Network;
 }
 
 /**
@@ -82,7 +83,12 @@ export function inferImages(
     onProgress?.(first + size, count);
   }
   const seconds = (performance.now() - started) / 1000;
-  return { outputs: { shape: [count, datapath.classes], data: outputs }, images: count, seconds };
+  return {
+    outputs: { shape: [count, datapath.classes], data: outputs },
+    images: count,
+    seconds,
+    network,
+  };
 }
 
 function requireImages(network: Network, { shape }: NpyFloat32Array, file: string): number {

@@ -13,6 +13,7 @@ import {
 } from '../options.js';
 import { printResult } from '../output.js';
 import { showProgress } from '../progress.js';
+import { unfusedOf, warnOfUnfused } from '../unfused.js';
 
 interface InferFlags extends CommonOptions {
   readonly input: string;
@@ -65,18 +66,22 @@ function infer(model: string, flags: InferFlags): void {
   const { input, output, json, quiet, ...options } = flags;
   const mitigation = options.mitigation ?? (options.thresholds === undefined ? 'none' : 'clip');
   const progress = showProgress('images', quiet ?? false);
-  const { outputs, images, seconds } = inferImages(
+  const { outputs, images, seconds, network } = inferImages(
     { ...options, model, mitigation },
     readFloat32Npy(input),
     input,
     progress.listener,
   );
   progress.stop();
+  warnOfUnfused([network]);
   writeNpy(output, outputs);
   const speed = images / seconds;
   printResult(
     json,
-    { model, format: options.format, mitigation, images, seconds, output },
+    {
+      ...{ model, format: options.format, mitigation, images, seconds, output },
+      unfused: unfusedOf(network),
+    },
     () =>
       `${output}: ${images} outputs in ${seconds.toFixed(2)} s (${speed.toFixed(0)} images a second)`,
   );

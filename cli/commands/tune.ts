@@ -24,6 +24,7 @@ import { printResult } from '../output.js';
 import { showProgress, showStudyProgress } from '../progress.js';
 import { addTuningOptions, type TuningFlags, tuningFields } from '../tuning-options.js';
 import { tuningJson, tuningText } from '../tuning-table.js';
+import { unfusedOf, warnOfUnfused } from '../unfused.js';
 
 interface TuneFlags extends TuningFlags {
   readonly output: string;
@@ -117,6 +118,7 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const tuning = parseTuning(tuningFields({ ...fields, mostRounds: rounds }));
   const prepared = prepareTuning(tuning, thresholds, data);
+  warnOfUnfused([prepared.data.network]);
   const kept = keptThresholds(output, prepared.data.network.checksum);
   const stopping = interruptible('maps');
   const { signal } = stopping;
@@ -146,7 +148,8 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
     if (!judged) return reportInterruption(out);
     writeThresholds(output, withJudgement(found, tuning, judged));
     const shown = { tuning, output, result, judged, seconds };
-    printResult(json, tuningJson(shown), () => tuningText(shown, threads));
+    const unfused = unfusedOf(prepared.data.network);
+    printResult(json, { ...tuningJson(shown), unfused }, () => tuningText(shown, threads));
   } finally {
     progress.stop();
     stopping.dispose();

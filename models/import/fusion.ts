@@ -87,7 +87,9 @@ function isFused(
   const isSigned = (tensor: number) => tensors[tensor].quantization?.signed === true;
   const inputs = inputsOf(layer);
   const signed = isSigned(layer.output);
-  const dequantized = inputs.map((_, position) => dequantizeBefore(node.inputs[position], producers));
+  const dequantized = inputs.map((_, position) =>
+    dequantizeBefore(node.inputs[position], producers),
+  );
   if (dequantized.some((found) => !found)) return false;
   if (inputs.some((tensor) => isSigned(tensor) !== signed)) return false;
   if (node.opType === 'Conv' || node.opType === 'MatMul') return !signed;

@@ -3,7 +3,7 @@ import { encodeOnnx, type OnnxModel } from '../../models/index.js';
 import { buildCase } from './build.js';
 import { checkRecipe } from './compare.js';
 import { type Recipe, recipes } from './recipes.js';
-import { type Form, FEATURES } from './support.js';
+import { FEATURES, type Form } from './support.js';
 
 export interface FuzzOptions {
   readonly form: Form;

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { showProgress } from '../../cli/progress.js';
 import { EXIT, writeFileAtomic } from '../../core/index.js';
 import { type FuzzCounts, fuzz } from './fuzz.js';
-import { type Form, FEATURES } from './support.js';
+import { FEATURES, type Form } from './support.js';
 
 /** How many of the graphs each form gets; float32, which is compared with a tolerance, is secondary. */
 const SHARES: Readonly<Record<Form, number>> = { qdq: 9, qoperator: 9, float32: 2 };
