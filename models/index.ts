@@ -36,4 +36,4 @@ export {
 export { leastSquaresRange, squaredError } from './quantization/range-search.js';
 export { readNetwork } from './read-network.js';
 export { transpose } from './transpose.js';
-export { resolveModel, ZOO, zooThresholds } from './zoo.js';
+export { modelFile, resolveModel, ZOO, zooThresholds } from './zoo.js';
