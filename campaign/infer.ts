@@ -59,6 +59,7 @@ export interface InferResult {
   readonly images: number;
   /** Time of the inference alone. */
   readonly seconds: number;
+  readonly network: Network;
 }
 
 /**
@@ -95,6 +96,7 @@ export async function inferImages(
     outputs: { shape: [count, classes], data: Float32Array.from(outputs) },
     images: count,
     seconds,
+    network,
   };
 }
 

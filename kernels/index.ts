@@ -27,6 +27,7 @@ export {
   type StoredQuantization,
   storageOffset,
 } from './elementwise/quantization.js';
+export { type PoolingOrder, realAveragePool } from './elementwise/real-average-pool.js';
 export { flatten } from './flatten.js';
 export * from './float32/elementwise.js';
 export * from './float32/plan.js';

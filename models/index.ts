@@ -38,4 +38,4 @@ export { readNetwork } from './read-network.js';
 export { shareEqualWeights } from './shared-weights.js';
 export * from './stored-words.js';
 export { transpose } from './transpose.js';
-export { resolveModel, ZOO, zooThresholds } from './zoo.js';
+export { modelFile, resolveModel, ZOO, zooThresholds } from './zoo.js';

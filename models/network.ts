@@ -7,7 +7,10 @@ export type WordFormat = 'int8' | 'float32';
 export interface Quantization {
   readonly scale: number;
   readonly zeroPoint: number;
-  /** Present when the tensor is int8 in ONNX files: values and zero point there are 128 less. */
+  /**
+   * Present when the tensor is int8 in ONNX files: values and zero point there are 128 less. Tensors of QDQ files
+   * that onnxruntime rewrites to uint8 are uint8.
+   */
   readonly signed?: true;
 }
 
@@ -86,8 +89,20 @@ export interface FlattenLayer extends LayerBase {
   readonly kind: 'flatten';
 }
 
+/**
+ * Order in which onnxruntime sums a window in float32: row by row, or as its library MLAS does, whose kernels depend
+ * on the window.
+ */
+export type SummationOrder = 'rows' | 'mlas';
+
+/** A mean that onnxruntime computes in integers, or, in some quantised networks, in float32. */
+interface AverageBase extends LayerBase {
+  /** Present when it is computed on dequantised numbers, in float32 and in this order, and then quantised. */
+  readonly inFloat32?: SummationOrder;
+}
+
 /** Mean of each window. */
-export interface AveragePoolLayer extends LayerBase {
+export interface AveragePoolLayer extends AverageBase {
   readonly kind: 'average-pool';
   readonly shape: PoolingShape;
   /**
@@ -98,7 +113,7 @@ export interface AveragePoolLayer extends LayerBase {
 }
 
 /** Mean of each channel. */
-export interface GlobalAveragePoolLayer extends LayerBase {
+export interface GlobalAveragePoolLayer extends AverageBase {
   readonly kind: 'global-average-pool';
 }
 
@@ -106,6 +121,8 @@ export interface GlobalAveragePoolLayer extends LayerBase {
 export interface AddLayer extends NamedLayer {
   readonly kind: 'add';
   readonly inputs: readonly [number, number];
+  /** Present when onnxruntime computes it on dequantised numbers, in float32, and then quantises. */
+  readonly inFloat32?: true;
   /** Whether a ReLU follows. */
   readonly relu: boolean;
 }
@@ -165,6 +182,11 @@ interface NetworkBase {
 export interface Int8Network extends NetworkBase {
   readonly format: 'int8';
   readonly layers: readonly Int8Layer[];
+  /**
+   * Nodes of the file that onnxruntime computes in float32, and Bitcell in integers, so that a value near a tie may
+   * lie one step beside onnxruntime's; absent when there are none.
+   */
+  readonly unfused?: readonly string[];
 }
 
 export interface Float32Network extends NetworkBase {

@@ -16,23 +16,32 @@ function zooFile(file: string): string {
 }
 
 /**
+ * The ONNX file of a network of the zoo, or of any other, which is given by its path.
+ *
+ * @throws InputError when there is no such file, or the name's file is not installed
+ */
+export function modelFile(model: string): string {
+  if (!isInZoo(model)) {
+    if (existsSync(model)) return model;
+    throw new InputError(
+      `There is no network "${model}": give ${ZOO.join(', ')} or the path of an ONNX file.`,
+    );
+  }
+  const file = zooFile(`${model}.onnx`);
+  if (existsSync(file)) return file;
+  throw new InputError(
+    `The network ${model} is not part of this installation (${file} is missing); give the path of an ONNX file instead.`,
+  );
+}
+
+/**
  * Load a network of the zoo by its name, or any other by the path of its ONNX file.
  *
  * @throws InputError when there is no such file, or the name's file is not installed
  * @throws ModelError when the file is no network that Bitcell reads
  */
 export function resolveModel(model: string): Network {
-  if (!isInZoo(model)) {
-    if (existsSync(model)) return readNetwork(model);
-    throw new InputError(
-      `There is no network "${model}": give ${ZOO.join(', ')} or the path of an ONNX file.`,
-    );
-  }
-  const file = zooFile(`${model}.onnx`);
-  if (existsSync(file)) return readNetwork(file, model);
-  throw new InputError(
-    `The network ${model} is not part of this installation (${file} is missing); give the path of an ONNX file instead.`,
-  );
+  return readNetwork(modelFile(model), isInZoo(model) ? model : undefined);
 }
 
 /** The file of clip thresholds that comes with a network of the zoo, if there is one. */

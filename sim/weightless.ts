@@ -17,7 +17,10 @@ import {
   leakyReluFloat32,
   leakyReluTable,
   quantizedAddTable,
+  realAddTable,
+  realAveragePool,
   requantizationTable,
+  wholeWindow,
 } from '../kernels/index.js';
 import {
   type Float32Layer,
@@ -84,11 +87,10 @@ export function int8Operation(
 
   switch (layer.kind) {
     case 'add': {
-      const table = quantizedAddTable({
-        a: xQuantization,
-        b: quantizations[1],
-        output: yQuantization,
-      });
+      const [a, b] = quantizations;
+      const table = layer.inFloat32
+        ? realAddTable(a, b, yQuantization)
+        : quantizedAddTable({ a, b, output: yQuantization });
       if (layer.relu) {
         for (const [index, sum] of table.entries()) {
           table[index] = Math.max(sum, yQuantization.zeroPoint);
@@ -111,10 +113,18 @@ export function int8Operation(
         input: xQuantization,
         output: yQuantization,
       };
-      return (images) => averagePool(specification, x, output, images);
+      const order = layer.inFloat32;
+      return order
+        ? (images) => realAveragePool(specification, order, x, output, images)
+        : (images) => averagePool(specification, x, output, images);
     }
     case 'global-average-pool': {
       const pair = { input: xQuantization, output: yQuantization };
+      const order = layer.inFloat32;
+      if (order) {
+        const whole = { shape: wholeWindow(shape), countIncludePad: false, ...pair };
+        return (images) => realAveragePool(whole, order, x, output, images);
+      }
       return (images) => globalAveragePool(shape, pair, x, output, images);
     }
     case 'leaky-relu':

@@ -3,6 +3,7 @@ import { int8Clips, type LayerThresholds, thresholdCount } from '../../mitigatio
 import {
   type Int8Network,
   type Network,
+  type QuantizedWriteOptions,
   writeClipped,
   writeQdq,
   writeQOperator,
@@ -23,7 +24,7 @@ export interface VerificationCase {
   readonly images: number;
   readonly level: OptimizationLevel;
   /** The ONNX file for onnxruntime; written when needed, since it holds a whole network. */
-  readonly writeModel: () => Uint8Array;
+  readonly writeModel: (options: QuantizedWriteOptions) => Uint8Array;
   readonly patches?: WeightPatches;
   readonly clips: ReturnType<typeof int8Clips>;
   /** Whether the model is the QDQ file, whose groups onnxruntime may leave unfused. */
@@ -91,14 +92,14 @@ function plainCases(
       ...parts,
       level: 'disabled',
       qdq: false,
-      writeModel: () => writeQOperator(faulty(network, patches), { exposeLayers: true }),
+      writeModel: (options) => writeQOperator(faulty(network, patches), options),
     },
     {
       name: `${name}, QDQ at all`,
       ...parts,
       level: 'all',
       qdq: true,
-      writeModel: () => writeQdq(faulty(network, patches), { exposeLayers: true }),
+      writeModel: (options) => writeQdq(faulty(network, patches), options),
     },
   ];
 }
@@ -117,7 +118,7 @@ function clippedCases(
     ...(patches && { patches }),
     level,
     qdq: false,
-    writeModel: () => writeClipped(faulty(network, patches), clips, { exposeLayers: true }),
+    writeModel: (options) => writeClipped(faulty(network, patches), clips, options),
   }));
 }
 

@@ -26,19 +26,71 @@ export interface Mismatch extends Place {
   readonly bitcell: number;
   readonly onnxruntime: number;
   readonly neighbours: Neighbourhood;
+  /** Whether it is a value of a quantised tensor. */
+  readonly isInteger: boolean;
 }
 
-/** What a comparison found: how many values differ, and the first of them in network order. */
-export interface Comparison {
+/** What the comparison of one tensor found. */
+interface TensorComparison {
   values: number;
-  mismatches: number;
+  differences: number;
+  /** Sum and largest of the differences' sizes. */
+  sum: number;
+  largest: number;
+  /** onnxruntime's least and greatest value. */
+  low: number;
+  high: number;
+  /** The first difference. */
   first: Mismatch | undefined;
-  /** Where in the network `first` lies. */
-  firstOrder: number;
 }
 
-export function emptyComparison(): Comparison {
-  return { values: 0, mismatches: 0, first: undefined, firstOrder: Number.POSITIVE_INFINITY };
+/** What a comparison found, by the tensors' places in the network. */
+export type Comparison = Map<number, TensorComparison>;
+
+/** What a comparison amounts to. */
+export interface Judgement {
+  readonly values: number;
+  /** Values that must not differ as they do. */
+  readonly mismatches: number;
+  /** Values that differ by what the step rule allows. */
+  readonly steps: number;
+  /** The first mismatch, in network order. */
+  readonly first: Mismatch | undefined;
+}
+
+/** The step rule: the largest difference, and the mean difference, as shares of the range of values. */
+const LARGEST_STEP = 0.02;
+const MEAN_STEP = 0.005;
+
+/**
+ * Judge a comparison: of a tensor that must be equal every difference is a mismatch; of one that may differ where a
+ * sum in float32 lies near a tie, all are when they go beyond the step rule (a difference of more than 2 % of its
+ * range and of one integer, or a mean of more than 0.5 %), and none otherwise.
+ *
+ * @param allowsSteps whether the step rule holds for the tensor at a place in the network
+ */
+export function judge(
+  comparison: Comparison,
+  allowsSteps: (order: number) => boolean = () => false,
+): Judgement {
+  let [values, mismatches, steps] = [0, 0, 0];
+  let first: Mismatch | undefined;
+  for (const [order, tensor] of [...comparison].sort(([one], [other]) => one - other)) {
+    values += tensor.values;
+    if (allowsSteps(order) && isWithinStep(tensor)) {
+      steps += tensor.differences;
+    } else {
+      mismatches += tensor.differences;
+      first ??= tensor.first;
+    }
+  }
+  return { values, mismatches, steps, first };
+}
+
+function isWithinStep({ values, sum, largest, low, high, first }: TensorComparison): boolean {
+  const range = high - low;
+  const oneInteger = first?.isInteger ? 1 : 0;
+  return largest <= Math.max(oneInteger, LARGEST_STEP * range) && sum / values <= MEAN_STEP * range;
 }
 
 /** One layer's outputs of some images, as both sides computed them. */
@@ -61,17 +113,28 @@ export function compareLayer(comparison: Comparison, outputs: LayerOutputs): voi
   const { channels, height, width } = shape;
   const positions = height * width;
   const length = channels * positions;
-  comparison.values += images * length;
+  const tensor = comparison.get(order) ?? {
+    ...{ values: 0, differences: 0, sum: 0, largest: 0, first: undefined },
+    ...{ low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY },
+  };
+  comparison.set(order, tensor);
+  tensor.values += images * length;
   for (let image = 0; image < images; image += 1) {
     for (let channel = 0; channel < channels; channel += 1) {
       const theirStart = image * length + channel * positions;
       const ourStart = image * length + channel;
       for (let position = 0; position < positions; position += 1) {
-        if (ours[ourStart + position * channels] === theirs[theirStart + position]) continue;
-        comparison.mismatches += 1;
-        if (order >= comparison.firstOrder) continue;
-        comparison.firstOrder = order;
-        comparison.first = mismatchAt(outputs, {
+        const their = theirs[theirStart + position];
+        const our = ours[ourStart + position * channels];
+        if (their < tensor.low) tensor.low = their;
+        if (their > tensor.high) tensor.high = their;
+        if (our === their || (Number.isNaN(our) && Number.isNaN(their))) continue;
+        const difference = Math.abs(our - their);
+        tensor.differences += 1;
+        tensor.sum += difference;
+        // NaN, where one side has one, must not be lost.
+        if (!(difference <= tensor.largest)) tensor.largest = difference;
+        tensor.first ??= mismatchAt(outputs, {
           image,
           channel,
           y: Math.floor(position / width),
@@ -105,6 +168,7 @@ function mismatchAt(outputs: LayerOutputs, place: Place): Mismatch {
     ...place,
     image: firstImage + image,
     layer,
+    isInteger: !(theirs instanceof Float32Array),
     bitcell: our(channel, y, x),
     onnxruntime: their(channel, y, x),
     neighbours: {

@@ -96,7 +96,10 @@ async function verifyCase(
     mismatches += found.filter((value, index) => !isSame(value, expected[index])).length;
   }
   const { length: layers } = clipNames;
-  return { name, images: count, layers, values, mismatches, first: undefined, unfused: [] };
+  return {
+    ...{ name, images: count, layers, values, mismatches, steps: 0, exposingChanges: 0 },
+    ...{ first: undefined, unfused: [] },
+  };
 }
 
 function isSame(one: number, other: number): boolean {

@@ -4,13 +4,13 @@ import { int8Units, type LayerThresholds } from '../../mitigation/index.js';
 import { type ImageSet, type Int8Network, normalize, quantizedName } from '../../models/index.js';
 import { type Accelerator, createNetworkDatapath, type Datapath } from '../../sim/index.js';
 import { requireCifar10Network } from '../cifar10-network.js';
+import { BATCH, captureRun, countDifferent, inputBatches, outputShape } from './batches.js';
 import { type VerificationCase, verificationCases } from './cases.js';
-import { compareLayer, emptyComparison } from './compare.js';
+import { type Comparison, compareLayer, judge } from './compare.js';
 import { type Difference, traceMismatch } from './differ.js';
+import { behindUnfused } from './fusions.js';
+import { verifyGiven } from './given.js';
 import { loadReference, unfusedGroups } from './onnxruntime.js';
-
-/** Images that both sides compute together. */
-const BATCH = 25;
 
 export interface CaseResult {
   readonly name: string;
@@ -19,16 +19,25 @@ export interface CaseResult {
   readonly layers: number;
   /** Values compared. */
   readonly values: number;
+  /** Values that differ, and must not differ so. */
   readonly mismatches: number;
-  /** The first difference in network order, in the first images that show it. */
+  /** Values behind groups that onnxruntime ran in float32 (or of such a level) that differ within the step rule. */
+  readonly steps: number;
+  /** Final outputs that are others in the file in which the inner tensors are outputs, too. */
+  readonly exposingChanges: number;
+  /** The first mismatch in network order, in the first images that show it. */
   readonly first: Difference | undefined;
-  /** Groups that onnxruntime ran in float, whose network is therefore not comparable. */
+  /** Groups that onnxruntime ran in float32. */
   readonly unfused: readonly string[];
+  /** Why onnxruntime does not load the file, if it does not; then nothing was compared. */
+  readonly refused?: string;
 }
 
 /** What a verification needs. */
 export interface VerifyOptions {
   readonly network: Int8Network;
+  /** The ONNX file that the network was read from. */
+  readonly file: Uint8Array;
   readonly accelerator: Accelerator;
   /** Of the profile. */
   readonly thresholds: LayerThresholds;
@@ -44,8 +53,9 @@ export interface VerifyOptions {
 }
 
 /**
- * Compare the simulated datapath with onnxruntime, every layer and value to the bit: clean, with
- * fault maps written into the weights, and with clipped activations in standard operators.
+ * Compare the simulated datapath with onnxruntime: on the file as given; and on files that Bitcell writes, every layer
+ * and value to the bit: clean, with fault maps written into the weights, and with clipped activations in standard
+ * operators.
  *
  * @throws InputError when the network is not made for CIFAR-10
  */
@@ -55,7 +65,7 @@ export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[
   const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
   const cases = verificationCases(network, accelerator, thresholds, images, options.tuned);
   const total = cases.reduce((sum, { images: count }) => sum + count, 0);
-  const results: CaseResult[] = [];
+  const results = await verifyGiven(options, datapath);
   let done = 0;
   for (const verificationCase of cases) {
     const result = await verifyCase(verificationCase, datapath, options, (count) => {
@@ -68,7 +78,8 @@ export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[
 }
 
 /**
- * Compare one case, every layer and value to the bit.
+ * Compare one case: every layer in a file whose inner tensors are outputs, and the final outputs in the same file
+ * without them, since onnxruntime may fuse less where it must show what lies inside.
  *
  * @param datapath of the network; keeps the case's faults and activation units
  * @param onImages called with the number of images compared since the last call
@@ -82,60 +93,62 @@ export async function verifyCase(
   const { name, images, level, patches, clips, qdq } = verificationCase;
   datapath.setPatches(patches);
   datapath.setActivationUnits(int8Units(network, clips));
-  const model = verificationCase.writeModel();
-  const reference = await loadReference(model, level, threads);
-  const comparison = emptyComparison();
-  const layers = new Set<number>();
-  const inputShape = network.tensors[network.input].shape;
-  for (let first = 0; first < images; first += BATCH) {
-    const count = Math.min(BATCH, images - first);
-    const indices = Uint32Array.from({ length: count }, (_, index) => first + index);
-    const inputs = normalize(dataset, indices);
-    const pending = reference.run(inputs, inputShape, count);
-    const ours = captureTensors(datapath, inputs, count);
+  const exposedModel = verificationCase.writeModel({ exposeLayers: true });
+  const exposed = await loadReference(exposedModel, level, threads);
+  // At the level `disabled` nothing is rewritten, whatever is an output.
+  const plain =
+    level === 'disabled'
+      ? undefined
+      : await loadReference(verificationCase.writeModel({}), level, threads);
+  const comparison: Comparison = new Map();
+  const { shape: inputShape } = network.tensors[network.input];
+  const last = network.tensors[network.output];
+  let exposingChanges = 0;
+  for (const { inputs, first, count } of inputBatches(dataset, images)) {
+    const pending = exposed.run(inputs, inputShape, count);
+    const { tensors, outputs } = captureRun(datapath, inputs, count);
     const theirs = await pending;
+    const place = { firstImage: first, images: count };
     for (const [order, layer] of network.layers.entries()) {
       const tensor = network.tensors[layer.output];
-      const our = ours.get(layer.output);
+      const our = tensors.get(layer.output);
       const their = theirs.get(quantizedName(tensor));
       if (!our || !their) continue;
-      layers.add(layer.output);
+      const { shape } = tensor;
       compareLayer(comparison, {
         layer: layer.name,
         order,
-        shape: tensor.shape,
-        firstImage: first,
-        images: count,
+        shape,
+        ...place,
         ours: our,
         theirs: their,
       });
     }
+    if (plain) {
+      const final = (await plain.run(inputs, inputShape, count)).get(last.name);
+      const shown = theirs.get(last.name);
+      if (!final || !shown) throw new Error(`no output ${last.name}`);
+      exposingChanges += countDifferent(shown, final);
+      const parts = { layer: `${last.name} (output)`, order: network.layers.length, ...place };
+      compareLayer(comparison, {
+        ...parts,
+        shape: outputShape(outputs, count),
+        ours: outputs,
+        theirs: final,
+      });
+    }
     onImages(count);
   }
-  await reference.release();
-  const { values, mismatches, first } = comparison;
+  await exposed.release();
+  await plain?.release();
+  const unfused = qdq ? await unfusedGroups(exposedModel) : [];
+  const behind = behindUnfused(network, unfused);
+  const tensorAt = (order: number) => network.layers[order]?.output ?? network.output;
+  const { first, ...found } = judge(comparison, (order) => behind.has(tensorAt(order)));
   return {
-    name,
-    images,
-    layers: layers.size,
-    values,
-    mismatches,
+    ...{ name, images, layers: network.layers.length, ...found, exposingChanges, unfused },
     first:
       first &&
       traceMismatch(network, datapath, normalize(dataset, Uint32Array.of(first.image)), first),
-    unfused: qdq ? await unfusedGroups(model) : [],
   };
-}
-
-/** Every tensor of one batch, copied, since the datapath reuses its memory. */
-function captureTensors(
-  datapath: Datapath,
-  inputs: Float32Array,
-  count: number,
-): ReadonlyMap<number, Uint8Array | Float32Array> {
-  const tensors = new Map<number, Uint8Array | Float32Array>();
-  datapath.run(inputs, count, {
-    tensor: (tensor, values) => tensors.set(tensor, values.slice()),
-  });
-  return tensors;
 }

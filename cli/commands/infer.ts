@@ -19,6 +19,7 @@ import {
 import { printResult } from '../output.js';
 import { showProgress } from '../progress.js';
 import { grouped } from '../table.js';
+import { unfusedOf, warnOfUnfused } from '../unfused.js';
 
 interface InferFlags extends CommonOptions {
   readonly input: string;
@@ -89,18 +90,22 @@ async function infer(model: string, flags: InferFlags): Promise<void> {
     );
   }
   const progress = showProgress('images', quiet ?? false);
-  const { outputs, images, seconds } = await inferImages(
+  const { outputs, images, seconds, network } = await inferImages(
     { ...options, model, mitigation },
     values,
     input,
     progress.listener,
   );
   progress.stop();
+  warnOfUnfused([network]);
   writeNpy(output, outputs);
   const speed = images / seconds;
   printResult(
     json,
-    { model, format: options.format, mitigation, images, nonFiniteInputs, seconds, output },
+    {
+      ...{ model, format: options.format, mitigation, images, nonFiniteInputs, seconds, output },
+      unfused: unfusedOf(network),
+    },
     () =>
       `${output}: ${images} outputs in ${seconds.toFixed(2)} s (${speed.toFixed(0)} images a second)`,
   );

@@ -31,6 +31,7 @@ import {
   wholeNumber,
 } from '../options.js';
 import { printResult } from '../output.js';
+import { unfusedOf, warnOfUnfused } from '../unfused.js';
 
 interface ProfileFlags extends CommonOptions {
   readonly model: string;
@@ -88,6 +89,7 @@ function profile(flags: ProfileFlags): void {
   const formats =
     resolveModel(model).format === 'int8' ? (['int8', 'float32'] as const) : (['float32'] as const);
   const networks = formats.map((format) => loadNetwork(model, format));
+  warnOfUnfused(networks);
   const training = loadCifar10({ folder: data, split: 'train', limit: images });
   requireImages('--images', images, training, 'training');
   const thresholds = profileThresholds(networks, training, images, granularity);
@@ -95,7 +97,8 @@ function profile(flags: ProfileFlags): void {
   if (distributions !== undefined) writeDistributions(distributions, networks, training, flags);
   const layers = Object.keys(thresholds.float32 ?? {});
   const written = distributions === undefined ? {} : { distributions, seed: flags.seed };
-  printResult(json, { model, output, images, granularity, layers, ...written }, () =>
+  const unfused = networks.flatMap(unfusedOf);
+  printResult(json, { model, output, images, granularity, layers, unfused, ...written }, () =>
     [
       `${output}: thresholds of ${layers.length} layers${granularity ? ` for each ${granularity}` : ''} from ${images} training images`,
       ...(distributions === undefined

@@ -42,6 +42,7 @@ import {
   formatSampleSizes,
 } from '../study-table.js';
 import { grouped, percent } from '../table.js';
+import { unfusedOf, warnOfUnfused } from '../unfused.js';
 
 interface RunFlags extends CommonOptions {
   readonly threads: number;
@@ -151,6 +152,7 @@ async function run(
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const study = file === undefined ? parseStudy(fields) : readStudyFile(file, fields);
   const prepared = prepareStudy(study, data);
+  warnOfUnfused(prepared.data.networks.map(({ network }) => network));
   if (dryRun) {
     printPlan(prepared, threads, json);
     return;
@@ -173,7 +175,7 @@ async function run(
       return;
     }
     const seconds = (performance.now() - started) / 1000;
-    printResult(json, toJson(result, seconds), () => toText(result, threads, seconds));
+    printResult(json, toJson(result, prepared, seconds), () => toText(result, threads, seconds));
   } catch (error) {
     throw resumable(error, out);
   } finally {
@@ -217,9 +219,18 @@ function faultNames({ faultMaps, faults }: Study): string[] {
 }
 
 /** Cycles and energy stand at the top, too, when there is one network on one accelerator. */
-function toJson({ study, networks, points, sampleSizes }: StudyResult, seconds: number) {
+function toJson(
+  { study, networks, points, sampleSizes }: StudyResult,
+  { data }: PreparedStudy,
+  seconds: number,
+) {
+  const unfusedIn = ({ model, format }: { model: string; format: string }) =>
+    data.networks.flatMap((loaded) =>
+      loaded.model === model && loaded.network.format === format ? unfusedOf(loaded.network) : [],
+    );
   const summaries = networks.map(({ timing, energy, ...network }) => ({
     ...network,
+    unfused: unfusedIn(network),
     cycles: timing.total.totalCycles,
     energy: energy ?? null,
   }));

@@ -14,6 +14,7 @@ import { duration, showProgress } from '../progress.js';
 import { counted, rateText } from '../study-table.js';
 import { formatTable, percent } from '../table.js';
 import { addTuningOptions, type TuningFlags, tuningFields } from '../tuning-options.js';
+import { unfusedOf, warnOfUnfused } from '../unfused.js';
 
 export function sweepCommand(): Command {
   const { maps, images, points } = DEFAULT_TUNING.sweep;
@@ -39,6 +40,7 @@ async function sweep(flags: TuningFlags & Record<string, unknown>): Promise<void
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const tuning = parseTuning({ ...tuningFields(fields), method: 'sweep' });
   const prepared = prepareTuning(tuning, thresholds, data);
+  warnOfUnfused([prepared.data.network]);
   const stopping = interruptible('maps');
   const progress = showProgress('scores of thresholds on maps', quiet ?? false);
   const started = performance.now();
@@ -54,8 +56,9 @@ async function sweep(flags: TuningFlags & Record<string, unknown>): Promise<void
     progress.stop();
     if (!result) return stopping.report(out);
     const seconds = (performance.now() - started) / 1000;
+    const unfused = unfusedOf(prepared.data.network);
     const { seed, model, format, rates, maps, images } = tuning;
-    printResult(json, { tuning, seed, rates, ...result, seconds }, () =>
+    printResult(json, { tuning, seed, rates, ...result, unfused, seconds }, () =>
       [
         `${model}, ${format} words, faults: ${tuning.faults} in the ${tuning.faulty.replace('-', ' ')}, rates ${rates.map(rateText).join(', ')}`,
         '',

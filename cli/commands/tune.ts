@@ -25,6 +25,7 @@ import { printResult } from '../output.js';
 import { showProgress, showStudyProgress } from '../progress.js';
 import { addTuningOptions, type TuningFlags, tuningFields } from '../tuning-options.js';
 import { tuningJson, tuningText } from '../tuning-table.js';
+import { unfusedOf, warnOfUnfused } from '../unfused.js';
 
 interface TuneFlags extends TuningFlags {
   readonly output: string;
@@ -122,6 +123,7 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
   const prepared = prepareTuning(tuning, thresholds, data);
   const { checksum } = prepared.data.network;
   keptThresholds(output, checksum);
+  warnOfUnfused([prepared.data.network]);
   const stopping = interruptible('maps');
   const { signal } = stopping;
   const progress = showProgress('scores of thresholds on maps', quiet ?? false);
@@ -155,7 +157,8 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
     if (!judged) return stopping.report(out);
     writeFound(output, checksum, tuning, withJudgement(result.thresholds, tuning, judged));
     const shown = { tuning, output, result, judged, seconds };
-    printResult(json, tuningJson(shown), () => tuningText(shown, threads));
+    const unfused = unfusedOf(prepared.data.network);
+    printResult(json, { ...tuningJson(shown), unfused }, () => tuningText(shown, threads));
   } catch (error) {
     throw resumable(error, out);
   } finally {

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { loadNetwork, loadThresholds } from '../../campaign/index.js';
 import type { CaseResult } from '../../campaign/verify/index.js';
-import { InputError, MismatchError } from '../../core/index.js';
+import { InputError, MismatchError, readFileChecked } from '../../core/index.js';
 import { type Thresholds, thresholdsFor } from '../../mitigation/index.js';
-import { loadCifar10 } from '../../models/index.js';
+import { loadCifar10, modelFile } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR, loadAccelerator } from '../../sim/index.js';
 import {
   addCommonOptions,
@@ -16,6 +16,7 @@ import {
 } from '../options.js';
 import { printResult } from '../output.js';
 import { showProgress } from '../progress.js';
+import { counted } from '../study-table.js';
 import { formatTable, grouped } from '../table.js';
 
 interface VerifyFlags extends CommonOptions {
@@ -68,6 +69,7 @@ async function verify(flags: VerifyFlags): Promise<void> {
   const accelerator = loadAccelerator(flags.accelerator);
   const int8Cases = await verifyNetwork({
     network,
+    file: readFileChecked(modelFile(model)),
     accelerator,
     thresholds: thresholdsFor(network, thresholds, where),
     tuned: thresholds.tuned?.int8 && thresholdsFor(network, thresholds, where, 'clip-tuned'),
@@ -110,19 +112,35 @@ function float32Clips(model: string, thresholds: Thresholds, where: string) {
 }
 
 function toText(cases: readonly CaseResult[]): string {
-  const rows = cases.map(({ name, images, layers, values, mismatches, unfused }) => [
+  const rows = cases.map(({ name, images, layers, values, mismatches, steps, ...found }) => [
     name,
     grouped(images),
     String(layers),
     grouped(values),
     grouped(mismatches),
-    unfused.length === 0 ? '-' : unfused.join(', '),
+    grouped(steps),
+    found.unfused.length === 0 ? '-' : found.unfused.join(', '),
   ]);
-  const values = cases.reduce((sum, result) => sum + result.values, 0);
-  const mismatches = cases.reduce((sum, result) => sum + result.mismatches, 0);
+  const sum = (count: (result: CaseResult) => number) =>
+    grouped(cases.reduce((total, result) => total + count(result), 0));
+  const steps = cases.some((result) => result.steps > 0)
+    ? ` beyond a step, and ${sum((result) => result.steps)} by one`
+    : '';
   return [
-    formatTable(['case', 'images', 'layers', 'values', 'mismatches', 'unfused'], rows),
+    formatTable(['case', 'images', 'layers', 'values', 'mismatches', 'steps', 'unfused'], rows),
     '',
-    `${grouped(values)} values compared with onnxruntime, ${grouped(mismatches)} differ.`,
+    ...cases.flatMap(remarks),
+    `${sum(({ values }) => values)} values compared with onnxruntime, ${sum(({ mismatches }) => mismatches)} differ${steps}.`,
   ].join('\n');
+}
+
+function remarks({ name, exposingChanges, refused }: CaseResult): string[] {
+  return [
+    ...(exposingChanges > 0
+      ? [
+          `${name}: as outputs, the inner tensors keep onnxruntime from fusing, and change ${counted(exposingChanges, 'final output')}.`,
+        ]
+      : []),
+    ...(refused === undefined ? [] : [`${name}: onnxruntime does not load it (${refused}).`]),
+  ];
 }

@@ -86,15 +86,19 @@ export function globalAveragePoolFloat32(
   output: Float32Array,
   images: number,
 ): void {
+  averagePoolFloat32(wholeWindow(shape), false, input, output, images);
+}
+
+/** A pooling whose one window is the whole map. */
+export function wholeWindow(shape: FeatureShape): PoolingShape {
   const { channels, height, width } = shape;
-  const pooling: PoolingShape = {
+  return {
     input: shape,
     output: { channels, height: 1, width: 1 },
     kernel: [height, width],
     strides: [1, 1],
     pads: [0, 0, 0, 0],
   };
-  averagePoolFloat32(pooling, false, input, output, images);
 }
 
 /** x, or fround(alpha · x) where x is negative. */

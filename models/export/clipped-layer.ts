@@ -148,7 +148,12 @@ function addProducts(graph: QuantizedGraph, layer: Int8WeightedLayer, source: st
   }
   const { weights, zeroPoint } = graph.integerWeights(layer);
   const product = builder.fresh(`${name}.products`);
-  const operands = [source, weights, graph.names(layer.input).zeroPoint, zeroPoint];
+  const operands = [
+    source,
+    weights,
+    graph.names(layer.input, graph.isSigned(layer.output)).zeroPoint,
+    zeroPoint,
+  ];
   return layer.kind === 'convolution'
     ? builder.node('ConvInteger', operands, product, {
         name,

@@ -10,10 +10,10 @@ import {
   type TensorOf,
 } from '../onnx/index.js';
 
-/** The newest operator set in which per-channel DequantizeLinear and every reader's support meet. */
-const OPSET = 13;
-/** The IR version that came with operator set 13. */
-const IR_VERSION = 7;
+/** The newest operator set in which per-channel DequantizeLinear and every reader's support meet, and its IR version. */
+const VERSIONS = { opset: 13, irVersion: 7 };
+/** The same for averages in float32 that are summed row by row: the first that onnxruntime sums so. */
+const VERSIONS_BY_ROWS = { opset: 19, irVersion: 9 };
 export const MICROSOFT_DOMAIN = 'com.microsoft';
 
 /** Collects the parts of an ONNX graph for one network. */
@@ -63,6 +63,9 @@ export function createGraphBuilder(network: Network, reserved: readonly string[]
     }
     taken.add(name);
   }
+  const layers: readonly Layer[] = network.layers;
+  const byRows = layers.some((layer) => 'inFloat32' in layer && layer.inFloat32 === 'rows');
+  const { opset, irVersion } = byRows ? VERSIONS_BY_ROWS : VERSIONS;
   const nodes: OnnxNode[] = [];
   const initializers: OnnxTensor[] = [];
   const ranks = tensorRanks(network);
@@ -104,9 +107,9 @@ export function createGraphBuilder(network: Network, reserved: readonly string[]
     },
     finish(outputs) {
       return encodeOnnx({
-        irVersion: IR_VERSION,
+        irVersion,
         producer: 'bitcell',
-        opsets: new Map([...domains].map((domain) => [domain, domain === '' ? OPSET : 1])),
+        opsets: new Map([...domains].map((domain) => [domain, domain === '' ? opset : 1])),
         metadata: new Map([['producer', 'bitcell']]),
         graph: {
           name: network.name,

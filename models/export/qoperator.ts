@@ -1,4 +1,5 @@
 import {
+  type ClipLayer,
   type ElementwiseLayer,
   type Int8Network,
   type Int8WeightedLayer,
@@ -33,7 +34,8 @@ import {
 /**
  * Writes a quantised network in QOperator form, which leaves onnxruntime nothing to fuse:
  * QuantizeLinear, then QLinearConv, MaxPool, Flatten and the operators of the domain com.microsoft on
- * uint8 or int8, then DequantizeLinear. Clip layers stand between DequantizeLinear and QuantizeLinear.
+ * uint8 or int8, then DequantizeLinear. Clip layers, and what is computed in float32, stand between
+ * DequantizeLinear and QuantizeLinear, which also convert between uint8 and int8.
  */
 export function writeQOperator(
   network: Int8Network,
@@ -64,15 +66,18 @@ export function writeClipped(
   const { scale, zeroPoint } = graph.names(network.input);
   builder.node('QuantizeLinear', [input.name, scale, zeroPoint], quantizedName(input));
   for (const layer of network.layers) {
-    const sources = inputsOf(layer).map((tensor) => quantizedName(tensors[tensor]));
+    const signed = graph.isSigned(layer.output);
+    const sources = () => inputsOf(layer).map((tensor) => graph.stored(tensor, signed));
     const target = quantizedName(tensors[layer.output]);
     if (isWeighted(layer)) {
-      addWeighted(graph, layer, clips.get(layer.name), sources[0], target);
+      addWeighted(graph, layer, clips.get(layer.name), sources()[0], target);
     } else if (isMoving(layer)) {
       const { opType, attributes } = movingOperator(layer);
-      builder.node(opType, sources, target, { name: layer.name, attributes });
+      builder.node(opType, sources(), target, { name: layer.name, attributes });
+    } else if (layer.kind === 'clip' || ('inFloat32' in layer && layer.inFloat32)) {
+      addReal(graph, layer, target);
     } else {
-      addElementwise(graph, layer, sources, target);
+      addElementwise(graph, layer, sources(), target);
     }
   }
   const last = graph.names(network.output);
@@ -110,7 +115,7 @@ function addQLinear(
 ): void {
   const { builder } = graph;
   const { name, bias } = layer;
-  const x = graph.names(layer.input);
+  const x = graph.names(layer.input, graph.isSigned(layer.output));
   const y = graph.names(layer.output);
   const w = graph.weights(layer);
   const biasName = builder.constant(`${name}.bias`, 'int32', [bias.length], bias);
@@ -129,16 +134,31 @@ function addQLinear(
   }
 }
 
+/** Adds a layer as its float32 operator between DequantizeLinear and QuantizeLinear. */
+function addReal(graph: QuantizedGraph, layer: ElementwiseLayer, target: string): void {
+  const { builder } = graph;
+  const reals = inputsOf(layer).map((tensor) => {
+    const { scale, zeroPoint } = graph.names(tensor);
+    const stored = graph.stored(tensor, graph.isSigned(tensor));
+    const real = builder.fresh(`${layer.name}.input`);
+    return builder.node('DequantizeLinear', [stored, scale, zeroPoint], real);
+  });
+  const result = builder.fresh(`${layer.name}.real`);
+  addFloat32Operator(builder, layer, reals, result);
+  const { scale, zeroPoint } = graph.names(layer.output);
+  builder.node('QuantizeLinear', [result, scale, zeroPoint], target);
+}
+
 function addElementwise(
   graph: QuantizedGraph,
-  layer: ElementwiseLayer,
+  layer: Exclude<ElementwiseLayer, ClipLayer>,
   sources: readonly string[],
   target: string,
 ): void {
   const { builder } = graph;
   const { name } = layer;
   const operands = inputsOf(layer).flatMap((tensor, index) => {
-    const { scale, zeroPoint } = graph.names(tensor);
+    const { scale, zeroPoint } = graph.names(tensor, graph.isSigned(layer.output));
     return [sources[index], scale, zeroPoint];
   });
   const y = graph.names(layer.output);
@@ -163,12 +183,5 @@ function addElementwise(
       break;
     case 'leaky-relu':
       add('QLinearLeakyRelu', [...operands, ...result], { alpha: float(layer.alpha) });
-      break;
-    case 'clip': {
-      const real = builder.node('DequantizeLinear', operands, builder.fresh(`${name}.input`));
-      const clipped = builder.fresh(`${name}.clipped`);
-      addFloat32Operator(builder, layer, [real], clipped);
-      builder.node('QuantizeLinear', [clipped, ...result], target);
-    }
   }
 }

@@ -47,8 +47,16 @@ export interface QuantizationNames {
 export interface QuantizedGraph {
   readonly builder: GraphBuilder;
   quantization(tensor: number): Quantization;
-  /** The constants of a tensor's quantisation, made when first asked for. */
-  names(tensor: number): QuantizationNames;
+  /**
+   * The constants of a tensor's quantisation, made when first asked for.
+   *
+   * @param signed whether for its integers as int8 ones; default: as the tensor is
+   */
+  names(tensor: number, signed?: boolean): QuantizationNames;
+  /** Whether a tensor is int8. */
+  isSigned(tensor: number): boolean;
+  /** The value that holds a tensor's integers as int8 or uint8 ones, converted where they are not. */
+  stored(tensor: number, signed: boolean): string;
   /** Adds the weights with their scales and zero points, one for each output channel. */
   weights(layer: Int8WeightedLayer): WeightNames;
   /** Adds the weights and the zero point of the first output channel, as ConvInteger and MatMulInteger take them. */
@@ -68,7 +76,8 @@ export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
     network,
     tensors.flatMap((tensor) => [tensor.name, quantizedName(tensor)]),
   );
-  const known = new Map<number, QuantizationNames>();
+  const known = new Map<string, QuantizationNames>();
+  const converted = new Map<number, string>();
 
   function quantization(tensor: number): Quantization {
     const { name, quantization } = tensors[tensor];
@@ -100,9 +109,12 @@ export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
     }
   }
 
+  const isSigned = (tensor: number) => quantization(tensor).signed === true;
+
   /** int8 activations come with int8 weights alone: onnxruntime has no kernels for uint8 ones. */
   function weightType(layer: Int8WeightedLayer): 'int8' | 'uint8' {
-    return layer.unsignedWeights && !quantization(layer.input).signed ? 'uint8' : 'int8';
+    const isUnsigned = layer.unsignedWeights && !isSigned(layer.input) && !isSigned(layer.output);
+    return isUnsigned ? 'uint8' : 'int8';
   }
 
   const weightConstants = createWeightConstants(network, builder);
@@ -121,23 +133,46 @@ export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
       : builder.constant(name, 'int8', dims, Int8Array.from(values));
   }
 
+  function names(tensor: number, signed = isSigned(tensor)): QuantizationNames {
+    const key = `${tensor} ${signed}`;
+    let found = known.get(key);
+    if (!found) {
+      const { scale, zeroPoint } = quantization(tensor);
+      const { name } = tensors[tensor];
+      found = {
+        scale: builder.constant(`${name}_scale`, 'float32', [], Float32Array.of(scale)),
+        zeroPoint: signed
+          ? builder.constant(`${name}_zero_point`, 'int8', [], Int8Array.of(zeroPoint - 128))
+          : builder.constant(`${name}_zero_point`, 'uint8', [], Uint8Array.of(zeroPoint)),
+      };
+      known.set(key, found);
+    }
+    return found;
+  }
+
+  /** DequantizeLinear and QuantizeLinear with one scale leave every integer what it is. */
+  function convert(tensor: number): string {
+    const { name } = tensors[tensor];
+    const [from, to] = [names(tensor), names(tensor, !isSigned(tensor))];
+    const real = builder.node(
+      'DequantizeLinear',
+      [quantizedName(tensors[tensor]), from.scale, from.zeroPoint],
+      builder.fresh(`${name}_real`),
+    );
+    const target = builder.fresh(`${name}_converted`);
+    return builder.node('QuantizeLinear', [real, to.scale, to.zeroPoint], target);
+  }
+
   return {
     builder,
     quantization,
-    names(tensor) {
-      let names = known.get(tensor);
-      if (!names) {
-        const { scale, zeroPoint, signed } = quantization(tensor);
-        const { name } = tensors[tensor];
-        names = {
-          scale: builder.constant(`${name}_scale`, 'float32', [], Float32Array.of(scale)),
-          zeroPoint: signed
-            ? builder.constant(`${name}_zero_point`, 'int8', [], Int8Array.of(zeroPoint - 128))
-            : builder.constant(`${name}_zero_point`, 'uint8', [], Uint8Array.of(zeroPoint)),
-        };
-        known.set(tensor, names);
-      }
-      return names;
+    names,
+    isSigned,
+    stored(tensor, signed) {
+      if (signed === isSigned(tensor)) return quantizedName(tensors[tensor]);
+      const name = converted.get(tensor) ?? convert(tensor);
+      converted.set(tensor, name);
+      return name;
     },
     weights(layer) {
       const { name, scales } = layer;

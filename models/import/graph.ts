@@ -11,13 +11,22 @@ import {
 } from '../onnx/index.js';
 import type { WeightSource } from '../shared-weights.js';
 
-/** The oldest version of the standard operators that is read: earlier ones mean other things. */
+/** The versions of the standard operators that are read: earlier ones mean other things, later ones may. */
 const OLDEST_OPSET = 9;
+/** The newest version of each domain that onnxruntime 1.30, with which results are compared, knows. */
+const NEWEST_OPSETS: ReadonlyMap<string, number> = new Map([
+  ['', 26],
+  ['com.microsoft', 1],
+]);
+/** The newest version of the file format itself that onnxruntime 1.30 reads. */
+const NEWEST_IR_VERSION = 13;
 
 /** A graph ready for import: constants apart, nodes that change nothing at inference removed. */
 export interface ImportGraph {
   /** What errors call the file. */
   readonly source: string;
+  /** Version of the standard operators. */
+  readonly opset: number;
   readonly input: OnnxValue;
   /** The value that is the graph's output, and the name under which the graph announces it. */
   readonly output: { readonly value: string; readonly name: string };
@@ -27,6 +36,8 @@ export interface ImportGraph {
   readonly uses: ReadonlyMap<string, number>;
   /** The initialisers that layers' weights are read from, by the weights; readers of layers fill it. */
   readonly weightSources: Map<WeightedLayer['weights'], WeightSource>;
+  /** The nodes that take each value, one as often as it takes it. */
+  readonly consumers: ReadonlyMap<string, readonly OnnxNode[]>;
 }
 
 /**
@@ -34,7 +45,7 @@ export interface ImportGraph {
  * Identity and Dropout nodes.
  */
 export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
-  checkOpset(model, source);
+  const opset = checkVersions(model, source);
   const constants = new Map<string, OnnxTensor>();
   for (const tensor of model.graph.initializers) {
     if (constants.has(tensor.name)) {
@@ -47,6 +58,7 @@ export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
   const resolve = (name: string) => sources.get(name) ?? name;
   const made = new Set([input.name, ...constants.keys()]);
   const uses = new Map<string, number>();
+  const consumers = new Map<string, OnnxNode[]>();
   const nodes: OnnxNode[] = [];
   for (const node of model.graph.nodes) {
     const inputs = node.inputs.map(resolve);
@@ -68,7 +80,12 @@ export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
       }
       sources.set(output, value);
     } else {
-      for (const name of inputs) uses.set(name, (uses.get(name) ?? 0) + 1);
+      for (const name of inputs) {
+        uses.set(name, (uses.get(name) ?? 0) + 1);
+        const takers = consumers.get(name);
+        if (takers) takers.push(resolved);
+        else consumers.set(name, [resolved]);
+      }
       nodes.push(resolved);
     }
   }
@@ -76,11 +93,13 @@ export function prepareGraph(model: OnnxModel, source: string): ImportGraph {
   uses.set(value, (uses.get(value) ?? 0) + 1);
   return {
     source,
+    opset,
     input,
     output: { value, name: output.name },
     nodes,
     constants,
     uses,
+    consumers,
     weightSources: new Map(),
   };
 }
@@ -89,7 +108,13 @@ function missing(name: string): string {
   return `takes "${name}", which is neither an initialiser nor made by an earlier node`;
 }
 
-function checkOpset(model: OnnxModel, source: string): void {
+/** The version of the standard operators, when all versions are those that are read. */
+function checkVersions(model: OnnxModel, source: string): number {
+  if (model.irVersion > NEWEST_IR_VERSION) {
+    throw new ModelError(
+      `${source} has IR version ${model.irVersion}; Bitcell reads up to ${NEWEST_IR_VERSION}`,
+    );
+  }
   const opset = model.opsets.get('');
   if (opset === undefined) throw new ModelError(`${source} does not use ONNX's standard operators`);
   if (opset < OLDEST_OPSET) {
@@ -97,6 +122,15 @@ function checkOpset(model: OnnxModel, source: string): void {
       `${source} uses operator set ${opset}; Bitcell reads ${OLDEST_OPSET} and later ones`,
     );
   }
+  for (const [domain, newest] of NEWEST_OPSETS) {
+    const version = model.opsets.get(domain) ?? 0;
+    if (version <= newest) continue;
+    const set = domain === '' ? 'operator set' : `operator set ${domain}`;
+    throw new ModelError(
+      `${source} uses ${set} ${version}; the newest one that Bitcell reads is ${newest}, so export the model for that`,
+    );
+  }
+  return opset;
 }
 
 function checkInterface(

@@ -1,5 +1,6 @@
 import { holdsMoreThan } from '../network.js';
 import type { OnnxNode } from '../onnx/index.js';
+import { becomesUint8 } from './fusion.js';
 import { constantScalar, floatAttribute, nodeError, onlyOutput } from './graph.js';
 import {
   activationBounds,
@@ -9,8 +10,10 @@ import {
   sumShape,
 } from './operators.js';
 import {
+  checkAttributes,
   constantQuantization,
   isSameQuantization,
+  outputQuantization,
   quantizeConstant,
   readQuantization,
 } from './quantization.js';
@@ -124,7 +127,7 @@ function weighted(into: QuantizedValues, node: OnnxNode): void {
   const { scale } = into.quantizationOf(tensor);
   const bias = readDequantizedBias(graph, node, scale, parts.scales, constant(2));
   const output = { shape: parts.shape.output, rank: isConvolution ? 4 : 2 } as const;
-  into.addResult(node, output, { ...parts, bias, input: tensor });
+  into.addResult(node, output, { ...parts, bias, input: tensor }, weight.tensor.elementType);
 }
 
 /** Joins the layer whose result it follows, or is a layer of its own after a DequantizeLinear. */
@@ -162,6 +165,7 @@ function activationFunction(into: QuantizedValues, node: OnnxNode): void {
 function quantize(into: QuantizedValues, node: OnnxNode): void {
   const { graph, values } = into;
   const { source } = graph;
+  checkAttributes(source, node);
   const constant = graph.constants.get(node.inputs[0]);
   if (constant) {
     const output = onlyOutput(source, node);
@@ -169,7 +173,7 @@ function quantize(into: QuantizedValues, node: OnnxNode): void {
     return;
   }
   const value = into.activation(node, 0);
-  const quantization = readQuantization(graph, node);
+  const quantization = outputQuantization(graph, node);
   if (value.state !== 'input' && value.state !== 'result') {
     throw nodeError(source, node, 'quantises a tensor again');
   }
@@ -179,12 +183,14 @@ function quantize(into: QuantizedValues, node: OnnxNode): void {
   const { shaped } = value;
   if (value.state === 'result') requireFusion(into, node, value, quantization);
   const tensor = into.addTensor(node.inputs[0], shaped, quantization);
+  if (becomesUint8(graph, node)) into.uint8Tensors.add(tensor);
   if (value.state === 'result') into.addLayer({ ...value.layer, output: tensor });
   values.set(onlyOutput(source, node), { state: 'quantized', shaped, tensor });
 }
 
 function dequantize(into: QuantizedValues, node: OnnxNode): void {
   const { graph, values } = into;
+  checkAttributes(graph.source, node);
   const output = onlyOutput(graph.source, node);
   const source = values.get(node.inputs[0]);
   const constant =

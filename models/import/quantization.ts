@@ -5,13 +5,74 @@ import {
   type ImportGraph,
   intAttribute,
   nodeError,
-  requireAttribute,
   requireElementType,
 } from './graph.js';
 
-/** TensorProto.DataType's numbers of the types that QuantizeLinear may name (output_dtype). */
+/** TensorProto.DataType's numbers of the types that a node may name; 0 stands for none. */
+const UNDEFINED = 0;
+const FLOAT = 1;
 const UINT8 = 2;
 const INT8 = 3;
+
+/**
+ * Attributes of QuantizeLinear and DequantizeLinear by the values with which they leave the meaning as it is.
+ * `axis` and QuantizeLinear's `output_dtype` are read where they matter; `saturate` is about 8-bit floats alone.
+ */
+const ATTRIBUTES: Readonly<Record<string, Readonly<Record<string, readonly number[] | 'any'>>>> = {
+  QuantizeLinear: {
+    axis: 'any',
+    saturate: 'any',
+    output_dtype: 'any',
+    block_size: [0],
+    precision: [UNDEFINED, FLOAT],
+  },
+  DequantizeLinear: { axis: 'any', block_size: [0], output_dtype: [UNDEFINED, FLOAT] },
+};
+
+/** Checks that a QuantizeLinear or DequantizeLinear has no attribute that would give it another meaning. */
+export function checkAttributes(source: string, node: OnnxNode): void {
+  const known = ATTRIBUTES[node.opType];
+  for (const name of node.attributes.keys()) {
+    const supported = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (!supported) {
+      throw nodeError(source, node, `has an attribute "${name}" that Bitcell does not know`);
+    }
+    const value = intAttribute(source, node, name, 0);
+    if (supported !== 'any' && !supported.includes(value)) {
+      throw nodeError(
+        source,
+        node,
+        `has ${name} = ${value}; Bitcell supports ${supported.join(' and ')} only`,
+      );
+    }
+  }
+}
+
+/**
+ * The type to which a QuantizeLinear quantises: that of its zero point, or else the one it names, or else uint8.
+ */
+function quantizedType(graph: ImportGraph, node: OnnxNode): 'uint8' | 'int8' {
+  const { source } = graph;
+  const named = intAttribute(source, node, 'output_dtype', UNDEFINED);
+  if (named !== UNDEFINED && named !== UINT8 && named !== INT8) {
+    throw nodeError(
+      source,
+      node,
+      `has output_dtype = ${named}; Bitcell supports ${UINT8} (uint8) and ${INT8} (int8) only`,
+    );
+  }
+  const name = node.inputs[2];
+  if (!name) return named === INT8 ? 'int8' : 'uint8';
+  const type = graph.constants.get(name)?.elementType === 'int8' ? 'int8' : 'uint8';
+  if (named !== UNDEFINED && (named === INT8) !== (type === 'int8')) {
+    throw nodeError(
+      source,
+      node,
+      `has output_dtype = ${named}, but a zero point "${name}" of type ${type}`,
+    );
+  }
+  return type;
+}
 
 /**
  * Scale and zero point of activations, which a node takes as inputs `position` and `position` + 1. int8
@@ -33,14 +94,18 @@ export function readQuantization(
   const [scale] = scales;
   const name = node.inputs[position + 1];
   if (!name) {
-    const type = intAttribute(source, node, 'output_dtype', signedOtherwise ? INT8 : UINT8);
-    return type === INT8 ? { scale, zeroPoint: 128, signed: true } : { scale, zeroPoint: 0 };
+    return signedOtherwise ? { scale, zeroPoint: 128, signed: true } : { scale, zeroPoint: 0 };
   }
   const signed = graph.constants.get(name)?.elementType === 'int8';
   const type = signed ? 'int8' : 'uint8';
   const { data } = constantInput(graph, node, position + 1, 'zero point', type);
   if (data.length !== 1) throw nodeError(source, node, 'has more than one zero point');
   return signed ? { scale, zeroPoint: data[0] + 128, signed: true } : { scale, zeroPoint: data[0] };
+}
+
+/** Scale, zero point and type that a QuantizeLinear gives activations. */
+export function outputQuantization(graph: ImportGraph, node: OnnxNode): Quantization {
+  return readQuantization(graph, node, 1, quantizedType(graph, node) === 'int8');
 }
 
 export function isSameQuantization(one: Quantization, other: Quantization | undefined): boolean {
@@ -50,8 +115,6 @@ export function isSameQuantization(one: Quantization, other: Quantization | unde
 }
 
 function readScales(graph: ImportGraph, node: OnnxNode, position: number): Float32Array {
-  // Operator set 21 added scales per block.
-  requireAttribute(graph.source, node, 'block_size', 0);
   const { data } = constantInput(graph, node, position, 'scale', 'float32');
   const wrong = data.find((scale) => !(scale > 0 && scale < Infinity));
   if (wrong !== undefined) {
@@ -140,7 +203,7 @@ export function quantizeConstant(
 ): OnnxTensor {
   const { source } = graph;
   const { name, dims, data } = requireElementType(source, node, constant, 'weight', 'float32');
-  const signed = graph.constants.get(node.inputs[2] ?? '')?.elementType === 'int8';
+  const signed = quantizedType(graph, node) === 'int8';
   const stored: OnnxTensor = signed
     ? { name, dims, elementType: 'int8', data: new Int8Array(data.length) }
     : { name, dims, elementType: 'uint8', data: new Uint8Array(data.length) };

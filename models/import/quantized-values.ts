@@ -1,5 +1,6 @@
 import type { Int8Layer, Quantization, Tensor } from '../network.js';
-import type { OnnxNode, OnnxTensor } from '../onnx/index.js';
+import type { ElementType, OnnxNode, OnnxTensor } from '../onnx/index.js';
+import type { FloatOperator } from './fusion.js';
 import { type ImportGraph, nodeError, onlyOutput } from './graph.js';
 import { layerName, noActivations, uniqueNames } from './naming.js';
 import type { ShapedValue } from './operators.js';
@@ -24,6 +25,7 @@ export type QuantizedValue =
       readonly state: 'result';
       readonly shaped: ShapedValue;
       readonly layer: PendingLayer;
+      readonly node: OnnxNode;
       /** Where an activation function bounds it. */
       readonly upper: number;
     };
@@ -48,6 +50,10 @@ export interface QuantizedValues {
   dequantized(node: OnnxNode, position: number): TensorValue;
   /** Adds a tensor; returns its index. */
   addTensor(name: string, shaped: ShapedValue, quantization: Quantization): number;
+  /** The int8 tensors that onnxruntime rewrites to uint8. */
+  readonly uint8Tensors: Set<number>;
+  /** The float32 operators of layers by name. */
+  readonly floatOperators: Map<string, FloatOperator>;
   addLayer(layer: Int8Layer): void;
   /** Adds the layer of a node that makes a quantised tensor. */
   addQuantized(
@@ -57,7 +63,12 @@ export interface QuantizedValues {
     layer: Without<PendingLayer, 'name'>,
   ): void;
   /** Makes a node's output a result that waits for its QuantizeLinear. */
-  addResult(node: OnnxNode, shaped: ShapedValue, layer: Without<PendingLayer, 'name'>): void;
+  addResult(
+    node: OnnxNode,
+    shaped: ShapedValue,
+    layer: Without<PendingLayer, 'name'>,
+    weightType?: ElementType,
+  ): void;
 }
 
 export function createQuantizedValues(graph: ImportGraph): QuantizedValues {
@@ -103,6 +114,12 @@ export function createQuantizedValues(graph: ImportGraph): QuantizedValues {
         const quantization = context.quantizationOf(value.layer.input);
         const tensor = context.addTensor(node.inputs[position], value.shaped, quantization);
         layers.push({ ...value.layer, output: tensor });
+        // onnxruntime gives a Reshape its own pair (QDQPropagationTransformer), which is rewritten when used once.
+        const isPropagated = value.node.opType === 'Reshape';
+        const isUsedOnce = graph.uses.get(node.inputs[position]) === 1;
+        if (isPropagated ? isUsedOnce : context.uint8Tensors.has(value.layer.input)) {
+          context.uint8Tensors.add(tensor);
+        }
         const dequantized = { state: 'dequantized', shaped: value.shaped, tensor } as const;
         values.set(node.inputs[position], dequantized);
         return dequantized;
@@ -116,6 +133,8 @@ export function createQuantizedValues(graph: ImportGraph): QuantizedValues {
     addTensor(name, { shape }, quantization) {
       return tensors.push({ name: uniqueTensor(name), shape, quantization }) - 1;
     },
+    uint8Tensors: new Set(),
+    floatOperators: new Map(),
     addLayer(layer) {
       layers.push(layer);
     },
@@ -125,12 +144,11 @@ export function createQuantizedValues(graph: ImportGraph): QuantizedValues {
       layers.push({ ...layer, name: uniqueLayer(nameOf(node, values)), output: tensor });
       values.set(output, { state: 'quantized', shaped, tensor });
     },
-    addResult(node, shaped, layer) {
+    addResult(node, shaped, layer, weightType) {
       const named = { ...layer, name: uniqueLayer(nameOf(node, values)) };
+      context.floatOperators.set(named.name, { node, ...(weightType && { weightType }) });
       values.set(onlyOutput(source, node), {
-        state: 'result',
-        shaped,
-        layer: named,
+        ...{ state: 'result', shaped, layer: named, node },
         upper: Infinity,
       });
     },

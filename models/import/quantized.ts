@@ -1,7 +1,13 @@
 import { ModelError } from '../../core/index.js';
-import { type Int8Network, requantizationMultipliers, weightedLayers } from '../network.js';
+import {
+  type Int8Network,
+  requantizationMultipliers,
+  type Tensor,
+  weightedLayers,
+} from '../network.js';
 import type { OnnxModel, OnnxNode } from '../onnx/index.js';
 import { finishNetwork } from './finish.js';
+import { settleFusions } from './fusion.js';
 import { prepareGraph, unsupportedOperator } from './graph.js';
 import { inputShape } from './operators.js';
 import { type NodeReader, QDQ_READERS } from './qdq.js';
@@ -64,11 +70,23 @@ export function importQuantized(
       `${source}: the output "${graph.output.name}" does not come from a DequantizeLinear of activations`,
     );
   }
-  const { layers, tensors } = into;
+  const tensors = into.tensors.map((tensor, index) =>
+    into.uint8Tensors.has(index) ? unsigned(tensor) : tensor,
+  );
+  const { layers, floatOperators } = into;
   const parts = finishNetwork(graph, { layers, tensors, input: 0, output: output.tensor });
-  const network: Int8Network = { format: 'int8', name, checksum, ...parts };
+  const network: Int8Network = {
+    ...{ format: 'int8', name, checksum },
+    ...settleFusions(graph, parts, floatOperators),
+  };
   requireFiniteMultipliers(source, network);
   return network;
+}
+
+function unsigned({ quantization, ...tensor }: Tensor): Tensor {
+  if (!quantization) return tensor;
+  const { scale, zeroPoint } = quantization;
+  return { ...tensor, quantization: { scale, zeroPoint } };
 }
 
 /** Scales that are numbers themselves may have a product or a ratio that is none. */

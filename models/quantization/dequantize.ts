@@ -1,6 +1,7 @@
 import {
   type Float32Network,
   type Float32WeightedLayer,
+  type Int8Layer,
   type Int8Network,
   type Int8WeightedLayer,
   isWeighted,
@@ -25,10 +26,17 @@ export function dequantize(network: Int8Network): Float32Network {
       network.layers.map((layer) =>
         isWeighted(layer)
           ? dequantizeLayer(layer, tensors[layer.input].quantization?.scale ?? 1)
-          : layer,
+          : withoutIntegers(layer),
       ),
     ),
   };
+}
+
+/** A layer without weights, of a network in which there are no integers that it could leave. */
+function withoutIntegers<L extends Exclude<Int8Layer, Int8WeightedLayer>>(layer: L): L {
+  if (!('inFloat32' in layer)) return layer;
+  const { inFloat32: _, ...rest } = layer;
+  return rest as L;
 }
 
 function dequantizeLayer(layer: Int8WeightedLayer, inputScale: number): Float32WeightedLayer {

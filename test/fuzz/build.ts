@@ -99,8 +99,8 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
     x: Quantization,
     shared?: Weights,
   ): { weights: Weights; scale: number } {
-    // onnxruntime has no kernels for int8 activations with uint8 weights.
-    const unsigned = choice.unsigned && !recipe.int8;
+    // onnxruntime has no kernels for int8 activations with uint8 weights, and runs such QDQ groups in float32.
+    const unsigned = choice.unsigned && !(recipe.int8 && form === 'qoperator');
     const offset = unsigned ? 128 : 0;
     const drawByte = byteDrawer(choice.values, random);
     const count = dims.reduce((product, length) => product * length, 1);

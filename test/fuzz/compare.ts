@@ -17,13 +17,16 @@ import type { Feature } from './support.js';
 /** What became of one random graph. */
 export type Verdict =
   | { readonly status: 'equal'; readonly values: number; readonly tensors: number }
-  /** onnxruntime computes some group in float32, so there is nothing to compare; Bitcell should refuse it. */
+  /** onnxruntime computes some group in float32, so there is nothing to compare; Bitcell refuses it or names it. */
   | { readonly status: 'unfused'; readonly nodes: readonly string[]; readonly refused: boolean }
   | { readonly status: 'refused'; readonly message: string }
   | { readonly status: 'different'; readonly message: string };
 
 /** Largest difference of float32 results, as a share of the largest value: the two sum in different orders. */
 export const FLOAT32_TOLERANCE = 1e-4;
+
+/** Operators whose sums in float32 are not Bitcell's in integers. */
+const WEIGHTED = /\((Fused)?(Conv|Gemm|MatMul)\)$/;
 
 type Values = Uint8Array | Int8Array | Float32Array;
 
@@ -51,13 +54,29 @@ export async function checkRecipe(
   const faulty = { ...fuzzCase, model: struck.model };
   const exposed = exposeValues(faulty, recipe.int8 ? 'int8' : 'uint8');
   const isQuantized = recipe.form !== 'float32';
-  const model = recipe.expose && isQuantized ? exposed : faulty.model;
+  // As an output, an int8 tensor is not rewritten to uint8.
+  const canExpose = isQuantized && !(recipe.form === 'qdq' && recipe.int8);
+  const model = recipe.expose && canExpose ? exposed : faulty.model;
   const reference = await runReference(model, fuzzCase, recipe.form);
   const network = readOrRefuse(change(fuzzCase.model));
-  if (reference.unfused.length > 0) {
-    return { status: 'unfused', nodes: reference.unfused, refused: typeof network === 'string' };
+  if (typeof network === 'string') {
+    return reference.unfused.length > 0
+      ? { status: 'unfused', nodes: reference.unfused, refused: true }
+      : { status: 'refused', message: network };
   }
-  if (typeof network === 'string') return { status: 'refused', message: network };
+  const named = network.format === 'int8' ? (network.unfused ?? []) : [];
+  const { unfused } = reference;
+  const wrong = [
+    ...named.filter((label) => !unfused.includes(label)),
+    ...unfused.filter((label) => WEIGHTED.test(label) && !named.includes(label)),
+  ];
+  if (wrong.length > 0) {
+    return {
+      status: 'different',
+      message: `Bitcell and onnxruntime differ in whether ${wrong.join(', ')} runs in float32`,
+    };
+  }
+  if (named.length > 0) return { status: 'unfused', nodes: named, refused: false };
   const ours = run(network, fuzzCase, struck);
   const theirs = reference.outputs.get(OUTPUT) as Float32Array;
   if (!isQuantized) return compareFloat32(ours.outputs, theirs);
@@ -70,6 +89,12 @@ export async function checkRecipe(
       status: 'equal',
       values: inside.values + theirs.length,
       tensors: inside.tensors + 1,
+    };
+  }
+  if (!canExpose) {
+    return {
+      status: 'different',
+      message: `output value ${index}: Bitcell ${ours.outputs[index]}, onnxruntime ${theirs[index]}`,
     };
   }
   // The tensors inside may show where it began, if exposing them does not change the fusions.

@@ -6,10 +6,10 @@ import { checkRecipe } from './compare.js';
 import { fuzz } from './fuzz.js';
 import { runReference } from './onnxruntime.js';
 import { recipes } from './recipes.js';
-import { EVERYTHING, type Form, SUPPORTED } from './support.js';
+import { FEATURES, type Form } from './support.js';
 
 const CASES: Readonly<Record<Form, number>> = { qdq: 200, qoperator: 200, float32: 60 };
-const forms = (Object.keys(SUPPORTED) as Form[]).filter((form) => SUPPORTED[form].size > 0);
+const forms = (Object.keys(FEATURES) as Form[]).filter((form) => FEATURES[form].size > 0);
 
 describe('random graphs give what onnxruntime gives', () => {
   test.each(forms)('%s', async (form) => {
@@ -43,9 +43,9 @@ function withOtherWeights(model: OnnxModel): OnnxModel {
 
 test('the comparison sees other weights', async () => {
   const counts = { equal: 0, different: 0, refused: 0, unfused: 0 };
-  const sample = fc.sample(recipes('qdq', SUPPORTED.qdq), { numRuns: 60, seed: 5 });
+  const sample = fc.sample(recipes('qdq', FEATURES.qdq), { numRuns: 60, seed: 5 });
   for (const recipe of sample) {
-    const verdict = await checkRecipe(recipe, SUPPORTED.qdq, withOtherWeights);
+    const verdict = await checkRecipe(recipe, FEATURES.qdq, withOtherWeights);
     counts[verdict.status] += 1;
     if (verdict.status === 'different') {
       expect(verdict.message).toMatch(
@@ -68,8 +68,8 @@ test('a failure is made small, and its path leads to it again', async () => {
 });
 
 describe('onnxruntime reads every graph that the generator can write', () => {
-  test.each(Object.keys(EVERYTHING) as Form[])('%s', async (form) => {
-    const features = EVERYTHING[form];
+  test.each(Object.keys(FEATURES) as Form[])('%s', async (form) => {
+    const features = FEATURES[form];
     for (const recipe of fc.sample(recipes(form, features), { numRuns: 60, seed: 1 })) {
       const fuzzCase = buildCase(recipe, features);
       const model =

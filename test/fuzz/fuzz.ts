@@ -3,7 +3,7 @@ import { encodeOnnx, type OnnxModel } from '../../models/index.js';
 import { buildCase } from './build.js';
 import { checkRecipe } from './compare.js';
 import { type Recipe, recipes } from './recipes.js';
-import { type Form, SUPPORTED } from './support.js';
+import { FEATURES, type Form } from './support.js';
 
 export interface FuzzOptions {
   readonly form: Form;
@@ -40,7 +40,7 @@ export async function fuzz({ form, cases, seed, path, onCase, change }: FuzzOpti
   readonly counts: FuzzCounts;
   readonly failure: FuzzFailure | undefined;
 }> {
-  const features = SUPPORTED[form];
+  const features = FEATURES[form];
   const counts: FuzzCounts = { equal: 0, unfused: 0, unfusedRead: 0, values: 0, tensors: 0 };
   let done = 0;
   let failed = false;

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { showProgress } from '../../cli/progress.js';
 import { EXIT, writeFileAtomic } from '../../core/index.js';
 import { type FuzzCounts, fuzz } from './fuzz.js';
-import { type Form, SUPPORTED } from './support.js';
+import { FEATURES, type Form } from './support.js';
 
 /** How many of the graphs each form gets; float32, which is compared with a tolerance, is secondary. */
 const SHARES: Readonly<Record<Form, number>> = { qdq: 9, qoperator: 9, float32: 2 };
@@ -32,8 +32,8 @@ function parse(): Run | undefined {
     },
   });
   const [cases, seed] = [values.cases, values.seed].map(Number);
-  const all = Object.keys(SUPPORTED) as Form[];
-  const forms = all.filter((form) => SUPPORTED[form].size > 0 && (values.form ?? form) === form);
+  const all = Object.keys(FEATURES) as Form[];
+  const forms = all.filter((form) => FEATURES[form].size > 0 && (values.form ?? form) === form);
   const isWhole = [cases, seed].every(Number.isSafeInteger) && cases > 0;
   if (!isWhole || forms.length === 0 || (values.path && forms.length > 1)) return undefined;
   return { cases, seed, forms, path: values.path, out: values.out };

@@ -59,15 +59,9 @@ const IN_QUANTIZED_FORMS: readonly Feature[] = [
   'weight-zero-points',
 ];
 
-/** Everything that the generator can write in each form, whether or not it can be read already. */
-export const EVERYTHING: Readonly<Record<Form, ReadonlySet<Feature>>> = {
+/** Everything that the generator can write in each form. */
+export const FEATURES: Readonly<Record<Form, ReadonlySet<Feature>>> = {
   qdq: new Set([...IN_EVERY_FORM, ...IN_FLOAT_OPERATORS, ...IN_QUANTIZED_FORMS]),
   qoperator: new Set([...IN_EVERY_FORM, ...IN_QUANTIZED_FORMS]),
   float32: new Set([...IN_EVERY_FORM, ...IN_FLOAT_OPERATORS]),
-};
-
-/** What the fuzz generates: everything but the QDQ groups with int8 activations, which onnxruntime leaves unfused. */
-export const SUPPORTED: typeof EVERYTHING = {
-  ...EVERYTHING,
-  qdq: new Set([...EVERYTHING.qdq].filter((feature) => feature !== 'int8-activations')),
 };
