@@ -54,7 +54,7 @@ const { values: options } = parseArgs({
 });
 const sizes = {
   ...(options.quick
-    ? { rates: '1e-2', sizes: '64KiB', maps: '2', images: '5' }
+    ? { rates: '1e-4', sizes: '64KiB', maps: '2', images: '5' }
     : { rates: '1e-3,3e-3,1e-2', sizes: '64KiB,256KiB,1MiB,4MiB', maps: '60', images: '100' }),
   ...options,
 };

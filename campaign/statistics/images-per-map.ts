@@ -1,4 +1,4 @@
-import { checkBetween, checkCount, checkLength, checkWithin } from './arguments.js';
+import { checkCount, checkLength, checkPositive, checkWithin } from './arguments.js';
 import type { NestedVariances } from './nested.js';
 import { expectedMaps } from './precision.js';
 
@@ -37,7 +37,7 @@ export function imagesPerMap(
     checkWithin('betweenMaps', betweenMaps, 0, Number.MAX_VALUE);
     checkWithin('withinMap', withinMap, 0, Number.MAX_VALUE);
   }
-  checkBetween('precision', precision, 0, 1 / 2);
+  checkPositive('precision', precision, 1 / 2);
   checkCount('range.least', range.least, 1, MOST_IMAGES);
   checkCount('range.most', range.most, range.least, MOST_IMAGES);
   checkWithin('costs.map', costs.map, 0, Number.MAX_VALUE);

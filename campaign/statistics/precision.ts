@@ -1,11 +1,10 @@
 import { accuracyInterval } from './accuracy.js';
 import {
-  checkBetween,
   checkConfidence,
   checkCount,
   checkCounts,
+  checkPositive,
   checkWithin,
-  finiteResult,
 } from './arguments.js';
 import type { Interval } from './interval.js';
 import { type NestedCounts, variance } from './nested.js';
@@ -35,7 +34,7 @@ export const LOOK_GROWTH = 1.1;
  * sample does not show. There is no proof of that for a rule that looks more than once:
  * `bench/coverage.mjs` measures it, see docs/statistics.md.
  *
- * @param precision half-width of the interval, a fraction above 0 and below 1/2
+ * @param precision half-width of the interval, a fraction above 0, at most 1/2
  * @param maxMaps stop there at the latest, with the interval that was reached
  * @throws RangeError for others, and for a confidence that is not between 0 and 1
  */
@@ -44,7 +43,7 @@ export function precisionRule(
   maxMaps: number,
   confidence = 0.95,
 ): PrecisionRule {
-  checkBetween('precision', precision, 0, 1 / 2);
+  checkPositive('precision', precision, 1 / 2);
   checkCount('maxMaps', maxMaps, 1);
   checkConfidence(confidence);
   const first = firstLook(precision, confidence);
@@ -77,7 +76,7 @@ export function precisionRule(
 }
 
 function firstLook(precision: number, confidence: number): number {
-  return Math.ceil(Math.log((1 - confidence) / 2) / Math.log1p(-2 * precision));
+  return Math.max(1, Math.ceil(Math.log((1 - confidence) / 2) / Math.log1p(-2 * precision)));
 }
 
 function isLook(maps: number, first: number): boolean {
@@ -91,13 +90,13 @@ function isLook(maps: number, first: number): boolean {
  * z²·variance/precision². On the populations of docs/statistics.md the mean number of maps is within a tenth of it.
  *
  * @param variance of the maps' shares, each on its own images
- * @throws RangeError where it is negative, the precision is not between 0 and 1/2 or the confidence not between 0 and 1
+ * @throws RangeError where it is negative, the precision is not above 0 and at most 1/2, or the confidence not between 0 and 1
  */
 export function expectedMaps(variance: number, precision: number, confidence = 0.95): number {
   checkWithin('variance', variance, 0, Number.MAX_VALUE);
-  checkBetween('precision', precision, 0, 1 / 2);
+  checkPositive('precision', precision, 1 / 2);
   checkConfidence(confidence);
   const quantile = normalQuantile((1 + confidence) / 2);
-  const maps = firstLook(precision, confidence) + variance * (quantile / precision) ** 2;
-  return finiteResult('the expected number of maps', maps);
+  const perVariance = Math.min((quantile / precision) ** 2, Number.MAX_VALUE);
+  return Math.min(firstLook(precision, confidence) + variance * perVariance, Number.MAX_VALUE);
 }

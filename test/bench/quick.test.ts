@@ -16,8 +16,8 @@ const ARGUMENTS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'streaming.mjs': [['--markdown']],
   'studies.mjs': [
     ['single'],
-    ['precision', '--format', 'int8'],
-    ['onnxruntime', '--mitigations', 'clip'],
+    ['precision', '--format', 'int8', '--threads', '1'],
+    ['onnxruntime', '--mitigations', 'clip', '--threads', '1'],
     ['prefixes'],
   ],
   'threads.mjs': [['--threads', '2']],

@@ -57,6 +57,7 @@ describe('infer', () => {
       format: 'int8',
       mitigation: 'none',
       images: IMAGES,
+      nonFiniteInputs: 0,
       seconds: expect.any(Number),
       output,
     });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseDecimal, parseYaml } from '../../core/index.js';
+import { parseDecimal, parseFrequency, parseYaml } from '../../core/index.js';
 
 const OTHERS = ['0x1', '0X1f', '0b1', '0o7', '1_0', '1e', 'e1', '.', '-', '', ' ', '1,5', '١'];
 const TOO_LARGE = ['Infinity', '-Infinity', 'NaN', '1e999', '.inf'];
@@ -28,6 +28,10 @@ describe('parseDecimal', () => {
   test.each([...OTHERS, ...TOO_LARGE])('reads no number from "%s"', (text) => {
     expect(parseDecimal(text)).toBeUndefined();
   });
+});
+
+test.each(['0x1', '0b1', '1_0', 'Infinity', '', '.'])('%sGHz is no frequency', (number) => {
+  expect(() => parseFrequency(`${number}GHz`)).toThrow('is not a frequency');
 });
 
 describe('YAML', () => {

@@ -39,7 +39,9 @@ describe('decodeText', () => {
 
   test('names UTF-16 without a byte-order mark, and UTF-32', () => {
     const bytes = Buffer.from('bank,row', 'utf16le');
-    expect(() => decodeText(bytes, 'm.csv')).toThrow(/^m\.csv:1:2: found a NUL byte, as in UTF-16 /);
+    expect(() => decodeText(bytes, 'm.csv')).toThrow(
+      /^m\.csv:1:2: found a NUL byte, as in UTF-16 /,
+    );
     expect(() => decodeText(Uint8Array.of(0xff, 0xfe, 0, 0, 65, 0, 0, 0), 'm.csv')).toThrow(
       'm.csv is encoded as UTF-32; save it as UTF-8.',
     );

@@ -110,7 +110,10 @@ test.each([
   [() => statistics.boundedMeanInterval([]), 'values: expected at least 1 values, not 0'],
   [() => statistics.boundedMeanInterval([Number.NaN]), 'value NaN: expected a number from 0 to 1'],
   [() => statistics.clopperPearson(3, 2), 'successes 3: expected a whole number from 0 to 2'],
-  [() => statistics.precisionRule(0.5, 10), 'precision 0.5: expected a number above 0 and below'],
+  [
+    () => statistics.precisionRule(0.6, 10),
+    'precision 0.6: expected a number above 0, at most 0.5',
+  ],
   [() => statistics.mapSpread([], 10), 'counts: expected at least 1 values, not 0'],
   [
     () => statistics.crossedVariance({ perMap: [1, 1], perImage: [1, 2] }),

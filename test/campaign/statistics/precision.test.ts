@@ -27,6 +27,12 @@ describe('precisionRule', () => {
     expect(interval.high - interval.low).toBeGreaterThan(0.02);
   });
 
+  test('ends for the widest precision after one map, and for none that is too fine before the most maps', () => {
+    expect(run(precisionRule(0.5, 10), () => 50).maps).toBe(1);
+    expect(run(precisionRule(1e-300, 10), () => 50).maps).toBe(10);
+    expect(expectedMaps(0, 5e-324)).toBe(Number.MAX_VALUE);
+  });
+
   test('needs about as many maps as the normal interval where half of them collapse', () => {
     // (1.96 · 0.4 / 0.05)² = 246.
     const { maps } = run(precisionRule(0.05, 10_000), (map) => (map % 2 === 0 ? 90 : 10));
