@@ -1,3 +1,4 @@
+export type { StudyRemainder, UnfinishedPoint } from './remaining.js';
 export {
   FILTER_COLUMNS,
   openResults,

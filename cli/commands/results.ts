@@ -9,6 +9,7 @@ import {
   yieldLimits,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
+import { continueCommand } from '../continue-command.js';
 import { formatCsv } from '../csv.js';
 import {
   addCommonOptions,
@@ -21,7 +22,13 @@ import {
   voltageList,
 } from '../options.js';
 import { printResult } from '../output.js';
-import { formatLegend, formatPoints, formatPrecision, formatYieldLimits } from '../study-table.js';
+import {
+  formatLegend,
+  formatPoints,
+  formatPrecision,
+  formatRemainder,
+  formatYieldLimits,
+} from '../study-table.js';
 
 interface ResultsFlags extends CommonOptions {
   readonly table: ResultTable;
@@ -77,7 +84,7 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
     } else if (table === 'trial' && parquet === undefined) {
       await printTrials(stored, filter, json);
     } else if (json || parquet === undefined) {
-      await printPoints(stored, filter, flags);
+      printPoints(folder, stored, filter, flags);
     }
   } finally {
     stored.close();
@@ -103,36 +110,42 @@ function filterOf(flags: ResultsFlags): ResultFilter {
   };
 }
 
-async function printPoints(
+function printPoints(
+  folder: string,
   stored: StoredResults,
   filter: ResultFilter,
   { json, yield: wanted }: ResultsFlags,
-): Promise<void> {
-  const rows = await stored.points(filter);
-  const points = rows.map(({ point }) => point);
-  const complete = rows.every((row) => row.complete);
+): void {
+  const points = stored.points(filter);
   const precision = precisionOf(stored);
-  const limits = wanted === undefined ? undefined : yieldLimits(points, wanted);
+  const limits =
+    wanted === undefined || points.length === 0 ? undefined : yieldLimits(points, wanted);
+  const { missing, points: counts } = stored.remainder;
+  const complete = counts.complete >= counts.planned;
+  const command = continueCommand(stored.configuration, folder);
   printResult(
     json,
     {
       configuration: stored.configuration,
       versions: stored.versions,
       complete,
+      ...(!complete && { missing, continue: command }),
       points: withPrecision(points, precision),
       ...(limits && { yieldLimits: limits }),
     },
     () =>
-      points.length === 0
-        ? 'no point matches'
-        : [
-            formatPoints(points),
-            '',
-            formatLegend(points),
-            ...formatPrecision(points, precision),
-            ...(limits ? ['', formatYieldLimits(limits, points)] : []),
-            ...(complete ? [] : ['The study is not finished: --resume continues it.']),
-          ].join('\n'),
+      [
+        ...(points.length === 0
+          ? [complete ? 'no point matches' : 'no point with a fault map matches']
+          : [
+              formatPoints(points),
+              '',
+              formatLegend(points),
+              ...(complete ? formatPrecision(points, precision) : []),
+              ...(limits ? ['', formatYieldLimits(limits, points)] : []),
+            ]),
+        ...(complete ? [] : ['', formatRemainder(stored.remainder, precision, command)]),
+      ].join('\n'),
   );
 }
 
