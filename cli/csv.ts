@@ -1,4 +1,8 @@
-/** Rows as comma-separated values with a line of column names (RFC 4180, lines end with a line feed). */
+/**
+ * Rows as comma-separated values with a line of column names (RFC 4180, lines end with a line feed). A text that a
+ * spreadsheet would take for a formula (it begins with =, +, -, @, a tab or a carriage return) gets an apostrophe in
+ * front, which spreadsheets show as text; numbers stay as they are.
+ */
 export function formatCsv({
   columns,
   rows,
@@ -11,6 +15,11 @@ export function formatCsv({
 
 function cell(value: string | number | boolean | null): string {
   if (value === null) return '';
-  const text = String(value);
+  const text = typeof value === 'string' && isFormula(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** A number as text is none: 64-bit integers come so. */
+function isFormula(text: string): boolean {
+  return /^[=+\-@\t\r]/.test(text) && !/^-?\d+$/.test(text);
 }

@@ -4,7 +4,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { BitcellError, fileProblem, InputError } from '../../core/index.js';
 import { openError, readError, writeError } from './errors.js';
 import { logsOf, requireOwnLogs } from './log.js';
-import { databasePath } from './path.js';
+import { absolutePath, type DatabasePath, databasePath } from './path.js';
 import { isRunning } from './processes.js';
 
 /** An open DuckDB file. */
@@ -60,33 +60,34 @@ export async function openDatabase(
   mode: AccessMode,
   writable?: string,
 ): Promise<Database> {
-  const path = databasePath(file);
+  const absolute = absolutePath(file);
   // Without this DuckDB would make the file anew when somebody removed it just now.
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statSync(absolute, { throwIfNoEntry: false });
   if (!found) throw new InputError(`Cannot open ${file}: no such file or folder`);
   if (!found.isFile()) throw new InputError(`${file} is not a regular file: choose another folder`);
-  requireOwnLogs(path);
-  return connect(file, path, mode, writable);
+  requireOwnLogs(absolute);
+  return connect(file, databasePath(file), mode, writable);
 }
 
 /** Open a file, which is made when it is not there. */
 async function connect(
   file: string,
-  path: string,
+  place: DatabasePath,
   mode: AccessMode,
   writable?: string,
 ): Promise<Database> {
-  const instance = await openInstance(path, mode, writable === undefined).catch(
+  const instance = await openInstance(place.path, mode, writable === undefined).catch(
     (error: unknown) => {
+      place.release();
       throw openError(error, file);
     },
   );
-  const opened = statSync(path, { throwIfNoEntry: false });
+  const opened = statSync(place.path, { throwIfNoEntry: false });
   const connection = await instance.connect();
   if (writable !== undefined) await allowOnly(connection, writable);
 
   const requireThere = () => {
-    const found = statSync(path, { throwIfNoEntry: false });
+    const found = statSync(place.file, { throwIfNoEntry: false });
     if (found && found.dev === opened?.dev && found.ino === opened.ino) return;
     throw new BitcellError(
       `${file} was removed or replaced while it was written: the trials in it are lost; run the study again into a folder that stays`,
@@ -114,7 +115,8 @@ async function connect(
         await work(connection);
         await connection.run('COMMIT');
         // Somebody may have removed the log alone: the next crash would lose what only that holds.
-        if (!existsSync(logsOf(path)[0])) await connection.run('CHECKPOINT');
+        const [log] = logsOf(place.file);
+        if (place.withoutLog || !existsSync(log)) await connection.run('CHECKPOINT');
       } catch (error) {
         // After a failed write DuckDB refuses everything, this too; the first error is the one to report.
         await connection.run('ROLLBACK').catch(() => undefined);
@@ -126,6 +128,7 @@ async function connect(
     close() {
       connection.closeSync();
       instance.closeSync();
+      place.release();
     },
   };
 }
@@ -168,7 +171,7 @@ export async function createDatabase(
 ): Promise<boolean> {
   const folder = dirname(file);
   // Before anything is made.
-  databasePath(file);
+  absolutePath(file);
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
@@ -176,17 +179,18 @@ export async function createDatabase(
   }
   removeLeftOvers(file);
   const temporary = join(folder, `${temporaryPrefix(file)}${process.pid}`);
+  const place = databasePath(temporary);
   try {
-    const database = await connect(temporary, databasePath(temporary), 'READ_WRITE');
+    const database = await connect(temporary, { ...place, file: place.path }, 'READ_WRITE');
     try {
       await database.transaction(fill);
       // Moves the log into the file. Closing would do so, too, but not say when it fails.
       await database.connection.run('CHECKPOINT');
+      // Unlike a renaming, a link never replaces a file.
+      linkSync(place.path, file);
     } finally {
       database.close();
     }
-    // Unlike a renaming, a link never replaces a file.
-    linkSync(temporary, file);
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;

@@ -60,6 +60,7 @@ export function readError(error: unknown, file: string): BitcellError {
 /** What DuckDB said when a store was written, as an error of Bitcell's. */
 export function writeError(error: unknown, file: string): BitcellError {
   const message = messageOf(error);
+  if (/^IO Error: Corrupt/.test(message)) return damaged(file, firstLine(message), error);
   const problem = /no space left/i.test(message)
     ? 'no space left on the device'
     : firstLine(message);

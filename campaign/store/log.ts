@@ -46,10 +46,16 @@ export function requireOwnLogs(file: string): void {
     if (header === 'cut off') continue;
     if (header === 'unknown') throw damaged(file, `${log} does not begin as a log does`);
     if (!header.identified && storageVersion(file) >= IDENTIFIED) throw foreignLog(file, log);
-    entryEnds(log, header.end, () => {
+    if (!walkEntries(log, header.end).possible) {
       throw damaged(file, `${log} holds an entry of an impossible length`);
-    });
+    }
   }
+}
+
+/** Where a log may be cut so that what stays is a log: after its header and each whole entry, ascending. */
+export function cutsOf(log: string): number[] {
+  const header = readHeader(log);
+  return typeof header === 'string' ? [] : [header.end, ...walkEntries(log, header.end).ends];
 }
 
 interface LogHeader {
@@ -100,8 +106,10 @@ function readHeader(log: string): LogHeader | 'cut off' | 'unknown' {
   return last === 0xffff ? { identified, end: at } : 'unknown';
 }
 
+/** 0 where a file is too short to say it, which DuckDB refuses. */
 function storageVersion(file: string): number {
-  return readStart(file, VERSION_OFFSET + 8).readUInt32LE(VERSION_OFFSET);
+  const bytes = readStart(file, VERSION_OFFSET + 8);
+  return bytes.length < VERSION_OFFSET + 8 ? 0 : Number(bytes.readBigUInt64LE(VERSION_OFFSET));
 }
 
 function readStart(file: string, length: number): Buffer {
@@ -115,13 +123,13 @@ function readStart(file: string, length: number): Buffer {
 }
 
 /**
- * Where the whole entries of a log end, ascending.
+ * Go from entry to entry. One that the end of the file cuts off is what a crash leaves.
  *
  * @param start where they begin
- * @param onImpossible is called when an entry claims a length that none can have; an entry that only the end of the
- *   file cuts off is what a crash leaves
+ * @returns where whole entries end, ascending, and whether each has a possible length; after one that has not, none is
+ *   found
  */
-export function entryEnds(log: string, start: number, onImpossible?: () => void): number[] {
+function walkEntries(log: string, start: number): { ends: number[]; possible: boolean } {
   const descriptor = openSync(log, 'r');
   try {
     const { size } = fstatSync(descriptor);
@@ -131,14 +139,11 @@ export function entryEnds(log: string, start: number, onImpossible?: () => void)
     while (at + ENTRY_HEAD <= size) {
       readSync(descriptor, head, 0, ENTRY_HEAD, at);
       const length = Number(head.readBigUInt64LE());
-      if (length > LONGEST_ENTRY) {
-        onImpossible?.();
-        break;
-      }
+      if (length > LONGEST_ENTRY) return { ends, possible: false };
       at += ENTRY_HEAD + length;
       if (at <= size) ends.push(at);
     }
-    return ends;
+    return { ends, possible: true };
   } finally {
     closeSync(descriptor);
   }

@@ -3,8 +3,10 @@ import {
   openResults,
   RESULT_TABLES,
   type ResultFilter,
+  type ResultRows,
   type ResultTable,
   type StoredResults,
+  salvageRows,
   withPrecision,
   yieldLimits,
 } from '../../campaign/index.js';
@@ -34,6 +36,7 @@ interface ResultsFlags extends CommonOptions {
   readonly table: ResultTable;
   readonly csv?: boolean;
   readonly parquet?: string;
+  readonly salvage?: boolean;
   readonly model?: readonly string[];
   readonly format?: readonly string[];
   readonly accelerator?: readonly string[];
@@ -54,6 +57,9 @@ export function resultsCommand(): Command {
     )
     .addOption(option('--csv', 'print rows as CSV'))
     .addOption(option('--parquet <file>', 'write rows to a Parquet file'))
+    .addOption(
+      option('--salvage', 'print as CSV (or JSON) the rows that can be read of damaged results'),
+    )
     .addOption(option('--model <models>', 'only these').argParser(list))
     .addOption(option('--format <formats>', 'only these word formats').argParser(list))
     .addOption(option('--accelerator <accelerators>', 'only these').argParser(list))
@@ -75,6 +81,10 @@ export function resultsCommand(): Command {
 async function results(folder: string, flags: ResultsFlags): Promise<void> {
   const { table, csv, parquet, json } = flags;
   if (csv && json) throw new InputError('give either --csv or --json');
+  if (flags.salvage) {
+    await salvage(folder, flags);
+    return;
+  }
   const stored = await openResults(folder);
   try {
     const filter = filterOf(flags);
@@ -89,6 +99,25 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
   } finally {
     stored.close();
   }
+}
+
+async function salvage(folder: string, flags: ResultsFlags): Promise<void> {
+  const { table, json, quiet } = flags;
+  if (flags.parquet !== undefined || flags.yield !== undefined || given(filterOf(flags))) {
+    throw new InputError('--salvage takes all rows: give it with --table, --csv or --json alone');
+  }
+  const { columns, rows, lost } = await salvageRows(folder, table);
+  if (!quiet) {
+    const lines = lost.map((what) => `lost: ${what}\n`);
+    process.stderr.write(lost.length > 0 ? lines.join('') : 'nothing is lost\n');
+  }
+  printResult(json, { lost, [`${table}s`]: asObjects({ columns, rows }) }, () =>
+    formatCsv({ columns, rows }).trimEnd(),
+  );
+}
+
+function given(filter: ResultFilter): boolean {
+  return Object.keys(filter).length > 0;
 }
 
 /** A list, or one name with a comma in it, as a pair of 0/1 matrices has. */
@@ -158,7 +187,10 @@ async function printTrials(
   filter: ResultFilter,
   json: boolean | undefined,
 ): Promise<void> {
-  const { columns, rows } = await stored.rows('trial', filter);
-  const trials = rows.map((row) => Object.fromEntries(row.map((cell, at) => [columns[at], cell])));
-  printResult(json, { trials }, () => formatCsv({ columns, rows }).trimEnd());
+  const rows = await stored.rows('trial', filter);
+  printResult(json, { trials: asObjects(rows) }, () => formatCsv(rows).trimEnd());
+}
+
+function asObjects({ columns, rows }: ResultRows): object[] {
+  return rows.map((row) => Object.fromEntries(row.map((cell, at) => [columns[at], cell])));
 }
