@@ -92,6 +92,8 @@ function openStudyStore(
     },
     versions: versions(),
     conditions,
+    mitigations: study.mitigations,
+    maps: study.maps,
     seed: study.seed,
     resume,
   });

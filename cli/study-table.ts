@@ -1,13 +1,15 @@
 import {
+  type PointKey,
   precisionReached,
   type SampleSize,
   type StudyPoint,
+  type StudyRemainder,
   type YieldLimitRow,
 } from '../campaign/index.js';
 import { formatTable, grouped, percent } from './table.js';
 
 /** The columns that say which condition a row is of: title, and text of a point. */
-const CONDITION_COLUMNS: readonly (readonly [string, (point: StudyPoint) => string])[] = [
+const CONDITION_COLUMNS: readonly (readonly [string, (point: PointKey) => string])[] = [
   ['model', ({ model }) => model],
   ['words', ({ format }) => format],
   ['accelerator', ({ accelerator }) => accelerator],
@@ -83,6 +85,38 @@ export function formatPrecision(
       ? `Every accuracy is known to ±${precision} points.`
       : `${missed} of ${counted(points.length, 'point')} used all maps allowed without reaching ±${precision} points: --maps allows more.`,
   ];
+}
+
+/** Points that a list of unfinished ones names. */
+const MOST_NAMED = 10;
+
+/** What a study still has to run, and the command that runs it. */
+export function formatRemainder(
+  { points, missing }: StudyRemainder,
+  precision: number | undefined,
+  command: string,
+): string {
+  const named = missing.slice(0, MOST_NAMED);
+  const columns = CONDITION_COLUMNS.filter(
+    ([title, text]) => ALWAYS.includes(title) || new Set(missing.map(text)).size > 1,
+  );
+  const rows = named.map((point) => [
+    ...columns.map(([, text]) => text(point)),
+    point.mitigation,
+    `${grouped(point.maps.saved)} of ${precision === undefined ? '' : 'at most '}${grouped(point.maps.planned)}`,
+  ]);
+  const titles = [...columns.map(([title]) => title), 'mitigation', 'maps saved'];
+  const more = points.planned - points.complete - named.length;
+  return [
+    `The study is not finished: ${grouped(points.complete)} of ${counted(points.planned, 'point')} are complete. Missing:`,
+    ...(named.length > 0 ? [formatTable(titles, rows)] : []),
+    ...(more > 0
+      ? [
+          `${named.length > 0 ? 'and ' : ''}${counted(more, 'point')}${named.length > 0 ? ' more' : ''}`,
+        ]
+      : []),
+    `Continue with: ${command}`,
+  ].join('\n');
 }
 
 /** How many single faults a campaign needs. */

@@ -1,56 +1,162 @@
-import { linkSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { DuckDBConnection } from '@duckdb/node-api';
-import { BitcellError, fileProblem, InputError, makeFolders } from '../../core/index.js';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { BitcellError, fileProblem, InputError, isRunning, makeFolders } from '../../core/index.js';
+import { openError, readError, writeError } from './errors.js';
+import { logsOf, requireOwnLogs } from './log.js';
+import { absolutePath, type DatabasePath, databasePath } from './path.js';
 
 /** An open DuckDB file. */
 export interface Database {
   readonly file: string;
   readonly connection: DuckDBConnection;
-  /** Run `work` in a transaction: all of it is kept, on the disk, or nothing. */
+  /**
+   * Rows of a query, as DuckDB gives them as JSON: 64-bit integers are strings.
+   *
+   * @throws InputError when the file is damaged
+   */
+  read(query: string, values?: readonly (string | number)[]): Promise<QueryRows>;
+  /**
+   * Run `work` in a transaction: all of it is kept, on the disk, or nothing.
+   *
+   * @throws BitcellError when it cannot be written, or the file is no longer in its place
+   */
   transaction(work: (connection: DuckDBConnection) => Promise<void>): Promise<void>;
+  /** @throws BitcellError when the file is no longer the one that was opened */
+  requireThere(): void;
   close(): void;
 }
 
-/** The worker threads need the processors; 512 MB hold the tables of millions of trials. */
-const SETTINGS = { threads: '1', memory_limit: '512MB' };
+export interface QueryRows {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly unknown[])[];
+  readonly objects: readonly Readonly<Record<string, unknown>>[];
+}
+
+export type AccessMode = 'READ_WRITE' | 'READ_ONLY';
+
+const SETTINGS = {
+  // The worker threads need the processors; 512 MB hold the tables of millions of trials.
+  threads: '1',
+  memory_limit: '512MB',
+  // A file from elsewhere must neither reach other files or the network, nor bring code along.
+  autoload_known_extensions: 'false',
+  autoinstall_known_extensions: 'false',
+  allow_community_extensions: 'false',
+  allow_persistent_secrets: 'false',
+  // DuckDB 1.4 is the first whose logs name the file that they belong to.
+  storage_compatibility_version: 'v1.4.0',
+};
 
 /**
  * Open a DuckDB file that exists.
  *
- * @throws InputError when another process has it open, or it is no DuckDB file
+ * @param writable the one other file that queries may write
+ * @throws InputError when another process has it open, it is no DuckDB file or damaged, or its log is of another file
  */
 export async function openDatabase(
   file: string,
-  mode: 'READ_WRITE' | 'READ_ONLY',
+  mode: AccessMode,
+  writable?: string,
 ): Promise<Database> {
-  // Loaded here because it costs a fifth of a second, which commands without a store should not pay.
-  const { DuckDBInstance } = await import('@duckdb/node-api');
-  const instance = await DuckDBInstance.create(file, { ...SETTINGS, access_mode: mode }).catch(
+  const absolute = absolutePath(file);
+  // Without this DuckDB would make the file anew when somebody removed it just now.
+  const found = statSync(absolute, { throwIfNoEntry: false });
+  if (!found) throw new InputError(`Cannot open ${file}: no such file or folder`);
+  if (!found.isFile()) throw new InputError(`${file} is not a regular file: choose another folder`);
+  requireOwnLogs(absolute);
+  return connect(file, databasePath(file), mode, writable);
+}
+
+/** Open a file, which is made when it is not there. */
+async function connect(
+  file: string,
+  place: DatabasePath,
+  mode: AccessMode,
+  writable?: string,
+): Promise<Database> {
+  const instance = await openInstance(place.path, mode, writable === undefined).catch(
     (error: unknown) => {
+      place.release();
       throw openError(error, file);
     },
   );
+  const opened = statSync(place.path, { throwIfNoEntry: false });
   const connection = await instance.connect();
+  if (writable !== undefined) await allowOnly(connection, writable);
+
+  const requireThere = () => {
+    const found = statSync(place.file, { throwIfNoEntry: false });
+    if (found && found.dev === opened?.dev && found.ino === opened.ino) return;
+    throw new BitcellError(
+      `${file} was removed or replaced while it was written: the trials in it are lost; run the study again into a folder that stays`,
+    );
+  };
   return {
     file,
     connection,
+    requireThere,
+    async read(query, values = []) {
+      try {
+        const reader = await connection.runAndReadAll(query, [...values]);
+        return {
+          columns: reader.columnNames(),
+          rows: reader.getRowsJson(),
+          objects: reader.getRowObjectsJson(),
+        };
+      } catch (error) {
+        throw readError(error, file);
+      }
+    },
     async transaction(work) {
       try {
         await connection.run('BEGIN');
         await work(connection);
         await connection.run('COMMIT');
+        // Somebody may have removed the log alone: the next crash would lose what only that holds.
+        const [log] = logsOf(place.file);
+        if (place.withoutLog || !existsSync(log)) await connection.run('CHECKPOINT');
       } catch (error) {
         // After a failed write DuckDB refuses everything, this too; the first error is the one to report.
         await connection.run('ROLLBACK').catch(() => undefined);
+        requireThere();
         throw writeError(error, file);
       }
+      requireThere();
     },
     close() {
       connection.closeSync();
       instance.closeSync();
+      place.release();
     },
   };
+}
+
+async function openInstance(
+  path: string,
+  mode: AccessMode,
+  isLocked: boolean,
+): Promise<DuckDBInstance> {
+  // Loaded here because it costs a fifth of a second, which commands without a store should not pay.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const locked = { enable_external_access: 'false', lock_configuration: 'true' };
+  return DuckDBInstance.create(path, {
+    ...SETTINGS,
+    access_mode: mode,
+    ...(isLocked && locked),
+  });
+}
+
+/** Paths can be allowed only while DuckDB runs and everything still is. */
+async function allowOnly(connection: DuckDBConnection, file: string): Promise<void> {
+  await connection.run(`SET allowed_paths = [${quoted(file)}]`);
+  await connection.run('SET enable_external_access = false');
+  await connection.run('SET lock_configuration = true');
+}
+
+/** A text as SQL has it. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /**
@@ -63,6 +169,8 @@ export async function createDatabase(
   fill: (connection: DuckDBConnection) => Promise<void>,
 ): Promise<boolean> {
   const folder = dirname(file);
+  // Before anything is made.
+  absolutePath(file);
   try {
     makeFolders(folder);
   } catch (error) {
@@ -70,17 +178,18 @@ export async function createDatabase(
   }
   removeLeftOvers(file);
   const temporary = join(folder, `${temporaryPrefix(file)}${process.pid}`);
+  const place = databasePath(temporary);
   try {
-    const database = await openDatabase(temporary, 'READ_WRITE');
+    const database = await connect(temporary, { ...place, file: place.path }, 'READ_WRITE');
     try {
       await database.transaction(fill);
       // Moves the log into the file. Closing would do so, too, but not say when it fails.
       await database.connection.run('CHECKPOINT');
+      // Unlike a renaming, a link never replaces a file.
+      linkSync(place.path, file);
     } finally {
       database.close();
     }
-    // Unlike a renaming, a link never replaces a file.
-    linkSync(temporary, file);
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
@@ -109,51 +218,4 @@ function removeLeftOvers(file: string): void {
     // A number of this process on an old file is one that was given out again.
     if (owner === process.pid || !isRunning(owner)) rmSync(join(folder, name), { force: true });
   }
-}
-
-function isRunning(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    // Processes of other users run, too.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-function openError(error: unknown, file: string): BitcellError {
-  const message = messageOf(error);
-  const [, holder] = /Conflicting lock is held in .*\(PID (\d+)\)/.exec(message) ?? [];
-  if (holder !== undefined) {
-    return new InputError(
-      `${file} is in use by process ${holder}: wait until that has ended, or choose another folder`,
-      { cause: error },
-    );
-  }
-  if (/not a valid DuckDB database file/i.test(message)) {
-    return new InputError(`${file} is not a study of Bitcell: choose another folder`, {
-      cause: error,
-    });
-  }
-  return new InputError(`Cannot open ${file}: ${firstLine(message)}`, { cause: error });
-}
-
-function writeError(error: unknown, file: string): BitcellError {
-  const message = messageOf(error);
-  const problem = /no space left/i.test(message)
-    ? 'no space left on the device'
-    : firstLine(message);
-  return new BitcellError(
-    `Cannot write ${file}: ${problem}; what was saved before is kept, and --resume continues it`,
-    undefined,
-    { cause: error },
-  );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function firstLine(message: string): string {
-  return message.split('\n')[0].replace(/\.$/, '');
 }

@@ -1,3 +1,4 @@
+export type { StudyRemainder, UnfinishedPoint } from './remaining.js';
 export {
   FILTER_COLUMNS,
   openResults,
@@ -7,5 +8,6 @@ export {
   type ResultTable,
   type StoredResults,
 } from './results.js';
+export { type SalvagedRows, salvageRows } from './salvage.js';
 export { openStore, type StoreOptions, type StudyStore } from './study-store.js';
 export type { CellValue } from './tables.js';

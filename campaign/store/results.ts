@@ -1,10 +1,23 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beginReplacement, InputError, requireSafeOutputs, writeError } from '../../core/index.js';
+import type { z } from 'zod';
+import { BitcellError, InputError, requireSafeOutputs, writeFileAtomic } from '../../core/index.js';
 import type { StudyPoint } from '../point.js';
-import { type Database, openDatabase } from './database.js';
-import { readConfiguration, requireVersion, STORE_FILE } from './study-store.js';
-import { type CellValue, type PointRecord, pointOfRecord } from './tables.js';
+import { readContents } from './contents.js';
+import { type Database, openDatabase, quoted } from './database.js';
+import { messageOf } from './errors.js';
+import { requireOwnObjects } from './objects.js';
+import {
+  checkRecords,
+  type PointRecord,
+  pointOfRecord,
+  pointRecordSchema,
+  trialRecordSchema,
+} from './records.js';
+import { remainderOf, type StudyRemainder } from './remaining.js';
+import { STORE_FILE } from './study-store.js';
+import type { CellValue } from './tables.js';
 
 /** Tables of a store that hold results. */
 export const RESULT_TABLES = ['point', 'trial'] as const;
@@ -40,11 +53,15 @@ export interface StoredResults {
   readonly configuration: Readonly<Record<string, unknown>>;
   /** Versions of what ran it first. */
   readonly versions: Readonly<Record<string, unknown>>;
-  /** The points that have a trial, in the order of the study; `complete`: the study asks for no more. */
-  points(
-    filter: ResultFilter,
-  ): Promise<{ readonly point: StudyPoint; readonly complete: boolean }[]>;
-  /** Rows of a table in the order of the study: equal studies give equal rows, times aside. */
+  /** What the study still has to run. */
+  readonly remainder: StudyRemainder;
+  /** The points that have a trial, in the order of the study. */
+  points(filter: ResultFilter): StudyPoint[];
+  /**
+   * Rows of a table in the order of the study: equal studies give equal rows, times aside.
+   *
+   * @throws InputError when they are damaged
+   */
   rows(table: ResultTable, filter: ResultFilter): Promise<ResultRows>;
   /** Write rows of a table, in the order of the study, as a Parquet file. */
   writeParquet(table: ResultTable, filter: ResultFilter, file: string): Promise<void>;
@@ -56,36 +73,46 @@ const ORDER: Readonly<Record<ResultTable, string>> = {
   trial: '"condition", pilot DESC, map, position',
 };
 
+const RECORDS: Readonly<Record<ResultTable, z.ZodType>> = {
+  point: pointRecordSchema,
+  trial: trialRecordSchema,
+};
+
 /**
  * Open the results that a study saved in a folder.
  *
- * @throws InputError when there are none, or a running study has them open
+ * @throws InputError when there are none, they are damaged or not as Bitcell writes them, or a running study has them
+ *   open
  */
 export async function openResults(folder: string): Promise<StoredResults> {
   const file = join(folder, STORE_FILE);
   if (!existsSync(file)) throw new InputError(`${folder} holds no results of a study`);
   const database = await openDatabase(file, 'READ_ONLY');
   try {
-    await requireVersion(database);
-    const configuration = await readConfiguration(database);
-    await orderMitigations(database, configuration);
+    const contents = await readContents(database);
+    const { configuration, versions } = contents;
+    const mitigations = Array.isArray(configuration.mitigations)
+      ? configuration.mitigations.map(String)
+      : [];
+    await orderMitigations(database, mitigations);
+    const points = contents.points
+      .map((record) => ({ record, point: pointOfRecord(record) }))
+      .sort(
+        ({ record: a }, { record: b }) =>
+          a.condition - b.condition ||
+          mitigations.indexOf(a.mitigation) - mitigations.indexOf(b.mitigation),
+      );
     return {
       configuration,
-      versions: await readVersions(database),
-      async points(filter) {
-        const { where, values } = whereClause(filter);
-        const reader = await database.connection.runAndReadAll(
-          `SELECT point.* FROM point JOIN mitigation_order USING (mitigation) ${where} ORDER BY ${ORDER.point}`,
-          values,
-        );
-        const records = reader.getRowObjectsJson() as unknown as PointRecord[];
-        return records.map((record) => ({
-          point: pointOfRecord(record),
-          complete: record.complete,
-        }));
-      },
+      versions,
+      remainder: remainderOf(contents),
+      points: (filter) =>
+        points.filter(({ record }) => matches(record, filter)).map(({ point }) => point),
       rows: (table, filter) => readRows(database, table, filter),
-      writeParquet: (table, filter, target) => writeParquet(database, table, filter, target),
+      async writeParquet(table, filter, target) {
+        requireSafeOutputs([['--parquet', target]], [file, `${file}.wal`]);
+        writeFileAtomic(target, await parquetOf(file, mitigations, table, filter));
+      },
       close: () => database.close(),
     };
   } catch (error) {
@@ -94,26 +121,22 @@ export async function openResults(folder: string): Promise<StoredResults> {
   }
 }
 
+function matches(record: PointRecord, filter: ResultFilter): boolean {
+  return FILTER_COLUMNS.every((column) => {
+    const [wanted, value] = [filter[column], record[column]];
+    return !wanted || (value !== null && wanted.includes(value));
+  });
+}
+
 /** Mitigations have the order in which the study names them. */
 async function orderMitigations(
   { connection }: Database,
-  configuration: Readonly<Record<string, unknown>>,
+  mitigations: readonly string[],
 ): Promise<void> {
-  const mitigations = Array.isArray(configuration.mitigations) ? configuration.mitigations : [];
   await connection.run('CREATE TEMP TABLE mitigation_order (mitigation VARCHAR, position INTEGER)');
   for (const [position, mitigation] of mitigations.entries()) {
-    await connection.run('INSERT INTO mitigation_order VALUES (?, ?)', [
-      String(mitigation),
-      position,
-    ]);
+    await connection.run('INSERT INTO mitigation_order VALUES (?, ?)', [mitigation, position]);
   }
-}
-
-async function readVersions({ connection }: Database): Promise<Record<string, unknown>> {
-  const reader = await connection.runAndReadAll('SELECT name, value FROM version ORDER BY name');
-  return Object.fromEntries(
-    reader.getRowObjectsJson().map(({ name, value }) => [name, JSON.parse(String(value))]),
-  );
 }
 
 /** The condition and its values; column names come from this file, values are bound. */
@@ -129,41 +152,47 @@ function whereClause(filter: ResultFilter): { where: string; values: (string | n
   return { where: terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`, values };
 }
 
+function selection(table: ResultTable, where: string): string {
+  return `SELECT ${table}.* FROM ${table} JOIN mitigation_order USING (mitigation) ${where} ORDER BY ${ORDER[table]}`;
+}
+
 async function readRows(
-  { connection }: Database,
+  database: Database,
   table: ResultTable,
   filter: ResultFilter,
 ): Promise<ResultRows> {
   const { where, values } = whereClause(filter);
-  const reader = await connection.runAndReadAll(
-    `SELECT ${table}.* FROM ${table} JOIN mitigation_order USING (mitigation) ${where} ORDER BY ${ORDER[table]}`,
-    values,
-  );
-  return { columns: reader.columnNames(), rows: reader.getRowsJson() as CellValue[][] };
+  const { columns, rows, objects } = await database.read(selection(table, where), values);
+  checkRecords(RECORDS[table], objects, { file: database.file, table });
+  return { columns, rows: rows as CellValue[][] };
 }
 
-async function writeParquet(
-  { file: store, connection }: Database,
+/** DuckDB writes to a folder of its own, and only there: whatever the user's path is, it never sees it. */
+async function parquetOf(
+  file: string,
+  mitigations: readonly string[],
   table: ResultTable,
   filter: ResultFilter,
-  file: string,
-): Promise<void> {
-  requireSafeOutputs([['--parquet', file]], [store, `${store}.wal`]);
-  const { where, values } = whereClause(filter);
-  const { temporary, commit, discard } = beginReplacement(file);
+): Promise<Uint8Array> {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'bitcell-'));
+  const target = join(folder, 'rows.parquet');
   try {
-    await connection.run(
-      `CREATE OR REPLACE TEMP TABLE selection AS SELECT ${table}.* FROM ${table} JOIN mitigation_order USING (mitigation) ${where} ORDER BY ${ORDER[table]}`,
-      values,
-    );
-    await connection.run(`COPY selection TO ${quoted(temporary)} (FORMAT parquet)`);
-  } catch (error) {
-    discard();
-    throw writeError(error, file);
+    const database = await openDatabase(file, 'READ_ONLY', target);
+    try {
+      await requireOwnObjects(database);
+      await orderMitigations(database, mitigations);
+      const { where, values } = whereClause(filter);
+      await database.read(`CREATE TEMP TABLE selection AS ${selection(table, where)}`, values);
+      await database.connection
+        .run(`COPY selection TO ${quoted(target)} (FORMAT parquet)`)
+        .catch((error) => {
+          throw new BitcellError(`Cannot write ${target}: ${messageOf(error)}`);
+        });
+    } finally {
+      database.close();
+    }
+    return readFileSync(target);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
-  commit();
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

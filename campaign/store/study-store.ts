@@ -2,18 +2,21 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { InputError } from '../../core/index.js';
+import type { Mitigation } from '../../mitigation/index.js';
 import type { PointRow } from '../collector.js';
-import type { Condition } from '../plan.js';
+import { type Condition, type PointKey, pointKey } from '../plan.js';
 import type { TrialResult } from '../trial.js';
+import { readContents } from './contents.js';
 import { createDatabase, type Database, isTemporary, openDatabase } from './database.js';
 import { describeDifferences } from './differences.js';
+import { checkRecords, keyOfRecord, resultsOfRows, trialRecordSchema } from './records.js';
 import {
   type CellValue,
-  CREATE_TABLES,
+  type PlannedPoint,
+  planCells,
   pointCells,
-  resultsOfRows,
   STORE_VERSION,
-  type TrialRecord,
+  TABLES,
   trialRows,
 } from './tables.js';
 
@@ -27,6 +30,9 @@ export interface StoreOptions {
   /** Versions of what runs the study: kept, not compared. */
   readonly versions: Readonly<Record<string, string>>;
   readonly conditions: readonly Condition[];
+  readonly mitigations: readonly Mitigation[];
+  /** The most fault maps a point. */
+  readonly maps: number;
   readonly seed: number;
   /** Continue what the folder holds; otherwise it must not hold results. */
   readonly resume: boolean;
@@ -38,11 +44,12 @@ export interface StudyStore {
   readonly finished: readonly TrialResult[];
   /** Save trials, and the points as they are with them; when it resolves, they outlast a crash. */
   write(results: readonly TrialResult[], points: readonly PointRow[]): Promise<void>;
+  /** @throws BitcellError when the file is no longer where it was opened: what was saved is lost */
   close(): void;
 }
 
 /**
- * Open the folder of a study: a DuckDB file with the tables `trial`, `point`, `configuration` and `version`.
+ * Open the folder of a study: a DuckDB file with the tables of `TABLES`.
  *
  * @throws InputError when the folder holds results and `resume` is false, those of another study, or other files;
  * when another process has it open
@@ -52,26 +59,45 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
   requireUsable(folder, file);
   const created =
     !existsSync(file) && (await createDatabase(file, (connection) => fill(connection, options)));
+  if (!created) await requireContinuable(folder, options);
   const database = await openDatabase(file, 'READ_WRITE');
   try {
-    await requireVersion(database);
-    if (!created) {
-      await requireSameStudy(database, options.configuration);
-      if (!options.resume) {
-        throw new InputError(
-          `${folder} already holds results: choose another folder or add --resume`,
-        );
-      }
-    }
-    const finished = await readTrials(database);
+    const finished = await readTrials(database, options);
     return {
       finished,
       write: (results, points) => write(database, options, results, points),
-      close: () => database.close(),
+      close() {
+        database.close();
+        database.requireThere();
+      },
     };
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/**
+ * Check that a folder holds the same study and may be continued. For that the file is opened to read alone: closing a
+ * file that was opened to write moves its log into it, also where that turns out to be of another study.
+ */
+async function requireContinuable(
+  folder: string,
+  { configuration, resume }: StoreOptions,
+): Promise<void> {
+  // Not even opened: another process that has just made it is about to.
+  if (!resume) {
+    throw new InputError(`${folder} already holds results: choose another folder or add --resume`);
+  }
+  const database = await openDatabase(join(folder, STORE_FILE), 'READ_ONLY');
+  try {
+    const stored = (await readContents(database)).configuration;
+    const differences = describeDifferences(stored, JSON.parse(JSON.stringify(configuration)));
+    if (differences.length > 0) {
+      throw new InputError(`${database.file} is of another study: ${differences.join('; ')}`);
+    }
+  } finally {
+    database.close();
   }
 }
 
@@ -86,57 +112,56 @@ function requireUsable(folder: string, file: string): void {
   }
 }
 
-async function fill(
-  connection: DuckDBConnection,
-  { configuration, versions }: StoreOptions,
-): Promise<void> {
-  for (const statement of CREATE_TABLES) await connection.run(statement);
-  for (const [name, value] of Object.entries({ store: STORE_VERSION, ...versions })) {
-    await connection.run('INSERT INTO version VALUES (?, ?)', [name, JSON.stringify(value)]);
+async function fill(connection: DuckDBConnection, options: StoreOptions): Promise<void> {
+  for (const { name, columns } of TABLES) await connection.run(`CREATE TABLE ${name} (${columns})`);
+  const named = {
+    version: { store: STORE_VERSION, ...options.versions },
+    configuration: options.configuration,
+  };
+  for (const [table, values] of Object.entries(named)) {
+    for (const [name, value] of Object.entries(values)) {
+      await connection.run(`INSERT INTO ${table} VALUES (?, ?)`, [name, JSON.stringify(value)]);
+    }
   }
-  for (const [name, value] of Object.entries(configuration)) {
-    await connection.run('INSERT INTO configuration VALUES (?, ?)', [name, JSON.stringify(value)]);
-  }
+  await append(connection, 'plan', plannedPoints(options).map(planCells));
 }
 
-/** @throws InputError when a file was not written by this version of Bitcell's stores */
-export async function requireVersion({ connection, file }: Database): Promise<void> {
-  const rows = await connection
-    .runAndReadAll(`SELECT value FROM version WHERE name = 'store'`)
-    .then((reader) => reader.getRowObjectsJson())
-    .catch(() => []);
-  if (rows[0]?.value !== JSON.stringify(STORE_VERSION)) {
-    throw new InputError(`${file} is not a study of this version of Bitcell`);
-  }
-}
-
-/** The rows of `configuration`, by name. */
-export async function readConfiguration({
-  connection,
-}: Database): Promise<Record<string, unknown>> {
-  const reader = await connection.runAndReadAll('SELECT name, value FROM configuration');
-  const rows = reader.getRowObjectsJson();
-  return Object.fromEntries(
-    rows.map(({ name, value }) => [String(name), JSON.parse(String(value))]),
+/** The points of a study, in its order. */
+function plannedPoints({ conditions, mitigations, maps }: StoreOptions): PlannedPoint[] {
+  return conditions.flatMap((condition) =>
+    mitigations.map((mitigation) => ({
+      condition: condition.index,
+      key: pointKey(condition, mitigation),
+      maps,
+    })),
   );
 }
 
-async function requireSameStudy(
+/** @throws InputError when there are trials of other points than the study's */
+async function readTrials(
   database: Database,
-  configuration: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const stored = await readConfiguration(database);
-  const differences = describeDifferences(stored, JSON.parse(JSON.stringify(configuration)));
-  if (differences.length > 0) {
-    throw new InputError(`${database.file} is of another study: ${differences.join('; ')}`);
-  }
-}
-
-async function readTrials({ connection }: Database): Promise<TrialResult[]> {
-  const reader = await connection.runAndReadAll(
+  options: StoreOptions,
+): Promise<readonly TrialResult[]> {
+  const { objects } = await database.read(
     'SELECT * FROM trial ORDER BY "condition", pilot DESC, map, rowid',
   );
-  return resultsOfRows(reader.getRowObjectsJson() as unknown as TrialRecord[]);
+  const { file } = database;
+  const records = checkRecords(trialRecordSchema, objects, { file, table: 'trial' });
+  const planned = new Set(plannedPoints(options).map(({ condition, key }) => idOf(condition, key)));
+  const other = records.find((record) => !planned.has(idOf(record.condition, keyOfRecord(record))));
+  if (other) {
+    throw new InputError(
+      `${file} holds trials of condition ${other.condition}, mitigation ${other.mitigation}, which this study does not have: choose another folder`,
+    );
+  }
+  return resultsOfRows(records);
+}
+
+function idOf(condition: number, key: PointKey): string {
+  const { model, format, accelerator, faultModel, scope, mitigation, rate, voltage } = key;
+  return JSON.stringify([
+    ...[condition, model, format, accelerator, faultModel, scope, mitigation, rate, voltage],
+  ]);
 }
 
 async function write(

@@ -3,12 +3,15 @@ import {
   openResults,
   RESULT_TABLES,
   type ResultFilter,
+  type ResultRows,
   type ResultTable,
   type StoredResults,
+  salvageRows,
   withPrecision,
   yieldLimits,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
+import { continueCommand } from '../continue-command.js';
 import { formatCsv } from '../csv.js';
 import {
   addCommonOptions,
@@ -21,12 +24,19 @@ import {
   voltageList,
 } from '../options.js';
 import { printResult, printText } from '../output.js';
-import { formatLegend, formatPoints, formatPrecision, formatYieldLimits } from '../study-table.js';
+import {
+  formatLegend,
+  formatPoints,
+  formatPrecision,
+  formatRemainder,
+  formatYieldLimits,
+} from '../study-table.js';
 
 interface ResultsFlags extends CommonOptions {
   readonly table: ResultTable;
   readonly csv?: boolean;
   readonly parquet?: string;
+  readonly salvage?: boolean;
   readonly model?: readonly string[];
   readonly format?: readonly string[];
   readonly accelerator?: readonly string[];
@@ -47,6 +57,9 @@ export function resultsCommand(): Command {
     )
     .addOption(option('--csv', 'print rows as CSV'))
     .addOption(option('--parquet <file>', 'write rows to a Parquet file'))
+    .addOption(
+      option('--salvage', 'print as CSV (or JSON) the rows that can be read of damaged results'),
+    )
     .addOption(option('--model <models>', 'only these').argParser(list))
     .addOption(option('--format <formats>', 'only these word formats').argParser(list))
     .addOption(option('--accelerator <accelerators>', 'only these').argParser(list))
@@ -68,6 +81,10 @@ export function resultsCommand(): Command {
 async function results(folder: string, flags: ResultsFlags): Promise<void> {
   const { table, csv, parquet, json } = flags;
   if (csv && json) throw new InputError('give either --csv or --json');
+  if (flags.salvage) {
+    await salvage(folder, flags);
+    return;
+  }
   const stored = await openResults(folder);
   try {
     const filter = filterOf(flags);
@@ -77,11 +94,30 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
     } else if (table === 'trial' && parquet === undefined) {
       await printTrials(stored, filter, json);
     } else if (json || parquet === undefined) {
-      await printPoints(stored, filter, flags);
+      printPoints(folder, stored, filter, flags);
     }
   } finally {
     stored.close();
   }
+}
+
+async function salvage(folder: string, flags: ResultsFlags): Promise<void> {
+  const { table, json, quiet } = flags;
+  if (flags.parquet !== undefined || flags.yield !== undefined || given(filterOf(flags))) {
+    throw new InputError('--salvage takes all rows: give it with --table, --csv or --json alone');
+  }
+  const { columns, rows, lost } = await salvageRows(folder, table);
+  if (!quiet) {
+    const lines = lost.map((what) => `lost: ${what}\n`);
+    process.stderr.write(lost.length > 0 ? lines.join('') : 'nothing is lost\n');
+  }
+  printResult(json, { lost, [`${table}s`]: asObjects({ columns, rows }) }, () =>
+    formatCsv({ columns, rows }).trimEnd(),
+  );
+}
+
+function given(filter: ResultFilter): boolean {
+  return Object.keys(filter).length > 0;
 }
 
 /** A list, or one name with a comma in it, as a pair of 0/1 matrices has. */
@@ -103,36 +139,42 @@ function filterOf(flags: ResultsFlags): ResultFilter {
   };
 }
 
-async function printPoints(
+function printPoints(
+  folder: string,
   stored: StoredResults,
   filter: ResultFilter,
   { json, yield: wanted }: ResultsFlags,
-): Promise<void> {
-  const rows = await stored.points(filter);
-  const points = rows.map(({ point }) => point);
-  const complete = rows.every((row) => row.complete);
+): void {
+  const points = stored.points(filter);
   const precision = precisionOf(stored);
-  const limits = wanted === undefined ? undefined : yieldLimits(points, wanted);
+  const limits =
+    wanted === undefined || points.length === 0 ? undefined : yieldLimits(points, wanted);
+  const { missing, points: counts } = stored.remainder;
+  const complete = counts.complete >= counts.planned;
+  const command = continueCommand(stored.configuration, folder);
   printResult(
     json,
     {
       configuration: stored.configuration,
       versions: stored.versions,
       complete,
+      ...(!complete && { missing, continue: command }),
       points: withPrecision(points, precision),
       ...(limits && { yieldLimits: limits }),
     },
     () =>
-      points.length === 0
-        ? 'no point matches'
-        : [
-            formatPoints(points),
-            '',
-            formatLegend(points),
-            ...formatPrecision(points, precision),
-            ...(limits ? ['', formatYieldLimits(limits, points)] : []),
-            ...(complete ? [] : ['The study is not finished: --resume continues it.']),
-          ].join('\n'),
+      [
+        ...(points.length === 0
+          ? [complete ? 'no point matches' : 'no point with a fault map matches']
+          : [
+              formatPoints(points),
+              '',
+              formatLegend(points),
+              ...(complete ? formatPrecision(points, precision) : []),
+              ...(limits ? ['', formatYieldLimits(limits, points)] : []),
+            ]),
+        ...(complete ? [] : ['', formatRemainder(stored.remainder, precision, command)]),
+      ].join('\n'),
   );
 }
 
@@ -145,7 +187,10 @@ async function printTrials(
   filter: ResultFilter,
   json: boolean | undefined,
 ): Promise<void> {
-  const { columns, rows } = await stored.rows('trial', filter);
-  const trials = rows.map((row) => Object.fromEntries(row.map((cell, at) => [columns[at], cell])));
-  printResult(json, { trials }, () => formatCsv({ columns, rows }).trimEnd());
+  const rows = await stored.rows('trial', filter);
+  printResult(json, { trials: asObjects(rows) }, () => formatCsv(rows).trimEnd());
+}
+
+function asObjects({ columns, rows }: ResultRows): object[] {
+  return rows.map((row) => Object.fromEntries(row.map((cell, at) => [columns[at], cell])));
 }

@@ -8,7 +8,7 @@ export async function storedContent(folder: string) {
     const seconds = columns.indexOf('seconds');
     return {
       configuration: stored.configuration,
-      points: (await stored.points({})).map(({ point }) => point),
+      points: stored.points({}),
       trials: rows.map((row) => row.toSpliced(seconds, 1)),
     };
   } finally {

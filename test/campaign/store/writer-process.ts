@@ -31,6 +31,8 @@ const OPTIONS: StoreOptions = {
   configuration: { mitigations: ['none', 'clip'], seed: 1 },
   versions: { bitcell: '0' },
   conditions: [CONDITION],
+  mitigations: ['none', 'clip'],
+  maps: 1_000_000,
   seed: 1,
   resume: true,
 };
@@ -190,7 +192,7 @@ export function lastNumber(lines: readonly string[], word: string): number {
 export async function checkContent(folder: string): Promise<number> {
   const stored = await openResults(folder);
   const { columns, rows } = await stored.rows('trial', {});
-  const points = await stored.points({});
+  const points = stored.points({});
   stored.close();
   const of = (name: string) => rows.map((row) => row[columns.indexOf(name)]);
   const count = rows.length / 2;
@@ -209,6 +211,6 @@ export async function checkContent(folder: string): Promise<number> {
   );
   expect(of('correct')).toEqual(expected.map(({ map, index }) => (map * 7 + index) % 101));
   const maps = Math.max(0, count - PILOTS);
-  expect(points.map(({ point }) => point.maps)).toEqual(maps === 0 ? [] : [maps, maps]);
+  expect(points.map((point) => point.maps)).toEqual(maps === 0 ? [] : [maps, maps]);
   return count;
 }

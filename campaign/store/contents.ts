@@ -1,0 +1,182 @@
+import { InputError, parseJson } from '../../core/index.js';
+import { pilotMap } from '../pilot.js';
+import type { PointKey } from '../plan.js';
+import type { Database } from './database.js';
+import { damaged } from './errors.js';
+import { hasTable, requireOwnObjects } from './objects.js';
+import {
+  checkRecords,
+  keyOfRecord,
+  namedValueSchema,
+  type PlanRecord,
+  type PointRecord,
+  planRecordSchema,
+  pointRecordSchema,
+  trialGroupSchema,
+} from './records.js';
+import { STORE_VERSION } from './tables.js';
+
+/** What a store says about its study, checked; the trials themselves are not read. */
+export interface StoreContents {
+  /** The rows of `configuration`, by name. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  /** The rows of `version`, by name. */
+  readonly versions: Readonly<Record<string, unknown>>;
+  /** The points that have a trial, in the order of conditions. */
+  readonly points: readonly PointRecord[];
+  /** The points of the study; undefined in a store that does not say it. */
+  readonly plan: readonly PlanRecord[] | undefined;
+}
+
+/** The longest texts that are read at all, in bytes. */
+const LONGEST_ROW_TEXT = 2 ** 16;
+const LONGEST_CONFIGURATION = 2 ** 26;
+
+/**
+ * Read and check what a store says about its study: that it holds the tables that Bitcell makes and nothing else, that
+ * each value can be one, and that trials, points, plan and configuration agree: of each point the maps 0, 1, … once,
+ * with the same seed and images, as many as the point counts. The logs of two studies mixed do not agree.
+ *
+ * @throws InputError naming the file and what is wrong
+ */
+export async function readContents(database: Database): Promise<StoreContents> {
+  await requireOwnObjects(database);
+  await requireShortTexts(database);
+  const versions = await readNamedValues(database, 'version');
+  requireVersion(versions, database.file);
+  const configuration = await readNamedValues(database, 'configuration');
+  const points = checkRecords(
+    pointRecordSchema,
+    await rowsOf(database, 'SELECT * FROM point ORDER BY "condition", mitigation'),
+    { file: database.file, table: 'point' },
+  );
+  const plan = await readPlan(database);
+  const contents = { configuration, versions, points, plan };
+  await requireAgreement(database, contents);
+  return contents;
+}
+
+async function rowsOf(database: Database, query: string): Promise<readonly object[]> {
+  return (await database.read(query)).objects;
+}
+
+/** A text of any length would be held in memory several times before its length could be judged. */
+async function requireShortTexts(database: Database): Promise<void> {
+  const { file } = database;
+  const columns = await rowsOf(
+    database,
+    `SELECT table_name AS "table", column_name AS name FROM system.main.duckdb_columns() WHERE NOT internal AND data_type = 'VARCHAR'`,
+  );
+  for (const { table, name } of columns as { table: string; name: string }[]) {
+    const most = name === 'value' ? LONGEST_CONFIGURATION : LONGEST_ROW_TEXT;
+    const [row] = await rowsOf(
+      database,
+      `SELECT max(strlen(${name}))::DOUBLE AS longest FROM ${table}`,
+    );
+    const { longest } = row as { longest: number | null };
+    if (longest !== null && longest > most) {
+      throw new InputError(
+        `${file} is not as Bitcell writes a study: table ${table}: ${name} holds a text of ${longest} bytes, more than ${most}; use a copy of the study that is untouched`,
+      );
+    }
+  }
+}
+
+async function readNamedValues(
+  database: Database,
+  table: 'configuration' | 'version',
+): Promise<Record<string, unknown>> {
+  const rows = await rowsOf(database, `SELECT name, value FROM ${table} ORDER BY rowid`);
+  const records = checkRecords(namedValueSchema, rows, { file: database.file, table });
+  return Object.fromEntries(
+    records.map(({ name, value }) => [
+      name,
+      parseJson(value, `${database.file}, table ${table}, ${name}`),
+    ]),
+  );
+}
+
+function requireVersion({ store }: Readonly<Record<string, unknown>>, file: string): void {
+  if (store === STORE_VERSION) return;
+  if (typeof store !== 'number') throw damaged(file, 'it does not say the version of its tables');
+  throw new InputError(
+    `${file} has tables of version ${store}, this Bitcell reads version ${STORE_VERSION}: use the ${store > STORE_VERSION ? 'newer' : 'older'} Bitcell that wrote it, or choose another folder`,
+  );
+}
+
+async function readPlan(database: Database): Promise<PlanRecord[] | undefined> {
+  if (!(await hasTable(database, 'plan'))) return undefined;
+  const rows = await rowsOf(database, 'SELECT * FROM plan ORDER BY "condition", rowid');
+  return checkRecords(planRecordSchema, rows, { file: database.file, table: 'plan' });
+}
+
+/** The trials of each point, and apart from them those of pilots, as far as they say the same. */
+const TRIAL_GROUPS = `
+  SELECT "condition", model, format, accelerator, fault_model, scope, mitigation, rate, voltage, pilot, seed, images,
+    count(*)::INTEGER AS trials, count(DISTINCT map)::INTEGER AS maps, min(map) AS "first", max(map) AS "last"
+  FROM trial GROUP BY ALL ORDER BY "condition", mitigation, pilot`;
+
+async function requireAgreement(
+  database: Database,
+  { configuration, points, plan }: StoreContents,
+): Promise<void> {
+  const { file } = database;
+  const groups = checkRecords(trialGroupSchema, await rowsOf(database, TRIAL_GROUPS), {
+    ...{ file, table: 'trial' },
+  });
+  const disagree = (where: { condition: number; mitigation: string }, what: string) =>
+    new InputError(
+      `${file} contradicts itself: ${what} (condition ${where.condition}, mitigation ${where.mitigation}); it is damaged, or the log of another study was beside it: use a copy that is whole, or choose another folder`,
+    );
+  const identify = (row: { condition: number; mitigation: string }) =>
+    `${row.condition} ${row.mitigation}`;
+  const planned = plan && new Map(plan.map((row) => [identify(row), row]));
+  if (planned && planned.size !== plan.length) throw damaged(file, 'its plan holds a point twice');
+  const counted = new Map<string, (typeof groups)[number]>();
+  const { seed, images, mitigations } = configuration;
+  for (const group of groups) {
+    const { pilot, trials, maps, first, last } = group;
+    const start = pilot ? pilotMap(0) : 0;
+    if (first !== start || maps !== trials || last - first + 1 !== trials) {
+      throw disagree(group, 'its fault maps are not there once each');
+    }
+    if (Number(group.seed) !== seed)
+      throw disagree(group, 'trials have another seed than the study');
+    if (!pilot && typeof images === 'number' && group.images !== images) {
+      throw disagree(group, 'trials have other images than the study');
+    }
+    const id = `${identify(group)} ${pilot}`;
+    if (counted.has(id)) throw disagree(group, 'trials of one point differ in what they are of');
+    counted.set(id, group);
+  }
+  for (const row of [...groups, ...points]) {
+    if (!(mitigations as unknown[] | undefined)?.includes(row.mitigation)) {
+      throw disagree(row, 'its mitigation is not one of the study');
+    }
+    const expected = planned?.get(identify(row));
+    if (planned && !(expected && sameKey(expected, row))) {
+      throw disagree(row, 'it is no point of the plan');
+    }
+  }
+  for (const point of points) {
+    const group = counted.get(`${identify(point)} false`);
+    const most = planned?.get(identify(point))?.maps ?? Number.POSITIVE_INFINITY;
+    if (group?.trials !== point.maps || group.images !== point.images || !sameKey(group, point)) {
+      throw disagree(point, 'the point does not count the trials that are there');
+    }
+    if (point.maps > most) throw disagree(point, 'it has more maps than the study asks for');
+  }
+  const measured = groups.filter(({ pilot }) => !pilot).length;
+  if (measured !== points.length) {
+    const ids = new Set(points.map(identify));
+    const lonely = groups.find((group) => !group.pilot && !ids.has(identify(group)));
+    if (lonely) throw disagree(lonely, 'trials have no point');
+  }
+}
+
+function sameKey(one: KeyRecord, other: KeyRecord): boolean {
+  const [a, b] = [keyOfRecord(one), keyOfRecord(other)];
+  return (Object.keys({ ...a, ...b }) as (keyof PointKey)[]).every((name) => a[name] === b[name]);
+}
+
+type KeyRecord = Parameters<typeof keyOfRecord>[0];

@@ -1,0 +1,228 @@
+import { z } from 'zod';
+import { InputError } from '../../core/index.js';
+import { MITIGATIONS } from '../../mitigation/index.js';
+import { decodeImageSet } from '../image-set.js';
+import type { PointKey } from '../plan.js';
+import type { StudyPoint } from '../point.js';
+import type { Outcome, TrialResult } from '../trial.js';
+
+/** The longest text of a row: names of files, sets of images. */
+const LONGEST_TEXT = 65_536;
+
+const count = z.int().min(0);
+/** A 64-bit integer, as DuckDB gives it as JSON. */
+const longCount = z.string().regex(/^\d{1,16}$/);
+/** Sums of floating-point numbers may pass the ends by a rounding error. */
+const share = z
+  .number()
+  .min(-1e-9)
+  .max(1 + 1e-9);
+const text = z.string().max(LONGEST_TEXT);
+const images = z
+  .string()
+  .regex(/^[0-9a-f]*$/)
+  .max(LONGEST_TEXT)
+  .nullable();
+
+const key = {
+  condition: count,
+  model: text,
+  format: z.enum(['float32', 'int8']),
+  accelerator: text,
+  fault_model: text,
+  scope: text,
+  mitigation: z.enum(MITIGATIONS),
+  rate: z.number().min(0).max(1),
+  voltage: z.number().nullable(),
+};
+
+/** A row of the table `trial` as DuckDB gives it as JSON. */
+export const trialRecordSchema = z
+  .object({
+    ...key,
+    seed: longCount,
+    pilot: z.boolean(),
+    map: count,
+    images: z.int().min(1),
+    requested: z.number().min(0),
+    injected: longCount,
+    effective: longCount,
+    first_layer: text.nullable(),
+    clean_correct: count,
+    correct: count,
+    sdc: count,
+    non_finite: count,
+    correct_images: images,
+    sdc_images: images,
+    seconds: z.number().min(0),
+  })
+  .refine(
+    (row) =>
+      Math.max(row.clean_correct, row.correct, row.sdc, row.non_finite) <= row.images &&
+      isSetOf(row.correct_images, row.correct, row.images) &&
+      isSetOf(row.sdc_images, row.sdc, row.images),
+    'counts more images than there are',
+  );
+
+export type TrialRecord = z.infer<typeof trialRecordSchema>;
+
+/** A row of the table `point` as DuckDB gives it as JSON. */
+export const pointRecordSchema = z.object({
+  ...key,
+  maps: z.int().min(1),
+  images: z.int().min(1),
+  accuracy_mean: share,
+  accuracy_low: share,
+  accuracy_high: share,
+  map_worst: share,
+  map_lower_quartile: share,
+  map_median: share,
+  map_upper_quartile: share,
+  map_best: share,
+  difference_mean: z.number().nullable(),
+  difference_low: z.number().nullable(),
+  difference_high: z.number().nullable(),
+  yield_within: share,
+  yield_share: share,
+  yield_low: share,
+  yield_high: share,
+  yield_images_needed: longCount,
+  sdc_share: share,
+  sdc_low: share,
+  sdc_high: share,
+  non_finite: z.number().min(0),
+  requested: z.number().min(0),
+  injected: z.number().min(0),
+  effective: z.number().min(0),
+  complete: z.boolean(),
+});
+
+export type PointRecord = z.infer<typeof pointRecordSchema>;
+
+/** A row of the table `plan`. */
+export const planRecordSchema = z.object({ ...key, maps: z.int().min(1) });
+
+export type PlanRecord = z.infer<typeof planRecordSchema>;
+
+/** Trials of a point, or of its pilot, that say the same about what they are of. */
+export const trialGroupSchema = z.object({
+  ...key,
+  pilot: z.boolean(),
+  seed: longCount,
+  images: z.int().min(1),
+  trials: count,
+  maps: count,
+  first: count,
+  last: count,
+});
+
+/** A row of `configuration` or `version`. */
+export const namedValueSchema = z.object({
+  name: z.string().regex(/^[a-zA-Z]{1,64}$/),
+  value: z.string(),
+});
+
+/**
+ * Rows that were checked one by one.
+ *
+ * @throws InputError naming the file, the table, the column and the value
+ */
+export function checkRecords<T>(
+  schema: z.ZodType<T>,
+  rows: readonly unknown[],
+  { file, table }: { readonly file: string; readonly table: string },
+): T[] {
+  return rows.map((row) => {
+    const result = schema.safeParse(row);
+    if (result.success) return result.data;
+    const [{ path, message }] = result.error.issues;
+    const value = path.length === 0 ? row : (row as Record<PropertyKey, unknown>)[path[0]];
+    throw new InputError(
+      `${file} is not as Bitcell writes a study: table ${table}: ${path.join('.')} = ${JSON.stringify(value)?.slice(0, 200)}: ${message}; use a copy of the study that is untouched`,
+    );
+  });
+}
+
+function isSetOf(set: string | null, size: number, places: number): boolean {
+  if (set === null) return true;
+  const found = decodeImageSet(set);
+  return found.length === size && (found.at(-1) ?? 0) < places;
+}
+
+/** The results of rows that are in the order of condition and map; inverse of `trialRows`. */
+export function resultsOfRows(rows: readonly TrialRecord[]): TrialResult[] {
+  const results: TrialResult[] = [];
+  let start = 0;
+  while (start < rows.length) {
+    const { condition, map } = rows[start];
+    let end = start;
+    while (end < rows.length && rows[end].condition === condition && rows[end].map === map)
+      end += 1;
+    results.push(resultOf(rows.slice(start, end)));
+    start = end;
+  }
+  return results;
+}
+
+function resultOf(rows: readonly TrialRecord[]): TrialResult {
+  const [{ condition, map, images, requested, injected, effective, first_layer, clean_correct }] =
+    rows;
+  return {
+    trial: { condition, map, images, mitigations: rows.map(({ mitigation }) => mitigation) },
+    requested,
+    injected: Number(injected),
+    effective: Number(effective),
+    firstLayer: first_layer,
+    cleanCorrect: clean_correct,
+    outcomes: rows.map(outcomeOf),
+  };
+}
+
+function outcomeOf(row: TrialRecord): Outcome {
+  const { mitigation, correct, sdc, non_finite, correct_images, sdc_images, seconds } = row;
+  const fixed =
+    correct_images === null || sdc_images === null
+      ? undefined
+      : { correct: correct_images, sdc: sdc_images };
+  return { mitigation, correct, sdc, nonFinite: non_finite, ...(fixed && { fixed }), seconds };
+}
+
+/** What a row is of. */
+export function keyOfRecord(row: Omit<PlanRecord, 'maps'>): PointKey {
+  const { model, format, accelerator, scope, mitigation, rate, voltage } = row;
+  const key = { model, format, accelerator, faultModel: row.fault_model, scope, mitigation, rate };
+  return voltage === null ? key : { ...key, voltage };
+}
+
+/** The point of a row; inverse of `pointCells`. */
+export function pointOfRecord(row: PointRecord): StudyPoint {
+  const { maps, images } = row;
+  return {
+    ...keyOfRecord(row),
+    ...{ maps, images },
+    accuracy: { mean: row.accuracy_mean, low: row.accuracy_low, high: row.accuracy_high },
+    perMap: {
+      worst: row.map_worst,
+      lowerQuartile: row.map_lower_quartile,
+      median: row.map_median,
+      upperQuartile: row.map_upper_quartile,
+      best: row.map_best,
+    },
+    ...differenceOf(row),
+    yield: {
+      within: row.yield_within,
+      share: row.yield_share,
+      low: row.yield_low,
+      high: row.yield_high,
+      imagesNeeded: Number(row.yield_images_needed),
+    },
+    sdc: { share: row.sdc_share, low: row.sdc_low, high: row.sdc_high },
+    nonFinite: row.non_finite,
+    faults: { requested: row.requested, injected: row.injected, effective: row.effective },
+  };
+}
+
+function differenceOf(row: PointRecord): Pick<StudyPoint, 'difference'> {
+  const { difference_mean: mean, difference_low: low, difference_high: high } = row;
+  return mean === null || low === null || high === null ? {} : { difference: { mean, low, high } };
+}
