@@ -3,6 +3,7 @@ import {
   InputError,
   type NpyFloat32Array,
   type ProgressListener,
+  requireMemory,
 } from '../core/index.js';
 import { loadFaultMap } from '../fault/index.js';
 import { compileKernels } from '../kernels/index.js';
@@ -16,6 +17,7 @@ import {
 import type { Network, WordFormat } from '../models/index.js';
 import {
   applyFaultMap,
+  batchWithinMemory,
   createNetworkDatapath,
   loadAccelerator,
   type Placement,
@@ -24,7 +26,7 @@ import {
 } from '../sim/index.js';
 import { loadNetwork } from './load-network.js';
 
-/** Images that the datapath computes together. */
+/** Images that the datapath computes together, where memory allows. */
 const BATCH = 25;
 
 /** One network on the simulated accelerator, perhaps with a fault map and clipped activations. */
@@ -65,7 +67,13 @@ export function inferImages(
   const network = loadNetwork(options.model, options.format);
   const count = requireImages(network, images, file);
   const accelerator = loadAccelerator(options.accelerator);
-  const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
+  const batch = batchWithinMemory(network, Math.min(BATCH, count));
+  const datapath = createNetworkDatapath(network, compileKernels(), batch);
+  requireMemory(
+    4 * count * datapath.classes,
+    `${file}: the outputs of ${count} images`,
+    images.data.byteLength,
+  );
   if (options.faultMap !== undefined) {
     const placement = placeNetwork(network, accelerator, options.placement);
     const map = loadFaultMap(options.faultMap, placement.geometry, placement.memory);
@@ -75,8 +83,8 @@ export function inferImages(
   const length = featureCount(network.tensors[network.input].shape);
   const outputs = new Float32Array(count * datapath.classes);
   const started = performance.now();
-  for (let first = 0; first < count; first += BATCH) {
-    const size = Math.min(BATCH, count - first);
+  for (let first = 0; first < count; first += batch) {
+    const size = Math.min(batch, count - first);
     const part = images.data.subarray(first * length, (first + size) * length);
     outputs.set(datapath.run(part, size), first * datapath.classes);
     onProgress?.(first + size, count);

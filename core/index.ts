@@ -3,6 +3,7 @@ export * from './digest.js';
 export * from './errors.js';
 export * from './files.js';
 export * from './json.js';
+export * from './memory-limit.js';
 export * from './npy.js';
 export * from './package-root.js';
 export { philox4x32 } from './philox.js';

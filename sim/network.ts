@@ -1,4 +1,4 @@
-import { featureCount } from '../core/index.js';
+import { featureCount, memoryForData, requireMemory } from '../core/index.js';
 import { createWasmBackend, type KernelModule, wasmBytesNeeded } from '../kernels/index.js';
 import { type Network, type WordFormat, weightedLayers } from '../models/index.js';
 import type { Accelerator } from './accelerator/index.js';
@@ -42,24 +42,49 @@ export function placeNetwork(
   return streamedPlacement(memory, shapes, bits, accelerator.array);
 }
 
+/** Bytes of the weights of a network, which most of its file is. */
+function weightBytes(network: Network): number {
+  return (networkWeights(network) * WORD_BITS[network.format]) / 8;
+}
+
+/** Bytes that a datapath takes which computes `images` images together. */
+function datapathBytes(network: Network, images: number): number {
+  const { format } = network;
+  return wasmBytesNeeded({
+    convolutions: weightedLayers(network).map(({ shape }) => ({ shape, format })),
+    tensors: network.tensors.map(({ shape }) => ({
+      format: format === 'int8' ? 'uint8' : 'float32',
+      length: featureCount(shape),
+    })),
+    images,
+  });
+}
+
+/**
+ * How many images, `most` at most and 1 at least, a datapath can compute together within the memory limit.
+ *
+ * @param share part of the memory that the datapath may take
+ */
+export function batchWithinMemory(network: Network, most: number, share = 1): number {
+  const fixed = datapathBytes(network, 0);
+  const perImage = datapathBytes(network, 1) - fixed;
+  const left = share * memoryForData(weightBytes(network)) - fixed;
+  return Math.max(1, Math.min(most, Math.floor(left / perImage)));
+}
+
 /**
  * A datapath on WebAssembly kernels, in a memory of its own that is sized once.
  *
  * @param batch images computed together (a matter of speed only)
+ * @throws InputError when that takes more memory than the limit
  */
 export function createNetworkDatapath(
   network: Network,
   kernels: KernelModule,
   batch: number,
 ): Datapath {
-  const { format } = network;
-  const bytes = wasmBytesNeeded({
-    convolutions: weightedLayers(network).map(({ shape }) => ({ shape, format })),
-    tensors: network.tensors.map(({ shape }) => ({
-      format: format === 'int8' ? 'uint8' : 'float32',
-      length: featureCount(shape),
-    })),
-    images: batch,
-  });
+  const bytes = datapathBytes(network, batch);
+  const what = `${network.source ?? network.name}: computing ${batch === 1 ? 'an image' : `${batch} images together`}`;
+  requireMemory(bytes, what, weightBytes(network));
   return createDatapath(network, createWasmBackend(kernels, bytes), batch);
 }

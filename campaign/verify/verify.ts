@@ -2,15 +2,23 @@ import type { ProgressListener } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import { int8Units, type LayerThresholds } from '../../mitigation/index.js';
 import { type ImageSet, type Int8Network, normalize, quantizedName } from '../../models/index.js';
-import { type Accelerator, createNetworkDatapath, type Datapath } from '../../sim/index.js';
+import {
+  type Accelerator,
+  batchWithinMemory,
+  createNetworkDatapath,
+  type Datapath,
+} from '../../sim/index.js';
 import { requireCifar10Network } from '../cifar10-network.js';
 import { type VerificationCase, verificationCases } from './cases.js';
 import { compareLayer, emptyComparison } from './compare.js';
 import { type Difference, traceMismatch } from './differ.js';
 import { loadReference, unfusedGroups } from './onnxruntime.js';
 
-/** Images that both sides compute together. */
+/** Images that both sides compute together, where memory allows. */
 const BATCH = 25;
+
+/** Part of the memory for the datapath: onnxruntime and copies of all tensors take the rest. */
+const MEMORY_SHARE = 0.25;
 
 export interface CaseResult {
   readonly name: string;
@@ -52,7 +60,11 @@ export interface VerifyOptions {
 export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[]> {
   const { network, accelerator, thresholds, images, onProgress } = options;
   requireCifar10Network(network);
-  const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
+  const datapath = createNetworkDatapath(
+    network,
+    compileKernels(),
+    batchWithinMemory(network, BATCH, MEMORY_SHARE),
+  );
   const cases = verificationCases(network, accelerator, thresholds, images, options.tuned);
   const total = cases.reduce((sum, { images: count }) => sum + count, 0);
   const results: CaseResult[] = [];
@@ -80,6 +92,7 @@ export async function verifyCase(
   onImages: (count: number) => void = () => {},
 ): Promise<CaseResult> {
   const { name, images, level, patches, clips, qdq } = verificationCase;
+  const { batch } = datapath;
   datapath.setPatches(patches);
   datapath.setActivationUnits(int8Units(network, clips));
   const model = verificationCase.writeModel();
@@ -87,8 +100,8 @@ export async function verifyCase(
   const comparison = emptyComparison();
   const layers = new Set<number>();
   const inputShape = network.tensors[network.input].shape;
-  for (let first = 0; first < images; first += BATCH) {
-    const count = Math.min(BATCH, images - first);
+  for (let first = 0; first < images; first += batch) {
+    const count = Math.min(batch, images - first);
     const indices = Uint32Array.from({ length: count }, (_, index) => first + index);
     const inputs = normalize(dataset, indices);
     const pending = reference.run(inputs, inputShape, count);

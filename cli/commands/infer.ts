@@ -4,6 +4,7 @@ import { readFloat32Npy, writeNpy } from '../../core/index.js';
 import type { ClipPosition, Mitigation } from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR, type Placement } from '../../sim/index.js';
+import { addMemoryLimit } from '../memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -58,7 +59,7 @@ export function inferCommand(): Command {
       option('--accelerator <accelerator>', 'a preset or a file').default(DEFAULT_ACCELERATOR),
     )
     .action(infer);
-  return addCommonOptions(command);
+  return addCommonOptions(addMemoryLimit(command));
 }
 
 function infer(model: string, flags: InferFlags): void {

@@ -11,6 +11,7 @@ import { writeFileAtomic } from '../../core/index.js';
 import type { UniformFaults } from '../../fault/index.js';
 import { GRANULARITIES, type Granularity, writeThresholds } from '../../mitigation/index.js';
 import { type ImageSet, loadCifar10, type Network, resolveModel } from '../../models/index.js';
+import { addMemoryLimit } from '../memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -69,7 +70,7 @@ export function profileCommand(): Command {
     .addOption(seedOption())
     .addOption(dataOption())
     .action(profile);
-  return addCommonOptions(command);
+  return addCommonOptions(addMemoryLimit(command));
 }
 
 function profile(flags: ProfileFlags): void {

@@ -21,6 +21,7 @@ import {
   writeQdq,
   writeQOperator,
 } from '../../models/index.js';
+import { addMemoryLimit } from '../memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -85,7 +86,7 @@ export function quantizeCommand(): Command {
     )
     .addOption(dataOption())
     .action(quantize);
-  return addCommonOptions(command);
+  return addCommonOptions(addMemoryLimit(command));
 }
 
 function percentile(text: string): number {

@@ -118,6 +118,9 @@ export function globallyPooled(
   return { shape: { ...input.shape, height: 1, width: 1 }, rank: 4 };
 }
 
+/** Kernels count rows and columns in 32 bits. */
+const LARGEST_EXTENT = 2 ** 31 - 1;
+
 type Pair = readonly [y: number, x: number];
 type Pads = PoolingShape['pads'];
 
@@ -177,6 +180,18 @@ function windowedSize(
     Math.floor((size + pads[axis] + pads[axis + 2] - window[axis]) / strides[axis]) + 1;
   const height = along(input.height, 0);
   const width = along(input.width, 1);
+  const largest = Math.max(
+    ...strides,
+    input.height + pads[0] + pads[2],
+    input.width + pads[1] + pads[3],
+  );
+  if (largest > LARGEST_EXTENT) {
+    throw nodeError(
+      source,
+      node,
+      `has strides [${strides.join(', ')}] and pads [${pads.join(', ')}], expected strides and a padded input of at most ${LARGEST_EXTENT}`,
+    );
+  }
   if (height < 1 || width < 1) {
     throw nodeError(
       source,

@@ -8,13 +8,14 @@ import {
 
 /**
  * The float32 network that a quantised one stands for: weights fround(scale · (w − zero point)), biases
- * fround(fround(s_x · s_w) · b), activations not quantised. It keeps name and checksum.
+ * fround(fround(s_x · s_w) · b), activations not quantised. It keeps name, file and checksum.
  */
 export function dequantize(network: Int8Network): Float32Network {
-  const { name, checksum, tensors, input, output } = network;
+  const { name, source, checksum, tensors, input, output } = network;
   return {
     format: 'float32',
     name,
+    ...(source !== undefined && { source }),
     checksum,
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),
     input,
