@@ -1,6 +1,7 @@
 export * from './configuration.js';
 export * from './digest.js';
 export * from './errors.js';
+export * from './excerpt.js';
 export * from './files.js';
 export * from './json.js';
 export * from './memory-limit.js';

@@ -1,9 +1,4 @@
-import { InputError } from '../../core/index.js';
-
-/** A value as it stands in a file, shortened for a message. */
-export function excerpt(text: string): string {
-  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
-}
+import { excerpt, InputError } from '../../core/index.js';
 
 /**
  * An error at a place of a text file.

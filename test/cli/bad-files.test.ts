@@ -256,7 +256,7 @@ describe.concurrent('thresholds', () => {
       'Cannot read none.json: no such file or folder.',
     );
     expect(await refusal([...infer, '--thresholds', model])).toContain(
-      `${model} is not valid JSON: `,
+      `${model}:1:1: found `,
     );
     expect(await refusal([...infer, '--mitigation', 'clip'])).toBe(
       'mitigation clip needs --thresholds FILE',
