@@ -201,7 +201,8 @@ function scopesOf(
 ): string[] {
   const { network } = networkOf({ networks }, model, format);
   const scopes = study.scopes.flatMap((scope) => expandScope(scope, network, placement));
-  const [twice] = scopes.filter((scope, index) => scopes.indexOf(scope) < index);
+  const seen = new Set<string>();
+  const twice = scopes.find((scope) => seen.size === seen.add(scope).size);
   if (twice !== undefined) throw new InputError(`study: scopes hold ${twice} twice`);
   return scopes;
 }

@@ -45,7 +45,7 @@ export function memoryForData(inputBytes = 0): number {
  * Checks that memory may be taken, before it is.
  *
  * @param bytes how much; infinite where it is beyond counting
- * @param what names the file and what of it is so large: the beginning of "… needs 3 GB of memory"
+ * @param what names the file and what of it is so large: the beginning of "… would take 3 GB of memory"
  * @param inputBytes size of the files that it is for
  * @throws InputError with the limit, and the option that raises it
  */
@@ -53,7 +53,7 @@ export function requireMemory(bytes: number, what: string, inputBytes = 0): void
   if (bytes <= memoryForData(inputBytes)) return;
   const needed = bytes + OWN_BYTES;
   throw new InputError(
-    `${what} needs ${sizeText(needed)} of memory, above the limit of ${sizeText(memoryLimit(inputBytes))}; if it is meant to be so large, raise the limit: --memory-limit ${roundedUp(needed)}.`,
+    `${what} would take ${sizeText(needed)} of memory, above the limit of ${sizeText(memoryLimit(inputBytes))}; if it is meant to be so large, raise the limit: --memory-limit ${roundedUp(needed)}.`,
   );
 }
 

@@ -12,6 +12,7 @@ import {
   type Node,
   Parser,
   visit,
+  type YAMLMap,
 } from 'yaml';
 import { InputError } from './errors.js';
 import { excerpt, shownValue } from './excerpt.js';
@@ -121,30 +122,29 @@ function* tokensOf(text: string, lines: LineCounter, fail: Fail): Generator<CST.
 function requireSound(document: Document.Parsed, fail: Fail): void {
   const anchors = new Set<string>();
   let aliases = 0;
-  visit(document, {
-    Node(_, node) {
-      if ('anchor' in node && node.anchor !== undefined) anchors.add(node.anchor);
-    },
-    Alias(_, node) {
-      const { source } = node;
+  visit(document, (_, node) => {
+    if (isAlias(node)) {
       aliases += 1;
-      if (!anchors.has(source)) fail(startOf(node), `*${excerpt(source)} has no anchor before it`);
+      const known = anchors.has(node.source);
+      if (!known) fail(startOf(node), `*${excerpt(node.source)} has no anchor before it`);
       if (aliases > MOST_ALIASES) fail(startOf(node), `more than ${MOST_ALIASES} aliases`);
-    },
-    Map(_, { items }) {
-      const seen = new Set<string>();
-      for (const { key } of items) {
-        if (!isScalar<unknown>(key))
-          fail(startOf(isNode(key) ? key : null), 'a key must be a text');
-        const name = String(key.value);
-        if (seen.has(name)) {
-          fail(startOf(key), `the key ${shownValue(name)} a second time; expected it once`);
-        }
-        if (name === FORBIDDEN_KEY) fail(startOf(key), `the key ${name} is not allowed; remove it`);
-        seen.add(name);
-      }
-    },
+    } else if (isNode(node)) {
+      if (node.anchor !== undefined) anchors.add(node.anchor);
+      if (isMap(node)) requireSoundKeys(node, fail);
+    }
   });
+}
+
+function requireSoundKeys({ items }: YAMLMap, fail: Fail): void {
+  const seen = new Set<string>();
+  for (const { key } of items) {
+    const start = startOf(isNode(key) ? key : null);
+    if (!isScalar<unknown>(key)) fail(start, 'a key must be a text');
+    const name = String(key.value);
+    if (seen.has(name)) fail(start, `the key ${shownValue(name)} a second time; expected it once`);
+    if (name === FORBIDDEN_KEY) fail(start, `the key ${name} is not allowed; remove it`);
+    seen.add(name);
+  }
 }
 
 /** An item of a mapping or a list; the items of lists have no keys of their own. */
@@ -181,6 +181,6 @@ function plainValue(document: Document.Parsed, fail: Fail): unknown {
         return visit.BREAK;
       },
     });
-    fail(startOf(first), 'aliases of aliases that multiply the file; write the values out');
+    fail(startOf(first), 'aliases of aliases that multiply the file; expected the values themselves');
   }
 }

@@ -9,7 +9,7 @@ import {
   type Provenance,
 } from '../fault-map.js';
 import { cellAt, cellIndex, checkGeometry, plainGeometry } from '../geometry.js';
-import { errorAt } from './place.js';
+import { errorAt, requireRoomForText } from './place.js';
 import {
   formatProvenance,
   provenanceSchema,
@@ -182,6 +182,7 @@ export function parseFaultMap(text: string, file: string): FaultMap {
  * `parseFaultMap` is the inverse.
  */
 export function formatFaultMap(map: FaultMap): string {
+  requireRoomForText(map.cells.length, 'JSON');
   const faults = Array.from(map.cells, (index, position) => {
     const { bank, row, column } = cellAt(map.geometry, index);
     return `    [${bank},${row},${column},"${FAULT_KINDS[map.kinds[position]]}"]`;

@@ -37,7 +37,7 @@ describe('parseJson', () => {
   test.each([
     [
       '{"a": 1,\n "b": {"c": 1, "\\u0063": 2}}',
-      '2:14: the key "c" a second time; expected it once',
+      '2:16: the key "c" a second time; expected it once',
     ],
     ['{"a": 1,\n "__proto__": {}}', '2:2: the key __proto__ is not allowed; remove it'],
     ['{"\\u005f_proto__": {}}', '1:2: the key __proto__ is not allowed; remove it'],

@@ -50,12 +50,12 @@ describe('parseYaml', () => {
 
   test('does not expand aliases without end', () => {
     const levels = Array.from(
-      { length: 12 },
+      { length: 11 },
       (_, level) => `l${level + 1}: &l${level + 1} [${`*l${level},`.repeat(9)}]`,
     );
     expect(() => parseYaml(['l0: &l0 x', ...levels].join('\n'), 'a.yaml')).toThrow(
       new InputError(
-        'a.yaml:2:10: aliases of aliases that multiply the file; write the values out.',
+        'a.yaml:2:10: aliases of aliases that multiply the file; expected the values themselves.',
       ),
     );
   });
