@@ -1,4 +1,4 @@
-import { didYouMean } from '../../core/index.js';
+import { didYouMean, excerpt } from '../../core/index.js';
 import { FAULT_KINDS, type FaultMap } from '../fault-map.js';
 import { cellAt, cellIndex } from '../geometry.js';
 import { createFaultLog } from './fault-log.js';
@@ -31,7 +31,7 @@ function readHead(head: TextLine | undefined, file: string): Record<Column, numb
         file,
         head.number,
         column,
-        `unknown column "${text}"${didYouMean(text, COLUMNS)}; expected ${expected}`,
+        `unknown column "${excerpt(text)}"${didYouMean(text, COLUMNS)}; expected ${expected}`,
       );
     }
     if (positions[name] !== undefined) {

@@ -1,5 +1,6 @@
 import {
   type ConvolutionShape,
+  excerpt,
   type FeatureShape,
   fullyConnectedShape,
   type PoolingShape,
@@ -38,7 +39,7 @@ export function convolutionShape(
     throw nodeError(
       source,
       node,
-      `has weights of dimensions [${weightDims.join(', ')}], which do not fit ${channels} input channels in ${groups} groups`,
+      `has weights of dimensions [${excerpt(weightDims.join(', '))}], which do not fit ${channels} input channels in ${groups} groups`,
     );
   }
   const kernel = [kernelHeight, kernelWidth] as const;
@@ -47,7 +48,7 @@ export function convolutionShape(
     throw nodeError(
       source,
       node,
-      `has kernel_shape [${stated.join(', ')}], but weights of dimensions [${weightDims.join(', ')}]`,
+      `has kernel_shape [${stated.join(', ')}], but weights of dimensions [${excerpt(weightDims.join(', '))}]`,
     );
   }
   const dilations = intsAttribute(source, node, 'dilations', [1, 1] as const, 1);
@@ -224,7 +225,7 @@ export function fullyConnected(
     throw nodeError(
       source,
       node,
-      `has weights of dimensions [${weightDims.join(', ')}], which do not fit ${input.shape.channels} inputs`,
+      `has weights of dimensions [${excerpt(weightDims.join(', '))}], which do not fit ${input.shape.channels} inputs`,
     );
   }
   return { shape: fullyConnectedShape(inputs, outputs), transposed };

@@ -1,4 +1,4 @@
-import { type ConvolutionShape, InputError, requireMemory } from '../../../core/index.js';
+import { type ConvolutionShape, excerpt, InputError, requireMemory } from '../../../core/index.js';
 
 /** A layer of a topology file. */
 export interface TopologyLayer {
@@ -73,7 +73,7 @@ function cellsOf(line: string, file: string, number: number): Cell[] {
 function requireHeadings([, second]: readonly Cell[]): void {
   if (second !== undefined && /^\d+$/.test(second.text)) {
     throw new InputError(
-      `${second.place}: "${second.text}" is a number, expected a line of headings before the layers.`,
+      `${second.place}: "${excerpt(second.text)}" is a number, expected a line of headings before the layers.`,
     );
   }
 }
@@ -160,11 +160,13 @@ function numberIn(row: readonly Cell[], column: number, what: string, most = LAR
   const cell = row[column];
   if (cell === undefined) {
     const last = row[row.length - 1];
-    throw new InputError(`${last.place}: the line ends after "${last.text}", ${expected}.`);
+    throw new InputError(
+      `${last.place}: the line ends after "${excerpt(last.text)}", ${expected}.`,
+    );
   }
   const value = Number(cell.text);
   if (!/^\d+$/.test(cell.text) || value < 1 || value > most) {
-    throw new InputError(`${cell.place}: "${cell.text}", ${expected}.`);
+    throw new InputError(`${cell.place}: "${excerpt(cell.text)}", ${expected}.`);
   }
   return value;
 }
@@ -177,10 +179,14 @@ function requireNeutral(
   for (const [index, { text, place }] of cells.entries()) {
     const kind = kindOf(index);
     if (kind === 'sparsity' && text !== '1:1') {
-      throw new InputError(`${place}: "${text}", expected 1:1: sparsity is not simulated.`);
+      throw new InputError(
+        `${place}: "${excerpt(text)}", expected 1:1: sparsity is not simulated.`,
+      );
     }
     if (kind === 'batch' && text !== '1') {
-      throw new InputError(`${place}: "${text}", expected 1: layers are timed for one image.`);
+      throw new InputError(
+        `${place}: "${excerpt(text)}", expected 1: layers are timed for one image.`,
+      );
     }
   }
 }
@@ -192,6 +198,6 @@ function requireCountable(shape: ConvolutionShape, { text, place }: Cell): Convo
     output.height * output.width * output.channels * input.channels * kernel[0] * kernel[1];
   if (operations <= Number.MAX_SAFE_INTEGER) return shape;
   throw new InputError(
-    `${place}: "${text}" has more than 2^53 multiply-accumulates, expected a smaller layer.`,
+    `${place}: "${excerpt(text)}" has more than 2^53 multiply-accumulates, expected a smaller layer.`,
   );
 }
