@@ -181,6 +181,9 @@ function plainValue(document: Document.Parsed, fail: Fail): unknown {
         return visit.BREAK;
       },
     });
-    fail(startOf(first), 'aliases of aliases that multiply the file; expected the values themselves');
+    fail(
+      startOf(first),
+      'aliases of aliases that multiply the file; expected the values themselves',
+    );
   }
 }

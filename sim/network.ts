@@ -1,4 +1,4 @@
-import { featureCount, memoryForData, requireMemory } from '../core/index.js';
+import { featureCount, ModelError, memoryForData, requireMemory } from '../core/index.js';
 import { createWasmBackend, type KernelModule, wasmBytesNeeded } from '../kernels/index.js';
 import { type Network, type WordFormat, weightedLayers } from '../models/index.js';
 import type { Accelerator } from './accelerator/index.js';
@@ -64,27 +64,50 @@ function datapathBytes(network: Network, images: number): number {
  * How many images, `most` at most and 1 at least, a datapath can compute together within the memory limit.
  *
  * @param share part of the memory that the datapath may take
+ * @throws InputError as `requireDatapath` does, where not even one image can be computed
  */
 export function batchWithinMemory(network: Network, most: number, share = 1): number {
+  const oneImage = requireDatapath(network, 1);
   const fixed = datapathBytes(network, 0);
-  const perImage = datapathBytes(network, 1) - fixed;
+  const perImage = oneImage - fixed;
   const left = share * memoryForData(weightBytes(network)) - fixed;
   return Math.max(1, Math.min(most, Math.floor(left / perImage)));
+}
+
+/**
+ * Checks that a datapath of a network can be made, without making one.
+ *
+ * @returns the bytes that it takes
+ * @throws InputError naming the network's file when that is more than the memory limit
+ * @throws ModelError naming it when its layers are beyond the kernels
+ */
+export function requireDatapath(network: Network, batch: number): number {
+  const name = network.source ?? network.name;
+  let bytes: number;
+  try {
+    bytes = datapathBytes(network, batch);
+  } catch (error) {
+    if (error instanceof ModelError) {
+      throw new ModelError(`${name}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+  const images = batch === 1 ? 'an image' : `${batch} images together`;
+  requireMemory(bytes, `${name}: computing ${images}`, weightBytes(network));
+  return bytes;
 }
 
 /**
  * A datapath on WebAssembly kernels, in a memory of its own that is sized once.
  *
  * @param batch images computed together (a matter of speed only)
- * @throws InputError when that takes more memory than the limit
+ * @throws InputError as `requireDatapath` does
  */
 export function createNetworkDatapath(
   network: Network,
   kernels: KernelModule,
   batch: number,
 ): Datapath {
-  const bytes = datapathBytes(network, batch);
-  const what = `${network.source ?? network.name}: computing ${batch === 1 ? 'an image' : `${batch} images together`}`;
-  requireMemory(bytes, what, weightBytes(network));
+  const bytes = requireDatapath(network, batch);
   return createDatapath(network, createWasmBackend(kernels, bytes), batch);
 }
