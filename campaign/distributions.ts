@@ -4,6 +4,7 @@ import { accumulatorDistributions, type LayerDistribution } from '../mitigation/
 import { type ImageSet, type Network, normalize } from '../models/index.js';
 import {
   applyFaultMap,
+  batchWithinMemory,
   createNetworkDatapath,
   DEFAULT_ACCELERATOR,
   loadAccelerator,
@@ -33,7 +34,11 @@ export function profileDistributions(
   { rates, faults, seed }: { rates: readonly number[]; faults: UniformFaults; seed: number },
 ): NetworkDistributions[] {
   requireCifar10Network(network);
-  const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
+  const datapath = createNetworkDatapath(
+    network,
+    compileKernels(),
+    batchWithinMemory(network, BATCH, 0.5),
+  );
   const inputs = normalize(
     training,
     Uint32Array.from({ length: images }, (_, index) => index),

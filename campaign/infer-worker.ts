@@ -1,14 +1,13 @@
-import { Piscina } from 'piscina';
 import type { KernelModule } from '../kernels/index.js';
 import { createInference, type InferenceData } from './inference.js';
+import { serveTasks } from './worker-thread.js';
 
-/** What the pool posts to each of its threads once. */
+/** What each thread of an inference gets once. */
 export interface InferenceWorkerData {
   readonly data: InferenceData;
   readonly kernels: KernelModule;
 }
 
-const { data, kernels } = Piscina.workerData as InferenceWorkerData;
-
-/** Piscina calls the default export with each task. */
-export default createInference(data, kernels);
+export default serveTasks(({ data, kernels }: InferenceWorkerData) =>
+  createInference(data, kernels),
+);

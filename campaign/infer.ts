@@ -1,13 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
 import {
   featureCount,
   InputError,
   type NpyFloat32Array,
   type ProgressListener,
-  packageRoot,
+  requireMemory,
 } from '../core/index.js';
 import { loadFaultMap } from '../fault/index.js';
 import { compileKernels } from '../kernels/index.js';
@@ -21,6 +17,7 @@ import {
 import type { Network, WordFormat } from '../models/index.js';
 import {
   applyFaultMap,
+  batchWithinMemory,
   loadAccelerator,
   type Placement,
   placeNetwork,
@@ -36,6 +33,7 @@ import {
 } from './inference.js';
 import { loadNetwork } from './load-network.js';
 import { shareNetwork } from './shared-network.js';
+import { type RestartListener, startThread, type TaskThread } from './worker-thread.js';
 
 /** One network on the simulated accelerator, perhaps with a fault map and clipped activations. */
 export interface InferOptions {
@@ -51,6 +49,8 @@ export interface InferOptions {
   readonly clipPosition?: ClipPosition | undefined;
   /** Default: 1, this one. */
   readonly threads?: number | undefined;
+  /** Called when a worker thread has ended and a fresh one takes over. */
+  readonly onRestart?: RestartListener | undefined;
 }
 
 export interface InferResult {
@@ -78,6 +78,12 @@ export async function inferImages(
   const network = loadNetwork(options.model, options.format);
   const count = requireImages(network, images, file);
   const classes = featureCount(network.tensors[network.output].shape);
+  const batch = batchWithinMemory(network, Math.min(INFERENCE_BATCH, count));
+  requireMemory(
+    4 * count * classes,
+    `${file}: the outputs of ${count} images`,
+    images.data.byteLength,
+  );
   const outputs = sharedCopy(new Float32Array(count * classes));
   const data: InferenceData = {
     network,
@@ -86,12 +92,18 @@ export async function inferImages(
     thresholds: loadThresholds(options, network),
     clipPosition: options.clipPosition,
     inputs: featureCount(network.tensors[network.input].shape),
+    batch,
     images: images.data,
     outputs,
   };
-  const threads = Math.min(options.threads ?? 1, Math.ceil(count / INFERENCE_BATCH));
-  const run = threads > 1 ? runOnThreads : runHere;
-  const seconds = await run(data, threads, count, onProgress);
+  const threads = threadsWithinMemory(
+    data,
+    Math.min(options.threads ?? 1, Math.ceil(count / batch)),
+  );
+  const seconds =
+    threads > 1
+      ? await runOnThreads(data, threads, count, options.onRestart, onProgress)
+      : runHere(data, count, onProgress);
   return {
     outputs: { shape: [count, classes], data: Float32Array.from(outputs) },
     images: count,
@@ -101,15 +113,14 @@ export async function inferImages(
 }
 
 /** @returns seconds of the inference alone */
-async function runHere(
+function runHere(
   data: InferenceData,
-  _threads: number,
   count: number,
   onProgress: ProgressListener | undefined,
-): Promise<number> {
+): number {
   const infer = createInference(data, compileKernels());
   const started = performance.now();
-  for (const part of partsOf(count)) {
+  for (const part of partsOf(count, data.batch)) {
     infer(part);
     onProgress?.(part.first + part.count, count);
   }
@@ -121,43 +132,45 @@ async function runOnThreads(
   data: InferenceData,
   threads: number,
   count: number,
+  onRestart: RestartListener | undefined,
   onProgress: ProgressListener | undefined,
 ): Promise<number> {
   const { network } = shareNetwork(data.network);
   const shared = { ...data, network, images: sharedCopy(data.images) };
   const workerData: InferenceWorkerData = { data: shared, kernels: compileKernels() };
-  const pools = Array.from(
-    { length: threads },
-    () =>
-      new Piscina<InferencePart, void>({
-        filename: workerFile(),
-        workerData,
-        minThreads: 1,
-        maxThreads: 1,
-      }),
+  const workers = Array.from({ length: threads }, () =>
+    startThread<InferencePart, void>('campaign/infer-worker.js', workerData, onRestart),
   );
   try {
-    await Promise.all(pools.map((pool) => pool.run({ first: 0, count: 0 })));
+    await Promise.all(workers.map((worker) => worker.run({ first: 0, count: 0 })));
     const started = performance.now();
-    const waiting = partsOf(count);
+    const waiting = partsOf(count, data.batch);
     let done = 0;
-    const drain = async (pool: Piscina<InferencePart, void>) => {
+    const drain = async (worker: TaskThread<InferencePart, void>) => {
       for (const part of waiting) {
-        await pool.run(part);
+        await worker.run(part);
         done += part.count;
         onProgress?.(done, count);
       }
     };
-    await Promise.all(pools.map(drain));
+    await Promise.all(workers.map(drain));
     return (performance.now() - started) / 1000;
   } finally {
-    await Promise.all(pools.map((pool) => pool.destroy()));
+    await Promise.all(workers.map((worker) => worker.close()));
   }
 }
 
-function* partsOf(count: number): Generator<InferencePart, void, undefined> {
-  for (let first = 0; first < count; first += INFERENCE_BATCH) {
-    yield { first, count: Math.min(INFERENCE_BATCH, count - first) };
+/** Each thread has a datapath of its own; as many as memory allows beside one another. */
+function threadsWithinMemory({ network, batch }: InferenceData, wanted: number): number {
+  for (let threads = wanted; threads > 1; threads -= 1) {
+    if (batchWithinMemory(network, batch, 1 / threads) === batch) return threads;
+  }
+  return 1;
+}
+
+function* partsOf(count: number, batch: number): Generator<InferencePart, void, undefined> {
+  for (let first = 0; first < count; first += batch) {
+    yield { first, count: Math.min(batch, count - first) };
   }
 }
 
@@ -191,10 +204,4 @@ function loadThresholds(options: InferOptions, network: Network): LayerThreshold
   if (mitigation === 'none') return new Map();
   if (file === undefined) throw new InputError(`mitigation ${mitigation} needs --thresholds FILE`);
   return thresholdsFor(network, readThresholds(file), file, mitigation);
-}
-
-/** Threads run compiled code, also when this module itself is run from source. */
-function workerFile(): string {
-  const beside = fileURLToPath(new URL('./infer-worker.js', import.meta.url));
-  return existsSync(beside) ? beside : join(packageRoot(), 'dist', 'campaign', 'infer-worker.js');
 }

@@ -8,7 +8,7 @@ import {
 import type { Network } from '../models/index.js';
 import { createNetworkDatapath, type WeightPatches } from '../sim/index.js';
 
-/** Images that the datapath computes together. */
+/** Images that the datapath computes together, where memory allows. */
 export const INFERENCE_BATCH = 25;
 
 /** All that the threads of an inference share: plain data that can be posted, large arrays in shared memory. */
@@ -20,6 +20,8 @@ export interface InferenceData {
   /** Not used by `none`. */
   readonly thresholds: LayerThresholds;
   readonly clipPosition: ClipPosition | undefined;
+  /** Images computed together. */
+  readonly batch: number;
   /** Values of one image. */
   readonly inputs: number;
   /** Image × channel × row × column. */
@@ -40,7 +42,7 @@ export function createInference(
   kernels: KernelModule,
 ): (part: InferencePart) => void {
   const { network, patches, mitigation, thresholds, clipPosition, inputs, images, outputs } = data;
-  const datapath = createNetworkDatapath(network, kernels, INFERENCE_BATCH);
+  const datapath = createNetworkDatapath(network, kernels, data.batch);
   if (patches) datapath.setPatches(patches);
   datapath.setActivationUnits(activationUnits(mitigation, network, thresholds, clipPosition));
   return ({ first, count }) => {

@@ -17,11 +17,12 @@ import {
   type WordFormat,
   zooThresholds,
 } from '../models/index.js';
-import { createNetworkDatapath } from '../sim/index.js';
+import { batchWithinMemory, createNetworkDatapath } from '../sim/index.js';
 import { requireCifar10Network } from './cifar10-network.js';
 
 /** Training images from which thresholds are profiled when no file gives them. */
 export const PROFILE_IMAGES = 1000;
+/** Images that are profiled together, where half of the memory allows: maxima of all neurons take some, too. */
 const PROFILE_BATCH = 25;
 
 /**
@@ -96,7 +97,11 @@ export function profileThresholds(
   const maxima: Partial<Record<WordFormat, Record<string, readonly number[]>>> = {};
   for (const network of networks) {
     requireCifar10Network(network);
-    const datapath = createNetworkDatapath(network, kernels, PROFILE_BATCH);
+    const datapath = createNetworkDatapath(
+      network,
+      kernels,
+      batchWithinMemory(network, PROFILE_BATCH, 0.5),
+    );
     maxima[network.format] = profileMaxima(datapath, inputs, images, granularity);
   }
   const { name, checksum } = networks[0];

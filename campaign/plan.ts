@@ -3,6 +3,7 @@ import { rateAtVoltage } from '../fault/index.js';
 import type { Mitigation } from '../mitigation/index.js';
 import type { WordFormat } from '../models/index.js';
 import { type FaultSource, type FaultState, faultSourceName } from './fault-source.js';
+import { MOST_CONDITIONS } from './scope.js';
 import { ratesOf, type Study } from './study.js';
 
 /** One combination of a study's axes but the mitigations, which share its fault maps and images. */
@@ -74,18 +75,21 @@ export function planConditions(study: Study, options: PlanOptions): Condition[] 
       study.accelerators.map((accelerator) => ({ model, format, accelerator })),
     ),
   );
-  const conditions = placedNetworks.flatMap((placed) =>
-    options.sources.flatMap((source) =>
-      options.scopesOf(placed).flatMap((scope) =>
-        levelsOf(study, source, placed, scope, options).map((level) => ({
-          ...placed,
-          source,
-          scope,
-          ...level,
-        })),
-      ),
-    ),
-  );
+  const conditions: Omit<Condition, 'index'>[] = [];
+  for (const placed of placedNetworks) {
+    const scopes = options.scopesOf(placed);
+    for (const source of options.sources) {
+      for (const scope of scopes) {
+        const levels = levelsOf(study, source, placed, scope, options);
+        if (conditions.length + levels.length > MOST_CONDITIONS) {
+          throw new InputError(
+            `study: more than ${MOST_CONDITIONS} combinations of models, formats, accelerators, faults, scopes and rates: divide it into several studies.`,
+          );
+        }
+        for (const level of levels) conditions.push({ ...placed, source, scope, ...level });
+      }
+    }
+  }
   return conditions.map((condition, index) => ({ index, ...condition }));
 }
 

@@ -8,6 +8,7 @@ import {
   loadAccelerator,
   type Placement,
   placeNetwork,
+  requireDatapath,
 } from '../sim/index.js';
 import { requireCifar10Network } from './cifar10-network.js';
 import {
@@ -128,7 +129,11 @@ function loadModel(
   dataset: ImageSet,
 ): { model: string; networks: StudyNetwork[]; thresholds: Thresholds | undefined } {
   const shared = study.formats.map((format) => shareNetwork(loadNetwork(model, format)));
-  for (const { network } of shared) requireCifar10Network(network);
+  for (const { network } of shared) {
+    requireCifar10Network(network);
+    // Here, so that no thread is started for it.
+    requireDatapath(network, BATCH);
+  }
   const found = findThresholds(study, model, shared, folder);
   const mitigations = [...new Set(['none' as const, ...study.mitigations])];
   const networkCount = study.models.length * study.formats.length;
@@ -201,7 +206,8 @@ function scopesOf(
 ): string[] {
   const { network } = networkOf({ networks }, model, format);
   const scopes = study.scopes.flatMap((scope) => expandScope(scope, network, placement));
-  const [twice] = scopes.filter((scope, index) => scopes.indexOf(scope) < index);
+  const seen = new Set<string>();
+  const twice = scopes.find((scope) => seen.size === seen.add(scope).size);
   if (twice !== undefined) throw new InputError(`study: scopes hold ${twice} twice`);
   return scopes;
 }

@@ -18,12 +18,15 @@ import {
   weightedLayers,
   weightNoise,
 } from '../models/index.js';
-import { createNetworkDatapath } from '../sim/index.js';
+import { batchWithinMemory, createNetworkDatapath } from '../sim/index.js';
 import { cifar10Inputs, type NetworkInputs, runInputs } from './network-inputs.js';
 import { top1 } from './predict.js';
 
-/** Images that the datapath computes together, unless told otherwise. */
+/** Images that the datapath computes together, where memory allows. */
 const BATCH = 25;
+
+/** Part of the memory for the float32 network's datapath: the int8 one's and copies of outputs take as much again. */
+const MEMORY_SHARE = 0.4;
 
 /**
  * Share of the first `count` images of a set whose top-1 class is the label.
@@ -37,8 +40,9 @@ export function evaluateAccuracy(
   onProgress?: ProgressListener,
 ): number {
   let correct = 0;
-  const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
-  runInputs(datapath, cifar10Inputs(network, dataset, count), BATCH, {
+  const batch = batchWithinMemory(network, BATCH);
+  const datapath = createNetworkDatapath(network, compileKernels(), batch);
+  runInputs(datapath, cifar10Inputs(network, dataset, count), batch, {
     outputs(outputs, first) {
       const { classes } = datapath;
       for (let image = 0; image * classes < outputs.length; image += 1) {
@@ -74,7 +78,7 @@ export function quantizeOnImages(
   options: QuantizeOptions,
   onProgress?: ProgressListener,
 ): Int8Network {
-  const { biasCorrection, batch = BATCH } = options;
+  const { biasCorrection, batch = batchWithinMemory(network, BATCH, MEMORY_SHARE) } = options;
   requireSome(network, inputs);
   const kernels = compileKernels();
   const calibration = createCalibration(network, options.calibration);
@@ -152,7 +156,7 @@ export function measureNoise(
   quantized: Int8Network,
   inputs: NetworkInputs,
   onProgress?: ProgressListener,
-  batch = BATCH,
+  batch = batchWithinMemory(network, BATCH, MEMORY_SHARE),
 ): LayerNoise[] {
   requireSome(network, inputs);
   const kernels = compileKernels();

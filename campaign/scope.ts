@@ -1,4 +1,4 @@
-import { InputError } from '../core/index.js';
+import { excerpt, InputError } from '../core/index.js';
 import { type CellSelection, dataCellCount, dataGeometry } from '../fault/index.js';
 import { type Network, weightedLayers } from '../models/index.js';
 import {
@@ -9,6 +9,9 @@ import {
   slotCount,
   type WeightMemory,
 } from '../sim/index.js';
+
+/** Networks, accelerators, scopes, fault models and rates in all their combinations. */
+export const MOST_CONDITIONS = 100_000;
 
 /** Scopes as users write them: `all`, or a kind and its name or number, `*` standing for each of them. */
 export const SCOPE_PATTERN = /^(all|layer:.+|(bit|bank):(\d+|\*))$/;
@@ -25,21 +28,34 @@ export type Scope = CellSelection;
 export function expandScope(scope: string, network: Network, placement: Placement): string[] {
   const [kind, name] = splitScope(scope);
   if (kind === 'all') return [scope];
-  const names = namesOf(kind, network, placement);
-  if (name === '*') return names.map((each) => `${kind}:${each}`);
-  if (!names.includes(name)) {
-    const known = kind === 'layer' ? `one of ${names.join(', ')}` : `0 to ${names.length - 1}`;
+  if (kind === 'layer') return expandLayers(scope, name, network);
+  const count = kind === 'bit' ? placement.weightBits : placement.geometry.banks;
+  if (name !== '*' && Number(name) < count) return [scope];
+  if (name !== '*') throw unknownScope(scope, kind, network, `0 to ${count - 1}`);
+  if (count > MOST_CONDITIONS) {
     throw new InputError(
-      `scope ${scope}: ${network.name} with ${network.format} words has no such ${kind}: expected ${known}`,
+      `scope ${scope}: ${count} of them, expected at most ${MOST_CONDITIONS}: name some, such as ${kind}:0.`,
     );
   }
-  return [scope];
+  return Array.from({ length: count }, (_, number) => `${kind}:${number}`);
 }
 
-function namesOf(kind: string, network: Network, placement: Placement): string[] {
-  if (kind === 'layer') return weightedLayers(network).map(({ name }) => name);
-  const count = kind === 'bit' ? placement.weightBits : placement.geometry.banks;
-  return Array.from({ length: count }, (_, number) => String(number));
+function expandLayers(scope: string, wanted: string, network: Network): string[] {
+  const names = weightedLayers(network).map(({ name }) => name);
+  if (wanted === '*') return names.map((name) => `layer:${name}`);
+  if (names.includes(wanted)) return [scope];
+  throw unknownScope(scope, 'layer', network, `one of ${excerpt(names.join(', '))}`);
+}
+
+function unknownScope(
+  scope: string,
+  kind: string,
+  { name, format }: Network,
+  expected: string,
+): InputError {
+  return new InputError(
+    `scope ${excerpt(scope)}: ${name} with ${format} words has no such ${kind}: expected ${expected}`,
+  );
 }
 
 /** Everything after the first colon is the name, so layers may have colons in theirs. */

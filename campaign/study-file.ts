@@ -1,4 +1,4 @@
-import { didYouMean, InputError, parseYaml, readTextChecked } from '../core/index.js';
+import { didYouMean, excerpt, InputError, parseYaml, readTextChecked } from '../core/index.js';
 import { canonicalFields, parseStudy, STUDY_FIELDS, type Study, validateField } from './study.js';
 
 /**
@@ -16,7 +16,7 @@ export function readStudyFile(file: string, overrides: Readonly<Record<string, u
   for (const [name, value] of Object.entries(fields)) {
     if (!STUDY_FIELDS.includes(name)) {
       throw new InputError(
-        `${yaml.placeOfKey([name])}: unknown field "${name}"${didYouMean(name, STUDY_FIELDS)}`,
+        `${yaml.placeOfKey([name])}: unknown field "${excerpt(name)}"${didYouMean(name, STUDY_FIELDS)}`,
       );
     }
     checkField(name, value, yaml.placeOf([name]));

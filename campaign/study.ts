@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError } from '../core/index.js';
+import { InputError, shownValue } from '../core/index.js';
 import { faultModelSchema, parseFaultModel } from '../fault/index.js';
 import { CLIP_POSITIONS, GRANULARITIES, MITIGATIONS } from '../mitigation/index.js';
 import { FAULTS_PATTERN } from './fault-source.js';
@@ -261,9 +261,7 @@ function fieldError(
     (object, key) => (object as Record<PropertyKey, unknown> | undefined)?.[key],
     candidate,
   );
-  return new InputError(
-    `study: ${field || 'options'} = ${JSON.stringify(value)}: ${issue.message}`,
-  );
+  return new InputError(`study: ${field || 'options'} = ${shownValue(value)}: ${issue.message}`);
 }
 
 function requireConsistent(study: Study): void {

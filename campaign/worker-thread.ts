@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { Piscina } from 'piscina';
 import {
   BitcellError,
-  codeOf,
   errorOf,
   isOutOfMemory,
   type PostedError,
@@ -37,7 +36,7 @@ class ThreadEnd extends Error {}
 /**
  * Start a worker thread.
  *
- * @param file compiled module within `dist` that calls `serveTasks`
+ * @param file compiled module within `dist` whose default export is that of `serveTasks`
  * @param data what the thread gets once; large arrays in shared memory
  */
 export function startThread<Task, Result>(
@@ -82,55 +81,56 @@ interface StartedWorker {
 }
 
 function startWorker(path: string, data: object): StartedWorker {
-  const worker = new Worker(path, { workerData: data });
+  // A pool of one: a task must run on the thread for which it was chosen.
+  const pool = new Piscina<unknown, unknown>({
+    filename: path,
+    workerData: data,
+    minThreads: 1,
+    maxThreads: 1,
+  });
   let ended: ThreadEnd | undefined;
-  let waiting: { resolve(reply: unknown): void; reject(error: Error): void } | undefined;
-  const end = (how: string) => {
-    ended ??= new ThreadEnd(how);
-    waiting?.reject(ended);
+  let reject: ((error: Error) => void) | undefined;
+  const end = (error: unknown) => {
+    ended ??= new ThreadEnd(describeEnd(error));
+    reject?.(ended);
   };
-  worker.on('message', (reply) => waiting?.resolve(reply));
-  worker.on('error', (error) => end(describeEnd(error)));
-  worker.on('exit', (code) => end(`ended with exit code ${code}`));
+  pool.on('error', end);
+  // A task that its thread had not taken yet would wait for ever; of one that it had, the pool says more at once.
+  pool.on('workerDestroy', () => setImmediate(end, new Error('without a word')));
   return {
     ask: (task) =>
-      new Promise((resolve, reject) => {
-        waiting = { resolve, reject };
-        if (ended) reject(ended);
-        else worker.postMessage(task);
+      new Promise((resolve, rejectTask) => {
+        reject = rejectTask;
+        if (ended) rejectTask(ended);
+        else pool.run(task).then(resolve, end);
       }),
-    async close() {
-      await worker.terminate();
-    },
+    close: () => pool.destroy(),
   };
 }
 
 function describeEnd(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (isOutOfMemory(error)) return 'ran out of memory';
-  return codeOf(error) === 'ERR_WORKER_INIT_FAILED'
-    ? `could not be started (${message})`
-    : `ended (${message})`;
+  const [, code] = /^worker exited with code: (\d+)$/.exec(message) ?? [];
+  return code === undefined ? `ended (${message})` : `ended with exit code ${code}`;
 }
 
 /**
- * Do the tasks that are posted to this worker thread.
+ * The function of a worker module that does its tasks: its default export.
  *
  * @param create makes the function for all tasks from what the thread got; called with the first task, so that what
  * it throws is that task's error
  */
-export function serveTasks<Data, Task>(create: (data: Data) => (task: Task) => unknown): void {
+export function serveTasks<Data, Task>(
+  create: (data: Data) => (task: Task) => unknown,
+): (task: Task) => Reply<unknown> {
   let perform: ((task: Task) => unknown) | undefined;
-  parentPort?.on('message', (task: Task) => {
-    parentPort?.postMessage(replyTo(task));
-  });
-
-  function replyTo(task: Task): Reply<unknown> {
+  return (task) => {
     try {
-      perform ??= create(workerData as Data);
+      perform ??= create(Piscina.workerData as Data);
       return { result: perform(task) };
     } catch (error) {
       return { error: postedError(error) };
     }
-  }
+  };
 }

@@ -9,4 +9,6 @@ export interface WorkerData {
   readonly options: ThreadOptions;
 }
 
-serveTasks(({ data, kernels, options }: WorkerData) => createTrialRunner(data, kernels, options));
+export default serveTasks(({ data, kernels, options }: WorkerData) =>
+  createTrialRunner(data, kernels, options),
+);

@@ -116,10 +116,19 @@ export function percentagePoints(text: string): number {
   );
 }
 
+/** Each thread takes memory for a network of its own, so more than processors, and more than a few, do harm only. */
+const MOST_THREADS = Math.max(64, availableParallelism());
+
+function threadCount(text: string): number {
+  const threads = wholeNumber(1)(text);
+  if (threads <= MOST_THREADS) return threads;
+  throw new InvalidArgumentError(`Expected at most ${MOST_THREADS} threads.`);
+}
+
 export function threadsOption(): Option {
   return option('--threads <n>', 'worker threads')
     .default(availableParallelism())
-    .argParser(wholeNumber(1));
+    .argParser(threadCount);
 }
 
 /** Where clips stand. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from './errors.js';
+import { excerpt } from './excerpt.js';
 import { didYouMean } from './suggestion.js';
 import { parseYaml, type YamlFile } from './yaml.js';
 
@@ -73,16 +74,16 @@ function configurationError(issue: Issue, schema: z.ZodType, yaml: YamlFile): In
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     const [key] = issue.keys;
-    const inside = path.length === 0 ? '' : ` in ${path.join('.')}`;
+    const inside = path.length === 0 ? '' : ` in ${excerpt(path.join('.'))}`;
     const hint = didYouMean(key, knownKeys(schema, path));
     return new InputError(
-      `${yaml.placeOfKey([...path, key])}: unknown key "${key}"${inside}${hint}.`,
+      `${yaml.placeOfKey([...path, key])}: unknown key "${excerpt(key)}"${inside}${hint}.`,
     );
   }
   const place = yaml.placeOf(path);
   if (path.length === 0) return new InputError(`${place}: ${issue.message}.`);
   const missing = valueAt(yaml.value, path) === undefined ? ' is missing' : '';
-  return new InputError(`${place}: ${path.join('.')}${missing}: ${issue.message}.`);
+  return new InputError(`${place}: ${excerpt(path.join('.'))}${missing}: ${issue.message}.`);
 }
 
 /** The keys that an object at a path may have. */

@@ -1,10 +1,12 @@
 export * from './configuration.js';
 export * from './digest.js';
 export * from './errors.js';
+export * from './excerpt.js';
 export * from './file-lock.js';
 export { fileProblem, writeError } from './file-problem.js';
 export * from './files.js';
 export * from './json.js';
+export * from './memory-limit.js';
 export * from './npy.js';
 export * from './numbers.js';
 export * from './package-root.js';

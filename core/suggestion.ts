@@ -12,8 +12,12 @@ function editDistance(a: string, b: string): number {
   return previous[b.length];
 }
 
+/** Nobody mistypes a longer name, and the distance takes time in proportion to it. */
+const LONGEST = 100;
+
 /** ` (did you mean "x"?)` for the candidate nearest to a mistyped name, or nothing when none is near. */
 export function didYouMean(name: string, candidates: readonly string[]): string {
+  if (name.length > LONGEST) return '';
   const [nearest] = candidates
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
     .sort((a, b) => a.distance - b.distance);

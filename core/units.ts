@@ -1,4 +1,5 @@
 import { InputError } from './errors.js';
+import { excerpt } from './excerpt.js';
 
 /** A unit is worth `base` to the power of `exponent` of the plain one. */
 interface Unit {
@@ -95,7 +96,7 @@ function evaluate(text: string, quantity: Quantity): number | undefined {
 function parseQuantity(text: string, quantity: Quantity): number {
   const value = evaluate(text, quantity);
   const article = /^[aeiou]/.test(quantity.name) ? 'an' : 'a';
-  const refusal = `"${text}" is not ${article} ${quantity.name}`;
+  const refusal = `"${excerpt(text)}" is not ${article} ${quantity.name}`;
   if (value === undefined) {
     const names = quantity.units.map((unit) => unit.name).join(', ');
     throw new InputError(

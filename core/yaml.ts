@@ -1,15 +1,22 @@
 import {
+  Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
-  parseDocument,
+  Parser,
   visit,
+  type YAMLMap,
 } from 'yaml';
 import { InputError } from './errors.js';
+import { excerpt, shownValue } from './excerpt.js';
+import { FORBIDDEN_KEY, MOST_NESTED } from './json-scanner.js';
 import { wrongYamlNumber } from './yaml-numbers.js';
 
 /** The content of a YAML file, and where in the file each part of it stands. */
@@ -26,20 +33,37 @@ export interface YamlFile {
   placeOfKey(path: readonly PropertyKey[]): string;
 }
 
+/** Characters of a configuration: 200,000 numbers take as many. The parser needs up to 300 bytes for each. */
+const MOST_CHARACTERS = 2_000_000;
+
+/** More are no shorthand, and each takes a pass over the file. */
+const MOST_ALIASES = 100;
+
 /**
- * Parse YAML 1.2, which JSON is a part of.
+ * Parse YAML 1.2, which JSON is a part of: at most two million characters, 100 lists and mappings inside one another
+ * and 100 aliases; each key once, none of them `__proto__`.
  *
  * @param file where the text comes from, named in errors
  * @throws InputError naming file, line and column of the first mistake
  */
 export function parseYaml(text: string, file: string): YamlFile {
+  if (text.length > MOST_CHARACTERS) {
+    throw new InputError(
+      `${file}: ${text.length} characters, expected a configuration of at most ${MOST_CHARACTERS}.`,
+    );
+  }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
 
   function place(offset: number): string {
     const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
+    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
   }
+
+  function fail(offset: number, problem: string): never {
+    throw new InputError(`${place(offset)}: ${problem}.`);
+  }
+
+  const document = composeDocument(text, lines, fail);
 
   function stepsTo(path: readonly PropertyKey[]): Step[] {
     const steps: Step[] = [];
@@ -53,13 +77,12 @@ export function parseYaml(text: string, file: string): YamlFile {
     return steps;
   }
 
-  const [error] = document.errors;
-  if (error) throw new InputError(`${place(error.pos[0])}: ${error.message}`);
+  requireSound(document, fail);
   const wrong = wrongYamlNumber(document);
-  if (wrong) throw new InputError(`${place(wrong.offset)}: ${wrong.problem}.`);
+  if (wrong) fail(wrong.offset, wrong.problem);
   return {
     file,
-    value: plainValue(document, place),
+    value: plainValue(document, fail),
     placeOf(path) {
       const step = stepsTo(path).at(-1);
       return place(startOf(step?.value ?? step?.key ?? document.contents));
@@ -69,6 +92,62 @@ export function parseYaml(text: string, file: string): YamlFile {
       return place(startOf(step?.key ?? document.contents));
     },
   };
+}
+
+/** Ends the reading with what is wrong at an offset: the end of a sentence without its full stop. */
+type Fail = (offset: number, problem: string) => never;
+
+/** The only document of a text. */
+function composeDocument(text: string, lines: LineCounter, fail: Fail): Document.Parsed {
+  // The composer compares each key with all keys before it; `requireSound` takes a set.
+  const composer = new Composer({ lineCounter: lines, uniqueKeys: false });
+  const [document, second] = composer.compose(tokensOf(text, lines, fail), true, text.length);
+  const [error] = document.errors;
+  if (error) fail(error.pos[0], error.message.replace(/\.$/, ''));
+  if (second) fail(second.range[0], 'a second document begins; expected one');
+  return document;
+}
+
+/** The composer calls itself for what lies inside, so it must not see what is nested too deeply. */
+function* tokensOf(text: string, lines: LineCounter, fail: Fail): Generator<CST.Token> {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length > MOST_NESTED) {
+      fail(parser.offset, `more than ${MOST_NESTED} lists and mappings inside one another`);
+    }
+  }
+  yield* parser.end();
+}
+
+/** Checks keys and aliases, which the parser leaves alone. */
+function requireSound(document: Document.Parsed, fail: Fail): void {
+  const anchors = new Set<string>();
+  let aliases = 0;
+  visit(document, (_, node) => {
+    if (isAlias(node)) {
+      aliases += 1;
+      const known = anchors.has(node.source);
+      if (!known) fail(startOf(node), `*${excerpt(node.source)} has no anchor before it`);
+      if (aliases > MOST_ALIASES) fail(startOf(node), `more than ${MOST_ALIASES} aliases`);
+    } else if (isNode(node)) {
+      if (node.anchor !== undefined) anchors.add(node.anchor);
+      if (isMap(node)) requireSoundKeys(node, fail);
+    }
+  });
+}
+
+function requireSoundKeys({ items }: YAMLMap, fail: Fail): void {
+  const seen = new Set<string>();
+  for (const { key } of items) {
+    const start = startOf(isNode(key) ? key : null);
+    if (!isScalar<unknown>(key)) fail(start, 'a key must be a text');
+    const name = String(key.value);
+    if (seen.has(name)) fail(start, `the key ${shownValue(name)} a second time; expected it once`);
+    if (name === FORBIDDEN_KEY) fail(start, `the key ${name} is not allowed; remove it`);
+    seen.add(name);
+  }
 }
 
 /** An item of a mapping or a list; the items of lists have no keys of their own. */
@@ -92,27 +171,22 @@ function startOf(node: Node | null): number {
   return node?.range?.[0] ?? 0;
 }
 
-/**
- * Aliases (`*name`) may have no anchor, or multiply a small file into an endless one, which the parser refuses to
- * expand.
- */
-function plainValue(document: Document, place: (offset: number) => string): unknown {
+/** A few aliases (`*name`) of one another can multiply a small file into an endless one, which is not expanded. */
+function plainValue(document: Document.Parsed, fail: Fail): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const alias = wrongAlias(document);
-    throw new InputError(`${place(startOf(alias ?? null))}: ${reason}.`, { cause: error });
+    if (!(error instanceof ReferenceError)) throw error;
+    let first: Node | null = null;
+    visit(document, {
+      Alias(_, node) {
+        first = node;
+        return visit.BREAK;
+      },
+    });
+    fail(
+      startOf(first),
+      'aliases of aliases that multiply the file; expected the values themselves',
+    );
   }
-}
-
-/** The first alias without an anchor, or if all have one the first of all. */
-function wrongAlias(document: Document): Node | undefined {
-  const aliases: { readonly node: Node; readonly resolved: boolean }[] = [];
-  visit(document, {
-    Alias(_, node) {
-      aliases.push({ node, resolved: node.resolve(document) !== undefined });
-    },
-  });
-  return (aliases.find(({ resolved }) => !resolved) ?? aliases[0])?.node;
 }

@@ -170,6 +170,8 @@ export type Float32Layer = Float32WeightedLayer | MovingLayer | ElementwiseLayer
 
 interface NetworkBase {
   readonly name: string;
+  /** What errors call the ONNX file that it was read from. */
+  readonly source?: string;
   /** SHA-256 (hexadecimal) of the ONNX file it was read from. */
   readonly checksum: string;
   readonly tensors: readonly Tensor[];

@@ -1,9 +1,10 @@
 import { multiplyAccumulates, sha256Hex } from '../../core/index.js';
 import { type LayerThresholds, type Thresholds, thresholdsFor } from '../../mitigation/index.js';
 import { loadCifar10, type Network, weightedLayers } from '../../models/index.js';
-import { loadAccelerator } from '../../sim/index.js';
+import { loadAccelerator, requireDatapath } from '../../sim/index.js';
 import { codeChecksum, dataChecksum } from '../checksums.js';
 import { requireCifar10Network } from '../cifar10-network.js';
+import { BATCH } from '../context.js';
 import { loadNetwork, loadThresholds } from '../load-network.js';
 import { shareImages } from '../prepare-study.js';
 import { shareNetwork } from '../shared-network.js';
@@ -66,6 +67,7 @@ export function prepareTuning(
 ): { readonly data: TuneData; readonly profile: Thresholds } {
   const network = loadNetwork(tuning.model, tuning.format);
   requireCifar10Network(network);
+  requireDatapath(network, BATCH);
   const perChannel = tuning.method === 'race' && tuning.granularity === 'channel';
   const granularity = perChannel ? 'channel' : undefined;
   const { thresholds, where } = loadThresholds(tuning.model, [network], file, folder, granularity);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError } from '../../core/index.js';
+import { InputError, shownValue } from '../../core/index.js';
 import { FAULT_KINDS } from '../../fault/index.js';
 import { SEARCH_GRANULARITIES } from '../../mitigation/index.js';
 
@@ -25,6 +25,9 @@ export const RACE_SIZES = {
 export const TUNING_POOL = 10_000;
 
 export const FAULTY = ['whole-network', 'tuned-layer'] as const;
+
+/** Maps of all rates together, of each of which something is kept. */
+const MOST_CELLS = 1_000_000;
 
 /** What every search has. */
 const common = {
@@ -167,7 +170,7 @@ export function parseTuning(options: Readonly<Record<string, unknown>>): Tuning 
     const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : [];
     const field = unknown ?? issue.path.map(String)[0];
     throw new InputError(
-      `tune: ${field ?? 'options'} = ${JSON.stringify(field === undefined ? candidate : candidate[field])}: ${
+      `tune: ${field ?? 'options'} = ${shownValue(field === undefined ? candidate : candidate[field])}: ${
         unknown === undefined ? issue.message : `the method ${String(method)} has no such option`
       }`,
     );
@@ -176,6 +179,11 @@ export function parseTuning(options: Readonly<Record<string, unknown>>): Tuning 
   if (tuning.method === 'interval-search' && tuning.leastRounds > tuning.mostRounds) {
     throw new InputError(
       `tune: leastRounds = ${tuning.leastRounds} exceeds mostRounds = ${tuning.mostRounds}`,
+    );
+  }
+  if (tuning.maps * tuning.rates.length > MOST_CELLS) {
+    throw new InputError(
+      `tune: ${tuning.maps} maps at ${tuning.rates.length} rates, expected at most ${MOST_CELLS} together`,
     );
   }
   return tuning;

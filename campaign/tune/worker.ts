@@ -9,4 +9,6 @@ export interface TuneWorkerData {
   readonly kernels: KernelModule;
 }
 
-serveTasks(({ data, kernels }: TuneWorkerData) => createCellEvaluator(data, kernels));
+export default serveTasks(({ data, kernels }: TuneWorkerData) =>
+  createCellEvaluator(data, kernels),
+);

@@ -79,7 +79,7 @@ async function verifyOutputs(
   const reference = await loadReference(file, level, threads);
   const comparison: Comparison = new Map();
   const { name } = network.tensors[network.output];
-  for (const { inputs, first, count } of inputBatches(dataset, images)) {
+  for (const { inputs, first, count } of inputBatches(dataset, images, datapath.batch)) {
     const { outputs: ours } = captureRun(datapath, inputs, count);
     const theirs = await finalOutput(reference, network, inputs, count);
     compareLayer(comparison, {
@@ -119,7 +119,7 @@ async function verifyInside(
   const comparison: Comparison = new Map();
   const compared = new Set<number>();
   let exposingChanges = 0;
-  for (const { inputs, first, count } of inputBatches(dataset, images)) {
+  for (const { inputs, first, count } of inputBatches(dataset, images, datapath.batch)) {
     const { tensors } = captureRun(datapath, inputs, count);
     const { shape: inputShape } = network.tensors[network.input];
     const theirs = await exposed.run(inputs, inputShape, count);

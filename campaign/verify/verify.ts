@@ -2,7 +2,12 @@ import type { ProgressListener } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import { int8Units, type LayerThresholds } from '../../mitigation/index.js';
 import { type ImageSet, type Int8Network, normalize, quantizedName } from '../../models/index.js';
-import { type Accelerator, createNetworkDatapath, type Datapath } from '../../sim/index.js';
+import {
+  type Accelerator,
+  batchWithinMemory,
+  createNetworkDatapath,
+  type Datapath,
+} from '../../sim/index.js';
 import { requireCifar10Network } from '../cifar10-network.js';
 import { BATCH, captureRun, countDifferent, inputBatches, outputShape } from './batches.js';
 import { type VerificationCase, verificationCases } from './cases.js';
@@ -11,6 +16,9 @@ import { type Difference, traceMismatch } from './differ.js';
 import { behindUnfused } from './fusions.js';
 import { verifyGiven } from './given.js';
 import { loadReference, unfusedGroups } from './onnxruntime.js';
+
+/** Part of the memory for the datapath: onnxruntime and copies of all tensors take the rest. */
+const MEMORY_SHARE = 0.25;
 
 export interface CaseResult {
   readonly name: string;
@@ -62,7 +70,11 @@ export interface VerifyOptions {
 export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[]> {
   const { network, accelerator, thresholds, images, onProgress } = options;
   requireCifar10Network(network);
-  const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
+  const datapath = createNetworkDatapath(
+    network,
+    compileKernels(),
+    batchWithinMemory(network, BATCH, MEMORY_SHARE),
+  );
   const cases = verificationCases(network, accelerator, thresholds, images, options.tuned);
   const total = cases.reduce((sum, { images: count }) => sum + count, 0);
   const results = await verifyGiven(options, datapath);
@@ -104,7 +116,7 @@ export async function verifyCase(
   const { shape: inputShape } = network.tensors[network.input];
   const last = network.tensors[network.output];
   let exposingChanges = 0;
-  for (const { inputs, first, count } of inputBatches(dataset, images)) {
+  for (const { inputs, first, count } of inputBatches(dataset, images, datapath.batch)) {
     const pending = exposed.run(inputs, inputShape, count);
     const { tensors, outputs } = captureRun(datapath, inputs, count);
     const theirs = await pending;

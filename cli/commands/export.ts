@@ -13,6 +13,7 @@ import {
 } from '../../mitigation/index.js';
 import { type Network, type WordFormat, writeClipped, writeFloat32 } from '../../models/index.js';
 import { modelFile } from '../input-files.js';
+import { addMemoryLimit } from '../memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -49,7 +50,7 @@ export function exportCommand(): Command {
     .addOption(clipPositionOption())
     .addOption(option('--output <file>', 'ONNX file to write').makeOptionMandatory())
     .action(exportNetwork);
-  return addCommonOptions(command);
+  return addCommonOptions(addMemoryLimit(command));
 }
 
 function exportNetwork(flags: ExportFlags): void {

@@ -6,6 +6,8 @@ import type { ClipPosition, Mitigation } from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR, type Placement } from '../../sim/index.js';
 import { modelFile } from '../input-files.js';
+import { reportRestart } from '../interruption.js';
+import { addMemoryLimit } from '../memory-limit.js';
 import { tell } from '../messages.js';
 import {
   addCommonOptions,
@@ -68,7 +70,7 @@ export function inferCommand(): Command {
     )
     .addOption(threadsOption())
     .action(infer);
-  return addCommonOptions(command);
+  return addCommonOptions(addMemoryLimit(command));
 }
 
 async function infer(model: string, flags: InferFlags): Promise<void> {
@@ -91,7 +93,7 @@ async function infer(model: string, flags: InferFlags): Promise<void> {
   }
   const progress = showProgress('images', quiet ?? false);
   const { outputs, images, seconds, network } = await inferImages(
-    { ...options, model, mitigation },
+    { ...options, model, mitigation, onRestart: reportRestart },
     values,
     input,
     progress.listener,

@@ -19,6 +19,7 @@ import {
 } from '../../mitigation/index.js';
 import { type ImageSet, loadCifar10, type Network, resolveModel } from '../../models/index.js';
 import { modelFile } from '../input-files.js';
+import { addMemoryLimit } from '../memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -78,7 +79,7 @@ export function profileCommand(): Command {
     .addOption(seedOption())
     .addOption(dataOption())
     .action(profile);
-  return addCommonOptions(command);
+  return addCommonOptions(addMemoryLimit(command));
 }
 
 function profile(flags: ProfileFlags): void {

@@ -28,6 +28,7 @@ import {
   writeQOperator,
 } from '../../models/index.js';
 import { modelFile } from '../input-files.js';
+import { addMemoryLimit } from '../memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -93,7 +94,7 @@ export function quantizeCommand(): Command {
     )
     .addOption(dataOption())
     .action(quantize);
-  return addCommonOptions(command);
+  return addCommonOptions(addMemoryLimit(command));
 }
 
 function percentile(text: string): number {

@@ -17,6 +17,7 @@ import { InputError } from '../../core/index.js';
 import { formatGeometry } from '../../fault/index.js';
 import { memoryGeometry } from '../../sim/index.js';
 import { interruptible, reportRestart, resumable } from '../interruption.js';
+import { addMemoryLimit } from '../memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -141,14 +142,14 @@ export function runCommand(): Command {
     .addOption(option('--resume', 'continue what the output folder holds, if anything'))
     .addOption(option('--dry-run', 'print the plan, its size and an estimate of the time'))
     .action(run);
-  return addCommonOptions(command);
+  return addCommonOptions(addMemoryLimit(command));
 }
 
 async function run(
   file: string | undefined,
   flags: RunFlags & Record<string, unknown>,
 ): Promise<void> {
-  const { threads, data, out, resume, dryRun, json, quiet, ...fields } = flags;
+  const { threads, data, out, resume, dryRun, json, quiet, memoryLimit: _, ...fields } = flags;
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const study = file === undefined ? parseStudy(fields) : readStudyFile(file, fields);
   const prepared = prepareStudy(study, data);

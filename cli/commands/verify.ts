@@ -5,6 +5,7 @@ import { InputError, MismatchError, readFileChecked } from '../../core/index.js'
 import { type Thresholds, thresholdsFor } from '../../mitigation/index.js';
 import { loadCifar10, modelFile } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR, loadAccelerator } from '../../sim/index.js';
+import { addMemoryLimit } from '../memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -46,7 +47,7 @@ export function verifyCommand(): Command {
     .addOption(dataOption())
     .addOption(threadsOption())
     .action(verify);
-  return addCommonOptions(command);
+  return addCommonOptions(addMemoryLimit(command));
 }
 
 async function verify(flags: VerifyFlags): Promise<void> {

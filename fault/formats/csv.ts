@@ -1,8 +1,16 @@
-import { didYouMean } from '../../core/index.js';
+import { didYouMean, excerpt } from '../../core/index.js';
 import { FAULT_KINDS, type FaultMap } from '../fault-map.js';
 import { cellAt, cellIndex } from '../geometry.js';
 import { createFaultLog } from './fault-log.js';
-import { errorAt, type Field, fieldsOf, recordLines, type TextLine, unexpected } from './place.js';
+import {
+  errorAt,
+  type Field,
+  fieldsOf,
+  recordLines,
+  requireRoomForText,
+  type TextLine,
+  unexpected,
+} from './place.js';
 import type { ReadFaultFile } from './read-result.js';
 import { type FaultFileOptions, requireGivenGeometry } from './words.js';
 
@@ -23,7 +31,7 @@ function readHead(head: TextLine | undefined, file: string): Record<Column, numb
         file,
         head.number,
         column,
-        `unknown column "${text}"${didYouMean(text, COLUMNS)}; expected ${expected}`,
+        `unknown column "${excerpt(text)}"${didYouMean(text, COLUMNS)}; expected ${expected}`,
       );
     }
     if (positions[name] !== undefined) {
@@ -88,6 +96,7 @@ export function readCsv(bytes: Uint8Array, file: string, options: FaultFileOptio
 
 /** Writes a map as `readCsv` reads it, ascending; the geometry and provenance are not in it. */
 export function formatCsv(map: FaultMap): string {
+  requireRoomForText(map.cells.length, 'CSV');
   const rows = Array.from(map.cells, (index, fault) => {
     const { bank, row, column } = cellAt(map.geometry, index);
     return `${bank},${row},${column},${FAULT_KINDS[map.kinds[fault]]}\n`;

@@ -1,6 +1,5 @@
-import { isMap, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { InputError, readTextChecked, wrongYamlNumber } from '../../core/index.js';
+import { excerpt, InputError, parseYaml, readTextChecked } from '../../core/index.js';
 import { sortFaults } from '../fault-list.js';
 import type { FaultMap } from '../fault-map.js';
 import { cellOfWordBit, memoryWords, wordBitOf } from './words.js';
@@ -91,22 +90,20 @@ const permutationSchema = z.strictObject({ addressBits: bitList, dataBits: bitLi
  * Reads a permutation from YAML (JSON is YAML, too): `addressBits` and `dataBits`, lists of bits, the
  * least significant physical bit first.
  *
- * @throws InputError naming the file and the field.
+ * @throws InputError naming file, line, column and field.
  */
 export function readPermutation(file: string): BitPermutation {
-  const document = parseDocument(readTextChecked(file));
-  const [error] = document.errors;
-  const expected = 'a mapping of addressBits and dataBits, lists of whole numbers';
-  if (error || !isMap(document.contents)) {
-    throw new InputError(`${file}: expected ${expected}.`);
-  }
-  const wrong = wrongYamlNumber(document);
-  if (wrong) throw new InputError(`${file}: ${wrong.problem}.`);
-  const result = permutationSchema.safeParse(document.toJS());
+  const yaml = parseYaml(readTextChecked(file), file);
+  const result = permutationSchema.safeParse(yaml.value);
   if (!result.success) {
     const [issue] = result.error.issues;
-    const place = issue.code === 'unrecognized_keys' ? issue.keys[0] : issue.path.join('.');
-    throw new InputError(`${file}: ${place}: ${issue.message}; expected ${expected}.`);
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+    const path = [...issue.path, ...unknown];
+    const place = unknown.length > 0 ? yaml.placeOfKey(path) : yaml.placeOf(path);
+    const what = path.length === 0 ? '' : `${excerpt(path.join('.'))}: `;
+    throw new InputError(
+      `${place}: ${what}${issue.message}; expected a mapping of addressBits and dataBits, lists of whole numbers.`,
+    );
   }
   return result.data;
 }

@@ -1,4 +1,4 @@
-import { InputError } from '../../core/index.js';
+import { InputError, requireMemory } from '../../core/index.js';
 import { type CellGeometry, cellCount, FAULT_KINDS, type FaultMap } from '../fault-map.js';
 import { cellAt, checkGeometry } from '../geometry.js';
 import { errorAt, recordLines, unexpected } from './place.js';
@@ -89,6 +89,10 @@ export function formatHex(map: FaultMap, file: string): Uint8Array {
   const { columns } = geometry;
   const digits = Math.ceil(columns / 4);
   const rows = cellCount(geometry) / columns;
+  requireMemory(
+    (rows + 1) * (digits + 1),
+    `${file}: a hexadecimal dump of ${rows} rows of ${columns} bits`,
+  );
   const clean = new Uint8Array(digits + 1).fill('f'.charCodeAt(0));
   clean[0] = (2 ** (columns - 4 * (digits - 1)) - 1).toString(16).charCodeAt(0);
   clean[digits] = '\n'.charCodeAt(0);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { InputError } from '../../core/index.js';
+import { type InputError, parseJson, placeInJson, shownValue } from '../../core/index.js';
 import { sortFaults } from '../fault-list.js';
 import {
   type CellGeometry,
@@ -9,8 +9,7 @@ import {
   type Provenance,
 } from '../fault-map.js';
 import { cellAt, cellIndex, checkGeometry, plainGeometry } from '../geometry.js';
-import { placeInJson, placeOfSyntaxError } from './json-place.js';
-import { errorAt, excerpt } from './place.js';
+import { errorAt, requireRoomForText } from './place.js';
 import {
   formatProvenance,
   provenanceSchema,
@@ -92,7 +91,7 @@ function schemaError(issue: z.core.$ZodIssue, root: unknown, source: Source): In
     return errorAtPath(source, [...issue.path, key], problem);
   }
   const value = valueAt(root, issue.path);
-  const found = value === undefined ? 'is missing' : `is ${excerpt(JSON.stringify(value))}`;
+  const found = value === undefined ? 'is missing' : `is ${shownValue(value)}`;
   return errorAtPath(source, issue.path, `${place} ${found}; expected ${issue.message}`);
 }
 
@@ -129,7 +128,7 @@ function parseFaults(
   list.forEach((entry, position) => {
     const parsed = parseEntry(entry, geometry);
     if (typeof parsed === 'string') {
-      const problem = `faults[${position}] is ${excerpt(JSON.stringify(entry))}; expected ${parsed}`;
+      const problem = `faults[${position}] is ${shownValue(entry)}; expected ${parsed}`;
       throw errorAtPath(source, ['faults', position], problem);
     }
     cells[position] = parsed.cell;
@@ -140,23 +139,10 @@ function parseFaults(
   if (twice !== undefined) {
     const first = cells.indexOf(twice);
     const second = cells.indexOf(twice, first + 1);
-    const problem = `faults[${second}] is ${excerpt(JSON.stringify(list[second]))}, the same cell as faults[${first}]; expected each cell once`;
+    const problem = `faults[${second}] is ${shownValue(list[second])}, the same cell as faults[${first}]; expected each cell once`;
     throw errorAtPath(source, ['faults', second], problem);
   }
   return sorted;
-}
-
-function parseChecked(source: Source): unknown {
-  try {
-    return JSON.parse(source.text);
-  } catch {
-    const { line, column } = placeOfSyntaxError(source.text);
-    const lines = source.text.split('\n');
-    const rest = lines[line - 1].slice(column - 1).trimEnd();
-    const end = line === lines.length ? 'the end' : 'the end of the line';
-    const found = rest === '' ? end : `"${excerpt(rest)}"`;
-    throw errorAt(source.file, line, column, `found ${found}, which is not valid JSON there`);
-  }
 }
 
 /**
@@ -168,7 +154,7 @@ function parseChecked(source: Source): unknown {
  */
 export function readJson(text: string, file: string): ReadFaultFile {
   const source = { text, file };
-  const root = parseChecked(source);
+  const root = parseJson(text, file);
   const version = versionSchema.safeParse(root);
   if (!version.success) throw schemaError(version.error.issues[0], root, source);
   const header = (version.data.version === 1 ? schema1 : schema2).safeParse(root);
@@ -196,6 +182,7 @@ export function parseFaultMap(text: string, file: string): FaultMap {
  * `parseFaultMap` is the inverse.
  */
 export function formatFaultMap(map: FaultMap): string {
+  requireRoomForText(map.cells.length, 'JSON');
   const faults = Array.from(map.cells, (index, position) => {
     const { bank, row, column } = cellAt(map.geometry, index);
     return `    [${bank},${row},${column},"${FAULT_KINDS[map.kinds[position]]}"]`;

@@ -1,4 +1,4 @@
-import { InputError } from '../../core/index.js';
+import { InputError, requireMemory } from '../../core/index.js';
 import { mergeFaults } from '../fault-list.js';
 import { type CellGeometry, cellCount, FAULT_KINDS, type FaultMap } from '../fault-map.js';
 import { cellAt, checkGeometry } from '../geometry.js';
@@ -142,6 +142,10 @@ export function formatMatrices(map: FaultMap, file: string): readonly [Uint8Arra
     );
   }
   const { columns } = geometry;
+  requireMemory(
+    4 * (cellCount(geometry) + columns),
+    `${file}: 0/1 matrices of ${cellCount(geometry)} cells`,
+  );
   const clean = new TextEncoder().encode(`${new Array(columns).fill('0').join(',')}\n`);
   const rows = cellCount(geometry) / columns;
   const matrices = [0, 1].map(() => {

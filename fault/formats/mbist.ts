@@ -2,7 +2,7 @@ import { InputError } from '../../core/index.js';
 import { FAULT_KINDS, type FaultMap } from '../fault-map.js';
 import { cellAt } from '../geometry.js';
 import { createFaultLog } from './fault-log.js';
-import { fieldsOf, recordLines, unexpected } from './place.js';
+import { fieldsOf, recordLines, requireRoomForText, unexpected } from './place.js';
 import type { ReadFaultFile } from './read-result.js';
 import {
   cellOfWordBit,
@@ -109,6 +109,7 @@ export function formatMbist(map: FaultMap, file: string, columnMux = 1): string 
       `Cannot write ${file}: bank ${bank}, row ${row}, column ${column} is a spare cell, which has no address; use .csv, .json or .bfm.`,
     );
   }).sort((a, b) => a.address - b.address || a.bit - b.bit);
+  requireRoomForText(cells.length, 'An MBIST log');
   const lines: string[] = ['address,fail-bit-mask\n'];
   for (let first = 0; first < faults.length; ) {
     const { address } = faults[first];

@@ -1,8 +1,22 @@
-import { InputError } from '../../core/index.js';
+import { excerpt, InputError, requireMemory } from '../../core/index.js';
 
-/** A value as it stands in a file, shortened for a message. */
-export function excerpt(text: string): string {
-  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+/** A text of more faults would be longer than a string can be. */
+const MOST_FAULTS_IN_TEXT = 15_000_000;
+
+/** The line of a fault, and its part of the whole text. */
+const BYTES_PER_LINE = 120;
+
+/**
+ * Checks that a map can be written as one text.
+ *
+ * @throws InputError when it has too many faults
+ */
+export function requireRoomForText(faults: number, format: string): void {
+  const what = `${format} of ${faults} faults`;
+  if (faults > MOST_FAULTS_IN_TEXT) {
+    throw new InputError(`${what}: at most ${MOST_FAULTS_IN_TEXT} can be written; use .bfm.`);
+  }
+  requireMemory(faults * BYTES_PER_LINE, what);
 }
 
 /**

@@ -1,11 +1,12 @@
 import { PURPOSE } from '../../core/index.js';
 import { type FaultList, mergeFaults } from '../fault-list.js';
-import type { CellGeometry } from '../fault-map.js';
+import { type CellGeometry, cellCount } from '../fault-map.js';
 import { checkGeometry } from '../geometry.js';
 import type { ClusterRegion, FaultPlaces } from '../model/fault-model.js';
 import { requireRate } from './fault-order.js';
 import { cellOfPart, type MemoryPart, memoryParts, partStream } from './parts.js';
 import { kindsOf } from './polarity.js';
+import { requireRoomForFaults } from './room.js';
 import type { GeneratorOptions } from './uniform.js';
 import { exponential, gammaOfMeanOne, normal, sourceOf, type UniformSource } from './variates.js';
 
@@ -70,6 +71,7 @@ export function clusterFaults(
 ): FaultList {
   checkGeometry(geometry, 'The memory');
   requireRate(rate);
+  requireRoomForFaults(rate * cellCount(geometry), rate, geometry);
   const parts = memoryParts(geometry).filter((part) => part.number === 0 || !selection);
   const lists = parts.map((part) => {
     const indices: number[] = [];

@@ -5,6 +5,7 @@ import { checkGeometry } from '../geometry.js';
 import { createFaultOrder, faultCount } from './fault-order.js';
 import { type MemoryPart, memoryParts, partStream } from './parts.js';
 import { kindsOf } from './polarity.js';
+import { requireRoomForFaults } from './room.js';
 import type { GeneratorOptions } from './uniform.js';
 
 export type LineModel = 'rows' | 'columns' | 'banks';
@@ -55,6 +56,11 @@ function linesOf(model: LineModel, memory: CellGeometry, part: MemoryPart): Line
   }
 }
 
+/** Cells of a line of the whole memory. */
+function cellsOfLine(model: LineModel, { rows, columns }: CellGeometry): number {
+  return { rows: columns, columns: rows, banks: rows * columns }[model];
+}
+
 function* range(first: number, count: number, step: number): Generator<number> {
   for (let index = 0; index < count; index += 1) yield first + index * step;
 }
@@ -75,6 +81,7 @@ export function lineFaults(
     const stream = (purpose: number) => partStream(seed, trial, purpose, part.number);
     const remainder = stream(PURPOSE.faultCount).uniform(0);
     const count = faultCount(rate, lines.count, remainder);
+    requireRoomForFaults(count * cellsOfLine(model, geometry), rate, geometry);
     const order = createFaultOrder(lines.count, stream(PURPOSE.faultOrder));
     const failing = order.prefix(count);
     const kinds = kindsOf(failing, polarity, stream(PURPOSE.faultKind));

@@ -7,6 +7,7 @@ import type { FaultBuffers } from './fault-buffers.js';
 import { createFaultOrder, faultCount } from './fault-order.js';
 import { cellOfPart, type MemoryPart, memoryParts, partStream } from './parts.js';
 import { kindsOf, type Polarity } from './polarity.js';
+import { requireRoomForFaults } from './room.js';
 
 /** What the faulty cells of a map do; `stuck-at` is stuck-at-0 or stuck-at-1 with equal probability. */
 export type UniformFaults = FaultKind | 'stuck-at';
@@ -103,6 +104,7 @@ function createPartFaults(
   let walked = 0;
   return (rate) => {
     const count = faultCount(rate, cells, remainder);
+    requireRoomForFaults(count, rate, geometry);
     if (count < walked) order = newOrder();
     walked = count;
     const prefix = order.prefix(count);

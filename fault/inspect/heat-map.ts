@@ -1,8 +1,13 @@
 import { encode } from 'fast-png';
+import { requireMemory } from '../../core/index.js';
 import { FAULT_KINDS, type FaultKind, type FaultMap } from '../fault-map.js';
+import { formatGeometry } from '../geometry.js';
 
 /** No side of a heat map is longer, in pixels; larger memories are binned. */
 export const HEAT_MAP_SIDE = 4096;
+
+/** Its faults, three colours, and their copies in the file. */
+const BYTES_PER_PIXEL = 16;
 
 type Colour = readonly [red: number, green: number, blue: number];
 
@@ -72,6 +77,7 @@ export function drawHeatMap(map: FaultMap): HeatMap {
     layout = layOut(geometry, bin);
   }
   const { width, height, tileWidth, tileHeight, banksAcross } = layout;
+  requireMemory(width * height * BYTES_PER_PIXEL, `A picture of ${formatGeometry(geometry)}`);
   const counts = new Uint32Array(width * height);
   const pixelOf = (cell: number) => {
     const line = Math.floor(cell / geometry.columns);

@@ -1,3 +1,4 @@
+import { requireMemory } from '../../core/index.js';
 import {
   type CellGeometry,
   cellCount,
@@ -83,8 +84,12 @@ function summarizeLines<Line>(
   };
 }
 
+/** A count, and a line of a listing. */
+const BYTES_PER_BANK = 100;
+
 /** Number of faults of each bank. */
 export function faultsPerBank({ geometry, cells }: FaultMap): Float64Array {
+  requireMemory(geometry.banks * BYTES_PER_BANK, `Counting the faults of ${geometry.banks} banks`);
   const counts = new Float64Array(geometry.banks);
   for (const cell of cells) counts[Math.floor(cell / (geometry.rows * geometry.columns))] += 1;
   return counts;

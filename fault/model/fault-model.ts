@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { didYouMean, InputError } from '../../core/index.js';
+import { didYouMean, InputError, shownValue } from '../../core/index.js';
 import { FAULT_KINDS } from '../fault-map.js';
 
 /** What faulty cells do; `stuck-at` is stuck-at-0 or stuck-at-1, drawn for each cell. */
@@ -196,7 +196,7 @@ export function faultModelIssue(value: unknown): ModelIssue | undefined {
       return { path: [...issue.path, key], problem: `is an unknown field${suggestion}; remove it` };
     }
     const found = valueAt(value, issue.path);
-    const state = found === undefined ? 'is missing' : `is ${JSON.stringify(found)}`;
+    const state = found === undefined ? 'is missing' : `is ${shownValue(found)}`;
     return { path: issue.path, problem: `${state}; expected ${issue.message}` };
   }
   const { faults, stuckAt1Share, scope } = result.data;

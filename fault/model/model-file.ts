@@ -1,5 +1,4 @@
-import { isMap, LineCounter, parseDocument } from 'yaml';
-import { InputError, readTextChecked, wrongYamlNumber } from '../../core/index.js';
+import { excerpt, InputError, parseYaml, readTextChecked } from '../../core/index.js';
 import { type FaultModel, faultModelIssue, parseFaultModel } from './fault-model.js';
 
 /**
@@ -17,35 +16,13 @@ export function readFaultModel(file: string): FaultModel {
  * @param file Name for messages.
  */
 export function parseFaultModelText(text: string, file: string): FaultModel {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
-  };
-  const [error] = document.errors;
-  if (error) throw new InputError(`${place(error.pos[0])}: ${error.message.split('\n')[0]}.`);
-  const wrong = wrongYamlNumber(document);
-  if (wrong) throw new InputError(`${place(wrong.offset)}: ${wrong.problem}.`);
-  if (!isMap(document.contents)) {
+  const yaml = parseYaml(text, file);
+  const { value } = yaml;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new InputError(`${file}:1:1: expected a fault model, a mapping with the field "model".`);
   }
-  const value: unknown = document.toJS();
   const issue = faultModelIssue(value);
   if (issue === undefined) return parseFaultModel(value, file);
   const field = issue.path.length === 0 ? 'the model' : issue.path.join('.');
-  throw new InputError(`${place(offsetOf(document, issue.path))}: ${field} ${issue.problem}.`);
-}
-
-/** Where the value at a path begins, or the nearest value around it that is there. */
-function offsetOf(
-  document: ReturnType<typeof parseDocument>,
-  path: readonly PropertyKey[],
-): number {
-  for (let length = path.length; length > 0; length -= 1) {
-    const node: unknown = document.getIn(path.slice(0, length), true);
-    const range: unknown = typeof node === 'object' && node !== null && Reflect.get(node, 'range');
-    if (Array.isArray(range)) return Number(range[0]);
-  }
-  return document.contents?.range?.[0] ?? 0;
+  throw new InputError(`${yaml.placeOf(issue.path)}: ${excerpt(field)} ${issue.problem}.`);
 }

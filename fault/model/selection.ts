@@ -1,5 +1,6 @@
-import { InputError } from '../../core/index.js';
+import { InputError, requireMemory } from '../../core/index.js';
 import type { CellGeometry } from '../fault-map.js';
+import { formatGeometry } from '../geometry.js';
 import { dataCellCount, dataGeometry } from '../regions.js';
 import type { FaultScope } from './fault-model.js';
 
@@ -28,6 +29,9 @@ export function selectCells(
   return { name, count: selected.length, at: (position) => selected[position], has: isSelected };
 }
 
+/** A bank or column in a list and in a set. */
+const BYTES_PER_LINE = 60;
+
 /** The columns of a data row that store the given bits of a weight word, ascending. */
 function columnsOfBits(columns: number, bits: NonNullable<FaultScope['bits']>): number[] {
   const { positions, weightBits, columnMux } = bits;
@@ -49,6 +53,7 @@ function columnsOfBits(columns: number, bits: NonNullable<FaultScope['bits']>): 
  */
 export function selectionOfScope(geometry: CellGeometry, scope: FaultScope): CellSelection {
   const { banks, rows, columns } = dataGeometry(geometry);
+  requireMemory((banks + columns) * BYTES_PER_LINE, `A scope in ${formatGeometry(geometry)}`);
   const chosen =
     scope.banks?.toSorted((a, b) => a - b) ?? Array.from({ length: banks }, (_, bank) => bank);
   const missing = chosen.find((bank) => bank >= banks);

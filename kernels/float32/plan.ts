@@ -63,6 +63,9 @@ const MAX_WINOGRAD_CHANNELS = 2048;
 /** Widest window of which the kernels' blocks hold a panel of 16 channels. */
 const MAX_INSIDE_WINDOW = 2 ** 15;
 
+/** Most lines of windows (output positions × lines of the kernel) of which `direct-inside` keeps lists. */
+const MOST_INSIDE_LINES = 2 ** 16;
+
 /** Time of both transforms of a tile, per channel, in multiply-accumulates; measured. */
 const TRANSFORM_COST = { 2: 64, 4: 200 } as const;
 
@@ -135,6 +138,7 @@ function takesInside(shape: ConvolutionShape): boolean {
     shape.groups === 1 &&
     shape.dilations[1] === 1 &&
     windowSize(shape) <= MAX_INSIDE_WINDOW &&
+    shape.output.height * shape.output.width * shape.kernel[0] <= MOST_INSIDE_LINES &&
     2 * productsInside(shape) <= multiplyAccumulates(shape)
   );
 }

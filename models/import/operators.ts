@@ -1,4 +1,4 @@
-import { type FeatureShape, featureCount, ModelError } from '../../core/index.js';
+import { excerpt, type FeatureShape, featureCount, ModelError } from '../../core/index.js';
 import type { OnnxNode } from '../onnx/index.js';
 import {
   constantInput,
@@ -23,7 +23,7 @@ export interface ShapedValue {
 /** Shape of one image; the batch may be symbolic or fixed. */
 export function inputShape(graph: ImportGraph): ShapedValue {
   const { name, elementType, dims } = graph.input;
-  const shown = dims?.map((size) => (size === '' ? '?' : size)).join(', ') ?? '?';
+  const shown = excerpt(dims?.map((size) => (size === '' ? '?' : size)).join(', ') ?? '?');
   const features = dims?.slice(1) ?? [];
   const sizes = features.filter((size) => typeof size === 'number');
   const rank = dims?.length;
@@ -87,7 +87,7 @@ export function requireFlattening(graph: ImportGraph, node: OnnxNode, input: Sha
     throw nodeError(
       source,
       node,
-      `reshapes to [${target.join(', ')}], but Bitcell supports only reshaping to [batch, ${features}]`,
+      `reshapes to [${excerpt(target.join(', '))}], but Bitcell supports only reshaping to [batch, ${features}]`,
     );
   }
 }
@@ -130,7 +130,7 @@ export function concatShape(
     throw nodeError(
       graph.source,
       node,
-      `joins tensors of shapes ${values.map(showShape).join(' and ')}, which differ in more than channels`,
+      `joins tensors of shapes ${excerpt(values.map(showShape).join(' and '))}, which differ in more than channels`,
     );
   }
   const shape = {

@@ -1,5 +1,6 @@
 import {
   type ConvolutionShape,
+  excerpt,
   type FeatureShape,
   fullyConnectedShape,
   type PoolingShape,
@@ -38,7 +39,7 @@ export function convolutionShape(
     throw nodeError(
       source,
       node,
-      `has weights of dimensions [${weightDims.join(', ')}], which do not fit ${channels} input channels in ${groups} groups`,
+      `has weights of dimensions [${excerpt(weightDims.join(', '))}], which do not fit ${channels} input channels in ${groups} groups`,
     );
   }
   const kernel = [kernelHeight, kernelWidth] as const;
@@ -47,7 +48,7 @@ export function convolutionShape(
     throw nodeError(
       source,
       node,
-      `has kernel_shape [${stated.join(', ')}], but weights of dimensions [${weightDims.join(', ')}]`,
+      `has kernel_shape [${stated.join(', ')}], but weights of dimensions [${excerpt(weightDims.join(', '))}]`,
     );
   }
   const dilations = intsAttribute(source, node, 'dilations', [1, 1] as const, 1);
@@ -118,6 +119,9 @@ export function globallyPooled(
   return { shape: { ...input.shape, height: 1, width: 1 }, rank: 4 };
 }
 
+/** Kernels count rows and columns in 32 bits. */
+const LARGEST_EXTENT = 2 ** 31 - 1;
+
 type Pair = readonly [y: number, x: number];
 type Pads = PoolingShape['pads'];
 
@@ -177,6 +181,18 @@ function windowedSize(
     Math.floor((size + pads[axis] + pads[axis + 2] - window[axis]) / strides[axis]) + 1;
   const height = along(input.height, 0);
   const width = along(input.width, 1);
+  const largest = Math.max(
+    ...strides,
+    input.height + pads[0] + pads[2],
+    input.width + pads[1] + pads[3],
+  );
+  if (largest > LARGEST_EXTENT) {
+    throw nodeError(
+      source,
+      node,
+      `has strides [${strides.join(', ')}] and pads [${pads.join(', ')}], expected strides and a padded input of at most ${LARGEST_EXTENT}`,
+    );
+  }
   if (height < 1 || width < 1) {
     throw nodeError(
       source,
@@ -209,7 +225,7 @@ export function fullyConnected(
     throw nodeError(
       source,
       node,
-      `has weights of dimensions [${weightDims.join(', ')}], which do not fit ${input.shape.channels} inputs`,
+      `has weights of dimensions [${excerpt(weightDims.join(', '))}], which do not fit ${input.shape.channels} inputs`,
     );
   }
   return { shape: fullyConnectedShape(inputs, outputs), transposed };

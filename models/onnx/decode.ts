@@ -1,5 +1,5 @@
 import type Long from 'long';
-import { ModelError } from '../../core/index.js';
+import { excerpt, ModelError } from '../../core/index.js';
 import { checkLimits } from './limits.js';
 import {
   type ElementType,
@@ -170,7 +170,7 @@ function decodeTensor(tensor: onnx.TensorProto.$Properties, what: string): OnnxT
   const dims = (tensor.dims ?? []).map((size) => toNumber(size, `${what}: a dimension`));
   const count = dims.reduce((product, size) => product * size, 1);
   if (dims.some((size) => size < 0) || !Number.isSafeInteger(count)) {
-    throw new ModelError(`${what} has impossible dimensions [${dims.join(', ')}]`);
+    throw new ModelError(`${what} has impossible dimensions [${excerpt(dims.join(', '))}]`);
   }
   const elementType = ELEMENT_TYPES.get(tensor.dataType ?? 0);
   if (!elementType) {
@@ -182,7 +182,7 @@ function decodeTensor(tensor: onnx.TensorProto.$Properties, what: string): OnnxT
   const decoded = decodeData(tensor, elementType, what);
   if (decoded.data.length !== count) {
     throw new ModelError(
-      `${what} has ${decoded.data.length} values, but dimensions [${dims.join(', ')}]`,
+      `${what} has ${decoded.data.length} values, but dimensions [${excerpt(dims.join(', '))}]`,
     );
   }
   return { name: printable(tensor.name, `${what}: its name`), dims, ...decoded };

@@ -10,14 +10,15 @@ import { shareEqualWeights } from '../shared-weights.js';
 
 /**
  * The float32 network that a quantised one stands for: weights fround(scale · (w − zero point)), biases
- * fround(fround(s_x · s_w) · b), activations not quantised. It keeps name and checksum. Layers that share words share them still if they dequantise
- * them to the same.
+ * fround(fround(s_x · s_w) · b), activations not quantised. It keeps name, file and checksum. Layers that share words
+ * share them still if they dequantise them to the same.
  */
 export function dequantize(network: Int8Network): Float32Network {
-  const { name, checksum, tensors, input, output } = network;
+  const { name, source, checksum, tensors, input, output } = network;
   return {
     format: 'float32',
     name,
+    ...(source !== undefined && { source }),
     checksum,
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),
     input,

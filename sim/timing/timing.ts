@@ -1,8 +1,9 @@
-import type { ConvolutionShape } from '../../core/index.js';
+import { type ConvolutionShape, InputError, requireMemory } from '../../core/index.js';
 import type { SystolicArray } from '../systolic-array.js';
 import type { Bandwidth, OperandBuffers } from './configuration.js';
 import { doubleBufferStalls } from './double-buffer/stalls.js';
 import { sumLayers, timingWithStalls } from './ideal.js';
+import { foldCycles, productOf } from './product.js';
 import type { LayerTiming, NetworkTiming, Stalls } from './result.js';
 import { scaleSimSrams } from './scalesim/srams.js';
 import { scaleSimStalls } from './scalesim/stalls.js';
@@ -48,17 +49,48 @@ export function networkTiming(
   array: SystolicArray,
   memory?: MemorySystem,
 ): NetworkTiming {
-  return sumLayers(
-    shapes,
-    shapes.map((shape) => layerTiming(shape, array, memory)),
-    array,
-  );
+  // The channels of a depth-wise layer of a topology share their shape.
+  const timings = new Map<ConvolutionShape, LayerTiming>();
+  const layers = shapes.map((shape) => {
+    const timing = timings.get(shape) ?? layerTiming(shape, array, memory);
+    timings.set(shape, timing);
+    return timing;
+  });
+  return sumLayers(shapes, layers, array);
 }
 
 function stallsOf(shape: ConvolutionShape, array: SystolicArray, memory: MemorySystem): Stalls {
   const { model, buffers, bandwidth, wordBytes = 1 } = memory;
+  requireSimulable(shape, array, model);
   if (model === 'double-buffer') {
     return doubleBufferStalls(shape, array, buffers, bandwidth, wordBytes);
   }
   return scaleSimStalls(shape, array, scaleSimSrams(buffers, bandwidth, wordBytes));
+}
+
+/** Tiles of the double-buffer model, or cycles of the scalesim model, of one layer: minutes. */
+const MOST_STEPS = 1e9;
+
+/** What the double-buffer model keeps of each row, column and tile of outputs. */
+const BYTES_PER_POSITION = 16;
+
+/** @throws InputError where simulating a layer step by step would take too long, or too much memory */
+function requireSimulable(
+  shape: ConvolutionShape,
+  array: SystolicArray,
+  model: BandwidthModel,
+): void {
+  const { height, width, channels } = shape.output;
+  const product = productOf(shape, array);
+  const folds = product.rowFolds * product.columnFolds;
+  const steps = folds * (model === 'scalesim' ? foldCycles(product, array) : shape.groups);
+  const what = `A layer of ${channels}×${height}×${width} outputs on ${array.rows}×${array.columns} processing elements`;
+  if (steps > MOST_STEPS) {
+    const unit = model === 'scalesim' ? 'cycles' : 'tiles';
+    throw new InputError(
+      `${what} has ${steps} ${unit}, too many to simulate one by one: leave the bandwidth ideal, or give a larger array.`,
+    );
+  }
+  const positions = shape.input.height + shape.input.width + height + width + product.positions;
+  if (model === 'double-buffer') requireMemory(positions * BYTES_PER_POSITION, what);
 }

@@ -61,7 +61,7 @@ describe('readStudyFile', () => {
     ['maps: [', ':1:'],
     ['- maps', ': expected a mapping of model, models, '],
     ['', ': expected a mapping of model, models, '],
-    ['maps: 3\nmaps: 4', ':2:1: Map keys must be unique'],
+    ['maps: 3\nmaps: 4', ':2:1: the key "maps" a second time'],
     ['seed: 1\nscope: bit:x', ':2:8: study: scopes.0 = "bit:x": expected all, layer:NAME, '],
   ])('names the place of what is wrong in %j', (text, message) => {
     expect(() => read(text)).toThrow(`${file}${message}`);

@@ -274,7 +274,7 @@ describe('a search that is kept in a folder', () => {
       join(out, 'tuning.json'),
       readFileSync(join(out, 'tuning.json'), 'utf8').slice(9),
     );
-    await expect(run({}, true)).rejects.toThrow(`${join(out, 'tuning.json')} is not valid JSON`);
+    await expect(run({}, true)).rejects.toThrow('which is not valid JSON there');
   });
 });
 

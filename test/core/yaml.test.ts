@@ -4,6 +4,7 @@ import { InputError, parseYaml } from '../../core/index.js';
 
 describe('parseYaml', () => {
   property.prop([fc.jsonValue()])('reads every JSON value', (value) => {
+    fc.pre(!JSON.stringify(value).includes('"__proto__"'));
     const text = JSON.stringify(value, null, 2);
     expect(parseYaml(text, 'a.json').value).toEqual(JSON.parse(text));
   });
@@ -32,7 +33,14 @@ describe('parseYaml', () => {
 
   test.each([
     ['a: [', /^a\.yaml:1:5: /],
-    ['a: 1\na: 2', /^a\.yaml:2:1: Map keys must be unique$/],
+    ['a: 1\na: 2', /^a\.yaml:2:1: the key "a" a second time; expected it once\.$/],
+    ['{a: 1, "a": 2}', /^a\.yaml:1:8: the key "a" a second time/],
+    [
+      'a: 1\nb: {__proto__: {c: 1}}',
+      /^a\.yaml:2:5: the key __proto__ is not allowed; remove it\.$/,
+    ],
+    ['[a]: 1', /^a\.yaml:1:1: a key must be a text\.$/],
+    ['a: *b', /^a\.yaml:1:4: \*b has no anchor before it\.$/],
     ['a: "', /^a\.yaml:1:\d+: /],
     ['--- 1\n--- 2', /^a\.yaml:2:1: /],
   ])('names the place of the mistake in %j', (text, message) => {
@@ -42,11 +50,29 @@ describe('parseYaml', () => {
 
   test('does not expand aliases without end', () => {
     const levels = Array.from(
-      { length: 12 },
+      { length: 11 },
       (_, level) => `l${level + 1}: &l${level + 1} [${`*l${level},`.repeat(9)}]`,
     );
     expect(() => parseYaml(['l0: &l0 x', ...levels].join('\n'), 'a.yaml')).toThrow(
-      new InputError('a.yaml:2:10: Excessive alias count indicates a resource exhaustion attack.'),
+      new InputError(
+        'a.yaml:2:10: aliases of aliases that multiply the file; expected the values themselves.',
+      ),
     );
+  });
+
+  // Each of these took minutes, gigabytes or the process.
+  test.each([
+    ['flow lists', '['.repeat(50_000), /^a\.yaml:1:\d+: more than 100 lists and mappings/],
+    ['block lists', '- '.repeat(50_000), /^a\.yaml:1:\d+: more than 100 lists and mappings/],
+    ['explicit keys', '? '.repeat(50_000), /^a\.yaml:1:\d+: more than 100 lists and mappings/],
+    ['aliases', `a: &a 1\nb:\n${'- *a\n'.repeat(20_000)}`, /^a\.yaml:103:3: more than 100 aliases/],
+    ['characters', 'a'.repeat(2_000_001), /^a\.yaml: 2000001 characters, expected .* at most/],
+  ])('refuses many %s', (_, text, message) => {
+    expect(() => parseYaml(text, 'a.yaml')).toThrow(message);
+  });
+
+  test('reads many keys', () => {
+    const keys = Array.from({ length: 20_000 }, (_, key) => `k${key}: ${key}\n`);
+    expect(Object.keys(Object(parseYaml(keys.join(''), 'a.yaml').value))).toHaveLength(20_000);
   });
 });

@@ -101,7 +101,7 @@ describe('thresholds.json', () => {
   );
 
   test.each([
-    ['{', 'is not valid JSON'],
+    ['{', ':1:2: found the end, which is not valid JSON there'],
     ['{}', 'is not a bitcell-thresholds file of version 1: at format'],
     [JSON.stringify({ ...thresholds, version: 2 }), 'at version'],
     [JSON.stringify({ ...thresholds, int8: { conv1: [0.5] } }), 'at int8.conv1.0'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { featureCount, ModelError } from '../../core/index.js';
+import { featureCount, InputError } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import {
   encodeOnnx,
@@ -47,13 +47,13 @@ const kernels = compileKernels();
 /** Larger networks are only read: to run them takes memory that their files rightly ask for. */
 const MOST_VALUES = 1e6;
 
-/** What a mutated file came to: read, and then fit to run, or the message of its ModelError. */
+/** What a mutated file came to: read, and then fit to run, or the message of its error. */
 function outcome(bytes: Uint8Array): string | undefined {
   let network: Network;
   try {
     network = readNetwork(bytes, 'net');
   } catch (error) {
-    if (error instanceof ModelError) return error.message;
+    if (error instanceof InputError) return error.message;
     throw error;
   }
   const values = network.tensors.reduce((sum, { shape }) => sum + featureCount(shape), 0);

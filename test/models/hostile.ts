@@ -15,7 +15,7 @@ export interface ModelMutation {
   readonly pick: number;
 }
 
-const KINDS = [
+export const KINDS = [
   'remove-node',
   'repeat-node',
   'swap-nodes',

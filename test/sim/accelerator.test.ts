@@ -222,7 +222,11 @@ describe('configuration files', () => {
       'wordBits: 100',
       '8:3: weightMemory: Weight memory: wordBits must be a multiple of 32 to hold whole weights, not 100.',
     ],
-    ['clock: 200MHz', 'weightMemory: 64KiB', '7:1: Map keys must be unique'],
+    [
+      'clock: 200MHz',
+      'weightMemory: 64KiB',
+      '7:1: the key "weightMemory" a second time; expected it once.',
+    ],
     [
       'clock: 200MHz',
       'clock: 1 parsec',

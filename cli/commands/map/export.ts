@@ -6,6 +6,7 @@ import {
   readFaultMap,
   writeFaultMap,
 } from '../../../fault/index.js';
+import { addMemoryLimit } from '../../memory-limit.js';
 import { addCommonOptions, type CommonOptions, option, wholeNumber } from '../../options.js';
 import { printResult } from '../../output.js';
 import { grouped } from '../../table.js';
@@ -31,7 +32,7 @@ export function exportMapCommand(): Command {
         .argParser(wholeNumber(1)),
     )
     .action(exportMap);
-  return addCommonOptions(command);
+  return addCommonOptions(addMemoryLimit(command));
 }
 
 function exportMap(file: string, { output, columnMux, json }: ExportFlags): void {

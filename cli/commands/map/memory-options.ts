@@ -7,6 +7,7 @@ import {
   type Placement,
   placeNetwork,
 } from '../../../sim/index.js';
+import { addMemoryLimit } from '../../memory-limit.js';
 import { choice, option } from '../../options.js';
 
 /** The weight memory that a map is for: that of an accelerator that holds a network. */
@@ -19,7 +20,7 @@ export interface MemoryFlags {
 
 /** Options that say which weight memory a map is for. */
 export function addMemoryOptions(command: Command): Command {
-  return command
+  return addMemoryLimit(command)
     .addOption(option('--model <model>', 'alexnet, vgg16 or an ONNX file').default('alexnet'))
     .addOption(choice('--format <format>', 'word format', ['int8', 'float32']).default('int8'))
     .addOption(

@@ -6,6 +6,7 @@ import {
   networkTiming,
   vectorTiming,
 } from '../../../sim/index.js';
+import { addMemoryLimit } from '../../memory-limit.js';
 import { addCommonOptions, type CommonOptions, choice, list, option } from '../../options.js';
 import { printResult } from '../../output.js';
 import { describe } from './tables.js';
@@ -65,7 +66,7 @@ export function timingCommand(): Command {
       ),
     )
     .action(timing);
-  return addCommonOptions(command);
+  return addCommonOptions(addMemoryLimit(command));
 }
 
 function timing(flags: TimingFlags): void {

@@ -1,4 +1,4 @@
-import { InputError } from '../../../core/index.js';
+import { excerpt, InputError } from '../../../core/index.js';
 import type { Dataflow, SystolicArray } from '../../systolic-array.js';
 import type { Bandwidth, OperandBuffers } from '../configuration.js';
 
@@ -89,7 +89,7 @@ function parseSections(text: string, file: string): Sections {
       const name = section[1].trim().toLowerCase();
       if (sections.has(name)) {
         throw new InputError(
-          `${place(start)}: expected each section once, found "${content}" again.`,
+          `${place(start)}: expected each section once, found "${excerpt(content)}" again.`,
         );
       }
       current = new Map();
@@ -99,15 +99,19 @@ function parseSections(text: string, file: string): Sections {
     const separator = content.search(/[=:]/);
     if (separator < 1) {
       throw new InputError(
-        `${place(start)}: "${content}", expected [section], key = value or key: value.`,
+        `${place(start)}: "${excerpt(content)}", expected [section], key = value or key: value.`,
       );
     }
     if (current === undefined) {
-      throw new InputError(`${place(start)}: "${content}", expected a [section] before it.`);
+      throw new InputError(
+        `${place(start)}: "${excerpt(content)}", expected a [section] before it.`,
+      );
     }
     const key = content.slice(0, separator).trim().toLowerCase();
     if (current.has(key)) {
-      throw new InputError(`${place(start)}: expected each key once, found "${key}" again.`);
+      throw new InputError(
+        `${place(start)}: expected each key once, found "${excerpt(key)}" again.`,
+      );
     }
     const value = content.slice(separator + 1);
     const blanks = value.length - value.trimStart().length;
@@ -131,7 +135,9 @@ function lookUp({ name, values, file }: Section, key: string): Value {
 function wholeNumber({ text, place }: Value): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && value <= LARGEST_NUMBER) return value;
-  throw new InputError(`${place}: "${text}", expected a whole number from 1 to ${LARGEST_NUMBER}.`);
+  throw new InputError(
+    `${place}: "${excerpt(text)}", expected a whole number from 1 to ${LARGEST_NUMBER}.`,
+  );
 }
 
 function bandwidthIn({ text, place }: Value): number {
@@ -142,10 +148,10 @@ function bandwidthIn({ text, place }: Value): number {
 function dataflowIn({ text, place }: Value): Dataflow {
   const dataflow = Object.hasOwn(DATAFLOWS, text) ? DATAFLOWS[text] : undefined;
   if (dataflow !== undefined) return dataflow;
-  throw new InputError(`${place}: "${text}", expected a dataflow: os, ws or is.`);
+  throw new InputError(`${place}: "${excerpt(text)}", expected a dataflow: os, ws or is.`);
 }
 
 function isUserBandwidth({ text, place }: Value): boolean {
   if (text === 'USER' || text === 'CALC') return text === 'USER';
-  throw new InputError(`${place}: "${text}", expected CALC or USER.`);
+  throw new InputError(`${place}: "${excerpt(text)}", expected CALC or USER.`);
 }

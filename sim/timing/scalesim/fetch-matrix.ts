@@ -1,3 +1,5 @@
+import { requireMemory } from '../../../core/index.js';
+
 /**
  * An operand as SCALE-Sim fetches it: a matrix whose columns lie along one dimension of the array and whose rows are
  * the steps of its folds, one fold below the other. Stationary operands are fetched row by row, streamed ones
@@ -54,11 +56,19 @@ export interface Sets {
   readonly entries: number;
 }
 
+/** The number, and its copy. */
+const BYTES_PER_SET = 16;
+
 /**
  * Cut the entries, in the order of fetching, into sets of so many. As in SCALE-Sim, a set that ends with the last entry
  * is followed by an empty one.
  */
 export function setsOf(matrix: FetchMatrix, entriesPerSet: number): Sets {
+  const entriesAtMost = matrix.rows * matrix.columns;
+  requireMemory(
+    (entriesAtMost / entriesPerSet) * BYTES_PER_SET,
+    `An operand of ${entriesAtMost} words in a buffer of SCALE-Sim with ${entriesPerSet} words a set`,
+  );
   const boundaries = [0];
   const diagonal = matrix.order === 'diagonal';
   const lines = diagonal ? matrix.rows + matrix.columns - 1 : matrix.rows;

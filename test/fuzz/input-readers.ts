@@ -1,0 +1,234 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { readStudyFile } from '../../campaign/index.js';
+import { decodeNpy, featureCount, packageRoot, parseJson } from '../../core/index.js';
+import {
+  decodeFaultMap,
+  type FaultFileFormat,
+  formatBinary,
+  formatCsv,
+  formatFaultMap,
+  formatHex,
+  formatMatrices,
+  formatMbist,
+  parseFaultModelText,
+  type ReadMapOptions,
+  readPermutation,
+  summarizeFaultMap,
+  uniformFaultMap,
+} from '../../fault/index.js';
+import { compileKernels } from '../../kernels/index.js';
+import { readThresholds } from '../../mitigation/index.js';
+import { decodeOnnx, encodeOnnx, readNetwork } from '../../models/index.js';
+import {
+  createNetworkDatapath,
+  networkTiming,
+  parseAccelerator,
+  parseEnergyTable,
+  parseScaleSimConfiguration,
+  parseTopology,
+} from '../../sim/index.js';
+import { KINDS, mutateModel } from '../models/hostile.js';
+import { buildCase } from './build.js';
+import { below, mutateInput, oneOf, type Random } from './input-mutations.js';
+import { recipes } from './recipes.js';
+import { type Form, SUPPORTED } from './support.js';
+
+/** A reader of files, what it reads, and how often its turn comes. */
+export interface InputReader {
+  readonly weight: number;
+  readonly samples: readonly Uint8Array[];
+  readonly mutate: (sample: Uint8Array, random: Random) => Uint8Array;
+  /** Throws a BitcellError where the bytes are wrong. */
+  readonly read: (bytes: Uint8Array) => void;
+}
+
+const encoder = new TextEncoder();
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+function examples(...path: string[]): Uint8Array[] {
+  const folder = join(packageRoot(), 'examples', ...path);
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.md'))
+    .map(({ name }) => new Uint8Array(readFileSync(join(folder, name))))
+    .filter(({ length }) => length > 0 && length < 20_000);
+}
+
+function reader(
+  weight: number,
+  samples: readonly (string | Uint8Array)[],
+  read: (bytes: Uint8Array) => void,
+): InputReader {
+  const bytes = samples.map((sample) =>
+    typeof sample === 'string' ? encoder.encode(sample) : sample,
+  );
+  return {
+    weight,
+    samples: bytes,
+    mutate: (sample, random) => mutateInput(sample, bytes, random),
+    read,
+  };
+}
+
+/** A reader that takes the path of a file. */
+function fileReader(
+  weight: number,
+  samples: readonly (string | Uint8Array)[],
+  name: string,
+  read: (path: string) => unknown,
+): InputReader {
+  const path = join(mkdtempSync(join(tmpdir(), 'bitcell-fuzz-')), name);
+  return reader(weight, samples, (bytes) => {
+    writeFileSync(path, bytes);
+    read(path);
+  });
+}
+
+const GEOMETRY = { banks: 2, rows: 8, columns: 16 };
+
+/** Maps are also summed up, where that takes no time. */
+const MOST_FAULTS = 100_000;
+
+function mapReader(
+  format: FaultFileFormat,
+  samples: readonly (string | Uint8Array)[],
+): InputReader {
+  const options: ReadMapOptions = { geometry: GEOMETRY, columnMux: 2 };
+  return reader(4, samples, (bytes) => {
+    const given = format === 'csv' ? [options] : [options, { ...options, format }];
+    for (const each of given) {
+      const { map } = decodeFaultMap([{ file: 'map', bytes }], each);
+      if (map.cells.length < MOST_FAULTS) summarizeFaultMap(map);
+    }
+  });
+}
+
+function mapReaders(): Record<string, InputReader> {
+  const map = uniformFaultMap({
+    geometry: GEOMETRY,
+    faults: 'stuck-at',
+    seed: 1,
+    trial: 0,
+    rate: 0.05,
+  });
+  const zeros = { ...map, kinds: map.kinds.map(() => 0) };
+  const matrices = formatMatrices(map, 'map');
+  return {
+    'map-json': mapReader('json', [formatFaultMap(map), formatFaultMap(zeros)]),
+    'map-binary': mapReader('binary', [formatBinary(map)]),
+    'map-csv': mapReader('csv', [formatCsv(map)]),
+    'map-hex': mapReader('hex', [formatHex(zeros, 'map')]),
+    'map-mbist': mapReader('mbist', [formatMbist(zeros, 'map', 2)]),
+    'map-matrices': reader(4, matrices, (bytes) => {
+      const files = [bytes, matrices[1]].map((content, index) => ({
+        file: `m${index}`,
+        bytes: content,
+      }));
+      decodeFaultMap(files, { geometry: GEOMETRY });
+      decodeFaultMap(files, {});
+    }),
+  };
+}
+
+const THRESHOLDS = JSON.stringify({
+  format: 'bitcell-thresholds',
+  version: 1,
+  network: { name: 'n', checksum: 'c' },
+  found: { method: 'profile-maximum', images: 10 },
+  int8: { conv1: [1, 2, 3], fc: [4] },
+  float32: { conv1: [1.5], fc: [4e3] },
+});
+
+function npy(shape: string, length: number): Uint8Array {
+  const head = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape}), }`.padEnd(117);
+  return new Uint8Array(
+    Buffer.concat([
+      Buffer.from('934e554d505901007600', 'hex'),
+      Buffer.from(`${head}\n`),
+      Buffer.alloc(length),
+    ]),
+  );
+}
+
+/** Larger networks are only read. */
+const MOST_VALUES = 1e5;
+
+function onnxReader(): InputReader {
+  const kernels = compileKernels();
+  const models = (Object.keys(SUPPORTED) as Form[]).flatMap((form) =>
+    fc
+      .sample(recipes(form, SUPPORTED[form]), { seed: 1, numRuns: 12 })
+      .map((recipe) => encodeOnnx(buildCase(recipe, SUPPORTED[form]).model)),
+  );
+  return {
+    weight: 20,
+    samples: models,
+    mutate(sample, random) {
+      if (random() < 0.5) return mutateInput(sample, models, random);
+      const mutations = Array.from({ length: 1 + below(random, 3) }, () => ({
+        kind: oneOf(random, KINDS),
+        at: below(random, 2 ** 20),
+        pick: below(random, 2 ** 20),
+      }));
+      return encodeOnnx(mutateModel(decodeOnnx(sample, 'sample'), mutations));
+    },
+    read(bytes) {
+      const network = readNetwork(bytes, 'net');
+      const values = network.tensors.reduce((sum, { shape }) => sum + featureCount(shape), 0);
+      if (values < MOST_VALUES) createNetworkDatapath(network, kernels, 1);
+    },
+  };
+}
+
+const ARRAY = { rows: 4, columns: 4, dataflow: 'weight-stationary' } as const;
+const MOST_LAYERS = 1000;
+
+/** All readers by name. */
+export function inputReaders(): Readonly<Record<string, InputReader>> {
+  const yaml = examples();
+  return {
+    study: fileReader(2, yaml, 'study.yaml', (path) => readStudyFile(path, {})),
+    accelerator: reader(2, examples('accelerators'), (bytes) =>
+      parseAccelerator(decode(bytes), 'a.yaml'),
+    ),
+    'fault-model': reader(
+      2,
+      [
+        'model: clusters\nclustering: 0.5\nregion: {rows: 8, columns: 16}\nfaults: stuck-at\nstuckAt1Share: 0.7\n',
+        'model: voltage\ntable:\n  - {voltage: 0.6, rate: 1.0e-6}\n  - {voltage: 0.5, rate: 1.0e-3}\nscope:\n  banks: &b [0, 1]\n  bits: {positions: *b, weightBits: 8, columnMux: 4}\n',
+      ],
+      (bytes) => parseFaultModelText(decode(bytes), 'f.yaml'),
+    ),
+    'energy-table': reader(2, examples('energy'), (bytes) =>
+      parseEnergyTable(decode(bytes), 'e.yaml'),
+    ),
+    permutation: fileReader(
+      2,
+      ['addressBits: [1, 0, 2]\ndataBits: [7, 6, 5, 4, 3, 2, 1, 0]\n'],
+      'p.yaml',
+      (path) => readPermutation(path),
+    ),
+    ...mapReaders(),
+    thresholds: fileReader(3, [THRESHOLDS], 't.json', (path) => readThresholds(path)),
+    json: reader(3, [THRESHOLDS, '[[[{"a": [1.5e3, "\\u00e9\\n", null]}]]]'], (bytes) => {
+      parseJson(decode(bytes), 'a.json');
+    }),
+    topology: reader(4, examples('topologies'), (bytes) => {
+      const layers = parseTopology(decode(bytes), 't.csv');
+      if (layers.length < MOST_LAYERS)
+        networkTiming(
+          layers.map(({ shape }) => shape),
+          ARRAY,
+        );
+    }),
+    'scalesim-cfg': reader(4, examples('configs'), (bytes) => {
+      parseScaleSimConfiguration(decode(bytes), 'c.cfg');
+    }),
+    npy: reader(4, [npy('2, 3', 24), npy('1, 1, 2, 2', 16), npy('', 4)], (bytes) =>
+      decodeNpy(bytes, 'x.npy'),
+    ),
+    onnx: onnxReader(),
+  };
+}
