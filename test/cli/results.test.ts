@@ -157,11 +157,14 @@ describe('results', () => {
 
   test('refuses a folder without results, and a file that cannot be written', async () => {
     expect(await refusal(['results', '.'])).toBe('. holds no results of a study');
-    const missing = join(newFolder(), 'no', 'points.parquet');
-    expect(await refusal(['results', out, '--parquet', missing])).toContain(
-      `Cannot write ${missing}: `,
+    const store = join(out, 'study.duckdb');
+    const below = join(store, 'points.parquet');
+    expect(await refusal(['results', out, '--parquet', below])).toBe(
+      `Cannot write ${below}: a part of the path is a file, not a folder.`,
     );
-    expect(existsSync(missing)).toBe(false);
+    expect(await refusal(['results', out, '--parquet', store])).toContain(
+      `--parquet ${store} is an input of this command, which would be lost; choose another file.`,
+    );
     expect(await refusal(['results', out, '--csv', '--json'])).toBe('give either --csv or --json');
   });
 });
