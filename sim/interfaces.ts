@@ -29,14 +29,15 @@ export interface WeightMemory {
  * word ⌊s / k⌋, with k = wordBits / weightBits.
  *
  * A `tile` is what fills the memory (resident), or one half of it (streamed), at once; within a tile no two
- * weights share a cell. (slot, tile) ↔ weight is one to one.
+ * weights share a cell, and (slot, tile) ↔ weight is one to one; but in a resident network a weight that several layers
+ * read has a number in each of them, and all these are in one slot.
  */
 export interface Placement {
   readonly kind: 'resident' | 'streamed';
   readonly memory: WeightMemory;
   readonly geometry: CellGeometry;
   readonly weightBits: 8 | 32;
-  /** Number of weights of the network. */
+  /** Number of weights of the network; one that several layers read counts in each. */
   readonly weights: number;
   /** Number of tiles of one inference; a resident network with weights is one tile. */
   readonly tiles: number;
