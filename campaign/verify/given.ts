@@ -159,7 +159,7 @@ const OUTPUT_ZERO_POINTS: Readonly<Record<string, number>> = {
   QLinearLeakyRelu: 4,
 };
 
-/** The node of a file that makes each tensor's integers. */
+/** The node of a file that makes each tensor's integers, those of the input excepted. */
 function quantizingNodes(
   network: Int8Network,
   { graph }: OnnxModel,
@@ -178,6 +178,7 @@ function quantizingNodes(
   const output = producers.get(last?.inputs[0] ?? '');
   return new Map(
     network.tensors.flatMap(({ name }, tensor) => {
+      if (tensor === network.input) return [];
       const found = tensor === network.output ? output : byName.get(name);
       return found && Object.hasOwn(OUTPUT_ZERO_POINTS, found.opType) ? [[tensor, found]] : [];
     }),

@@ -120,7 +120,7 @@ function toText(cases: readonly CaseResult[]): string {
     grouped(values),
     grouped(mismatches),
     grouped(steps),
-    found.unfused.length === 0 ? '-' : found.unfused.join(', '),
+    found.unfused.length === 0 ? '-' : grouped(found.unfused.length),
   ]);
   const sum = (count: (result: CaseResult) => number) =>
     grouped(cases.reduce((total, result) => total + count(result), 0));
@@ -131,8 +131,20 @@ function toText(cases: readonly CaseResult[]): string {
     formatTable(['case', 'images', 'layers', 'values', 'mismatches', 'steps', 'unfused'], rows),
     '',
     ...cases.flatMap(remarks),
+    ...unfusedGroups(cases),
     `${sum(({ values }) => values)} values compared with onnxruntime, ${sum(({ mismatches }) => mismatches)} differ${steps}.`,
   ].join('\n');
+}
+
+/** The groups that onnxruntime runs in float32, once for all cases in which they are the same. */
+function unfusedGroups(cases: readonly CaseResult[]): string[] {
+  const known = new Set<string>();
+  return cases.flatMap(({ name, unfused }) => {
+    const groups = unfused.join(', ');
+    if (groups === '' || known.has(groups)) return [];
+    known.add(groups);
+    return [`${name}: onnxruntime leaves unfused, in float32: ${groups}.`];
+  });
 }
 
 function remarks({ name, exposingChanges, refused }: CaseResult): string[] {

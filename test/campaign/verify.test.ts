@@ -126,6 +126,7 @@ describe('the first difference', () => {
       x: 0,
       bitcell: 10,
       onnxruntime: 11,
+      isInteger: true,
       neighbours: {
         along: 'channels',
         first: [0, 0],

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readFloat32Npy, writeNpy } from '../../core/index.js';
 import {
+  decodeOnnx,
+  encodeOnnx,
   loadCifar10,
   normalize,
   weightedLayers,
@@ -60,6 +62,7 @@ describe('infer', () => {
       nonFiniteInputs: 0,
       seconds: expect.any(Number),
       output,
+      unfused: [],
     });
     expect(result.seconds).toBeGreaterThan(0);
   });
@@ -143,4 +146,24 @@ describe('infer', () => {
     expect(shown.stderr).toMatch(/^30 of 30 images, /m);
     expect((await bitcell([...args, '--quiet'], { cwd })).stderr).toBe('');
   });
+});
+
+test('names the nodes that onnxruntime computes in float32', async () => {
+  const written = decodeOnnx(writeQdq(INT8_NETWORK), 'tiny');
+  // onnxruntime fuses no Gemm whose weights state no zero point.
+  const nodes = written.graph.nodes.map((node) =>
+    node.outputs[0] === 'fc1.weight_dequantized'
+      ? { ...node, inputs: node.inputs.slice(0, 2) }
+      : node,
+  );
+  const model = join(newFolder(), 'unfused.onnx');
+  writeFileSync(model, encodeOnnx({ ...written, graph: { ...written.graph, nodes } }));
+  const output = join(newFolder(), 'outputs.npy');
+  const { status, stdout, stderr } = await bitcell([
+    ...['infer', model, '--input', input, '--output', output, '--json', '--quiet'],
+  ]);
+  expect([status, JSON.parse(stdout).unfused]).toEqual([0, ['node "fc1" (Gemm)']]);
+  expect(stderr).toBe(
+    'unfused: onnxruntime computes node "fc1" (Gemm) in float32, Bitcell in integers, so values near a tie may differ by one step\n',
+  );
 });

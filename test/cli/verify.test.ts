@@ -19,16 +19,28 @@ const VALUES = INT8_NETWORK.layers.reduce(
 test('verify finds the datapath equal to onnxruntime, clean, faulted and clipped', async () => {
   const result = await bitcellJson(['verify', '--model', model, '--images', '3']);
   expect(result).toMatchObject({ model, images: 3, onnxruntimeOverflows: false });
-  const cases = result.cases as CaseResult[];
+  const [given, disabled, inside, ...cases] = result.cases as CaseResult[];
+  const clean = { images: 3, mismatches: 0, exposingChanges: 0, unfused: [] };
+  expect(given).toEqual({
+    name: 'the file as given, all',
+    ...clean,
+    layers: 1,
+    values: 30,
+    steps: 0,
+  });
+  expect(disabled).toMatchObject({ name: 'the file as given, disabled', ...clean, values: 30 });
+  expect(inside).toMatchObject({ ...clean, layers: INT8_NETWORK.layers.length, steps: 0 });
   for (const found of cases) {
     expect(found).toEqual({
       name: expect.any(String),
-      images: 3,
+      ...clean,
       layers: INT8_NETWORK.layers.length,
-      values: 3 * VALUES,
-      mismatches: 0,
-      unfused: [],
+      values: expect.any(Number),
+      steps: 0,
     });
+    // At the level `all` the outputs are compared once more, on a file that shows nothing else.
+    const outputs = /\ball$/.test(found.name) ? 30 : 0;
+    expect(found.values).toBe(3 * VALUES + outputs);
   }
   const names = cases.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
@@ -57,7 +69,7 @@ test('verify takes thresholds from a file and prints a table as text', async () 
     ...['--model', model, '--images', '1', '--thresholds', thresholds, '--quiet'],
   ]);
   expect(status).toBe(0);
-  expect(stdout).toMatch(/^case +images +layers +values +mismatches +unfused\n/);
+  expect(stdout).toMatch(/^case +images +layers +values +mismatches +steps +unfused\n/);
   expect(stdout).toMatch(/\n[\d,]+ values compared with onnxruntime, 0 differ\.\n$/);
 });
 
@@ -91,8 +103,11 @@ test('verify exits with 3 and names the place when onnxruntime gives another val
   );
   expect(status).toBe(3);
   const cases: CaseResult[] = JSON.parse(stdout).cases;
-  for (const { mismatches } of cases) expect(mismatches).toBe(1);
+  // The cases of outputs alone, which are float32, stay right.
+  for (const { name, mismatches } of cases) {
+    expect(mismatches).toBe(/^the file as given, (all|disabled)$/.test(name) ? 0 : 1);
+  }
   expect(stderr).toMatch(
-    /^bitcell: clean, QOperator at disabled: layer \S+, image 0, channel 0, position \(0, 0\): Bitcell \d+, onnxruntime \d+/,
+    /^bitcell: the file as given, inner tensors as outputs, all: layer \S+, image 0, channel 0, position \(0, 0\): Bitcell \d+, onnxruntime \d+/,
   );
 });

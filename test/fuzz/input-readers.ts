@@ -34,7 +34,7 @@ import { KINDS, mutateModel } from '../models/hostile.js';
 import { buildCase } from './build.js';
 import { below, mutateInput, oneOf, type Random } from './input-mutations.js';
 import { recipes } from './recipes.js';
-import { type Form, SUPPORTED } from './support.js';
+import { FEATURES, type Form } from './support.js';
 
 /** A reader of files, what it reads, and how often its turn comes. */
 export interface InputReader {
@@ -157,10 +157,10 @@ const MOST_VALUES = 1e5;
 
 function onnxReader(): InputReader {
   const kernels = compileKernels();
-  const models = (Object.keys(SUPPORTED) as Form[]).flatMap((form) =>
+  const models = (Object.keys(FEATURES) as Form[]).flatMap((form) =>
     fc
-      .sample(recipes(form, SUPPORTED[form]), { seed: 1, numRuns: 12 })
-      .map((recipe) => encodeOnnx(buildCase(recipe, SUPPORTED[form]).model)),
+      .sample(recipes(form, FEATURES[form]), { seed: 1, numRuns: 12 })
+      .map((recipe) => encodeOnnx(buildCase(recipe, FEATURES[form]).model)),
   );
   return {
     weight: 20,

@@ -5,8 +5,10 @@ import {
   applyTable,
   averagePool,
   globalAveragePool,
+  realAveragePool,
   requantizationTable,
   type StoredQuantization,
+  wholeWindow,
 } from '../../kernels/index.js';
 import type { OnnxAttribute } from '../../models/index.js';
 import {
@@ -149,6 +151,41 @@ describe('equals onnxruntime', () => {
         expect(await runGraph(graph(pooling, group, input), 'all')).toEqual(expected);
       }),
       { numRuns: 150 },
+    );
+  });
+
+  test('average pooling left in float32, in the order of operator set 13', async () => {
+    const averages = poolings.filter(({ ceil }) => !ceil);
+    await fc.assert(
+      fc.asyncProperty(averages, async (pooling) => {
+        const { shape, images, values, quantization, countIncludePad } = pooling;
+        const [input] = quantization.inputs;
+        const result = new Uint8Array(images * featureCount(shape.output));
+        const specification = { shape, input, output: quantization.output, countIncludePad };
+        realAveragePool(specification, 'mlas', values, result, images);
+        const { group } = forms('AveragePool', attributes(pooling));
+        expect(await runGraph(graph(pooling, group, input), 'disabled')).toEqual([
+          ...channelsFirst(result, shape.output),
+        ]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('global average pooling left in float32', async () => {
+    const { group } = forms('GlobalAveragePool', {});
+    await fc.assert(
+      fc.asyncProperty(poolings, async (pooling) => {
+        const { shape, images, values, quantization } = pooling;
+        const [input] = quantization.inputs;
+        const result = new Uint8Array(images * shape.input.channels);
+        const whole = { shape: wholeWindow(shape.input), countIncludePad: false };
+        const specification = { ...whole, input, output: quantization.output };
+        realAveragePool(specification, 'mlas', values, result, images);
+        const expected = await runGraph(graph(pooling, group, input), 'disabled');
+        expect(expected).toEqual([...result]);
+      }),
+      { numRuns: 60 },
     );
   });
 

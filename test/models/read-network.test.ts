@@ -246,6 +246,27 @@ describe('readNetwork refuses', () => {
       { ...plain, opsets: new Map([['', 8]]) },
       'net uses operator set 8; Bitcell reads 9 and later ones',
     ],
+    [
+      'an operator set newer than any known',
+      { ...plain, opsets: new Map([['', 27]]) },
+      'net uses operator set 27; the newest one that Bitcell reads is 26, so export the model for that',
+    ],
+    [
+      "a newer operator set of onnxruntime's",
+      {
+        ...plain,
+        opsets: new Map([
+          ['', 13],
+          ['com.microsoft', 2],
+        ]),
+      },
+      'net uses operator set com.microsoft 2; the newest one that Bitcell reads is 1, so export the model for that',
+    ],
+    [
+      'a newer IR version',
+      { ...plain, irVersion: 14 },
+      'net has IR version 14; Bitcell reads up to 13',
+    ],
   ])('%s', (_, model, message) => {
     expect(refusal(model)).toBe(message);
   });

@@ -85,6 +85,117 @@ describe('readNetwork reads QDQ files', () => {
   });
 });
 
+/** The model with the weights of its first layer in float32 behind a QuantizeLinear without zero point. */
+function withFloatWeights(attributes: OnnxNode['attributes']): OnnxModel {
+  const scale = Float32Array.of(0.25);
+  const reals = new Float32Array(54).map((_, index) => 0.25 * (index - 27));
+  const initializers = qdq.graph.initializers.map((tensor): OnnxTensor => {
+    if (tensor.name === 'conv1.weight') return { ...tensor, elementType: 'float32', data: reals };
+    if (tensor.name !== 'conv1.bias_scale') return tensor;
+    const data = new Float32Array(3).fill(quantized.tensors[0].quantization!.scale * 0.25);
+    return { ...tensor, data } as OnnxTensor;
+  });
+  initializers.push({ name: 'step', elementType: 'float32', dims: [], data: scale });
+  const nodes = qdq.graph.nodes.flatMap((original) =>
+    original.outputs[0] === 'conv1.weight_dequantized'
+      ? [
+          {
+            ...{ name: 'q', opType: 'QuantizeLinear', domain: '', attributes },
+            ...{ inputs: ['conv1.weight', 'step'], outputs: ['integers'] },
+          },
+          { ...original, inputs: ['integers', 'step'], attributes: new Map() },
+        ]
+      : [original],
+  );
+  return { ...qdq, opsets: new Map([['', 21]]), graph: { ...qdq.graph, initializers, nodes } };
+}
+
+const INT8 = int(3);
+
+describe('QuantizeLinear and DequantizeLinear', () => {
+  test('quantise to the type that output_dtype names, where there is no zero point', () => {
+    const model = withFloatWeights(new Map([['output_dtype', INT8]]));
+    const [conv] = weightedLayers(readNetwork(encodeOnnx(model)) as Int8Network);
+    expect(conv.weights).toEqual(Int8Array.from({ length: 54 }, (_, index) => index - 27));
+    expect(conv.zeroPoints).toEqual(new Int32Array(3));
+    // Without it they are uint8, and so none is negative.
+    const unsigned = readNetwork(encodeOnnx(withFloatWeights(new Map()))) as Int8Network;
+    const [other] = weightedLayers(unsigned);
+    const numbers = Array.from(other.weights, (weight) => weight - other.zeroPoints[0]);
+    expect(numbers).toEqual(Array.from({ length: 54 }, (_, index) => Math.max(0, index - 27)));
+  });
+
+  test.each<[string, OnnxNode['attributes']]>([
+    [
+      'saturate and axis',
+      new Map([
+        ['saturate', int(0)],
+        ['axis', int(0)],
+        ['output_dtype', INT8],
+      ]),
+    ],
+    [
+      'precision float',
+      new Map([
+        ['precision', int(1)],
+        ['output_dtype', INT8],
+      ]),
+    ],
+    [
+      'blocks of no size',
+      new Map([
+        ['block_size', int(0)],
+        ['output_dtype', INT8],
+      ]),
+    ],
+  ])('may have %s, which change nothing', (_, attributes) => {
+    const [conv] = weightedLayers(
+      readNetwork(encodeOnnx(withFloatWeights(attributes))) as Int8Network,
+    );
+    expect(conv.weights[0]).toBe(-27);
+  });
+
+  test.each<[string, OnnxModel, string]>([
+    [
+      'another type',
+      withFloatWeights(new Map([['output_dtype', int(5)]])),
+      'net: node "q" (QuantizeLinear) has output_dtype = 5; Bitcell supports 2 (uint8) and 3 (int8) only',
+    ],
+    [
+      'scales of blocks',
+      withFloatWeights(new Map([['block_size', int(16)]])),
+      'net: node "q" (QuantizeLinear) has block_size = 16; Bitcell supports 0 only',
+    ],
+    [
+      'the precision of float16',
+      withFloatWeights(new Map([['precision', int(10)]])),
+      'net: node "q" (QuantizeLinear) has precision = 10; Bitcell supports 0 and 1 only',
+    ],
+    [
+      'an attribute of the future',
+      withFloatWeights(new Map([['rounding', int(1)]])),
+      'net: node "q" (QuantizeLinear) has an attribute "rounding" that Bitcell does not know',
+    ],
+    [
+      'a zero point of another type than output_dtype',
+      withNode('relu_quantized', { attributes: new Map([['output_dtype', INT8]]) }),
+      'net: node "relu_quantized" (QuantizeLinear) has output_dtype = 3, but a zero point "relu_zero_point" of type uint8',
+    ],
+    [
+      'a result of float16',
+      withNode('conv1.weight_dequantized', {
+        attributes: new Map([
+          ['axis', int(0)],
+          ['output_dtype', int(10)],
+        ]),
+      }),
+      'net: node "conv1.weight_dequantized" (DequantizeLinear) has output_dtype = 10; Bitcell supports 0 and 1 only',
+    ],
+  ])('may not have %s', (_, model, message) => {
+    expect(refusal(model)).toBe(message);
+  });
+});
+
 describe('readNetwork refuses QDQ files with', () => {
   test.each<[string, OnnxModel, RegExp | string]>([
     [
