@@ -19,6 +19,7 @@ test('profile gives thresholds that clip nothing of the images they come from', 
     output,
     images: IMAGES,
     layers: ACTIVATED_LAYERS,
+    unfused: [],
   });
   const { int8, float32 } = readThresholds(output);
   expect(Object.values(int8 ?? {}).map(({ length }) => length)).toEqual([8, 16]);

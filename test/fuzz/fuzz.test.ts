@@ -20,8 +20,9 @@ describe('random graphs give what onnxruntime gives', () => {
       );
     }
     expect(counts.equal + counts.unfused).toBe(CASES[form]);
-    // Most graphs must be compared, and with all the tensors inside them about every second.
-    expect(counts.equal).toBeGreaterThan(0.8 * CASES[form]);
+    // Most graphs must be compared, and with all the tensors inside them about every second; of the QDQ graphs of
+    // int8 activations, which are half of them, onnxruntime leaves most unfused.
+    expect(counts.equal).toBeGreaterThan((form === 'qdq' ? 0.55 : 0.8) * CASES[form]);
     if (form !== 'float32') expect(counts.tensors).toBeGreaterThan(1.5 * counts.equal);
   });
 });
@@ -43,9 +44,11 @@ function withOtherWeights(model: OnnxModel): OnnxModel {
 
 test('the comparison sees other weights', async () => {
   const counts = { equal: 0, different: 0, refused: 0, unfused: 0 };
-  const sample = fc.sample(recipes('qdq', FEATURES.qdq), { numRuns: 60, seed: 5 });
+  // Among int8 activations only the outputs can be compared.
+  const features = new Set([...FEATURES.qdq].filter((feature) => feature !== 'int8-activations'));
+  const sample = fc.sample(recipes('qdq', features), { numRuns: 60, seed: 5 });
   for (const recipe of sample) {
-    const verdict = await checkRecipe(recipe, FEATURES.qdq, withOtherWeights);
+    const verdict = await checkRecipe(recipe, features, withOtherWeights);
     counts[verdict.status] += 1;
     if (verdict.status === 'different') {
       expect(verdict.message).toMatch(
