@@ -1,11 +1,6 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
-import { expect } from 'vitest';
 import type { PointRow } from '../../../campaign/collector.js';
 import {
   type Condition,
-  openResults,
   openStore,
   type StoreOptions,
   type StudyStore,
@@ -14,7 +9,7 @@ import {
 
 /** Fault maps of the study, and mitigations of each. */
 export const MAPS = 8;
-const MITIGATIONS = ['none', 'clip'] as const;
+export const MITIGATIONS = ['none', 'clip'] as const;
 
 const CONDITION: Condition = {
   index: 0,
@@ -44,7 +39,8 @@ export function openSmall(folder: string, options: Partial<StoreOptions> = {}) {
   return openStore(folder, { ...OPTIONS, ...options });
 }
 
-function correctOf(map: number, mitigation: number): number {
+/** Right images of a map by the place of its mitigation. */
+export function correctOf(map: number, mitigation: number): number {
   return (map * 7 + mitigation) % 101;
 }
 
@@ -92,36 +88,4 @@ export async function makeStore(
   const store = await openSmall(folder, options);
   for (let map = 0; map < maps; map += 1) await saveNext(store, map);
   store.close();
-}
-
-/** Check that a store holds the first maps of the study, each once and unharmed; returns how many. */
-export async function checkedMaps(folder: string): Promise<number> {
-  const stored = await openResults(folder);
-  try {
-    const { columns, rows } = await stored.rows('trial', {});
-    const of = (name: string) => rows.map((row) => row[columns.indexOf(name)]);
-    const expected = rows.map((_, row) => ({ map: row >> 1, mitigation: row & 1 }));
-    expect(of('map')).toEqual(expected.map(({ map }) => map));
-    expect(of('mitigation')).toEqual(expected.map(({ mitigation }) => MITIGATIONS[mitigation]));
-    expect(of('correct')).toEqual(
-      expected.map(({ map, mitigation }) => correctOf(map, mitigation)),
-    );
-    const maps = rows.length / 2;
-    expect(stored.points({}).map((point) => point.maps)).toEqual(maps === 0 ? [] : [maps, maps]);
-    return maps;
-  } finally {
-    stored.close();
-  }
-}
-
-/** Run statements on the store of a folder, as somebody else might. */
-export async function tamper(folder: string, statements: readonly string[]): Promise<void> {
-  const file = join(folder, 'study.duckdb');
-  expect(existsSync(file)).toBe(true);
-  const instance = await DuckDBInstance.create(file);
-  const connection = await instance.connect();
-  for (const statement of statements) await connection.run(statement);
-  await connection.run('CHECKPOINT');
-  connection.closeSync();
-  instance.closeSync();
 }

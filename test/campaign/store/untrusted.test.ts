@@ -13,7 +13,8 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openResults, salvageRows } from '../../../campaign/index.js';
 import { sha256Hex } from '../../../core/index.js';
-import { checkedMaps, makeStore, openSmall, saveNext, tamper } from './small-study.js';
+import { makeStore, openSmall, saveNext } from './small-study.js';
+import { checkedMaps, tamper } from './store-checks.js';
 import { newFolder } from './writer-process.js';
 
 const SECRET = 'top-secret';
