@@ -7,6 +7,7 @@ import {
   planSize,
   prepareStudy,
   readStudyFile,
+  requireReadable,
   runStudy,
   type Study,
   type StudyResult,
@@ -150,6 +151,7 @@ async function run(
   const { threads, data, out, resume, dryRun, json, quiet, ...fields } = flags;
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const study = file === undefined ? parseStudy(fields) : readStudyFile(file, fields);
+  if (resume && out !== undefined) await requireReadable(out);
   const prepared = prepareStudy(study, data);
   if (dryRun) {
     printPlan(prepared, threads, json);
