@@ -75,15 +75,13 @@ async function connect(
   mode: AccessMode,
   writable?: string,
 ): Promise<Database> {
-  const instance = await openInstance(place.path, mode, writable === undefined).catch(
+  const { instance, connection } = await openInstance(place.path, mode, writable).catch(
     (error: unknown) => {
       place.release();
       throw openError(error, file);
     },
   );
   const opened = statSync(place.path, { throwIfNoEntry: false });
-  const connection = await instance.connect();
-  if (writable !== undefined) await allowOnly(connection, writable);
 
   const requireThere = () => {
     const found = statSync(place.file, { throwIfNoEntry: false });
@@ -135,16 +133,24 @@ async function connect(
 async function openInstance(
   path: string,
   mode: AccessMode,
-  isLocked: boolean,
-): Promise<DuckDBInstance> {
+  writable: string | undefined,
+): Promise<{ instance: DuckDBInstance; connection: DuckDBConnection }> {
   // Loaded here because it costs a fifth of a second, which commands without a store should not pay.
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const locked = { enable_external_access: 'false', lock_configuration: 'true' };
-  return DuckDBInstance.create(path, {
+  const instance = await DuckDBInstance.create(path, {
     ...SETTINGS,
     access_mode: mode,
-    ...(isLocked && locked),
+    ...(writable === undefined && locked),
   });
+  try {
+    const connection = await instance.connect();
+    if (writable !== undefined) await allowOnly(connection, writable);
+    return { instance, connection };
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
 }
 
 /** Paths can be allowed only while DuckDB runs and everything still is. */

@@ -62,11 +62,10 @@ export async function hasTable(database: Database, name: string): Promise<boolea
 /** The definitions as this version of DuckDB writes them. */
 async function expectedDefinitions(database: Database): Promise<Map<string, string>> {
   for (const { name, columns } of TABLES) {
-    await database.connection.run(`CREATE TEMP TABLE ${EXPECTED}${name} (${columns})`);
+    await database.read(`CREATE TEMP TABLE ${EXPECTED}${name} (${columns})`);
   }
   const expected = await definitions(database, EXPECTED_DEFINITIONS);
-  for (const { name } of TABLES)
-    await database.connection.run(`DROP TABLE temp.${EXPECTED}${name}`);
+  for (const { name } of TABLES) await database.read(`DROP TABLE temp.${EXPECTED}${name}`);
   return new Map([...expected].map(([name, sql]) => [name.slice(EXPECTED.length), sql]));
 }
 

@@ -129,13 +129,10 @@ function matches(record: PointRecord, filter: ResultFilter): boolean {
 }
 
 /** Mitigations have the order in which the study names them. */
-async function orderMitigations(
-  { connection }: Database,
-  mitigations: readonly string[],
-): Promise<void> {
-  await connection.run('CREATE TEMP TABLE mitigation_order (mitigation VARCHAR, position INTEGER)');
+async function orderMitigations(database: Database, mitigations: readonly string[]): Promise<void> {
+  await database.read('CREATE TEMP TABLE mitigation_order (mitigation VARCHAR, position INTEGER)');
   for (const [position, mitigation] of mitigations.entries()) {
-    await connection.run('INSERT INTO mitigation_order VALUES (?, ?)', [mitigation, position]);
+    await database.read('INSERT INTO mitigation_order VALUES (?, ?)', [mitigation, position]);
   }
 }
 

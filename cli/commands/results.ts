@@ -5,6 +5,7 @@ import {
   type ResultFilter,
   type ResultRows,
   type ResultTable,
+  requireReadable,
   type StoredResults,
   salvageRows,
   withPrecision,
@@ -81,6 +82,7 @@ export function resultsCommand(): Command {
 async function results(folder: string, flags: ResultsFlags): Promise<void> {
   const { table, csv, parquet, json } = flags;
   if (csv && json) throw new InputError('give either --csv or --json');
+  await requireReadable(folder);
   if (flags.salvage) {
     await salvage(folder, flags);
     return;

@@ -7,6 +7,7 @@ import {
   planSize,
   prepareStudy,
   readStudyFile,
+  requireReadable,
   runStudy,
   type Study,
   type StudyResult,
@@ -152,6 +153,7 @@ async function run(
   const { threads, data, out, resume, dryRun, json, quiet, memoryLimit: _, ...fields } = flags;
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const study = file === undefined ? parseStudy(fields) : readStudyFile(file, fields);
+  if (resume && out !== undefined) await requireReadable(out);
   const prepared = prepareStudy(study, data);
   warnOfUnfused(prepared.data.networks.map(({ network }) => network));
   if (dryRun) {

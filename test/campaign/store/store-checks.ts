@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { expect } from 'vitest';
+import { openResults } from '../../../campaign/index.js';
+import { correctOf, MITIGATIONS } from './small-study.js';
+
+/** Check that a store holds the first maps of the study, each once and unharmed; returns how many. */
+export async function checkedMaps(folder: string): Promise<number> {
+  const stored = await openResults(folder);
+  try {
+    const { columns, rows } = await stored.rows('trial', {});
+    const of = (name: string) => rows.map((row) => row[columns.indexOf(name)]);
+    const expected = rows.map((_, row) => ({ map: row >> 1, mitigation: row & 1 }));
+    expect(of('map')).toEqual(expected.map(({ map }) => map));
+    expect(of('mitigation')).toEqual(expected.map(({ mitigation }) => MITIGATIONS[mitigation]));
+    expect(of('correct')).toEqual(
+      expected.map(({ map, mitigation }) => correctOf(map, mitigation)),
+    );
+    const maps = rows.length / 2;
+    expect(stored.points({}).map((point) => point.maps)).toEqual(maps === 0 ? [] : [maps, maps]);
+    return maps;
+  } finally {
+    stored.close();
+  }
+}
+
+/** Run statements on the store of a folder, as somebody else might. */
+export async function tamper(folder: string, statements: readonly string[]): Promise<void> {
+  const file = join(folder, 'study.duckdb');
+  expect(existsSync(file)).toBe(true);
+  const instance = await DuckDBInstance.create(file);
+  const connection = await instance.connect();
+  for (const statement of statements) await connection.run(statement);
+  await connection.run('CHECKPOINT');
+  connection.closeSync();
+  instance.closeSync();
+}
