@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError, parseJson, readTextChecked, writeFileAtomic } from '../core/index.js';
+import { excerpt, InputError, parseJson, readTextChecked, writeFileAtomic } from '../core/index.js';
 import { type Network, weightedLayers } from '../models/index.js';
 import type { LayerThresholds, Mitigation } from './clip.js';
 import {
@@ -62,7 +62,7 @@ export function readThresholds(file: string): Thresholds {
   if (!result.success) {
     const [issue] = result.error.issues;
     throw new InputError(
-      `${file} is not a ${FORMAT} file of version ${VERSION}: at ${issue.path.join('.') || 'the top'}: ${issue.message}`,
+      `${file} is not a ${FORMAT} file of version ${VERSION}: at ${excerpt(issue.path.join('.')) || 'the top'}: ${excerpt(issue.message)}`,
     );
   }
   return result.data;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type InputError, parseJson, placeInJson, shownValue } from '../../core/index.js';
+import { excerpt, type InputError, parseJson, placeInJson, shownValue } from '../../core/index.js';
 import { sortFaults } from '../fault-list.js';
 import {
   type CellGeometry,
@@ -84,10 +84,10 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 function schemaError(issue: z.core.$ZodIssue, root: unknown, source: Source): InputError {
-  const place = issue.path.length === 0 ? 'the top level' : issue.path.join('.');
+  const place = issue.path.length === 0 ? 'the top level' : excerpt(issue.path.join('.'));
   if (issue.code === 'unrecognized_keys') {
     const [key] = issue.keys;
-    const problem = `unknown field "${key}" at ${place}; remove it`;
+    const problem = `unknown field "${excerpt(key)}" at ${place}; remove it`;
     return errorAtPath(source, [...issue.path, key], problem);
   }
   const value = valueAt(root, issue.path);
