@@ -1,4 +1,5 @@
 import type { Network } from '../models/index.js';
+import { tell } from './messages.js';
 
 /** Nodes that onnxruntime computes in float32 and Bitcell in integers; empty for most networks. */
 export function unfusedOf(network: Network): readonly string[] {
@@ -12,8 +13,8 @@ export function warnOfUnfused(networks: readonly Network[]): void {
     const nodes = unfusedOf(network);
     if (nodes.length === 0 || warned.has(network.name)) continue;
     warned.add(network.name);
-    process.stderr.write(
-      `${network.name}: onnxruntime computes ${nodes.join(', ')} in float32, Bitcell in integers, so values near a tie may differ by one step\n`,
+    tell(
+      `${network.name}: onnxruntime computes ${nodes.join(', ')} in float32, Bitcell in integers, so values near a tie may differ by one step`,
     );
   }
 }

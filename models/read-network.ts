@@ -29,5 +29,5 @@ export function readNetwork(file: string | Uint8Array, name?: string): Network {
   const features = network.tensors.reduce((sum, { shape }) => sum + featureCount(shape), 0);
   const what = `${source}: a network of ${features} values an image`;
   requireMemory(features * BYTES_PER_FEATURE[network.format], what, bytes.length);
-  return { ...network, source };
+  return fromPath ? { ...network, source } : network;
 }

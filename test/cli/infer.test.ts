@@ -164,6 +164,6 @@ test('names the nodes that onnxruntime computes in float32', async () => {
   ]);
   expect([status, JSON.parse(stdout).unfused]).toEqual([0, ['node "fc1" (Gemm)']]);
   expect(stderr).toBe(
-    'unfused: onnxruntime computes node "fc1" (Gemm) in float32, Bitcell in integers, so values near a tie may differ by one step\n',
+    'bitcell: unfused: onnxruntime computes node "fc1" (Gemm) in float32, Bitcell in integers, so values near a tie may differ by one step\n',
   );
 });
