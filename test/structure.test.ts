@@ -79,6 +79,9 @@ test('only campaign/verify imports onnxruntime', () => {
   for (const file of importers) expect(file).toMatch(/^campaign[\\/]verify[\\/]/);
 });
 
+/** Beside the files of core/: a file that is locked, a copy in a folder of its own, standard output. */
+const OTHER_WRITERS = ['core/file-lock.ts', 'campaign/store/salvage.ts', 'cli/output.ts'];
+
 test('files of our own are written by core/ alone', () => {
   const writing =
     /\b(?:writeFile|appendFile|createWriteStream|rename|copyFile|truncate)(?:Sync)?\b/;
@@ -86,5 +89,6 @@ test('files of our own are written by core/ alone', () => {
   const writers = files
     .filter((file) => writing.test(readFileSync(file, 'utf8')))
     .map((file) => relative(packageRoot(), file));
-  expect(writers).toEqual(['core/file-system.ts', 'core/write-files.ts']);
+  const expected = ['core/file-system.ts', 'core/write-files.ts', ...OTHER_WRITERS];
+  expect(writers.sort()).toEqual(expected.sort());
 });

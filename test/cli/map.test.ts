@@ -184,7 +184,7 @@ describe('map', () => {
     expect(
       stdout
         .split('\n')
-        .slice(2, 6)
+        .slice(4, 8)
         .map((line) => /^ +0 +\d+/.test(line)),
     ).toEqual([true, true, true, false]);
   });

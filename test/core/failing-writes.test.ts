@@ -48,7 +48,7 @@ const WRITERS: readonly {
     file,
     write: (path: string) => writeFaultMap(path, MAP),
   })),
-  { file: 'tuning.json', write: (_, folder) => void openState(folder, { seed: 1 }, false) },
+  { file: 'tuning.json', write: (_, folder) => openState(folder, { seed: 1 }, false).close() },
   {
     file: 'by-another.parquet',
     write(path) {
