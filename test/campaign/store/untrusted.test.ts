@@ -110,6 +110,7 @@ describe('a store that holds what Bitcell does not write', () => {
   ])('%s', async (what, statements) => {
     const folder = copyOf(whole);
     await tamper(folder, statements);
+    // Reading, continuing and salvaging share the check.
     const messages = statements.length > 1 ? await refusals(folder) : [await readingError(folder)];
     for (const message of messages) {
       expect(message).toContain(join(folder, 'study.duckdb'));
