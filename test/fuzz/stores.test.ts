@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { fuzzStores } from './stores.js';
 
 /** So many damaged stores are opened; `npm run fuzz` opens many more. */
-const CASES = Number(process.env.BITCELL_TEST_DAMAGED_STORES ?? 12);
+const CASES = Number(process.env.BITCELL_TEST_DAMAGED_STORES ?? 24);
 const SEED = 11;
 
 test('a damaged store gives what was saved, or an error that names it', async () => {
