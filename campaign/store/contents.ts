@@ -14,7 +14,7 @@ import {
   pointRecordSchema,
   trialGroupSchema,
 } from './records.js';
-import { STORE_VERSION } from './tables.js';
+import { STORE_VERSION, TABLES } from './tables.js';
 
 /** What a store says about its study, checked; the trials themselves are not read. */
 export interface StoreContents {
@@ -63,21 +63,18 @@ async function rowsOf(database: Database, query: string): Promise<readonly objec
 /** A text of any length would be held in memory several times before its length could be judged. */
 async function requireShortTexts(database: Database): Promise<void> {
   const { file } = database;
-  const columns = await rowsOf(
-    database,
-    `SELECT table_name AS "table", column_name AS name FROM system.main.duckdb_columns() WHERE NOT internal AND data_type = 'VARCHAR'`,
-  );
-  for (const { table, name } of columns as { table: string; name: string }[]) {
-    const most = name === 'value' ? LONGEST_CONFIGURATION : LONGEST_ROW_TEXT;
-    const [row] = await rowsOf(
-      database,
-      `SELECT max(strlen(${name}))::DOUBLE AS longest FROM ${table}`,
-    );
-    const { longest } = row as { longest: number | null };
-    if (longest !== null && longest > most) {
-      throw new InputError(
-        `${file} is not as Bitcell writes a study: table ${table}: ${name} holds a text of ${longest} bytes, more than ${most}; use a copy of the study that is untouched`,
-      );
+  for (const { name: table, columns } of TABLES) {
+    if (!(await hasTable(database, table))) continue;
+    const names = Array.from(columns.matchAll(/(\w+) VARCHAR/g), ([, name]) => name);
+    const lengths = names.map((name) => `max(strlen(${name}))::DOUBLE AS ${name}`);
+    const [longest] = await rowsOf(database, `SELECT ${lengths.join(', ')} FROM ${table}`);
+    for (const [name, length] of Object.entries(longest)) {
+      const most = name === 'value' ? LONGEST_CONFIGURATION : LONGEST_ROW_TEXT;
+      if (length !== null && length > most) {
+        throw new InputError(
+          `${file} is not as Bitcell writes a study: table ${table}: ${name} holds a text of ${length} bytes, more than ${most}; use a copy of the study that is untouched`,
+        );
+      }
     }
   }
 }

@@ -110,6 +110,7 @@ describe('a store that holds what Bitcell does not write', () => {
   ])('%s', async (what, statements) => {
     const folder = copyOf(whole);
     await tamper(folder, statements);
+    // Reading, continuing and salvaging share the check.
     const messages = statements.length > 1 ? await refusals(folder) : [await readingError(folder)];
     for (const message of messages) {
       expect(message).toContain(join(folder, 'study.duckdb'));
@@ -252,6 +253,43 @@ describe('the log of a store', () => {
     for (const message of await refusals(folder)) expect(message).toContain('not a regular file');
     expect(readFileSync(file, 'utf8')).toBe('dear');
   });
+});
+
+/** A store as the first Bitcell of this version made them: without a plan, and without an identifier in its log. */
+async function oldStore(maps: number): Promise<string> {
+  const source = newFolder();
+  await makeStore(source, maps);
+  await tamper(source, ['DROP TABLE plan']);
+  const folder = newFolder();
+  mkdirSync(folder);
+  const instance = await DuckDBInstance.create(join(folder, 'study.duckdb'));
+  const connection = await instance.connect();
+  await connection.run(`ATTACH '${join(source, 'study.duckdb')}' AS source (READ_ONLY)`);
+  await connection.run('COPY FROM DATABASE source TO study');
+  await connection.run('CHECKPOINT study');
+  connection.closeSync();
+  instance.closeSync();
+  return folder;
+}
+
+test('older stores of the same version are read and continued, but not with the log of another', async () => {
+  const old = await oldStore(2);
+  const stored = await openResults(old);
+  expect(stored.remainder).toMatchObject({
+    points: { complete: 0, planned: 2 },
+    missing: [{ maps: { saved: 2, planned: 8 } }, { maps: { saved: 2, planned: 8 } }],
+  });
+  stored.close();
+  const store = await openSmall(old);
+  expect(store.finished).toHaveLength(2);
+  await saveNext(store, 2);
+  const killed = copyOf(old);
+  store.close();
+  expect(await checkedMaps(killed)).toBe(3);
+  // DuckDB would add its rows to those that are there.
+  const further = await oldStore(5);
+  cpSync(join(killed, 'study.duckdb.wal'), join(further, 'study.duckdb.wal'));
+  for (const message of await refusals(further)) expect(message).toContain('contradicts itself');
 });
 
 test.each(['md:x', ':memory:', '-x', 'q?/a?b', "it's\n=%41 é"])(

@@ -59,9 +59,9 @@ const trial = (number) => {
 const resultOf = (map, images) => ({
   trial: { condition: 0, map, images, mitigations: ['none', 'clip'] },
   requested: 10.5, injected: map + 7, effective: map, firstLayer: map % 3 ? 'conv' + map : null,
-  cleanCorrect: 90,
+  cleanCorrect: images,
   outcomes: ['none', 'clip'].map((mitigation, index) => (
-    { mitigation, correct: (map * 7 + index) % 101, sdc: map % 5, nonFinite: index, seconds: 0.25 })),
+    { mitigation, correct: (map * 7 + index) % (images + 1), sdc: map % 5, nonFinite: index, seconds: 0.25 })),
 });
 const points = (maps) => ['none', 'clip'].map((mitigation) => ({
   condition: 0, complete: false,
@@ -209,7 +209,9 @@ export async function checkContent(folder: string): Promise<number> {
   expect(of('first_layer')).toEqual(
     expected.map(({ map }) => (map % 3 === 0 ? null : `conv${map}`)),
   );
-  expect(of('correct')).toEqual(expected.map(({ map, index }) => (map * 7 + index) % 101));
+  expect(of('correct')).toEqual(
+    expected.map(({ isPilot, map, index }) => (map * 7 + index) % (isPilot ? 11 : 101)),
+  );
   const maps = Math.max(0, count - PILOTS);
   expect(points.map((point) => point.maps)).toEqual(maps === 0 ? [] : [maps, maps]);
   return count;
