@@ -15,18 +15,22 @@ const size = ['--maps', '4', '--images', '5', '--threads', '1'];
 const run = ['run', ...network, '--rates', '1e-3', '--mitigations', 'none', ...size];
 const sweep = ['sweep', ...network, '--rates', '0.05', '--points', '2', ...size];
 
-/** An environment in which worker threads end after a number of tasks, 0: before the first. */
+/** An environment in which worker threads end before the answer to a task after a number of them, 0: at once. */
 function mortal(tasks: number): { readonly env: Readonly<Record<string, string>> } {
   const file = join(folder, `mortal-${tasks}.mjs`);
   writeFileSync(
     file,
-    `import { isMainThread, parentPort } from 'node:worker_threads';
+    `import { isMainThread, MessagePort } from 'node:worker_threads';
     if (!isMainThread) {
       if (${tasks} === 0) process.exit(9);
-      let seen = 0;
-      const on = parentPort.on.bind(parentPort);
-      parentPort.on = (name, listener) =>
-        on(name, (task) => { seen += 1; if (seen > ${tasks}) process.exit(9); listener(task); });
+      // The first message says that the thread is ready.
+      let sent = -1;
+      const { postMessage } = MessagePort.prototype;
+      MessagePort.prototype.postMessage = function (...message) {
+        sent += 1;
+        if (sent > ${tasks}) process.exit(9);
+        return postMessage.apply(this, message);
+      };
     }\n`,
   );
   return { env: { NODE_OPTIONS: `--import ${file}` } };
