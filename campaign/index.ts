@@ -1,31 +1,36 @@
-export { createTrialRunner, type StudyData } from './context.js';
-export * from './distributions.js';
-export * from './estimate.js';
-export type { FaultSource } from './fault-source.js';
-export * from './infer.js';
-export * from './load-network.js';
-export { cifar10Inputs, type NetworkInputs } from './network-inputs.js';
-export { type CostFactors, costsOf, createPilot, type Pilot, type PilotResult } from './pilot.js';
+export * from './inference/distributions.js';
+export * from './inference/infer.js';
+export { cifar10Inputs, type NetworkInputs } from './inference/network-inputs.js';
+export * from './inference/quantize.js';
+export * from './inputs/load-network.js';
+export {
+  type CostFactors,
+  costsOf,
+  createPilot,
+  type Pilot,
+  type PilotResult,
+} from './points/pilot.js';
+export type { PointYield, Share, StudyPoint } from './points/point.js';
+export * from './points/point-sets.js';
+export { type SampleSize, singleFaultSamples } from './points/sample-size.js';
+export * from './points/stopping.js';
+export * from './run/estimate.js';
+export { type PreparedStudy, prepareStudy } from './run/prepare.js';
+export * from './run/run-study.js';
+export * from './statistics/index.js';
+export * from './store/index.js';
 export {
   type Condition,
   type PlacedNetwork,
   type PointKey,
   planConditions,
   pointKey,
-} from './plan.js';
-export type { PointYield, Share, StudyPoint } from './point.js';
-export * from './point-sets.js';
-export { type Engine, type TrialNetwork, top1 } from './predict.js';
-export { type PreparedStudy, prepareStudy } from './prepare-study.js';
-export * from './quantize-model.js';
-export * from './run-study.js';
-export { type SampleSize, singleFaultSamples } from './sample-size.js';
-export * from './scope.js';
-export * from './statistics/index.js';
-export * from './stopping.js';
-export * from './store/index.js';
-export * from './study.js';
-export * from './study-file.js';
+} from './study/conditions.js';
+export type { FaultSource } from './study/fault-source.js';
+export * from './study/scope.js';
+export * from './study/study.js';
+export * from './study/study-file.js';
+export { type Engine, type TrialNetwork, top1 } from './trial/engines.js';
 export {
   type Outcome,
   runTrial,
@@ -33,5 +38,6 @@ export {
   type TrialContext,
   type TrialResult,
   trialImages,
-} from './trial.js';
+} from './trial/trial.js';
+export { createTrialRunner, type StudyData } from './trial/trial-runner.js';
 export * from './tune/index.js';

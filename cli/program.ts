@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { EXIT, packageRoot, parseJson, visibleMessage } from '../core/index.js';
-import { applySwitches } from './environment.js';
-import { outliveReaders, printText } from './output.js';
-import { reportError } from './report-error.js';
+import { applySwitches } from './input/environment.js';
+import { outliveReaders, printText } from './print/output.js';
+import { reportError } from './print/report-error.js';
 
 const EXIT_STATUSES = `
 Exit status: 0 ok; 1 failed (a full disk, too little memory, a worker thread that ended); 2 wrong input;

@@ -16,11 +16,6 @@ export interface CellGeometry {
   readonly spareColumns?: number | undefined;
 }
 
-export const FAULT_KINDS = ['stuck-at-0', 'stuck-at-1', 'flip'] as const;
-
-/** What a faulty cell does to the bit it stores. */
-export type FaultKind = (typeof FAULT_KINDS)[number];
-
 /** Where a map came from. */
 export type Provenance =
   | {

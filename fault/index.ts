@@ -1,3 +1,4 @@
+export * from './fault-kind.js';
 export type { FaultList } from './fault-list.js';
 export * from './fault-map.js';
 export { formatBinary, readBinary } from './formats/binary.js';

@@ -51,7 +51,7 @@ export {
   type Int8Plan,
   planInt8Convolution,
   type TransformPlan,
-} from './wasm/int8-plan.js';
+} from './wasm/int8/plan.js';
 export { type WasmMemoryNeeds, wasmBytesNeeded } from './wasm/memory.js';
 export { compileKernels, type KernelModule } from './wasm/module.js';
 export type { KernelFormat } from './wasm/plan.js';

@@ -5,7 +5,7 @@ export {
   loadCifar10,
   normalize,
   unpackCifar10,
-} from './cifar10.js';
+} from './cifar10/cifar10.js';
 export type { Int8LayerClip } from './export/clipped-layer.js';
 export {
   type ClipNames,
@@ -15,7 +15,7 @@ export {
 } from './export/float32.js';
 export { writeQdq } from './export/qdq.js';
 export { writeClipped, writeQOperator } from './export/qoperator.js';
-export { type QuantizedWriteOptions, quantizedName } from './export/quantized.js';
+export { type QuantizedWriteOptions, quantizedName } from './graph/quantized-graph.js';
 export * from './network.js';
 export * from './onnx/index.js';
 export { type ActivationRange, quantizeRange } from './quantization/affine.js';
@@ -35,7 +35,7 @@ export {
 } from './quantization/quantize.js';
 export { leastSquaresRange, squaredError } from './quantization/range-search.js';
 export { readNetwork } from './read-network.js';
-export { shareEqualWeights } from './shared-weights.js';
-export * from './stored-words.js';
-export { transpose } from './transpose.js';
+export { shareEqualWeights } from './weights/shared-weights.js';
+export * from './weights/stored-words.js';
+export { transpose } from './weights/transpose.js';
 export { modelFile, resolveModel, ZOO, zooThresholds } from './zoo.js';

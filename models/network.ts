@@ -3,6 +3,9 @@ import type { ConvolutionShape, FeatureShape, PoolingShape } from '../core/index
 /** The stored form of a weight: two's complement byte or IEEE 754 single. */
 export type WordFormat = 'int8' | 'float32';
 
+/** Width of a weight word in bits. */
+export const WORD_BITS: Readonly<Record<WordFormat, 8 | 32>> = { int8: 8, float32: 32 };
+
 /** Affine quantisation of an activation tensor to uint8: real = scale · (q − zeroPoint). */
 export interface Quantization {
   readonly scale: number;

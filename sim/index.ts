@@ -1,28 +1,33 @@
 export * from './accelerator/index.js';
-export type { AccessCounts } from './access-counts.js';
-export * from './datapath.js';
-export {
-  canFollowChanges,
-  createDeltaRunner,
-  type DeltaRunner,
-  deltaRunnerBytes,
-} from './delta-run.js';
+export * from './cost.js';
+export * from './datapath/datapath.js';
+export * from './datapath/stored-words.js';
 export {
   applyFaultMap,
   createPatchBuffers,
   type PatchBuffers,
   type StoredWords,
-} from './effective-faults.js';
+} from './disturbance/patches.js';
+export * from './disturbance/weight-hits.js';
 export * from './energy/index.js';
-export * from './inference.js';
+export type { AccessCounts } from './hardware/access-counts.js';
+export * from './hardware/systolic-array.js';
 export * from './interfaces.js';
-export * from './memory.js';
+export { cellsOfWeight, type StoredBit, weightsOfCell } from './memory/placement.js';
+export * from './memory/resident.js';
+export * from './memory/streamed.js';
+export * from './memory/weight-memory.js';
+export * from './memory/weight-position.js';
+export * from './memory/weight-stream.js';
 export * from './network.js';
-export * from './patches-per-image.js';
-export { cellsOfWeight, type StoredBit, weightsOfCell } from './placement.js';
-export * from './placement-resident.js';
-export * from './placement-streamed.js';
 export * from './processing-elements/index.js';
+export {
+  canFollowChanges,
+  createDeltaRunner,
+  type DeltaRunner,
+  deltaRunnerBytes,
+} from './runs/delta-run.js';
+export * from './runs/per-image.js';
 export {
   createRecording,
   type LayerRange,
@@ -32,11 +37,6 @@ export {
   recordRun,
   restartPoints,
   runFrom,
-} from './recorded-run.js';
-export * from './shared-prefix.js';
-export * from './systolic-array.js';
+} from './runs/recorded-run.js';
+export * from './runs/shared-prefix.js';
 export * from './timing/index.js';
-export * from './weight-hits.js';
-export * from './weight-position.js';
-export * from './weight-stream.js';
-export * from './weight-words.js';

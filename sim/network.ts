@@ -1,16 +1,13 @@
 import { featureCount, ModelError, memoryForData, requireMemory } from '../core/index.js';
 import { createWasmBackend, type KernelModule, wasmBytesNeeded } from '../kernels/index.js';
-import { type Network, type WordFormat, weightedLayers } from '../models/index.js';
+import { type Network, WORD_BITS, weightedLayers } from '../models/index.js';
 import type { Accelerator } from './accelerator/index.js';
-import { createDatapath, type Datapath } from './datapath.js';
+import { createDatapath, type Datapath } from './datapath/datapath.js';
 import type { Placement, WeightMemory } from './interfaces.js';
-import { defaultResidentMemory } from './memory.js';
-import { residentPlacement } from './placement-resident.js';
-import { streamedPlacement } from './placement-streamed.js';
-import { sharedSlots } from './shared-slots.js';
-
-/** Width of a weight word in bits. */
-export const WORD_BITS: Readonly<Record<WordFormat, 8 | 32>> = { int8: 8, float32: 32 };
+import { residentPlacement } from './memory/resident.js';
+import { sharedSlots } from './memory/shared-slots.js';
+import { streamedPlacement } from './memory/streamed.js';
+import { defaultResidentMemory } from './memory/weight-memory.js';
 
 /** Number of stored weights of a network; what several layers share counts once. */
 export function networkWeights(network: Network): number {

@@ -80,7 +80,7 @@ test('only campaign/verify imports onnxruntime', () => {
 });
 
 /** Beside the files of core/: a file that is locked, a copy in a folder of its own, standard output. */
-const OTHER_WRITERS = ['core/file-lock.ts', 'campaign/store/salvage.ts', 'cli/output.ts'];
+const OTHER_WRITERS = ['core/file-lock.ts', 'campaign/store/salvage.ts', 'cli/print/output.ts'];
 
 test('files of our own are written by core/ alone', () => {
   const writing =
@@ -91,4 +91,72 @@ test('files of our own are written by core/ alone', () => {
     .map((file) => relative(packageRoot(), file));
   const expected = ['core/file-system.ts', 'core/write-files.ts', ...OTHER_WRITERS];
   expect(writers.sort()).toEqual(expected.sort());
+});
+
+/** Files that import one another in circles, types included: each group of which every member leads to every other. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const index = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const path: string[] = [];
+  const found: string[][] = [];
+  // Tarjan's strongly connected components.
+  const visit = (file: string) => {
+    index.set(file, index.size);
+    lowest.set(file, index.get(file)!);
+    path.push(file);
+    for (const target of graph.get(file) ?? []) {
+      if (!index.has(target)) visit(target);
+      if (path.includes(target)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(target)!));
+    }
+    if (lowest.get(file) !== index.get(file)) return;
+    const group = path.splice(path.indexOf(file));
+    if (group.length > 1) found.push(group.sort());
+  };
+  for (const file of graph.keys()) if (!index.has(file)) visit(file);
+  return found;
+}
+
+test('circles are found', () => {
+  const graph = new Map([
+    ['a', ['b', 'c']],
+    ['b', ['a']],
+    ['c', ['d']],
+    ['d', ['e']],
+    ['e', ['c', 'f']],
+    ['f', []],
+  ]);
+  expect(circles(graph)).toEqual([
+    ['c', 'd', 'e'],
+    ['a', 'b'],
+  ]);
+});
+
+test('no files import one another in a circle, not even types', () => {
+  const graph = new Map<string, string[]>();
+  for (const folder of Object.keys(ALLOWED)) {
+    for (const found of importsOf(folder)) {
+      if (!found.target.startsWith('.')) continue;
+      const target = resolved(found).replace(/\.js$/, '.ts');
+      graph.set(found.file, [...(graph.get(found.file) ?? []), target]);
+    }
+  }
+  expect(graph.size).toBeGreaterThan(300);
+  expect(circles(graph)).toEqual([]);
+});
+
+/** Folders of which a newcomer reads one file at a time: tables whose files implement one interface, and two more. */
+const LARGE_FOLDERS = ['core', 'cli/commands', 'fault/formats', 'fault/generate', 'campaign/tune'];
+
+test('no folder has more entries than can be taken in at a glance', () => {
+  const folders = Object.keys(ALLOWED).flatMap((folder) => [
+    folder,
+    ...sourceFiles(join(packageRoot(), folder)).map((file) =>
+      dirname(relative(packageRoot(), file)),
+    ),
+  ]);
+  const large = [...new Set(folders)].filter((folder) => {
+    const entries = readdirSync(join(packageRoot(), folder));
+    return entries.filter((name) => name !== 'index.ts' && !name.endsWith('.json')).length > 12;
+  });
+  expect(large.sort()).toEqual(LARGE_FOLDERS.filter((folder) => large.includes(folder)).sort());
 });

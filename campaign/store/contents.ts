@@ -1,9 +1,9 @@
 import { InputError, parseJson } from '../../core/index.js';
-import { pilotMap } from '../pilot.js';
-import type { PointKey } from '../plan.js';
-import type { Database } from './database.js';
-import { damaged } from './errors.js';
-import { hasTable, requireOwnObjects } from './objects.js';
+import { pilotMap } from '../points/pilot.js';
+import type { PointKey } from '../study/conditions.js';
+import type { Database } from './duckdb/database.js';
+import { damaged } from './duckdb/errors.js';
+import { hasTable, requireOwnObjects } from './duckdb/objects.js';
 import {
   checkRecords,
   keyOfRecord,

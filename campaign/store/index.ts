@@ -1,4 +1,4 @@
-export { requireReadable } from './probe.js';
+export { requireReadable } from './duckdb/probe.js';
 export type { StudyRemainder, UnfinishedPoint } from './remaining.js';
 export {
   FILTER_COLUMNS,

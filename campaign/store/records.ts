@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { InputError } from '../../core/index.js';
 import { MITIGATIONS } from '../../mitigation/index.js';
-import { decodeImageSet } from '../image-set.js';
-import type { PointKey } from '../plan.js';
-import type { StudyPoint } from '../point.js';
-import type { Outcome, TrialResult } from '../trial.js';
+import type { StudyPoint } from '../points/point.js';
+import type { PointKey } from '../study/conditions.js';
+import { decodeImageSet } from '../trial/sample-set.js';
+import type { Outcome, TrialResult } from '../trial/trial.js';
 
 /** The longest text of a row: names of files, sets of images. */
 const LONGEST_TEXT = 65_536;

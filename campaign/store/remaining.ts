@@ -1,5 +1,5 @@
-import type { PointKey } from '../plan.js';
-import { DEFAULT_RATES } from '../study.js';
+import type { PointKey } from '../study/conditions.js';
+import { DEFAULT_RATES } from '../study/study.js';
 import type { StoreContents } from './contents.js';
 import { keyOfRecord } from './records.js';
 

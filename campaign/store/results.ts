@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { BitcellError, InputError, requireSafeOutputs, writeFileAtomic } from '../../core/index.js';
-import type { StudyPoint } from '../point.js';
+import type { StudyPoint } from '../points/point.js';
 import { readContents } from './contents.js';
-import { type Database, openDatabase, quoted } from './database.js';
-import { messageOf } from './errors.js';
-import { requireOwnObjects } from './objects.js';
+import { type Database, openDatabase, quoted } from './duckdb/database.js';
+import { messageOf } from './duckdb/errors.js';
+import { requireOwnObjects } from './duckdb/objects.js';
 import {
   checkRecords,
   type PointRecord,

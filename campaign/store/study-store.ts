@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { InputError } from '../../core/index.js';
 import type { Mitigation } from '../../mitigation/index.js';
-import type { PointRow } from '../collector.js';
-import { type Condition, type PointKey, pointKey } from '../plan.js';
-import type { TrialResult } from '../trial.js';
+import type { PointRow } from '../execute/collector.js';
+import { type Condition, type PointKey, pointKey } from '../study/conditions.js';
+import type { TrialResult } from '../trial/trial.js';
 import { readContents } from './contents.js';
-import { createDatabase, type Database, isTemporary, openDatabase } from './database.js';
 import { describeDifferences } from './differences.js';
+import { createDatabase, type Database, isTemporary, openDatabase } from './duckdb/database.js';
 import { checkRecords, keyOfRecord, resultsOfRows, trialRecordSchema } from './records.js';
 import {
   type CellValue,

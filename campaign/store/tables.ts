@@ -1,7 +1,7 @@
-import type { PointRow } from '../collector.js';
-import { isPilotMap } from '../pilot.js';
-import { type Condition, type PointKey, pointKey } from '../plan.js';
-import type { TrialResult } from '../trial.js';
+import type { PointRow } from '../execute/collector.js';
+import { isPilotMap } from '../points/pilot.js';
+import { type Condition, type PointKey, pointKey } from '../study/conditions.js';
+import type { TrialResult } from '../trial/trial.js';
 
 /** Version of the tables; a file of another version is refused. */
 export const STORE_VERSION = 3;

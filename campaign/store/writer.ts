@@ -1,5 +1,5 @@
-import type { Collector } from '../collector.js';
-import type { TrialResult } from '../trial.js';
+import type { Collector } from '../execute/collector.js';
+import type { TrialResult } from '../trial/trial.js';
 import type { StudyStore } from './study-store.js';
 
 /** Saves accepted results in the background, all that came during one transaction in the next. */

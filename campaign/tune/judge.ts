@@ -1,7 +1,7 @@
 import { areaUnderCurve, type Mitigation } from '../../mitigation/index.js';
-import { prepareStudy } from '../prepare-study.js';
-import { type RunOptions, runStudy } from '../run-study.js';
-import { parseStudy } from '../study.js';
+import { prepareStudy } from '../run/prepare.js';
+import { type RunOptions, runStudy } from '../run/run-study.js';
+import { parseStudy } from '../study/study.js';
 import type { Tuning } from './tuning.js';
 
 /** What tuned thresholds are worth where the search never looked. */

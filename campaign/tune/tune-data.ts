@@ -1,7 +1,7 @@
 import type { LayerThresholds } from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
 import type { Accelerator, RestartPoint, WeightPatches } from '../../sim/index.js';
-import type { SharedNetwork } from '../shared-network.js';
+import type { SharedNetwork } from '../inputs/shared-network.js';
 import type { Tuning } from './tuning.js';
 
 /** All that the threads of a search share: plain data, large arrays in shared memory. */

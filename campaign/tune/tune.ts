@@ -2,13 +2,13 @@ import { multiplyAccumulates, sha256Hex } from '../../core/index.js';
 import { type LayerThresholds, type Thresholds, thresholdsFor } from '../../mitigation/index.js';
 import { loadCifar10, type Network, weightedLayers } from '../../models/index.js';
 import { loadAccelerator, requireDatapath } from '../../sim/index.js';
-import { codeChecksum, dataChecksum } from '../checksums.js';
-import { requireCifar10Network } from '../cifar10-network.js';
-import { BATCH } from '../context.js';
-import { loadNetwork, loadThresholds } from '../load-network.js';
-import { shareImages } from '../prepare-study.js';
-import { shareNetwork } from '../shared-network.js';
-import type { RestartListener } from '../worker-thread.js';
+import type { RestartListener } from '../execute/worker-thread.js';
+import { codeChecksum, dataChecksum } from '../inputs/checksums.js';
+import { requireCifar10Network } from '../inputs/cifar10-network.js';
+import { loadNetwork, loadThresholds } from '../inputs/load-network.js';
+import { shareNetwork } from '../inputs/shared-network.js';
+import { shareImages } from '../run/prepare.js';
+import { BATCH } from '../trial/trial-runner.js';
 import { createEvaluator, type Evaluator, Stopped } from './evaluator.js';
 import {
   createSearch,

@@ -1,6 +1,6 @@
 import type { KernelModule } from '../../kernels/index.js';
-import { serveTasks } from '../worker-thread.js';
-import { createCellEvaluator } from './evaluate-cell.js';
+import { serveTasks } from '../execute/worker-thread.js';
+import { createCellEvaluator } from './score-map.js';
 import type { TuneData } from './tune-data.js';
 
 /** What each thread of a search gets once. */

@@ -12,7 +12,7 @@ import {
 import { applyFaultMap, placeNetwork, storedWords, withWords } from '../../sim/index.js';
 import { neuronThresholds } from './cases.js';
 import { loadReference, type OptimizationLevel, type Reference } from './onnxruntime.js';
-import type { CaseResult, VerifyOptions } from './verify.js';
+import type { CaseResult, VerifyOptions } from './result.js';
 
 /** Images that a case runs, a few of which have all kinds of values. */
 const IMAGES = 25;

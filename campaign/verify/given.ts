@@ -19,7 +19,7 @@ import {
   UnloadableError,
   unfusedGroups,
 } from './onnxruntime.js';
-import type { CaseResult, VerifyOptions } from './verify.js';
+import type { CaseResult, VerifyOptions } from './result.js';
 
 type GivenOptions = Pick<VerifyOptions, 'network' | 'file' | 'dataset' | 'images' | 'threads'>;
 

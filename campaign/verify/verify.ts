@@ -1,64 +1,19 @@
-import type { ProgressListener } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
-import { int8Units, type LayerThresholds } from '../../mitigation/index.js';
-import { type ImageSet, type Int8Network, normalize, quantizedName } from '../../models/index.js';
-import {
-  type Accelerator,
-  batchWithinMemory,
-  createNetworkDatapath,
-  type Datapath,
-} from '../../sim/index.js';
-import { requireCifar10Network } from '../cifar10-network.js';
+import { int8Units } from '../../mitigation/index.js';
+import { normalize, quantizedName } from '../../models/index.js';
+import { batchWithinMemory, createNetworkDatapath, type Datapath } from '../../sim/index.js';
+import { requireCifar10Network } from '../inputs/cifar10-network.js';
 import { BATCH, captureRun, countDifferent, inputBatches, outputShape } from './batches.js';
 import { type VerificationCase, verificationCases } from './cases.js';
 import { type Comparison, compareLayer, judge } from './compare.js';
-import { type Difference, traceMismatch } from './differ.js';
+import { traceMismatch } from './differ.js';
 import { behindUnfused } from './fusions.js';
 import { verifyGiven } from './given.js';
 import { loadReference, unfusedGroups } from './onnxruntime.js';
+import type { CaseResult, VerifyOptions } from './result.js';
 
 /** Part of the memory for the datapath: onnxruntime and copies of all tensors take the rest. */
 const MEMORY_SHARE = 0.25;
-
-export interface CaseResult {
-  readonly name: string;
-  readonly images: number;
-  /** Tensors compared. */
-  readonly layers: number;
-  /** Values compared. */
-  readonly values: number;
-  /** Values that differ, and must not differ so. */
-  readonly mismatches: number;
-  /** Values behind groups that onnxruntime ran in float32 (or of such a level) that differ within the step rule. */
-  readonly steps: number;
-  /** Final outputs that are others in the file in which the inner tensors are outputs, too. */
-  readonly exposingChanges: number;
-  /** The first mismatch in network order, in the first images that show it. */
-  readonly first: Difference | undefined;
-  /** Groups that onnxruntime ran in float32. */
-  readonly unfused: readonly string[];
-  /** Why onnxruntime does not load the file, if it does not; then nothing was compared. */
-  readonly refused?: string;
-}
-
-/** What a verification needs. */
-export interface VerifyOptions {
-  readonly network: Int8Network;
-  /** The ONNX file that the network was read from. */
-  readonly file: Uint8Array;
-  readonly accelerator: Accelerator;
-  /** Of the profile. */
-  readonly thresholds: LayerThresholds;
-  /** Those that a search found, if there are some. */
-  readonly tuned?: LayerThresholds | undefined;
-  readonly dataset: ImageSet;
-  /** The first so many images of the data set. */
-  readonly images: number;
-  /** Threads of onnxruntime. */
-  readonly threads: number;
-  /** Steps are images compared. */
-  readonly onProgress?: ProgressListener;
-}
 
 /**
  * Compare the simulated datapath with onnxruntime: on the file as given; and on files that Bitcell writes, every layer

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { unpackCifar10 } from '../../models/index.js';
-import { addCommonOptions, type CommonOptions } from '../options.js';
-import { printResult } from '../output.js';
+import { addCommonOptions, type CommonOptions } from '../input/options.js';
+import { printResult } from '../print/output.js';
 
 export function dataCommand(): Command {
   const command = new Command('data')

@@ -12,16 +12,16 @@ import {
   thresholdsFor,
 } from '../../mitigation/index.js';
 import { type Network, type WordFormat, writeClipped, writeFloat32 } from '../../models/index.js';
-import { modelFile } from '../input-files.js';
-import { addMemoryLimit } from '../memory-limit.js';
+import { modelFile } from '../input/input-files.js';
+import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
   choice,
   clipPositionOption,
   option,
-} from '../options.js';
-import { printResult } from '../output.js';
+} from '../input/options.js';
+import { printResult } from '../print/output.js';
 
 type ClippingMitigation = Exclude<Mitigation, 'none'>;
 

@@ -5,10 +5,8 @@ import { faultMapFiles } from '../../fault/index.js';
 import type { ClipPosition, Mitigation } from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR, type Placement } from '../../sim/index.js';
-import { modelFile } from '../input-files.js';
-import { reportRestart } from '../interruption.js';
-import { addMemoryLimit } from '../memory-limit.js';
-import { tell } from '../messages.js';
+import { modelFile } from '../input/input-files.js';
+import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -17,11 +15,13 @@ import {
   once,
   option,
   threadsOption,
-} from '../options.js';
-import { printResult } from '../output.js';
-import { showProgress } from '../progress.js';
-import { grouped } from '../table.js';
-import { unfusedOf, warnOfUnfused } from '../unfused.js';
+} from '../input/options.js';
+import { reportRestart } from '../interruption.js';
+import { tell } from '../print/messages.js';
+import { printResult } from '../print/output.js';
+import { showProgress } from '../print/progress.js';
+import { grouped } from '../print/table.js';
+import { unfusedOf, warnOfUnfused } from '../print/unfused.js';
 
 interface InferFlags extends CommonOptions {
   readonly input: string;

@@ -18,8 +18,8 @@ import {
   writeThresholds,
 } from '../../mitigation/index.js';
 import { type ImageSet, loadCifar10, type Network, resolveModel } from '../../models/index.js';
-import { modelFile } from '../input-files.js';
-import { addMemoryLimit } from '../memory-limit.js';
+import { modelFile } from '../input/input-files.js';
+import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -30,9 +30,9 @@ import {
   requireImages,
   seedOption,
   wholeNumber,
-} from '../options.js';
-import { printResult } from '../output.js';
-import { unfusedOf, warnOfUnfused } from '../unfused.js';
+} from '../input/options.js';
+import { printResult } from '../print/output.js';
+import { unfusedOf, warnOfUnfused } from '../print/unfused.js';
 
 interface ProfileFlags extends CommonOptions {
   readonly model: string;

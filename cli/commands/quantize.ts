@@ -27,8 +27,8 @@ import {
   writeQdq,
   writeQOperator,
 } from '../../models/index.js';
-import { modelFile } from '../input-files.js';
-import { addMemoryLimit } from '../memory-limit.js';
+import { modelFile } from '../input/input-files.js';
+import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -38,10 +38,10 @@ import {
   option,
   requireImages,
   wholeNumber,
-} from '../options.js';
-import { printResult } from '../output.js';
-import { showProgress } from '../progress.js';
-import { formatTable, percent } from '../table.js';
+} from '../input/options.js';
+import { printResult } from '../print/output.js';
+import { showProgress } from '../print/progress.js';
+import { formatTable, percent } from '../print/table.js';
 
 const WRITERS = { qdq: writeQdq, qoperator: writeQOperator };
 

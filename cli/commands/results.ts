@@ -12,8 +12,6 @@ import {
   yieldLimits,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
-import { continueCommand } from '../continue-command.js';
-import { formatCsv } from '../csv.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -23,15 +21,17 @@ import {
   rate,
   rateList,
   voltageList,
-} from '../options.js';
-import { printResult, printText } from '../output.js';
+} from '../input/options.js';
+import { continueCommand } from '../print/continue-command.js';
+import { formatCsv } from '../print/csv.js';
+import { printResult, printText } from '../print/output.js';
 import {
   formatLegend,
   formatPoints,
   formatPrecision,
   formatRemainder,
   formatYieldLimits,
-} from '../study-table.js';
+} from '../print/study-table.js';
 
 interface ResultsFlags extends CommonOptions {
   readonly table: ResultTable;

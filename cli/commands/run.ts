@@ -17,8 +17,7 @@ import {
 import { InputError } from '../../core/index.js';
 import { formatGeometry } from '../../fault/index.js';
 import { memoryGeometry } from '../../sim/index.js';
-import { interruptible, reportRestart, resumable } from '../interruption.js';
-import { addMemoryLimit } from '../memory-limit.js';
+import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -33,18 +32,19 @@ import {
   threadsOption,
   voltageList,
   wholeNumber,
-} from '../options.js';
-import { printResult } from '../output.js';
-import { duration, showStudyProgress } from '../progress.js';
+} from '../input/options.js';
+import { interruptible, reportRestart, resumable } from '../interruption.js';
+import { printResult } from '../print/output.js';
+import { duration, showStudyProgress } from '../print/progress.js';
 import {
   counted,
   formatLegend,
   formatPoints,
   formatPrecision,
   formatSampleSizes,
-} from '../study-table.js';
-import { grouped, percent } from '../table.js';
-import { unfusedOf, warnOfUnfused } from '../unfused.js';
+} from '../print/study-table.js';
+import { grouped, percent } from '../print/table.js';
+import { unfusedOf, warnOfUnfused } from '../print/unfused.js';
 
 interface RunFlags extends CommonOptions {
   readonly threads: number;

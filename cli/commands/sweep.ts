@@ -7,14 +7,14 @@ import {
   runSweep,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
+import { option, wholeNumber } from '../input/options.js';
+import { addTuningOptions, type TuningFlags, tuningFields } from '../input/tuning-options.js';
 import { interruptible, reportRestart, resumable } from '../interruption.js';
-import { option, wholeNumber } from '../options.js';
-import { printResult } from '../output.js';
-import { duration, showProgress } from '../progress.js';
-import { counted, rateText } from '../study-table.js';
-import { formatTable, percent } from '../table.js';
-import { addTuningOptions, type TuningFlags, tuningFields } from '../tuning-options.js';
-import { unfusedOf, warnOfUnfused } from '../unfused.js';
+import { printResult } from '../print/output.js';
+import { duration, showProgress } from '../print/progress.js';
+import { counted, rateText } from '../print/study-table.js';
+import { formatTable, percent } from '../print/table.js';
+import { unfusedOf, warnOfUnfused } from '../print/unfused.js';
 
 export function sweepCommand(): Command {
   const { maps, images, points } = DEFAULT_TUNING.sweep;

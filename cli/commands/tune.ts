@@ -18,14 +18,14 @@ import {
   type Thresholds,
   writeThresholds,
 } from '../../mitigation/index.js';
-import { modelFile } from '../input-files.js';
+import { modelFile } from '../input/input-files.js';
+import { choice, decimalWhere, option, wholeNumber } from '../input/options.js';
+import { addTuningOptions, type TuningFlags, tuningFields } from '../input/tuning-options.js';
 import { interruptible, reportRestart, resumable } from '../interruption.js';
-import { choice, decimalWhere, option, wholeNumber } from '../options.js';
-import { printResult } from '../output.js';
-import { showProgress, showStudyProgress } from '../progress.js';
-import { addTuningOptions, type TuningFlags, tuningFields } from '../tuning-options.js';
-import { tuningJson, tuningText } from '../tuning-table.js';
-import { unfusedOf, warnOfUnfused } from '../unfused.js';
+import { printResult } from '../print/output.js';
+import { showProgress, showStudyProgress } from '../print/progress.js';
+import { tuningJson, tuningText } from '../print/tuning-table.js';
+import { unfusedOf, warnOfUnfused } from '../print/unfused.js';
 
 interface TuneFlags extends TuningFlags {
   readonly output: string;

@@ -5,7 +5,7 @@ import { InputError, MismatchError, readFileChecked } from '../../core/index.js'
 import { type Thresholds, thresholdsFor } from '../../mitigation/index.js';
 import { loadCifar10, modelFile } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR, loadAccelerator } from '../../sim/index.js';
-import { addMemoryLimit } from '../memory-limit.js';
+import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -14,11 +14,11 @@ import {
   requireImages,
   threadsOption,
   wholeNumber,
-} from '../options.js';
-import { printResult } from '../output.js';
-import { showProgress } from '../progress.js';
-import { counted } from '../study-table.js';
-import { formatTable, grouped } from '../table.js';
+} from '../input/options.js';
+import { printResult } from '../print/output.js';
+import { showProgress } from '../print/progress.js';
+import { counted } from '../print/study-table.js';
+import { formatTable, grouped } from '../print/table.js';
 
 interface VerifyFlags extends CommonOptions {
   readonly model: string;

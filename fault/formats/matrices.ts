@@ -1,6 +1,7 @@
 import { InputError, requireMemory } from '../../core/index.js';
+import { FAULT_KINDS } from '../fault-kind.js';
 import { mergeFaults } from '../fault-list.js';
-import { type CellGeometry, cellCount, FAULT_KINDS, type FaultMap } from '../fault-map.js';
+import { type CellGeometry, cellCount, type FaultMap } from '../fault-map.js';
 import { cellAt, checkGeometry } from '../geometry.js';
 import { errorAt, recordLines, unexpected } from './place.js';
 import type { ReadFaultFile } from './read-result.js';

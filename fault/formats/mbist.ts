@@ -1,5 +1,6 @@
 import { InputError } from '../../core/index.js';
-import { FAULT_KINDS, type FaultMap } from '../fault-map.js';
+import { FAULT_KINDS } from '../fault-kind.js';
+import type { FaultMap } from '../fault-map.js';
 import { cellAt } from '../geometry.js';
 import { createFaultLog } from './fault-log.js';
 import { fieldsOf, recordLines, requireRoomForText, unexpected } from './place.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { FAULT_KINDS, type Provenance } from '../fault-map.js';
+import { FAULT_KINDS } from '../fault-kind.js';
+import type { Provenance } from '../fault-map.js';
 import { faultModelSchema } from '../model/fault-model.js';
 
 const wholeNumber = z.int({ error: 'a whole number from 0' }).nonnegative();

@@ -1,5 +1,6 @@
 import { InputError } from '../../core/index.js';
-import type { CellGeometry, FaultKind } from '../fault-map.js';
+import type { FaultKind } from '../fault-kind.js';
+import type { CellGeometry } from '../fault-map.js';
 import { formatGeometry } from '../geometry.js';
 import { dataGeometry } from '../regions.js';
 

@@ -1,5 +1,5 @@
 import type { RandomStream } from '../../core/index.js';
-import { FAULT_KINDS } from '../fault-map.js';
+import { FAULT_KINDS } from '../fault-kind.js';
 import type { FaultModel } from '../model/fault-model.js';
 
 const STUCK_AT_0 = FAULT_KINDS.indexOf('stuck-at-0');

@@ -1,6 +1,7 @@
 import { encode } from 'fast-png';
 import { requireMemory } from '../../core/index.js';
-import { FAULT_KINDS, type FaultKind, type FaultMap } from '../fault-map.js';
+import { FAULT_KINDS, type FaultKind } from '../fault-kind.js';
+import type { FaultMap } from '../fault-map.js';
 import { formatGeometry } from '../geometry.js';
 
 /** No side of a heat map is longer, in pixels; larger memories are binned. */

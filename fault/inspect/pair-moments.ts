@@ -1,4 +1,9 @@
-import type { UniformFaults } from './pairs.js';
+/** Faults drawn without replacement from the cells of lines of equal length. */
+export interface UniformFaults {
+  readonly faults: number;
+  readonly lines: number;
+  readonly cellsPerLine: number;
+}
 
 /** Of the number of pairs of uniform faults on one line. */
 export interface PairMoments {

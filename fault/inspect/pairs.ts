@@ -1,12 +1,5 @@
 import { chiSquareTail } from './chi-square.js';
-import { pairMoments } from './pair-moments.js';
-
-/** Faults drawn without replacement from the cells of lines of equal length. */
-export interface UniformFaults {
-  readonly faults: number;
-  readonly lines: number;
-  readonly cellsPerLine: number;
-}
+import { pairMoments, type UniformFaults } from './pair-moments.js';
 
 /** Additions that an exact probability may take: about 0.1 s. */
 const WORK = 1e8;

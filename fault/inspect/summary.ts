@@ -1,11 +1,6 @@
 import { requireMemory } from '../../core/index.js';
-import {
-  type CellGeometry,
-  cellCount,
-  FAULT_KINDS,
-  type FaultKind,
-  type FaultMap,
-} from '../fault-map.js';
+import { FAULT_KINDS, type FaultKind } from '../fault-kind.js';
+import { type CellGeometry, cellCount, type FaultMap } from '../fault-map.js';
 import { type CellRegion, regionOf } from '../regions.js';
 import { type Dispersion, dispersionOf } from './dispersion.js';
 

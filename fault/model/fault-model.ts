@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { didYouMean, InputError, shownValue } from '../../core/index.js';
-import { FAULT_KINDS } from '../fault-map.js';
+import { FAULT_KINDS } from '../fault-kind.js';
 
 /** What faulty cells do; `stuck-at` is stuck-at-0 or stuck-at-1, drawn for each cell. */
 export const MODEL_FAULTS = [...FAULT_KINDS, 'stuck-at'] as const;

@@ -11,17 +11,17 @@ export {
   collectFloat32Channels,
   exceedsFloat32,
   scatterFloat32Channels,
-} from './float32-channels';
-export { finishFloat32Rows } from './float32-finish';
-export { multiplyFloat32Panels } from './float32-multiply';
-export { transformFloat32Kernel } from './float32-weights';
-export { transformFloat32Inputs, transformFloat32Outputs } from './float32-winograd';
+} from './float32/channels';
+export { finishFloat32Rows } from './float32/finish';
+export { multiplyFloat32Panels } from './float32/multiply';
+export { transformFloat32Kernel } from './float32/weights';
+export { transformFloat32Inputs, transformFloat32Outputs } from './float32/winograd';
 export { gatherFloat32, gatherUint8 } from './gather';
-export { accumulateDepthwise } from './int8-depthwise';
-export { multiplyElements } from './int8-multiply';
-export { transformInputs2x2 } from './int8-small-map';
-export { accumulateTiles, finishTiles, requantizeTiles } from './int8-tiles';
-export { transformBlocks, transformWeights } from './int8-weights';
-export { transformInputs4x4 } from './int8-winograd';
+export { accumulateDepthwise } from './int8/depthwise';
+export { multiplyElements } from './int8/multiply';
+export { transformInputs2x2 } from './int8/small-map';
+export { accumulateTiles, finishTiles, requantizeTiles } from './int8/tiles';
+export { transformBlocks, transformWeights } from './int8/weights';
+export { transformInputs4x4 } from './int8/winograd';
 export { multiplyInt16 } from './multiply';
 export { maxPoolFloat32, maxPoolUint8 } from './pooling';

@@ -2,8 +2,8 @@ import { featureCount, InputError } from '../../core/index.js';
 import type { KernelBackend } from '../backend.js';
 import { checkPoolingShape, checkTensors } from '../check.js';
 import { poolingDescriptor } from './descriptors.js';
-import { float32ConvolutionsOn } from './float32-convolution.js';
-import { int8Convolution } from './int8-convolution.js';
+import { float32ConvolutionsOn } from './float32/convolution.js';
+import { int8Convolution } from './int8/convolution.js';
 import type { KernelModule } from './module.js';
 import { checkOwnTensors, createWorkspace, type Workspace, writeDescriptor } from './workspace.js';
 

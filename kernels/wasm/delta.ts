@@ -9,6 +9,7 @@ import {
 } from '../../core/index.js';
 import type { Int8Clip, Int8ConvolutionSpecification } from '../backend.js';
 import { checkClip, checkInt8Specification, checkPoolingShape } from '../check.js';
+import type { Allocate } from './allocate.js';
 import {
   INT8_CLIP_FIELDS,
   int8FinishDescriptor,
@@ -16,7 +17,7 @@ import {
   thresholdBytes,
   writeClip,
 } from './descriptors.js';
-import { type Allocate, bumpAllocator, DESCRIPTOR_BYTES, placeWorkspace } from './memory.js';
+import { bumpAllocator, DESCRIPTOR_BYTES, placeWorkspace } from './memory.js';
 import type { KernelModule } from './module.js';
 import { PANEL_COLUMNS, roundUp } from './plan.js';
 import { createWorkspace, type Workspace, writeDescriptor } from './workspace.js';

@@ -1,6 +1,7 @@
 import { type ConvolutionShape, InputError, PAGE_BYTES, weightCount } from '../../core/index.js';
+import type { Allocate } from './allocate.js';
 import { thresholdBytes } from './descriptors.js';
-import { float32Placer, layoutFloat32Convolution } from './float32-memory.js';
+import { float32Placer, layoutFloat32Convolution } from './float32/memory.js';
 import {
   INPUT_BYTES,
   type Int8Plan,
@@ -8,7 +9,7 @@ import {
   planInt8Convolution,
   SIDE_CHANNELS,
   type TransformPlan,
-} from './int8-plan.js';
+} from './int8/plan.js';
 import {
   BLOCK_BYTES,
   type ConvolutionPlan,
@@ -35,9 +36,6 @@ const TILE_SCRATCH_BYTES = 36 * 128;
 const SIDE_BYTES = 4 * SIDE_CHANNELS * 4;
 
 const ACCUMULATOR_BYTES = 4;
-
-/** Reserves bytes and returns their address; nothing is ever freed. */
-export type Allocate = (bytes: number) => number;
 
 /** What a WebAssembly backend will hold, so that its memory can be sized once. */
 export interface WasmMemoryNeeds {

@@ -4,7 +4,7 @@ import {
   type WasmMemory,
   type WasmModule,
 } from '../../core/index.js';
-import type { Float32Functions } from './float32-functions.js';
+import type { Float32Functions } from './float32/functions.js';
 
 /** The compiled kernels; they can be posted to worker threads, which then need not compile. */
 export type KernelModule = WasmModule;

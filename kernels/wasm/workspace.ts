@@ -1,5 +1,6 @@
 import { InputError, PAGE_BYTES } from '../../core/index.js';
-import { type Allocate, bumpAllocator, placeWorkspace, type WorkspacePlaces } from './memory.js';
+import type { Allocate } from './allocate.js';
+import { bumpAllocator, placeWorkspace, type WorkspacePlaces } from './memory.js';
 import { instantiateKernels, type KernelFunctions, type KernelModule } from './module.js';
 
 const MAX_PAGES = 65_536;

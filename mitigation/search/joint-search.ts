@@ -1,6 +1,10 @@
 import type { Network } from '../../models/index.js';
-import type { LayerThresholds } from '../clip.js';
-import { largestActivation, type SearchGranularity, thresholdsOf } from '../layer-threshold.js';
+import type { LayerThresholds } from '../activations/clip.js';
+import {
+  largestActivation,
+  type SearchGranularity,
+  thresholdsOf,
+} from '../thresholds/layer-threshold.js';
 import { type RaceLimits, type RaceResult, race } from './race.js';
 
 /** A search over the thresholds of all layers. */

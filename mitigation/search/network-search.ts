@@ -1,6 +1,6 @@
 import type { Network } from '../../models/index.js';
-import type { LayerThresholds } from '../clip.js';
-import { largestActivation, thresholdsOfLayer } from '../layer-threshold.js';
+import type { LayerThresholds } from '../activations/clip.js';
+import { largestActivation, thresholdsOfLayer } from '../thresholds/layer-threshold.js';
 import {
   type IntervalSearchLimits,
   type IntervalSearchResult,

@@ -1,4 +1,6 @@
 import { featureCount, InputError, ModelError } from '../../core/index.js';
+import { channelDims, convolutionAttributes, int } from '../graph/attributes.js';
+import type { QuantizedGraph } from '../graph/quantized-graph.js';
 import {
   type Int8Network,
   type Int8WeightedLayer,
@@ -6,8 +8,6 @@ import {
   requantizationMultipliers,
   type WeightedLayer,
 } from '../network.js';
-import { channelDims, convolutionAttributes, int } from './operators.js';
-import type { QuantizedGraph } from './quantized.js';
 
 /** Values above their threshold become the real number 0, or the threshold. */
 interface Clip {

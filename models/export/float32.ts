@@ -1,12 +1,17 @@
 import {
+  addFloat32Operator,
+  addRectifier,
+  convolutionAttributes,
+  int,
+} from '../graph/attributes.js';
+import { createGraphBuilder, type GraphBuilder, type GraphOutput } from '../graph/graph-builder.js';
+import {
   type Float32Network,
   type Float32WeightedLayer,
   inputsOf,
   isWeighted,
 } from '../network.js';
 import { thresholdDims } from './clipped-layer.js';
-import { createGraphBuilder, type GraphBuilder, type GraphOutput } from './graph-builder.js';
-import { addFloat32Operator, addRectifier, convolutionAttributes, int } from './operators.js';
 import { createWeightConstants } from './weight-constants.js';
 
 /**

@@ -1,12 +1,17 @@
-import { type Int8Network, type Int8WeightedLayer, inputsOf, isWeighted } from '../network.js';
-import { addFloat32Operator, addRectifier, convolutionAttributes, int } from './operators.js';
+import {
+  addFloat32Operator,
+  addRectifier,
+  convolutionAttributes,
+  int,
+} from '../graph/attributes.js';
 import {
   createQuantizedGraph,
   graphOutputs,
   type QuantizedGraph,
   type QuantizedWriteOptions,
   quantizedName,
-} from './quantized.js';
+} from '../graph/quantized-graph.js';
+import { type Int8Network, type Int8WeightedLayer, inputsOf, isWeighted } from '../network.js';
 
 /**
  * Writes a quantised network in QDQ form: float32 operators between DequantizeLinear and QuantizeLinear

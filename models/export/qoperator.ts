@@ -1,4 +1,20 @@
 import {
+  addFloat32Operator,
+  averagePoolAttributes,
+  convolutionAttributes,
+  float,
+  int,
+  movingOperator,
+} from '../graph/attributes.js';
+import { MICROSOFT_DOMAIN } from '../graph/graph-builder.js';
+import {
+  createQuantizedGraph,
+  graphOutputs,
+  type QuantizedGraph,
+  type QuantizedWriteOptions,
+  quantizedName,
+} from '../graph/quantized-graph.js';
+import {
   type ClipLayer,
   type ElementwiseLayer,
   type Int8Network,
@@ -14,22 +30,6 @@ import {
   checkClips,
   type Int8LayerClip,
 } from './clipped-layer.js';
-import { MICROSOFT_DOMAIN } from './graph-builder.js';
-import {
-  addFloat32Operator,
-  averagePoolAttributes,
-  convolutionAttributes,
-  float,
-  int,
-  movingOperator,
-} from './operators.js';
-import {
-  createQuantizedGraph,
-  graphOutputs,
-  type QuantizedGraph,
-  type QuantizedWriteOptions,
-  quantizedName,
-} from './quantized.js';
 
 /**
  * Writes a quantised network in QOperator form, which leaves onnxruntime nothing to fuse:

@@ -1,8 +1,8 @@
+import { weightDims } from '../graph/attributes.js';
+import type { GraphBuilder } from '../graph/graph-builder.js';
 import { type Network, type WeightedLayer, weightedLayers } from '../network.js';
-import { layerWords } from '../stored-words.js';
-import { transpose } from '../transpose.js';
-import type { GraphBuilder } from './graph-builder.js';
-import { weightDims } from './operators.js';
+import { layerWords } from '../weights/stored-words.js';
+import { transpose } from '../weights/transpose.js';
 
 type WeightType = 'int8' | 'uint8' | 'float32';
 

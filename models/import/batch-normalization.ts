@@ -1,11 +1,11 @@
-import type { OnnxNode } from '../onnx/index.js';
 import {
   constantInput,
   floatAttribute,
   type ImportGraph,
   nodeError,
   requireAttribute,
-} from './graph.js';
+} from '../graph/graph.js';
+import type { OnnxNode } from '../onnx/index.js';
 
 /** A constant input with one value per channel. */
 export function perChannel(

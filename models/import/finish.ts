@@ -1,7 +1,7 @@
 import { ModelError } from '../../core/index.js';
+import type { ImportGraph } from '../graph/graph.js';
 import { inputsOf, type Layer, type Tensor } from '../network.js';
-import { shareEqualWeights } from '../shared-weights.js';
-import type { ImportGraph } from './graph.js';
+import { shareEqualWeights } from '../weights/shared-weights.js';
 
 interface Parts<L> {
   readonly layers: readonly L[];

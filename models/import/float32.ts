@@ -1,10 +1,4 @@
 import { ModelError } from '../../core/index.js';
-import type { Float32Layer, Float32Network, Float32WeightedLayer, Tensor } from '../network.js';
-import { isWeighted } from '../network.js';
-import type { OnnxModel, OnnxNode } from '../onnx/index.js';
-import { transpose } from '../transpose.js';
-import { normalizationFactors, perChannel } from './batch-normalization.js';
-import { finishNetwork } from './finish.js';
 import {
   constantInput,
   constantScalar,
@@ -14,8 +8,8 @@ import {
   onlyOutput,
   prepareGraph,
   unsupportedOperator,
-} from './graph.js';
-import { layerName, noActivations, uniqueNames } from './naming.js';
+} from '../graph/graph.js';
+import { layerName, noActivations, uniqueNames } from '../graph/naming.js';
 import {
   activationBounds,
   concatShape,
@@ -24,14 +18,20 @@ import {
   requireFlattening,
   type ShapedValue,
   sumShape,
-} from './operators.js';
+} from '../graph/shapes.js';
 import {
   averagePooling,
   convolutionShape,
   fullyConnected,
   globallyPooled,
   poolingShape,
-} from './windows.js';
+} from '../graph/windows.js';
+import type { Float32Layer, Float32Network, Float32WeightedLayer, Tensor } from '../network.js';
+import { isWeighted } from '../network.js';
+import type { OnnxModel, OnnxNode } from '../onnx/index.js';
+import { transpose } from '../weights/transpose.js';
+import { normalizationFactors, perChannel } from './batch-normalization.js';
+import { finishNetwork } from './finish.js';
 
 const OPERATORS = [
   'Conv',

@@ -1,6 +1,6 @@
+import { type ImportGraph, intAttribute } from '../graph/graph.js';
 import { type Int8Layer, inputsOf, type Tensor } from '../network.js';
 import { type ElementType, nodeLabel, type OnnxNode } from '../onnx/index.js';
-import { type ImportGraph, intAttribute } from './graph.js';
 
 /**
  * Whether onnxruntime, at its levels `extended` and `all` on x86, rewrites the int8 tensor that a QuantizeLinear

@@ -1,14 +1,4 @@
-import { holdsMoreThan } from '../network.js';
-import type { OnnxNode } from '../onnx/index.js';
-import { becomesUint8 } from './fusion.js';
-import { constantScalar, floatAttribute, nodeError, onlyOutput } from './graph.js';
-import {
-  activationBounds,
-  concatShape,
-  flattened,
-  requireFlattening,
-  sumShape,
-} from './operators.js';
+import { constantScalar, floatAttribute, nodeError, onlyOutput } from '../graph/graph.js';
 import {
   checkAttributes,
   constantQuantization,
@@ -16,10 +6,20 @@ import {
   outputQuantization,
   quantizeConstant,
   readQuantization,
-} from './quantization.js';
-import type { QuantizedValue, QuantizedValues } from './quantized-values.js';
-import { readDequantizedBias, readQuantizedWeights } from './quantized-weights.js';
-import { averagePooling, globallyPooled, poolingShape } from './windows.js';
+} from '../graph/quantization.js';
+import type { QuantizedValue, QuantizedValues } from '../graph/quantized-values.js';
+import { readDequantizedBias, readQuantizedWeights } from '../graph/quantized-weights.js';
+import {
+  activationBounds,
+  concatShape,
+  flattened,
+  requireFlattening,
+  sumShape,
+} from '../graph/shapes.js';
+import { averagePooling, globallyPooled, poolingShape } from '../graph/windows.js';
+import { holdsMoreThan } from '../network.js';
+import type { OnnxNode } from '../onnx/index.js';
+import { becomesUint8 } from './fusion.js';
 
 /** Reads one node into a quantised graph. */
 export type NodeReader = (into: QuantizedValues, node: OnnxNode) => void;

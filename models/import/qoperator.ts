@@ -1,11 +1,11 @@
+import { floatAttribute, nodeError } from '../graph/graph.js';
+import { constantQuantization, readQuantization } from '../graph/quantization.js';
+import type { QuantizedValues } from '../graph/quantized-values.js';
+import { readAccumulatorBias, readQuantizedWeights } from '../graph/quantized-weights.js';
+import { concatShape, sumShape } from '../graph/shapes.js';
+import { averagePooling, globallyPooled } from '../graph/windows.js';
 import type { OnnxNode } from '../onnx/index.js';
-import { floatAttribute, nodeError } from './graph.js';
-import { concatShape, sumShape } from './operators.js';
 import type { NodeReader } from './qdq.js';
-import { constantQuantization, readQuantization } from './quantization.js';
-import type { QuantizedValues } from './quantized-values.js';
-import { readAccumulatorBias, readQuantizedWeights } from './quantized-weights.js';
-import { averagePooling, globallyPooled } from './windows.js';
 
 /** Readers of ONNX's operators on quantised tensors. */
 export const QOPERATOR_READERS: Readonly<Record<string, NodeReader>> = {

@@ -1,4 +1,7 @@
 import { ModelError } from '../../core/index.js';
+import { prepareGraph, unsupportedOperator } from '../graph/graph.js';
+import { createQuantizedValues } from '../graph/quantized-values.js';
+import { inputShape } from '../graph/shapes.js';
 import {
   type Int8Network,
   requantizationMultipliers,
@@ -8,11 +11,8 @@ import {
 import type { OnnxModel, OnnxNode } from '../onnx/index.js';
 import { finishNetwork } from './finish.js';
 import { settleFusions } from './fusion.js';
-import { prepareGraph, unsupportedOperator } from './graph.js';
-import { inputShape } from './operators.js';
 import { type NodeReader, QDQ_READERS } from './qdq.js';
 import { MICROSOFT_READERS, QOPERATOR_READERS } from './qoperator.js';
-import { createQuantizedValues } from './quantized-values.js';
 
 const MICROSOFT_DOMAIN = 'com.microsoft';
 const { QuantizeLinear, DequantizeLinear } = QDQ_READERS;

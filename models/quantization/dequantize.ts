@@ -6,7 +6,7 @@ import {
   type Int8WeightedLayer,
   isWeighted,
 } from '../network.js';
-import { shareEqualWeights } from '../shared-weights.js';
+import { shareEqualWeights } from '../weights/shared-weights.js';
 
 /**
  * The float32 network that a quantised one stands for: weights fround(scale · (w − zero point)), biases

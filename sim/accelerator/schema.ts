@@ -8,9 +8,9 @@ import {
   quantity,
 } from '../../core/index.js';
 import { ENERGY_TABLES, energyTableSchema } from '../energy/index.js';
-import { defineWeightMemory } from '../memory.js';
-import { DATAFLOWS } from '../systolic-array.js';
-import type { Bandwidth, PortBandwidth } from '../timing/configuration.js';
+import type { Bandwidth, PortBandwidth } from '../hardware/operands.js';
+import { DATAFLOWS } from '../hardware/systolic-array.js';
+import { defineWeightMemory } from '../memory/weight-memory.js';
 import type { Accelerator } from './accelerator.js';
 
 const positiveInteger = z.int().positive();

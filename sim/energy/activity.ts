@@ -1,11 +1,10 @@
 import { type ConvolutionShape, featureCount, multiplyAccumulates } from '../../core/index.js';
-import type { WordFormat } from '../../models/index.js';
-import type { AccessCounts } from '../access-counts.js';
+import { WORD_BITS, type WordFormat } from '../../models/index.js';
+import type { AccessCounts } from '../hardware/access-counts.js';
+import type { OperandBuffers } from '../hardware/operands.js';
+import type { Dataflow, SystolicArray } from '../hardware/systolic-array.js';
 import type { WeightMemory } from '../interfaces.js';
-import { slotCount } from '../memory.js';
-import { WORD_BITS } from '../network.js';
-import type { Dataflow, SystolicArray } from '../systolic-array.js';
-import type { OperandBuffers } from '../timing/configuration.js';
+import { slotCount } from '../memory/weight-memory.js';
 
 /** Bits that an SRAM, or the memory behind it, was read and written. */
 export interface BitTraffic {

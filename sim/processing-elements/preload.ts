@@ -1,4 +1,4 @@
-import type { SystolicArray } from '../systolic-array.js';
+import type { SystolicArray } from '../hardware/systolic-array.js';
 import { accumulate, type MultiplyAdd } from './arithmetic.js';
 import { emptyRegisters, forEachElement, type Moving } from './registers.js';
 import { type StationaryFold, type StationaryPorts, sumAtHead } from './stationary.js';

@@ -3,8 +3,8 @@ import type {
   Float32ConvolutionSpecification,
   Int8ConvolutionSpecification,
 } from '../../kernels/index.js';
-import type { AccessCounts } from '../access-counts.js';
-import type { SystolicArray } from '../systolic-array.js';
+import type { AccessCounts } from '../hardware/access-counts.js';
+import type { SystolicArray } from '../hardware/systolic-array.js';
 import { type MultiplyAdd, multiplyAddFloat32, multiplyAddInt32 } from './arithmetic.js';
 import { outputStationaryFold } from './output-stationary.js';
 import { preloadingTiles, type Tile } from './preload.js';

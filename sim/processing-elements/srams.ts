@@ -1,5 +1,5 @@
 import { type ConvolutionShape, windowSize } from '../../core/index.js';
-import type { AccessCounts } from '../access-counts.js';
+import type { AccessCounts } from '../hardware/access-counts.js';
 
 /** The convolution that the SRAMs hold. Zero points are subtracted on the way out. */
 export interface StoredLayer {

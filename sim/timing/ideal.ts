@@ -1,5 +1,5 @@
 import { type ConvolutionShape, multiplyAccumulates } from '../../core/index.js';
-import type { SystolicArray } from '../systolic-array.js';
+import type { SystolicArray } from '../hardware/systolic-array.js';
 import {
   foldCycles,
   type Product,

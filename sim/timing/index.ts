@@ -3,7 +3,7 @@ export type {
   OperandBuffers,
   PortBandwidth,
   VectorUnit,
-} from './configuration.js';
+} from '../hardware/operands.js';
 export type * from './result.js';
 export * from './scalesim/configuration.js';
 export * from './scalesim/topology.js';

@@ -1,5 +1,5 @@
 import { type ConvolutionShape, windowSize } from '../../core/index.js';
-import type { SystolicArray } from '../systolic-array.js';
+import type { SystolicArray } from '../hardware/systolic-array.js';
 
 /**
  * One group of a layer as the product of two matrices, and its mapping on the array: two dimensions lie in space and

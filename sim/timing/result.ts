@@ -1,4 +1,4 @@
-import type { AccessCounts } from '../access-counts.js';
+import type { AccessCounts } from '../hardware/access-counts.js';
 
 /** Words between the array and the SRAMs for one image. */
 export interface SramAccesses extends AccessCounts {

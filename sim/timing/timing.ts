@@ -1,6 +1,6 @@
 import { type ConvolutionShape, InputError, requireMemory } from '../../core/index.js';
-import type { SystolicArray } from '../systolic-array.js';
-import type { Bandwidth, OperandBuffers } from './configuration.js';
+import type { Bandwidth, OperandBuffers } from '../hardware/operands.js';
+import type { SystolicArray } from '../hardware/systolic-array.js';
 import { doubleBufferStalls } from './double-buffer/stalls.js';
 import { sumLayers, timingWithStalls } from './ideal.js';
 import { foldCycles, productOf } from './product.js';

@@ -1,6 +1,6 @@
 import { featureCount, type PoolingShape } from '../../core/index.js';
 import { inputsOf, isWeighted, type Layer, type Network } from '../../models/index.js';
-import type { VectorUnit } from './configuration.js';
+import type { VectorUnit } from '../hardware/operands.js';
 
 /** A layer without weights on the vector unit, for one image. */
 export interface VectorLayerTiming {

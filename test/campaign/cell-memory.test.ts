@@ -6,7 +6,7 @@ import {
   type Cell,
   createCellMemory,
   type Grant,
-} from '../../campaign/tune/cell-memory.js';
+} from '../../campaign/tune/kept-values.js';
 import { restartPoints } from '../../sim/index.js';
 
 const CELLS = 5;

@@ -1,6 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { createCollector } from '../../campaign/collector.js';
+import { createCollector } from '../../campaign/execute/collector.js';
 import {
   type Condition,
   fixedSize,
@@ -8,7 +8,7 @@ import {
   type Trial,
   type TrialResult,
 } from '../../campaign/index.js';
-import { isPilotMap, type Pilot } from '../../campaign/pilot.js';
+import { isPilotMap, type Pilot } from '../../campaign/points/pilot.js';
 
 const MITIGATIONS = ['none', 'clip'] as const;
 const IMAGES = 10;

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
-import { createTrialRunner } from '../../campaign/context.js';
 import {
   loadNetwork,
   parseStudy,
@@ -11,6 +10,7 @@ import {
   profileThresholds,
   type TrialResult,
 } from '../../campaign/index.js';
+import { createTrialRunner } from '../../campaign/trial/trial-runner.js';
 import { compileKernels } from '../../kernels/index.js';
 import { type Thresholds, writeThresholds } from '../../mitigation/index.js';
 import { loadCifar10 } from '../../models/index.js';

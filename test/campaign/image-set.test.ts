@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
-import { decodeImageSet, encodeImageSet } from '../../campaign/image-set.js';
+import { decodeImageSet, encodeImageSet } from '../../campaign/trial/sample-set.js';
 
 test.prop([fc.uniqueArray(fc.nat(199)), fc.integer({ min: 200, max: 210 })])(
   'a set of images is read back as it was written, in a digit for each four',

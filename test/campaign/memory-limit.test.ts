@@ -72,7 +72,7 @@ describe('a small network with large padding', () => {
     );
     expect(() => readNetwork(padded(2 ** 40), 'm.onnx')).toThrow(InputError);
     setMemoryLimit(1e10);
-    expect(readNetwork(padded(8000), 'm.onnx').source).toBe('m.onnx');
+    expect(readNetwork(padded(8000), 'm.onnx').name).toBe('m.onnx');
   });
 
   test('cannot run more images together than fit', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { faultSourceOf, trialFaultMap } from '../../campaign/fault-source.js';
 import { createScope, expandScope, type FaultSource } from '../../campaign/index.js';
+import { faultSourceOf, trialFaultMap } from '../../campaign/study/fault-source.js';
 import { cellCount, cellIndex } from '../../fault/index.js';
 import { weightedLayers } from '../../models/index.js';
 import {

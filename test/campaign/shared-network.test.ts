@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
-import { shareNetwork } from '../../campaign/shared-network.js';
+import { shareNetwork } from '../../campaign/inputs/shared-network.js';
 import { type Int8Network, isWeighted } from '../../models/index.js';
 import { storedWords } from '../../sim/index.js';
 import { int8Networks } from '../../testing/index.js';

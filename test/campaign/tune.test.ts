@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { faultSourceOf, trialFaultMap } from '../../campaign/fault-source.js';
 import {
   createScope,
   parseTuning,
@@ -13,6 +12,7 @@ import {
   type TuneOptions,
   top1,
 } from '../../campaign/index.js';
+import { faultSourceOf, trialFaultMap } from '../../campaign/study/fault-source.js';
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
 import { createReferenceBackend } from '../../kernels/index.js';
 import {

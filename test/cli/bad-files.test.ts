@@ -255,7 +255,9 @@ describe.concurrent('thresholds', () => {
     expect(await refusal([...infer, '--thresholds', 'none.json'])).toBe(
       'Cannot read none.json: no such file or folder.',
     );
-    expect(await refusal([...infer, '--thresholds', model])).toMatch(/tiny\.onnx:\d+:\d+: found a NUL byte/);
+    expect(await refusal([...infer, '--thresholds', model])).toMatch(
+      /tiny\.onnx:\d+:\d+: found a NUL byte/,
+    );
     expect(await refusal([...infer, '--mitigation', 'clip'])).toBe(
       'mitigation clip needs --thresholds FILE',
     );

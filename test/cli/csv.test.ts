@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { csvCell, formatCsv } from '../../cli/csv.js';
+import { csvCell, formatCsv } from '../../cli/print/csv.js';
 
 describe('csvCell', () => {
   test.each([

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { faultSourceOf } from '../../campaign/fault-source.js';
-import { applySwitches } from '../../cli/environment.js';
+import { faultSourceOf } from '../../campaign/study/fault-source.js';
+import { applySwitches } from '../../cli/input/environment.js';
 import {
   once,
   option,
@@ -11,7 +11,7 @@ import {
   voltage,
   voltageList,
   wholeNumber,
-} from '../../cli/options.js';
+} from '../../cli/input/options.js';
 
 describe('numbers are decimal', () => {
   test.each([rate, rateList, voltage, voltageList, percentagePoints, wholeNumber(0)])(

@@ -29,7 +29,9 @@ describe('stdout', () => {
       `ulimit -f 1; ${timing} > out.json; status=$?; wc -c < out.json; exit $status`,
     );
     expect({ status, stdout: stdout.trim() }).toEqual({ status: 1, stdout: '1024' });
-    expect(stderr).toMatch(/^bitcell: Cannot write to standard output: it would be larger than files may be there\n$/);
+    expect(stderr).toMatch(
+      /^bitcell: Cannot write to standard output: it would be larger than files may be there\n$/,
+    );
   });
 
   test.each([`${timing} | head -c 1 > /dev/null`, `${timing} >&-`, `${timing} 2>&- > /dev/null`])(

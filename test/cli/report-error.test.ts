@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { reportError } from '../../cli/report-error.js';
+import { reportError } from '../../cli/print/report-error.js';
 import { MismatchError } from '../../core/index.js';
 
 afterEach(() => {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatCsv } from '../../cli/csv.js';
+import { formatCsv } from '../../cli/print/csv.js';
 
 /** A mean with its interval. */
 export type Estimate = readonly [mean: number, low: number, high: number];

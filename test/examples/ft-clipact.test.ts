@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { fc, test as propertyTest } from '@fast-check/vitest';
 import { afterAll, expect, test } from 'vitest';
 import { pairedDifference, readStudyFile } from '../../campaign/index.js';
-import { formatCsv } from '../../cli/csv.js';
+import { formatCsv } from '../../cli/print/csv.js';
 import { packageRoot } from '../../core/index.js';
 import { CLEAN, type FixtureGains, writeMitigations } from './ft-clipact-tables.js';
 

@@ -10,8 +10,8 @@ import {
   summarizeFaultMap,
   uniformFaultMap,
 } from '../../fault/index.js';
-import { pairMoments } from '../../fault/inspect/pair-moments.js';
-import { pairsTail, type UniformFaults } from '../../fault/inspect/pairs.js';
+import { pairMoments, type UniformFaults } from '../../fault/inspect/pair-moments.js';
+import { pairsTail } from '../../fault/inspect/pairs.js';
 
 /** Of few lines and cells. */
 function uniformFaults(most: { lines: number; cellsPerLine: number }): fc.Arbitrary<UniformFaults> {

@@ -1,15 +1,17 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { showProgress } from '../../cli/progress.js';
+import { showProgress } from '../../cli/print/progress.js';
 import { EXIT, writeFileAtomic } from '../../core/index.js';
 import { inputReaders } from './input-readers.js';
 import type { InputWorkerData, InputWorkerMessage } from './input-worker.js';
+import { fuzzStores } from './stores.js';
 import { type Finding, inputAt } from './try-input.js';
 
-const USAGE = `usage: npm run fuzz -- [--inputs N] [--seed S] [--threads N] [--from N] [--out FOLDER]
+const USAGE = `usage: npm run fuzz -- [--inputs N] [--stores N] [--seed S] [--threads N] [--from N] [--out FOLDER]
 Gives changed files to every reader of text and of ONNX: each must be read, or refused with one sentence, within
-20 seconds and 1 GB. --from begins with a later input; --out is where inputs are saved that were not.
+20 seconds and 1 GB. Then damages stores of studies, with the same demand. --from begins with a later input; --out is
+where inputs are saved that were not.
 `;
 
 /** The longest that an input may take; most take less than a millisecond. */
@@ -20,6 +22,7 @@ const LOOK_EVERY_MS = 500;
 
 interface Run {
   readonly inputs: number;
+  readonly stores: number;
   readonly seed: number;
   readonly threads: number;
   readonly from: number;
@@ -30,23 +33,25 @@ function parse(): Run {
   const { values } = parseArgs({
     options: {
       inputs: { type: 'string', default: '1000000' },
+      stores: { type: 'string', default: '10000' },
       seed: { type: 'string', default: '1' },
       threads: { type: 'string', default: '2' },
       from: { type: 'string', default: '0' },
       out: { type: 'string', default: '.' },
     },
   });
-  const [inputs, seed, threads, from] = [
+  const [inputs, stores, seed, threads, from] = [
     values.inputs,
+    values.stores,
     values.seed,
     values.threads,
     values.from,
   ].map(Number);
-  const isWhole = [inputs, seed, threads, from].every(
+  const isWhole = [inputs, stores, seed, threads, from].every(
     (number) => Number.isSafeInteger(number) && number >= 0,
   );
   if (!isWhole || threads < 1) throw new Error('expected whole numbers');
-  return { inputs, seed, threads, from, out: values.out };
+  return { inputs, stores, seed, threads, from, out: values.out };
 }
 
 /** Tries the inputs on threads, each of which is replaced where an input ends it or takes too long. */
@@ -106,6 +111,19 @@ async function tryInputs(
   return { ...counts, seconds: (performance.now() - started) / 1000 };
 }
 
+/** Damages stores; one that is neither read nor refused ends it, and stays where it is. */
+async function damageStores({ stores, seed }: Run, onFinding: (problem: string) => void) {
+  const progress = showProgress('damaged stores', false);
+  const { read, refused, failure } = await fuzzStores({
+    cases: stores,
+    seed,
+    onCase: (done) => progress.listener(done, stores),
+  });
+  progress.stop();
+  if (failure) onFinding(`store ${failure.case}, left in ${failure.folder}: ${failure.what}`);
+  return { read, refused };
+}
+
 async function main(): Promise<number> {
   let run: Run;
   try {
@@ -121,7 +139,11 @@ async function main(): Promise<number> {
     writeFileAtomic(file, bytes);
     process.stderr.write(`input ${index} of ${reader}, saved in ${file}: ${problem}\n`);
   });
-  process.stdout.write(`${JSON.stringify({ ...run, findings, ...counts })}\n`);
+  const damaged = await damageStores(run, (problem) => {
+    findings += 1;
+    process.stderr.write(`${problem}\n`);
+  });
+  process.stdout.write(`${JSON.stringify({ ...run, findings, ...counts, damaged })}\n`);
   return findings === 0 ? EXIT.ok : EXIT.failed;
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { showProgress } from '../../cli/progress.js';
+import { showProgress } from '../../cli/print/progress.js';
 import { EXIT, writeFileAtomic } from '../../core/index.js';
 import { type FuzzCounts, fuzz } from './fuzz.js';
 import { FEATURES, type Form } from './support.js';

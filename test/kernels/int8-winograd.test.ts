@@ -8,8 +8,8 @@ import {
   transformWeights,
   WINOGRAD_4X4_LIMIT,
 } from '../../kernels/reference/winograd.js';
-import { channelBounds, largestSum } from '../../kernels/wasm/int8-bounds.js';
-import { planInt8Convolution, SIDE_CHANNELS } from '../../kernels/wasm/int8-plan.js';
+import { channelBounds, largestSum } from '../../kernels/wasm/int8/bounds.js';
+import { planInt8Convolution, SIDE_CHANNELS } from '../../kernels/wasm/int8/plan.js';
 import { int8Case, plain3x3 } from './arbitraries.js';
 import { reference, runInt8, runInt8Kernel, wasm } from './support.js';
 

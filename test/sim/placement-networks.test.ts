@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { cellAt, cellCount, cellIndex } from '../../fault/index.js';
-import { dequantize, type Network, weightedLayers } from '../../models/index.js';
+import { dequantize, type Network, WORD_BITS, weightedLayers } from '../../models/index.js';
 import {
   type Accelerator,
   cellsOfWeight,
@@ -11,7 +11,6 @@ import {
   type StoredBit,
   slotCount,
   streamedPlacement,
-  WORD_BITS,
   weightLocator,
   weightsOfCell,
 } from '../../sim/index.js';

@@ -7,16 +7,16 @@ import {
   formatGeometry,
   writeFaultMap,
 } from '../../../fault/index.js';
-import { modelFile } from '../../input-files.js';
+import { modelFile } from '../../input/input-files.js';
 import {
   addCommonOptions,
   type CommonOptions,
   option,
   seedOption,
   wholeNumber,
-} from '../../options.js';
-import { printResult } from '../../output.js';
-import { grouped } from '../../table.js';
+} from '../../input/options.js';
+import { printResult } from '../../print/output.js';
+import { grouped } from '../../print/table.js';
 import { addFaultModelOptions, type FaultModelFlags, statedFaults } from './fault-model-options.js';
 import { addGeometryOptions, type GeometryFlags, givenMemory } from './geometry-options.js';
 import { addMemoryOptions, type MemoryFlags } from './memory-options.js';

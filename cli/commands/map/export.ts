@@ -6,10 +6,10 @@ import {
   readFaultMap,
   writeFaultMap,
 } from '../../../fault/index.js';
-import { addMemoryLimit } from '../../memory-limit.js';
-import { addCommonOptions, type CommonOptions, option, wholeNumber } from '../../options.js';
-import { printResult } from '../../output.js';
-import { grouped } from '../../table.js';
+import { addMemoryLimit } from '../../input/memory-limit.js';
+import { addCommonOptions, type CommonOptions, option, wholeNumber } from '../../input/options.js';
+import { printResult } from '../../print/output.js';
+import { grouped } from '../../print/table.js';
 
 interface ExportFlags extends CommonOptions {
   readonly output: string;

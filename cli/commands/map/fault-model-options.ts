@@ -11,7 +11,7 @@ import {
   rateAtVoltage,
   readFaultModel,
 } from '../../../fault/index.js';
-import { choice, decimalWhere, list, option, rate, voltage } from '../../options.js';
+import { choice, decimalWhere, list, option, rate, voltage } from '../../input/options.js';
 import type { GivenMemory } from './geometry-options.js';
 import type { MemoryFlags } from './memory-options.js';
 

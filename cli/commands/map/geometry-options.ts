@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, type Option } from 'commander';
 import { InputError } from '../../../core/index.js';
 import { type CellGeometry, checkGeometry } from '../../../fault/index.js';
-import { option, wholeNumber } from '../../options.js';
+import { option, wholeNumber } from '../../input/options.js';
 import { type MemoryFlags, memoryOf } from './memory-options.js';
 
 /** A memory stated by its size, instead of an accelerator's. */

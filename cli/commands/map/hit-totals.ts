@@ -1,6 +1,6 @@
-import { type Network, weightedLayers } from '../../../models/index.js';
-import { type WeightHit, WORD_BITS } from '../../../sim/index.js';
-import { formatTable, grouped } from '../../table.js';
+import { type Network, WORD_BITS, weightedLayers } from '../../../models/index.js';
+import type { WeightHit } from '../../../sim/index.js';
+import { formatTable, grouped } from '../../print/table.js';
 
 interface HitCount {
   hits: number;

@@ -13,7 +13,7 @@ import {
   importFaultMap,
   requireGeometry,
 } from '../../../fault/index.js';
-import { type Network, weightedLayers, wordReader } from '../../../models/index.js';
+import { type Network, WORD_BITS, weightedLayers, wordReader } from '../../../models/index.js';
 import {
   countFaultyCells,
   type FaultyCells,
@@ -21,15 +21,14 @@ import {
   storedWords,
   type WeightHit,
   type WeightPosition,
-  WORD_BITS,
   weightHits,
   weightLocator,
 } from '../../../sim/index.js';
-import { csvCell } from '../../csv.js';
-import { modelFile } from '../../input-files.js';
-import { addCommonOptions, type CommonOptions, option, wholeNumber } from '../../options.js';
-import { printParts, resultParts } from '../../output.js';
-import { formatTable, grouped } from '../../table.js';
+import { modelFile } from '../../input/input-files.js';
+import { addCommonOptions, type CommonOptions, option, wholeNumber } from '../../input/options.js';
+import { csvCell } from '../../print/csv.js';
+import { printParts, resultParts } from '../../print/output.js';
+import { formatTable, grouped } from '../../print/table.js';
 import { namesAccelerator } from './geometry-options.js';
 import { createHitCounter, formatTotals, type HitCounter, type HitTotals } from './hit-totals.js';
 import { addMemoryOptions, type MemoryFlags, memoryOf } from './memory-options.js';

@@ -9,9 +9,9 @@ import {
   requireGeometry,
   writeFaultMap,
 } from '../../../fault/index.js';
-import { addCommonOptions, type CommonOptions, option } from '../../options.js';
-import { printResult } from '../../output.js';
-import { grouped } from '../../table.js';
+import { addCommonOptions, type CommonOptions, option } from '../../input/options.js';
+import { printResult } from '../../print/output.js';
+import { grouped } from '../../print/table.js';
 import { addReadOptions, type ReadFlags, readInputs, readOptionsOf } from './read-options.js';
 
 interface ImportFlags extends ReadFlags, CommonOptions {

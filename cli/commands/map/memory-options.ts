@@ -7,8 +7,8 @@ import {
   type Placement,
   placeNetwork,
 } from '../../../sim/index.js';
-import { addMemoryLimit } from '../../memory-limit.js';
-import { choice, option } from '../../options.js';
+import { addMemoryLimit } from '../../input/memory-limit.js';
+import { choice, option } from '../../input/options.js';
 
 /** The weight memory that a map is for: that of an accelerator that holds a network. */
 export interface MemoryFlags {

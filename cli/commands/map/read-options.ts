@@ -9,8 +9,8 @@ import {
   type ReadMapOptions,
   readPermutation,
 } from '../../../fault/index.js';
-import { modelFile } from '../../input-files.js';
-import { choice, list, option } from '../../options.js';
+import { modelFile } from '../../input/input-files.js';
+import { choice, list, option } from '../../input/options.js';
 import {
   acceleratorMemory,
   addGeometryOptions,

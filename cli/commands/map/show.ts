@@ -13,9 +13,9 @@ import {
   type LineSummary,
   summarizeFaultMap,
 } from '../../../fault/index.js';
-import { addCommonOptions, type CommonOptions, option } from '../../options.js';
-import { printResult } from '../../output.js';
-import { formatTable, grouped } from '../../table.js';
+import { addCommonOptions, type CommonOptions, option } from '../../input/options.js';
+import { printResult } from '../../print/output.js';
+import { formatTable, grouped } from '../../print/table.js';
 import { addReadOptions, type ReadFlags, readInputs, readOptionsOf } from './read-options.js';
 
 interface ShowFlags extends ReadFlags, CommonOptions {

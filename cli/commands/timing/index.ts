@@ -1,27 +1,16 @@
 import { Command } from 'commander';
 import {
   BANDWIDTH_MODELS,
-  type BandwidthModel,
   DEFAULT_ACCELERATOR,
   networkTiming,
   vectorTiming,
 } from '../../../sim/index.js';
-import { addMemoryLimit } from '../../memory-limit.js';
-import { addCommonOptions, type CommonOptions, choice, list, option } from '../../options.js';
-import { printResult } from '../../output.js';
+import { addMemoryLimit } from '../../input/memory-limit.js';
+import { addCommonOptions, choice, list, option } from '../../input/options.js';
+import { printResult } from '../../print/output.js';
+import type { TimingFlags } from './flags.js';
 import { describe } from './tables.js';
 import { acceleratorOf, energyOf, memorySystem, workloadOf } from './workload.js';
-
-export interface TimingFlags extends CommonOptions {
-  readonly model: string;
-  readonly topology?: string;
-  readonly accelerator: string;
-  readonly config?: string;
-  readonly bandwidthModel?: BandwidthModel;
-  readonly bandwidth?: readonly string[];
-  readonly buffers?: readonly string[];
-  readonly energy?: string;
-}
 
 export function timingCommand(): Command {
   const command = new Command('timing')

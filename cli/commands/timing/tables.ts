@@ -6,7 +6,7 @@ import {
   type NetworkTiming,
   type VectorTiming,
 } from '../../../sim/index.js';
-import { formatTable, grouped, percent } from '../../table.js';
+import { formatTable, grouped, percent } from '../../print/table.js';
 import type { TimedAccelerator, Workload } from './workload.js';
 
 /** Everything that the command prints as text. */

@@ -17,8 +17,8 @@ import {
   type TopologyLayer,
   weightMemoryOf,
 } from '../../../sim/index.js';
-import { tell } from '../../messages.js';
-import type { TimingFlags } from './index.js';
+import { tell } from '../../print/messages.js';
+import type { TimingFlags } from './flags.js';
 
 /** The layers to time, and the network that they are from, if it is not a topology. */
 export interface Workload {

@@ -1,6 +1,6 @@
 import type { ConvolutionShape } from '../../../core/index.js';
-import type { SystolicArray } from '../../systolic-array.js';
-import { type Bandwidth, type OperandBuffers, wordsPerCycle } from '../configuration.js';
+import { type Bandwidth, type OperandBuffers, wordsPerCycle } from '../../hardware/operands.js';
+import type { SystolicArray } from '../../hardware/systolic-array.js';
 import { foldCycles, preloadInterval, preloadLatency, preloads, productOf } from '../product.js';
 import type { Stalls } from '../result.js';
 import { InputPort, OutputPort } from './port.js';

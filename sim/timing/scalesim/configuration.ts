@@ -1,6 +1,6 @@
 import { excerpt, InputError } from '../../../core/index.js';
-import type { Dataflow, SystolicArray } from '../../systolic-array.js';
-import type { Bandwidth, OperandBuffers } from '../configuration.js';
+import type { Bandwidth, OperandBuffers } from '../../hardware/operands.js';
+import type { Dataflow, SystolicArray } from '../../hardware/systolic-array.js';
 
 /** What a SCALE-Sim configuration says about the simulated accelerator. */
 export interface ScaleSimConfiguration {

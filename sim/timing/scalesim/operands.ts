@@ -1,5 +1,5 @@
 import type { ConvolutionShape } from '../../../core/index.js';
-import type { SystolicArray } from '../../systolic-array.js';
+import type { SystolicArray } from '../../hardware/systolic-array.js';
 import type { Product } from '../product.js';
 import { type FetchMatrix, placeOf } from './fetch-matrix.js';
 

@@ -1,5 +1,5 @@
 import { InputError } from '../../../core/index.js';
-import { type Bandwidth, type OperandBuffers, wordsPerCycle } from '../configuration.js';
+import { type Bandwidth, type OperandBuffers, wordsPerCycle } from '../../hardware/operands.js';
 
 /** SCALE-Sim's buffer of one operand and its port, in words. */
 export interface Sram {

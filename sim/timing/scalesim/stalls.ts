@@ -1,5 +1,5 @@
 import type { ConvolutionShape } from '../../../core/index.js';
-import type { SystolicArray } from '../../systolic-array.js';
+import type { SystolicArray } from '../../hardware/systolic-array.js';
 import { foldCycles, type Product, productOf } from '../product.js';
 import type { Stalls } from '../result.js';
 import type { FetchMatrix } from './fetch-matrix.js';

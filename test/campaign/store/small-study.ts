@@ -1,4 +1,4 @@
-import type { PointRow } from '../../../campaign/collector.js';
+import type { PointRow } from '../../../campaign/execute/collector.js';
 import {
   type Condition,
   openStore,

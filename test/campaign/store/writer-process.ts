@@ -11,7 +11,7 @@ import {
   type StoreOptions,
   type StudyStore,
 } from '../../../campaign/index.js';
-import { pilotMap } from '../../../campaign/pilot.js';
+import { pilotMap } from '../../../campaign/points/pilot.js';
 import { packageRoot } from '../../../core/index.js';
 
 /** Compiled, because the other process runs no TypeScript; `npm test` builds it first. */

@@ -1,0 +1,86 @@
+import { InputError } from '../../core/index.js';
+import { compileKernels } from '../../kernels/index.js';
+import type { Engine } from '../trial/engines.js';
+import type { Trial, TrialResult } from '../trial/trial.js';
+import type { StudyData } from '../trial/trial-runner.js';
+import type { WorkerData } from './worker.js';
+import {
+  type RestartListener,
+  startThread,
+  type TaskThread,
+  WorkerError,
+} from './worker-thread.js';
+
+export interface ExecutionOptions {
+  readonly threads: number;
+  readonly engine: Engine;
+  /** Asked before each trial; once it is true, running trials finish and no new one starts. */
+  readonly stopped: () => boolean;
+  /** The next trial for a thread, by its number; undefined when there is none before a running one has ended. */
+  readonly next: (thread: number) => Trial | undefined;
+  readonly onRestart: RestartListener | undefined;
+  /** Called after each trial, in the order in which they finish. */
+  readonly onResult: (result: TrialResult) => void;
+}
+
+/** Bytes that all threads may take together for following changes through fixed images. */
+const DELTA_BYTES = 320 * 2 ** 20;
+
+/**
+ * Run trials on worker threads; resolves when all (or, once stopped, the started ones) are done. After an error no
+ * new trial starts, and the running ones finish.
+ *
+ * @throws the first error of a trial; WorkerError when it ended two threads
+ */
+export async function executeTrials(
+  data: StudyData,
+  { threads, engine, stopped, next, onRestart, onResult }: ExecutionOptions,
+): Promise<void> {
+  const options = { engine, deltaBytes: DELTA_BYTES / threads };
+  const workerData: WorkerData = { data, kernels: compileKernels(), options };
+  const workers = Array.from({ length: threads }, () =>
+    startThread<Trial, TrialResult>('campaign/execute/worker.js', workerData, onRestart),
+  );
+  const running = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  const runOn = async (worker: TaskThread<Trial, TrialResult>, trial: Trial) => {
+    try {
+      onResult(await worker.run(trial));
+    } catch (error) {
+      failure ??= { error: describeFailure(error, data, trial) };
+    }
+  };
+  const drain = async (worker: TaskThread<Trial, TrialResult>, thread: number) => {
+    while (!failure && !stopped()) {
+      const trial = next(thread);
+      if (trial) {
+        const ended = runOn(worker, trial).finally(() => running.delete(ended));
+        running.add(ended);
+        await ended;
+      } else if (running.size > 0) {
+        await Promise.race(running);
+      } else {
+        return;
+      }
+    }
+  };
+  try {
+    await Promise.all(workers.map(drain));
+  } finally {
+    await Promise.all(workers.map((worker) => worker.close()));
+  }
+  if (failure) throw failure.error;
+}
+
+/** An error with the trial that it came from, which a thread does not know by name. */
+function describeFailure(error: unknown, { conditions }: StudyData, trial: Trial): unknown {
+  const { model, format } = conditions[trial.condition];
+  if (error instanceof WorkerError) {
+    const where = `map ${trial.map} of ${model} with ${format} words`;
+    return new WorkerError(`${error.message}, at ${where}`, undefined, { cause: error });
+  }
+  if (error instanceof InputError) {
+    return new InputError(`${model} with ${format} words: ${error.message}`, { cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,14 @@
+import type { KernelModule } from '../../kernels/index.js';
+import { createTrialRunner, type StudyData, type ThreadOptions } from '../trial/trial-runner.js';
+import { serveTasks } from './worker-thread.js';
+
+/** What each thread of a study gets once. */
+export interface WorkerData {
+  readonly data: StudyData;
+  readonly kernels: KernelModule;
+  readonly options: ThreadOptions;
+}
+
+export default serveTasks(({ data, kernels, options }: WorkerData) =>
+  createTrialRunner(data, kernels, options),
+);

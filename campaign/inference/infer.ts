@@ -1,0 +1,207 @@
+import {
+  featureCount,
+  InputError,
+  type NpyFloat32Array,
+  type ProgressListener,
+  requireMemory,
+} from '../../core/index.js';
+import { loadFaultMap } from '../../fault/index.js';
+import { compileKernels } from '../../kernels/index.js';
+import {
+  type ClipPosition,
+  type LayerThresholds,
+  type Mitigation,
+  readThresholds,
+  thresholdsFor,
+} from '../../mitigation/index.js';
+import type { Network, WordFormat } from '../../models/index.js';
+import {
+  applyFaultMap,
+  batchWithinMemory,
+  loadAccelerator,
+  type Placement,
+  placeNetwork,
+  storedWords,
+  type WeightPatches,
+} from '../../sim/index.js';
+import { type RestartListener, startThread, type TaskThread } from '../execute/worker-thread.js';
+import { loadNetwork } from '../inputs/load-network.js';
+import { shareNetwork } from '../inputs/shared-network.js';
+import type { InferenceWorkerData } from './infer-worker.js';
+import {
+  createInference,
+  INFERENCE_BATCH,
+  type InferenceData,
+  type InferencePart,
+} from './inference.js';
+
+/** One network on the simulated accelerator, perhaps with a fault map and clipped activations. */
+export interface InferOptions {
+  readonly model: string;
+  readonly format: WordFormat;
+  readonly accelerator: string;
+  readonly placement: Placement['kind'];
+  readonly faultMap?: string | undefined;
+  /** Needed by every mitigation but `none`. */
+  readonly thresholds?: string | undefined;
+  readonly mitigation: Mitigation;
+  /** Default: `accumulator`. */
+  readonly clipPosition?: ClipPosition | undefined;
+  /** Default: 1, this one. */
+  readonly threads?: number | undefined;
+  /** Called when a worker thread has ended and a fresh one takes over. */
+  readonly onRestart?: RestartListener | undefined;
+}
+
+export interface InferResult {
+  /** images × classes. */
+  readonly outputs: NpyFloat32Array;
+  readonly images: number;
+  /** Time of the inference alone. */
+  readonly seconds: number;
+  readonly network: Network;
+}
+
+/**
+ * Run images (float32, images × channels × height × width, already normalised) through a network.
+ *
+ * @param file where the images come from, named in errors
+ * @throws InputError when the shape of the images is not the network's, or the accelerator, fault map or
+ * thresholds are wrong
+ */
+export async function inferImages(
+  options: InferOptions,
+  images: NpyFloat32Array,
+  file: string,
+  onProgress?: ProgressListener,
+): Promise<InferResult> {
+  const network = loadNetwork(options.model, options.format);
+  const count = requireImages(network, images, file);
+  const classes = featureCount(network.tensors[network.output].shape);
+  const batch = batchWithinMemory(network, Math.min(INFERENCE_BATCH, count));
+  requireMemory(
+    4 * count * classes,
+    `${file}: the outputs of ${count} images`,
+    images.data.byteLength,
+  );
+  const outputs = sharedCopy(new Float32Array(count * classes));
+  const data: InferenceData = {
+    network,
+    patches: patchesOf(options, network),
+    mitigation: options.mitigation,
+    thresholds: loadThresholds(options, network),
+    clipPosition: options.clipPosition,
+    inputs: featureCount(network.tensors[network.input].shape),
+    batch,
+    images: images.data,
+    outputs,
+  };
+  const threads = threadsWithinMemory(
+    data,
+    Math.min(options.threads ?? 1, Math.ceil(count / batch)),
+  );
+  const seconds =
+    threads > 1
+      ? await runOnThreads(data, threads, count, options.onRestart, onProgress)
+      : runHere(data, count, onProgress);
+  return {
+    outputs: { shape: [count, classes], data: Float32Array.from(outputs) },
+    images: count,
+    seconds,
+    network,
+  };
+}
+
+/** @returns seconds of the inference alone */
+function runHere(
+  data: InferenceData,
+  count: number,
+  onProgress: ProgressListener | undefined,
+): number {
+  const infer = createInference(data, compileKernels());
+  const started = performance.now();
+  for (const part of partsOf(count, data.batch)) {
+    infer(part);
+    onProgress?.(part.first + part.count, count);
+  }
+  return (performance.now() - started) / 1000;
+}
+
+/** @returns seconds of the inference alone, on threads that are ready */
+async function runOnThreads(
+  data: InferenceData,
+  threads: number,
+  count: number,
+  onRestart: RestartListener | undefined,
+  onProgress: ProgressListener | undefined,
+): Promise<number> {
+  const { network } = shareNetwork(data.network);
+  const shared = { ...data, network, images: sharedCopy(data.images) };
+  const workerData: InferenceWorkerData = { data: shared, kernels: compileKernels() };
+  const workers = Array.from({ length: threads }, () =>
+    startThread<InferencePart, void>('campaign/inference/infer-worker.js', workerData, onRestart),
+  );
+  try {
+    await Promise.all(workers.map((worker) => worker.run({ first: 0, count: 0 })));
+    const started = performance.now();
+    const waiting = partsOf(count, data.batch);
+    let done = 0;
+    const drain = async (worker: TaskThread<InferencePart, void>) => {
+      for (const part of waiting) {
+        await worker.run(part);
+        done += part.count;
+        onProgress?.(done, count);
+      }
+    };
+    await Promise.all(workers.map(drain));
+    return (performance.now() - started) / 1000;
+  } finally {
+    await Promise.all(workers.map((worker) => worker.close()));
+  }
+}
+
+/** Each thread has a datapath of its own; as many as memory allows beside one another. */
+function threadsWithinMemory({ network, batch }: InferenceData, wanted: number): number {
+  for (let threads = wanted; threads > 1; threads -= 1) {
+    if (batchWithinMemory(network, batch, 1 / threads) === batch) return threads;
+  }
+  return 1;
+}
+
+function* partsOf(count: number, batch: number): Generator<InferencePart, void, undefined> {
+  for (let first = 0; first < count; first += batch) {
+    yield { first, count: Math.min(batch, count - first) };
+  }
+}
+
+function sharedCopy(values: Float32Array): Float32Array {
+  const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
+  shared.set(values);
+  return shared;
+}
+
+function patchesOf(options: InferOptions, network: Network): WeightPatches | undefined {
+  const accelerator = loadAccelerator(options.accelerator);
+  if (options.faultMap === undefined) return undefined;
+  const placement = placeNetwork(network, accelerator, options.placement);
+  const map = loadFaultMap(options.faultMap, placement.geometry, placement.memory);
+  return applyFaultMap(map, placement, storedWords(network));
+}
+
+function requireImages(network: Network, { shape }: NpyFloat32Array, file: string): number {
+  const { channels, height, width } = network.tensors[network.input].shape;
+  const expected = [channels, height, width];
+  if (shape.length !== 4 || expected.some((size, axis) => shape[axis + 1] !== size)) {
+    throw new InputError(
+      `${file} has the shape ${shape.join(' × ')}, but ${network.name} takes images × ${expected.join(' × ')}`,
+    );
+  }
+  return shape[0];
+}
+
+function loadThresholds(options: InferOptions, network: Network): LayerThresholds {
+  const { mitigation, thresholds: file } = options;
+  if (mitigation === 'none') return new Map();
+  if (file === undefined) throw new InputError(`mitigation ${mitigation} needs --thresholds FILE`);
+  return thresholdsFor(network, readThresholds(file), file, mitigation);
+}

@@ -1,0 +1,53 @@
+import type { KernelModule } from '../../kernels/index.js';
+import {
+  activationUnits,
+  type ClipPosition,
+  type LayerThresholds,
+  type Mitigation,
+} from '../../mitigation/index.js';
+import type { Network } from '../../models/index.js';
+import { createNetworkDatapath, type WeightPatches } from '../../sim/index.js';
+
+/** Images that the datapath computes together, where memory allows. */
+export const INFERENCE_BATCH = 25;
+
+/** All that the threads of an inference share: plain data that can be posted, large arrays in shared memory. */
+export interface InferenceData {
+  readonly network: Network;
+  /** Words that broken cells change. */
+  readonly patches: WeightPatches | undefined;
+  readonly mitigation: Mitigation;
+  /** Not used by `none`. */
+  readonly thresholds: LayerThresholds;
+  readonly clipPosition: ClipPosition | undefined;
+  /** Images computed together. */
+  readonly batch: number;
+  /** Values of one image. */
+  readonly inputs: number;
+  /** Image × channel × row × column. */
+  readonly images: Float32Array;
+  /** Image × output; filled by the threads. */
+  readonly outputs: Float32Array;
+}
+
+/** Images `first` … `first + count − 1`; at most a batch. */
+export interface InferencePart {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A function that writes the outputs of a part on one thread. */
+export function createInference(
+  data: InferenceData,
+  kernels: KernelModule,
+): (part: InferencePart) => void {
+  const { network, patches, mitigation, thresholds, clipPosition, inputs, images, outputs } = data;
+  const datapath = createNetworkDatapath(network, kernels, data.batch);
+  if (patches) datapath.setPatches(patches);
+  datapath.setActivationUnits(activationUnits(mitigation, network, thresholds, clipPosition));
+  return ({ first, count }) => {
+    if (count === 0) return;
+    const part = images.subarray(first * inputs, (first + count) * inputs);
+    outputs.set(datapath.run(part, count), first * datapath.classes);
+  };
+}

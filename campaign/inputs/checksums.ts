@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { packageRoot, parseJson, sha256Hex } from '../../core/index.js';
+import type { ImageSet } from '../../models/index.js';
+
+/** Folders of compiled code that results depend on. */
+const CODE_FOLDERS = ['core', 'models', 'kernels', 'fault', 'sim', 'mitigation', 'campaign'];
+
+/** SHA-256 of the compiled code that results depend on: scripts and kernels, by path. */
+export function codeChecksum(): string {
+  const root = join(packageRoot(), 'dist');
+  const hash = createHash('sha256');
+  for (const folder of CODE_FOLDERS) {
+    const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
+    for (const file of files.filter((name) => /\.(js|wasm)$/.test(name)).sort()) {
+      hash.update(`${folder}/${file}\0`).update(readFileSync(join(root, folder, file)));
+    }
+  }
+  return hash.digest('hex');
+}
+
+/** SHA-256 of images and labels. */
+export function dataChecksum({ images, labels }: ImageSet): string {
+  return sha256Hex(sha256Hex(images) + sha256Hex(labels));
+}
+
+/** Versions of Bitcell and of what it runs on. */
+export function versions(): Record<string, string> {
+  return {
+    bitcell: versionOf(join(packageRoot(), 'package.json')),
+    node: process.versions.node,
+    duckdb: versionOf(createRequire(import.meta.url).resolve('@duckdb/node-api/package.json')),
+    platform: `${process.platform} ${process.arch}`,
+  };
+}
+
+function versionOf(file: string): string {
+  const { version } = parseJson(readFileSync(file, 'utf8'), file) as { version: string };
+  return version;
+}

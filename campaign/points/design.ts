@@ -1,0 +1,14 @@
+import { precisionRule } from '../statistics/index.js';
+import type { Condition } from '../study/conditions.js';
+import type { Study } from '../study/study.js';
+import { shareInterval } from './point.js';
+import { fixedSize, type StoppingRule } from './stopping.js';
+
+/** The rule that decides how many maps the points of a condition get. */
+export function stoppingRuleOf(study: Study, { source }: Condition): StoppingRule {
+  if (study.precision !== undefined) return precisionRule(study.precision / 100, study.maps);
+  const drawn = source.kind !== 'file';
+  return fixedSize(study.maps, ({ correct, images, correctPerImage }) =>
+    shareInterval(correct, images, drawn, correctPerImage),
+  );
+}

@@ -1,0 +1,54 @@
+import {
+  highestRateWithYield,
+  lowestVoltageWithYield,
+  type YieldLimit,
+} from '../statistics/index.js';
+import type { StudyPoint } from './point.js';
+
+/** Whether a point's accuracy is known to ±`precision` percentage points; if not, its maps were used up. */
+export function precisionReached({ accuracy }: StudyPoint, precision: number): boolean {
+  // The stopping rule compares the same numbers.
+  return accuracy.high - accuracy.low <= 2 * (precision / 100);
+}
+
+/** Points that say whether they reached the precision of their study, if it has one. */
+export function withPrecision(
+  points: readonly StudyPoint[],
+  precision: number | undefined,
+): readonly (StudyPoint & { readonly precisionReached?: boolean })[] {
+  if (precision === undefined) return points;
+  return points.map((point) => ({
+    ...point,
+    precisionReached: precisionReached(point, precision),
+  }));
+}
+
+/** The harshest rate or voltage of one mitigation that meets a wanted yield. */
+export interface YieldLimitRow
+  extends YieldLimit,
+    Pick<StudyPoint, 'model' | 'format' | 'accelerator' | 'faultModel' | 'scope' | 'mitigation'> {
+  readonly wanted: number;
+  readonly by: 'rate' | 'voltage';
+}
+
+/** Yield limits of points, one for each mitigation and place on the other axes but rate and voltage. */
+export function yieldLimits(points: readonly StudyPoint[], wanted: number): YieldLimitRow[] {
+  const groups = new Map<string, StudyPoint[]>();
+  for (const point of points) {
+    const { model, format, accelerator, faultModel, scope, mitigation } = point;
+    const key = JSON.stringify([model, format, accelerator, faultModel, scope, mitigation]);
+    groups.set(key, [...(groups.get(key) ?? []), point]);
+  }
+  return [...groups.values()].map((group) => {
+    const [{ model, format, accelerator, faultModel, scope, mitigation }] = group;
+    const byVoltage = group.flatMap(({ voltage, yield: yielded }) =>
+      voltage === undefined ? [] : [{ voltage, yield: yielded }],
+    );
+    const isVoltage = byVoltage.length === group.length;
+    const limit = isVoltage
+      ? lowestVoltageWithYield(byVoltage, wanted)
+      : highestRateWithYield(group, wanted);
+    const by = isVoltage ? 'voltage' : 'rate';
+    return { model, format, accelerator, faultModel, scope, mitigation, wanted, by, ...limit };
+  });
+}

@@ -1,0 +1,187 @@
+import {
+  accuracyInterval,
+  clopperPearson,
+  crossedAccuracyInterval,
+  type Estimate,
+  type Interval,
+  type MapSpread,
+  mapSpread,
+  mean,
+  pairedDifference,
+  type YieldEstimate,
+  yieldEstimate,
+  yieldResolution,
+} from '../statistics/index.js';
+import type { PointKey } from '../study/conditions.js';
+import { type Study, YIELD_WITHIN } from '../study/study.js';
+import { decodeImageSet } from '../trial/sample-set.js';
+import type { Outcome, TrialResult } from '../trial/trial.js';
+import type { PointResults, StoppingRule } from './stopping.js';
+
+/** A share with its 95 % interval. */
+export interface Share extends Interval {
+  readonly share: number;
+}
+
+/** A yield, and the images a map that it takes to tell such a loss from chance. */
+export interface PointYield extends YieldEstimate {
+  readonly imagesNeeded: number;
+}
+
+/** One row of a study: one condition with one mitigation, over its fault maps. */
+export interface StudyPoint extends PointKey {
+  readonly maps: number;
+  /** Images per map. */
+  readonly images: number;
+  readonly accuracy: Estimate;
+  /** Accuracies of single maps: what the worst and the best chip have. */
+  readonly perMap: MapSpread;
+  /** Accuracy minus that of the study's first mitigation on the same maps and images; missing for that one. */
+  readonly difference?: Estimate | undefined;
+  /** Share of maps whose accuracy is at most `within` below the clean, unprotected one on the same images. */
+  readonly yield: PointYield;
+  /** Silent data corruption: share of images whose top-1 class is not that of the fault-free run. */
+  readonly sdc: Share;
+  /** Images with a NaN or infinite output, mean per map. */
+  readonly nonFinite: number;
+  /** Means per map. */
+  readonly faults: {
+    readonly requested: number;
+    readonly injected: number;
+    readonly effective: number;
+  };
+}
+
+/** The trials of one point so far, a growing list for each quantity, in the order of the maps. */
+export interface PointTally extends PointResults {
+  readonly key: PointKey;
+  /** Whether the study's maps are drawn; a given map is not, only its images are. */
+  readonly drawn: boolean;
+  readonly correct: number[];
+  readonly cleanCorrect: number[];
+  readonly sdc: number[];
+  readonly nonFinite: number[];
+  readonly requested: number[];
+  readonly injected: number[];
+  readonly effective: number[];
+  /** Where all maps have the same images: the maps that got each image right, or changed its class. */
+  readonly correctPerImage: number[] | undefined;
+  readonly sdcPerImage: number[] | undefined;
+}
+
+export function createTally(
+  key: PointKey,
+  images: number,
+  imageChoice: Study['imageChoice'],
+  drawn: boolean,
+): PointTally {
+  const zeros = () => (imageChoice === 'fixed' ? new Array<number>(images).fill(0) : undefined);
+  return {
+    key,
+    images,
+    drawn,
+    correctPerImage: zeros(),
+    sdcPerImage: zeros(),
+    correct: [],
+    cleanCorrect: [],
+    sdc: [],
+    nonFinite: [],
+    requested: [],
+    injected: [],
+    effective: [],
+  };
+}
+
+/** Add the next map. */
+export function addToTally(
+  tally: PointTally,
+  result: Omit<TrialResult, 'trial' | 'outcomes' | 'firstLayer'>,
+  outcome: Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'fixed'>,
+): void {
+  tally.correct.push(outcome.correct);
+  tally.cleanCorrect.push(result.cleanCorrect);
+  tally.sdc.push(outcome.sdc);
+  tally.nonFinite.push(outcome.nonFinite);
+  tally.requested.push(result.requested);
+  tally.injected.push(result.injected);
+  tally.effective.push(result.effective);
+  countPlaces(tally.correctPerImage, outcome.fixed?.correct);
+  countPlaces(tally.sdcPerImage, outcome.fixed?.sdc);
+}
+
+function countPlaces(counts: number[] | undefined, places: string | undefined): void {
+  if (!counts || places === undefined) return;
+  for (const place of decodeImageSet(places)) counts[place] += 1;
+}
+
+/**
+ * Summarise a point of at least one map.
+ *
+ * @param reference the study's first mitigation on the same maps and images
+ */
+export function summarizePoint(
+  tally: PointTally,
+  rule: StoppingRule,
+  reference?: PointTally,
+): StudyPoint {
+  const { key, images, correct, drawn } = tally;
+  const maps = correct.length;
+  return {
+    ...key,
+    maps,
+    images,
+    accuracy: { mean: sum(correct) / (maps * images), ...rule.interval(tally) },
+    perMap: mapSpread(correct, images),
+    ...(reference && { difference: differenceOf(tally, reference) }),
+    yield: yieldOf(tally),
+    sdc: {
+      share: sum(tally.sdc) / (maps * images),
+      ...shareInterval(tally.sdc, images, drawn, tally.sdcPerImage),
+    },
+    nonFinite: mean(tally.nonFinite),
+    faults: {
+      requested: mean(tally.requested),
+      injected: mean(tally.injected),
+      effective: mean(tally.effective),
+    },
+  };
+}
+
+/** On the maps that both have: a stopping rule may end one of them earlier. */
+function differenceOf({ correct, images }: PointTally, reference: PointTally): Estimate {
+  const maps = Math.min(correct.length, reference.correct.length);
+  return pairedDifference(correct.slice(0, maps), reference.correct.slice(0, maps), images);
+}
+
+function yieldOf({ images, correct, cleanCorrect, sdc }: PointTally): PointYield {
+  const counts = { images, correct, cleanCorrect };
+  const { imagesNeeded } =
+    images > 1
+      ? yieldResolution({ ...counts, sdc }, YIELD_WITHIN)
+      : { imagesNeeded: Math.ceil(1 / YIELD_WITHIN) };
+  return { ...yieldEstimate(counts, YIELD_WITHIN), imagesNeeded };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/**
+ * Interval of a share of images. Maps are drawn, and images afresh for each map, so the shares of the maps are
+ * independent and their spread holds both sources; where all maps have the same images, maps and images are two
+ * samples that cross. A given map is not drawn: only its images are.
+ *
+ * @param counts images of each map
+ * @param perImage maps of each image, where all maps have the same images
+ */
+export function shareInterval(
+  counts: readonly number[],
+  images: number,
+  drawn: boolean,
+  perImage?: readonly number[],
+): Interval {
+  if (!drawn) return clopperPearson(counts[0], images);
+  return perImage && perImage.length > 1 && counts.length > 1
+    ? crossedAccuracyInterval({ perMap: counts, perImage })
+    : accuracyInterval(counts, images);
+}

@@ -1,0 +1,247 @@
+import { InputError, readFileChecked, sha256Hex } from '../../core/index.js';
+import { type FaultMap, faultMapFiles, loadFaultMap } from '../../fault/index.js';
+import { type Thresholds, thresholdsFor } from '../../mitigation/index.js';
+import { type ImageSet, loadCifar10 } from '../../models/index.js';
+import {
+  type Accelerator,
+  createRecording,
+  loadAccelerator,
+  type Placement,
+  placeNetwork,
+  requireDatapath,
+} from '../../sim/index.js';
+import { requireCifar10Network } from '../inputs/cifar10-network.js';
+import { loadNetwork, loadThresholds } from '../inputs/load-network.js';
+import { type SharedNetwork, shareNetwork } from '../inputs/shared-network.js';
+import { stoppingRuleOf } from '../points/design.js';
+import { createPilot, type Pilot } from '../points/pilot.js';
+import type { StoppingRule } from '../points/stopping.js';
+import { type Condition, type PlacedNetwork, planConditions } from '../study/conditions.js';
+import {
+  dataFaults,
+  type FaultSource,
+  faultModelFiles,
+  faultSourceOf,
+  restrictFaultMap,
+} from '../study/fault-source.js';
+import { createScope, expandScope } from '../study/scope.js';
+import type { Study } from '../study/study.js';
+import { createGoldenPredictions } from '../trial/recorded-samples.js';
+import {
+  BATCH,
+  entryOf,
+  faultMapKey,
+  networkOf,
+  type StudyData,
+  type StudyNetwork,
+} from '../trial/trial-runner.js';
+
+/** Bytes that all recordings of a study may take. */
+const RECORDING_BYTES = 96 * 2 ** 20;
+
+/** A study with everything loaded and checked, ready to run. */
+export interface PreparedStudy {
+  readonly data: StudyData;
+  readonly ruleOf: (condition: Condition) => StoppingRule;
+  /** Images a map of a condition, or the pilot that chooses them. */
+  readonly imagesOf: (condition: Condition) => number | Pilot;
+  /** SHA-256 of each input that the study only names, by what it is and its name. */
+  readonly checksums: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/**
+ * Load and check all that a study needs: networks, accelerators, thresholds, images, fault maps, memories.
+ *
+ * @param folder folder of CIFAR-10's binary files; default: the installed data package
+ * @throws InputError for anything wrong with them
+ */
+export function prepareStudy(study: Study, folder?: string): PreparedStudy {
+  const accelerators = new Map(study.accelerators.map((name) => [name, loadAccelerator(name)]));
+  const sources = sourcesOf(study);
+  const dataset = shareImages(loadCifar10({ folder, split: 'test' }));
+  const loaded = study.models.map((model) => loadModel(study, model, folder, dataset));
+  const networks = loaded.flatMap((model) => model.networks);
+  const place = (placed: PlacedNetwork) => placeOf({ study, networks, accelerators }, placed);
+  const faultMaps = new Map<string, FaultMap>();
+  const readMap = (file: string, placed: PlacedNetwork) => {
+    const key = faultMapKey(file, place(placed));
+    const map = faultMaps.get(key) ?? readMapFor(study, file, placed, place(placed));
+    faultMaps.set(key, map);
+    return map;
+  };
+  const scopeOf = (placed: PlacedNetwork, scope: string) => {
+    const { network } = networkOf({ networks }, placed.model, placed.format);
+    return createScope(scope, network, place(placed));
+  };
+  const conditions = planConditions(study, {
+    sources,
+    scopesOf: (placed) => scopesOf(study, placed, networks, place(placed)),
+    cellsOf: (placed, scope) => scopeOf(placed, scope).count,
+    rateOfMap(file, placed, scope) {
+      const cells = scopeOf(placed, scope);
+      return dataFaults(restrictFaultMap(readMap(file, placed), cells)) / cells.count;
+    },
+  });
+  return {
+    data: { study, conditions, networks, accelerators, faultMaps, dataset },
+    ruleOf: (condition) => stoppingRuleOf(study, condition),
+    imagesOf(condition) {
+      const { images, precision } = study;
+      if (images !== 'pilot') return images;
+      if (precision === undefined) throw new Error('a pilot without a precision');
+      const { network } = networkOf({ networks }, condition.model, condition.format);
+      const requested =
+        condition.faultCount ?? condition.rate * scopeOf(condition, condition.scope).count;
+      return createPilot(condition, {
+        network,
+        precision: precision / 100,
+        requested,
+        batch: BATCH,
+        sharedBy: conditions.filter(
+          ({ model, format }) => model === condition.model && format === condition.format,
+        ).length,
+      });
+    },
+    checksums: {
+      networks: Object.fromEntries(
+        loaded.map(({ model, networks: [{ network }] }) => [model, network.checksum]),
+      ),
+      thresholds: Object.fromEntries(
+        loaded.flatMap(({ model, thresholds }) =>
+          thresholds ? [[model, sha256Hex(JSON.stringify(thresholds))]] : [],
+        ),
+      ),
+      faultMaps: Object.fromEntries(
+        (study.faultMaps ?? []).map((spec) => [spec, checksumOf(faultMapFiles(spec))]),
+      ),
+      faultModels: Object.fromEntries(
+        faultModelFiles(study.faults).map((file) => [file, checksumOf([file])]),
+      ),
+    },
+  };
+}
+
+/** A network in the word formats of a study. */
+function loadModel(
+  study: Study,
+  model: string,
+  folder: string | undefined,
+  dataset: ImageSet,
+): { model: string; networks: StudyNetwork[]; thresholds: Thresholds | undefined } {
+  const shared = study.formats.map((format) => shareNetwork(loadNetwork(model, format)));
+  for (const { network } of shared) {
+    requireCifar10Network(network);
+    // Here, so that no thread is started for it.
+    requireDatapath(network, BATCH);
+  }
+  const found = findThresholds(study, model, shared, folder);
+  const mitigations = [...new Set(['none' as const, ...study.mitigations])];
+  const networkCount = study.models.length * study.formats.length;
+  const networks = shared.map((one) => ({
+    ...one,
+    model,
+    thresholds: new Map(
+      study.mitigations.flatMap((mitigation) =>
+        mitigation === 'none' || !found
+          ? []
+          : [
+              [
+                mitigation,
+                thresholdsFor(
+                  one.network,
+                  found.thresholds,
+                  found.where,
+                  mitigation,
+                  study.granularity,
+                ),
+              ],
+            ],
+      ),
+    ),
+    golden: createGoldenPredictions(mitigations, dataset.count),
+    recordings: new Map(
+      mitigations.map((mitigation) => [
+        mitigation,
+        createRecording(
+          one.network,
+          study.imageChoice === 'fixed' && study.images !== 'pilot' ? study.images : dataset.count,
+          RECORDING_BYTES / networkCount / mitigations.length,
+        ),
+      ]),
+    ),
+  }));
+  return { model, networks, thresholds: found?.thresholds };
+}
+
+function findThresholds(
+  study: Study,
+  model: string,
+  shared: readonly SharedNetwork[],
+  folder: string | undefined,
+): ReturnType<typeof loadThresholds> | undefined {
+  if (study.mitigations.every((mitigation) => mitigation === 'none')) return undefined;
+  const networks = shared.map(({ network }) => network);
+  const file = study.thresholds?.[model];
+  return loadThresholds(model, networks, file, folder, study.granularity);
+}
+
+/** The place of a study's network in the weight memory of an accelerator. */
+export function placeOf(
+  data: {
+    readonly study: Study;
+    readonly networks: readonly StudyNetwork[];
+    readonly accelerators: ReadonlyMap<string, Accelerator>;
+  },
+  { model, format, accelerator }: PlacedNetwork,
+): Placement {
+  const { network } = networkOf(data, model, format);
+  return placeNetwork(network, entryOf(data.accelerators, accelerator), data.study.placement);
+}
+
+function scopesOf(
+  study: Study,
+  { model, format }: PlacedNetwork,
+  networks: readonly StudyNetwork[],
+  placement: Placement,
+): string[] {
+  const { network } = networkOf({ networks }, model, format);
+  const scopes = study.scopes.flatMap((scope) => expandScope(scope, network, placement));
+  const seen = new Set<string>();
+  const twice = scopes.find((scope) => seen.size === seen.add(scope).size);
+  if (twice !== undefined) throw new InputError(`study: scopes hold ${twice} twice`);
+  return scopes;
+}
+
+function sourcesOf({ faultMaps, faults }: Study): FaultSource[] {
+  if (faultMaps) return faultMaps.map((file) => ({ kind: 'file', file }));
+  return faults.map(faultSourceOf);
+}
+
+/** @throws InputError when the file is wrong or for another memory */
+function readMapFor(
+  { formats }: Study,
+  file: string,
+  { model, format, accelerator }: PlacedNetwork,
+  { geometry, memory }: Placement,
+): FaultMap {
+  try {
+    return loadFaultMap(file, geometry, { columnMux: memory.columnMux });
+  } catch (error) {
+    if (!(error instanceof InputError) || formats.length === 1) throw error;
+    throw new InputError(
+      `${error.message} It was read for ${format} words of ${model} on ${accelerator}; the word formats have memories of different sizes: choose one with --format.`,
+      { cause: error },
+    );
+  }
+}
+
+function checksumOf(files: readonly string[]): string {
+  return sha256Hex(files.map((file) => sha256Hex(readFileChecked(file))).join(''));
+}
+
+/** The images in memory that all threads see. */
+export function shareImages(images: ImageSet): ImageSet {
+  const shared = new Uint8Array(new SharedArrayBuffer(images.images.length));
+  shared.set(images.images);
+  return { ...images, images: shared };
+}

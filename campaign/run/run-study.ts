@@ -1,0 +1,167 @@
+import { type InferenceCost, inferenceCost, type WeightMemory } from '../../sim/index.js';
+import { type Collector, createCollector } from '../execute/collector.js';
+import { executeTrials } from '../execute/threads.js';
+import type { RestartListener } from '../execute/worker-thread.js';
+import { codeChecksum, dataChecksum, versions } from '../inputs/checksums.js';
+import type { StudyPoint } from '../points/point.js';
+import { type SampleSize, singleFaultSamples } from '../points/sample-size.js';
+import { openStore, type StudyStore } from '../store/index.js';
+import { createStoreWriter } from '../store/writer.js';
+import type { PlacedNetwork } from '../study/conditions.js';
+import type { Study } from '../study/study.js';
+import type { Engine } from '../trial/engines.js';
+import { entryOf, networkOf, type StudyData } from '../trial/trial-runner.js';
+import { type PreparedStudy, placeOf } from './prepare.js';
+
+/** How a study is run: none of this changes its result. */
+export interface RunOptions {
+  readonly threads: number;
+  /** Default: incremental. The plain engine is there to be compared with. */
+  readonly engine?: Engine | undefined;
+  /** Folder for the study's results; default: none is written. */
+  readonly out?: string | undefined;
+  readonly resume?: boolean | undefined;
+  /** When it aborts, running trials finish and are saved, and no new one starts. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called when a worker thread has ended and a fresh one takes over. */
+  readonly onRestart?: RestartListener | undefined;
+  /** Called after trials; not for each of them when there are many a second. */
+  readonly onProgress?: ((progress: StudyProgress) => void) | undefined;
+}
+
+/** How far a study is. */
+export interface StudyProgress {
+  readonly points: { readonly done: number; readonly total: number };
+  /** Trials: those that were there at the start, done by now, and about how many there will be. */
+  readonly trials: { readonly before: number; readonly done: number; readonly expected: number };
+  /** The point with the newest trial; undefined before the first one. */
+  readonly current: StudyPoint | undefined;
+}
+
+/** A network of a study on one accelerator. */
+export interface NetworkSummary extends PlacedNetwork, InferenceCost {
+  /** SHA-256 of the network file. */
+  readonly checksum: string;
+  readonly memory: WeightMemory;
+}
+
+export interface StudyResult {
+  readonly study: Study;
+  /** Each network, word format and accelerator, in the order of the study. */
+  readonly networks: readonly NetworkSummary[];
+  /** The points that have a trial, in the order of the study. */
+  readonly points: readonly StudyPoint[];
+  /** Of conditions with one fault a map. */
+  readonly sampleSizes: readonly SampleSize[];
+  /** False when the run was aborted. */
+  readonly complete: boolean;
+}
+
+/** Run a prepared study on worker threads; the result depends on the study and its inputs alone. */
+export async function runStudy(prepared: PreparedStudy, options: RunOptions): Promise<StudyResult> {
+  const { data } = prepared;
+  const { study, conditions } = data;
+  const store =
+    options.out === undefined ? undefined : await openStudyStore(prepared, options.out, options);
+  try {
+    const collector = createCollector(conditions, study, prepared, store?.finished);
+    await runTrials(data, collector, store, options);
+    return {
+      study,
+      networks: summarizeNetworks(data),
+      points: collector.points().map(({ point }) => point),
+      sampleSizes: singleFaultSamples(data),
+      complete: collector.complete,
+    };
+  } finally {
+    store?.close();
+  }
+}
+
+function openStudyStore(
+  { data, checksums }: PreparedStudy,
+  folder: string,
+  { resume = false }: RunOptions,
+): Promise<StudyStore> {
+  const { study, conditions, accelerators, dataset } = data;
+  return openStore(folder, {
+    configuration: {
+      ...study,
+      acceleratorsResolved: Object.fromEntries(accelerators),
+      checksums: { ...checksums, data: dataChecksum(dataset), code: codeChecksum() },
+    },
+    versions: versions(),
+    conditions,
+    mitigations: study.mitigations,
+    maps: study.maps,
+    seed: study.seed,
+    resume,
+  });
+}
+
+async function runTrials(
+  data: StudyData,
+  collector: Collector,
+  store: StudyStore | undefined,
+  { threads, engine = 'incremental', signal, onRestart, onProgress }: RunOptions,
+): Promise<void> {
+  const writer = store && createStoreWriter(store, collector);
+  const report = reporter(collector, onProgress);
+  const { most, done } = collector.progress.trials;
+  if (most === done) return;
+  try {
+    await executeTrials(data, {
+      threads: Math.min(threads, most - done),
+      engine,
+      stopped: () => signal?.aborted === true || writer?.failed === true,
+      next: collector.next,
+      onRestart,
+      onResult(result) {
+        const accepted = collector.accept(result);
+        writer?.add(accepted);
+        if (accepted.length > 0) report(accepted[accepted.length - 1].trial.condition);
+      },
+    });
+  } finally {
+    await writer?.finish();
+  }
+}
+
+const REPORT_INTERVAL_MS = 100;
+
+function reporter(
+  collector: Collector,
+  onProgress: RunOptions['onProgress'],
+): (condition: number) => void {
+  if (!onProgress) return () => {};
+  const before = collector.progress.trials.done;
+  let last = -Infinity;
+  return (condition) => {
+    const now = performance.now();
+    if (now - last < REPORT_INTERVAL_MS && !collector.complete) return;
+    last = now;
+    const { points, trials } = collector.progress;
+    const [current] = collector.pointsOf(condition);
+    const { done, expected } = trials;
+    onProgress({ points, trials: { before, done, expected }, current: current?.point });
+  };
+}
+
+function summarizeNetworks(data: StudyData): NetworkSummary[] {
+  const { study, accelerators } = data;
+  return study.models.flatMap((model) =>
+    study.formats.flatMap((format) =>
+      study.accelerators.map((accelerator) => {
+        const { network } = networkOf(data, model, format);
+        return {
+          model,
+          format,
+          accelerator,
+          checksum: network.checksum,
+          memory: placeOf(data, { model, format, accelerator }).memory,
+          ...inferenceCost(network, entryOf(accelerators, accelerator)),
+        };
+      }),
+    ),
+  );
+}

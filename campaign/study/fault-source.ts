@@ -1,0 +1,167 @@
+import { InputError, parseDecimal } from '../../core/index.js';
+import {
+  type CellGeometry,
+  cellCount,
+  dataCellCount,
+  dataIndexOfCell,
+  FAULT_PRESETS,
+  type FaultBuffers,
+  type FaultMap,
+  type FaultModel,
+  type FaultModelInput,
+  faultPreset,
+  MODEL_FAULTS,
+  nestedFaultMaps,
+  parseFaultModel,
+  presetPoint,
+  readFaultModel,
+} from '../../fault/index.js';
+import type { Scope } from './scope.js';
+
+/** Where the faults of a condition come from. */
+export type FaultSource =
+  | {
+      readonly kind: 'model';
+      /** As the study names it. */
+      readonly name: string;
+      readonly model: FaultModel;
+      /** Of a preset's published state, which takes the place of the study's rates. */
+      readonly state?: FaultState | undefined;
+    }
+  | { readonly kind: 'file'; readonly file: string };
+
+/** How many cells fail, and at which voltage if that says it. */
+export interface FaultState {
+  readonly rate: number;
+  /** In volts. */
+  readonly voltage?: number | undefined;
+}
+
+/** A fault source in a word, for tables and results. */
+export function faultSourceName(source: FaultSource): string {
+  return source.kind === 'file' ? source.file : source.name;
+}
+
+const MODEL_FILE = /\.(ya?ml|json)$/i;
+const KINDS: readonly string[] = MODEL_FAULTS;
+const PRESETS: readonly string[] = FAULT_PRESETS.map(({ name }) => name);
+
+/**
+ * Fault models as users write them: what faulty cells do (uniform faults); a preset, which has a voltage for each
+ * rate; a published state of a preset, PRESET@0.55V or PRESET@0.02744; or a fault-model file.
+ */
+export const FAULTS_PATTERN = new RegExp(
+  `^(${KINDS.join('|')}|(${PRESETS.join('|')})(@.+)?|.+\\.(ya?ml|json))$`,
+);
+
+/** The files among the fault models of a study. */
+export function faultModelFiles(faults: readonly (string | FaultModelInput)[]): string[] {
+  return faults.filter((name) => typeof name === 'string' && isFile(name)) as string[];
+}
+
+function isFile(name: string): boolean {
+  return MODEL_FILE.test(name) && !KINDS.includes(name);
+}
+
+/**
+ * A fault model as a study gives it.
+ *
+ * @throws InputError when a preset has no such state, or a file or model is wrong
+ */
+export function faultSourceOf(faults: string | FaultModelInput): FaultSource {
+  if (typeof faults !== 'string') {
+    const name = JSON.stringify(faults);
+    return { kind: 'model', name, model: parseFaultModel(faults, 'study: faults') };
+  }
+  if (KINDS.includes(faults)) {
+    const model = parseFaultModel({ model: 'uniform', faults }, 'study: faults');
+    return { kind: 'model', name: faults, model };
+  }
+  if (isFile(faults)) return { kind: 'model', name: faults, model: readFaultModel(faults) };
+  return presetSource(faults);
+}
+
+function presetSource(name: string): FaultSource {
+  const [presetName, stateText] = name.split('@');
+  const preset = faultPreset(presetName);
+  if (stateText === undefined) {
+    if (preset.faults.by === 'voltage') return { kind: 'model', name, model: preset.faults.model };
+    const states = preset.faults.points.map(({ rate }) => `${presetName}@${rate}`).join(', ');
+    throw new InputError(`study: faults: ${name} has published states: give one of ${states}`);
+  }
+  const isVoltage = /V$/i.test(stateText);
+  const value = parseDecimal(isVoltage ? stateText.slice(0, -1) : stateText);
+  if (value === undefined) {
+    throw new InputError(
+      `study: faults: ${name}: expected a voltage such as ${presetName}@0.55V or a rate such as ${presetName}@0.02744`,
+    );
+  }
+  const state = isVoltage ? { voltage: value } : { rate: value };
+  const { model, rate } = presetPoint(preset, state);
+  return { kind: 'model', name, model, state: { ...state, rate } };
+}
+
+/** What the fault maps of conditions that differ by their rates alone depend on. */
+export interface FaultMapsRequest {
+  readonly source: FaultSource;
+  readonly geometry: CellGeometry;
+  readonly scope: Scope;
+  readonly seed: number;
+  /** Number of the map. */
+  readonly map: number;
+  /** The map of a file, for this memory. */
+  readonly readMap: (file: string) => FaultMap;
+}
+
+/**
+ * A fault map of a condition at a rate, the share of the cells of the scope that are faulty: of a file, which has a
+ * rate of its own, the faults that lie in the scope; else drawn from the model. Uniform faults are drawn from the cells
+ * of the scope, numbered as if they were a memory of their own, so their number follows the rate as it does for a whole
+ * memory, and maps of one scope are nested in the rate.
+ */
+export function trialFaultMap(request: FaultMapsRequest & { readonly rate: number }): FaultMap {
+  return trialFaultMaps(request)(request.rate);
+}
+
+export type FaultMapsAtRate = (rate: number) => FaultMap;
+
+/**
+ * `trialFaultMap` as a function of the rate, for several rates one after the other: cheapest if they ascend.
+ *
+ * @param buffers memory to draw in; each map is then valid until the next one is drawn with them
+ */
+export function trialFaultMaps(request: FaultMapsRequest, buffers?: FaultBuffers): FaultMapsAtRate {
+  const { source, geometry, scope, seed, map, readMap } = request;
+  if (source.kind === 'file') {
+    const { file } = source;
+    return () => restrictFaultMap(readMap(file), scope);
+  }
+  const whole = scope.count === dataCellCount(geometry);
+  return nestedFaultMaps(source.model, geometry, seed, map, whole ? undefined : scope, buffers);
+}
+
+/** The probability that a fault is active while an image passes; undefined: faults are permanent. */
+export function activeProbabilityOf(source: FaultSource): number | undefined {
+  return source.kind === 'model' ? source.model.activeProbability : undefined;
+}
+
+/** The faults of a map that lie in a scope; all of them if that is the whole memory. */
+export function restrictFaultMap(map: FaultMap, scope: Scope): FaultMap {
+  if (scope.count === dataCellCount(map.geometry)) return map;
+  const inside = Uint32Array.from(map.cells.keys()).filter((position) => {
+    const index = dataIndexOfCell(map.geometry, map.cells[position]);
+    return index !== undefined && scope.has(index);
+  });
+  if (inside.length === map.cells.length) return map;
+  return {
+    ...map,
+    cells: Float64Array.from(inside, (position) => map.cells[position]),
+    kinds: Uint8Array.from(inside, (position) => map.kinds[position]),
+  };
+}
+
+/** Faulty data cells of a map: check and spare cells are left out. */
+export function dataFaults({ geometry, cells }: FaultMap): number {
+  if (dataCellCount(geometry) === cellCount(geometry)) return cells.length;
+  return cells.filter((cell) => dataIndexOfCell(geometry, cell) !== undefined).length;
+}

@@ -1,0 +1,265 @@
+import { activeFaults, type FaultMap } from '../../fault/index.js';
+import type { KernelModule } from '../../kernels/index.js';
+import type { Mitigation } from '../../mitigation/index.js';
+import { type ImageSet, type Network, normalize } from '../../models/index.js';
+import {
+  type ActivationUnit,
+  applyFaultMap,
+  canFollowChanges,
+  createDeltaRunner,
+  type Datapath,
+  type DeltaRunner,
+  deltaRunnerBytes,
+  type LayerRange,
+  type PatchBuffers,
+  type Placement,
+  type PrefixSharing,
+  type Recording,
+  recordRun,
+  runFrom,
+  runWithPatchesPerImage,
+  type WeightPatches,
+} from '../../sim/index.js';
+import type { GoldenPredictions, Prediction } from './recorded-samples.js';
+
+/**
+ * How trials are run: `plain` puts every image through the whole network, `incremental` computes only what can have
+ * changed. Both give the same results.
+ */
+export type Engine = 'incremental' | 'plain';
+
+/** A network that trials run on. */
+export interface TrialNetwork {
+  readonly network: Network;
+  readonly datapath: Datapath;
+  /** Fault-free stored words of all weights, in network order. */
+  readonly words: Uint8Array | Uint32Array;
+  /** By mitigation, then by layer. */
+  readonly units: ReadonlyMap<Mitigation, ReadonlyMap<string, ActivationUnit>>;
+  readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
+  /** What the fault-free network made of the images in `golden`. */
+  readonly recordings: ReadonlyMap<Mitigation, Recording>;
+  readonly engine: Engine;
+  /** Memory for the patches of one trial after the other. */
+  readonly patchBuffers: PatchBuffers;
+  /** Runners of the study's fixed images; undefined: there are none. */
+  readonly deltaRunners?: DeltaRunners | undefined;
+  /** Does once what several mitigations have in common; undefined: each runs alone. */
+  readonly sharing?: PrefixSharing | undefined;
+}
+
+/** The images of a run. */
+export interface RunImages {
+  readonly dataset: ImageSet;
+  /** Indices into the data set. */
+  readonly indices: Uint32Array;
+  /** Their numbers in the recordings. */
+  readonly numbers: Uint32Array;
+}
+
+/** Predictions of the fault-free network, which are recorded. */
+export function predictClean(
+  one: TrialNetwork,
+  mitigation: Mitigation,
+  { dataset, indices, numbers }: RunImages,
+): Prediction[] {
+  const { datapath, recordings } = one;
+  datapath.setPatches(undefined);
+  datapath.setActivationUnits(unitsOf(one, mitigation));
+  const recording = recordingOf(recordings, mitigation);
+  const outputs = recordRun(datapath, recording, normalize(dataset, indices), numbers);
+  return predictionsOf(outputs, datapath.classes);
+}
+
+function unitsOf(
+  { units }: TrialNetwork,
+  mitigation: Mitigation,
+): ReadonlyMap<string, ActivationUnit> {
+  const found = units.get(mitigation);
+  if (!found) throw new Error(`no activation units for ${mitigation}`);
+  return found;
+}
+
+/** Faults that change a weight. */
+export interface EffectiveFaults {
+  readonly patches: WeightPatches;
+  /** The layers with changed weights; undefined: none has. */
+  readonly differing: LayerRange | undefined;
+  /** Faults of which each is active for an image or not; undefined: they are permanent. */
+  readonly intermittent?: IntermittentFaults | undefined;
+}
+
+export interface IntermittentFaults {
+  readonly map: FaultMap;
+  readonly probability: number;
+  readonly seed: number;
+  readonly trial: number;
+  readonly placement: Placement;
+}
+
+/** Predictions under faults; the images must have been recorded. */
+export function predictFaulty(
+  one: TrialNetwork,
+  mitigation: Mitigation,
+  images: RunImages,
+  faults: EffectiveFaults,
+): Prediction[] {
+  const { datapath } = one;
+  const outputs = faultyOutputs(one, mitigation, images, faults);
+  return predictionsOf(outputs, datapath.classes);
+}
+
+/** Beyond so many changed weights, changes reach so many values that whole layers are faster. */
+const MOST_FOLLOWED_PATCHES = 64;
+
+function faultyOutputs(
+  one: TrialNetwork,
+  mitigation: Mitigation,
+  { dataset, indices, numbers }: RunImages,
+  { patches, differing, intermittent }: EffectiveFaults,
+): Float32Array {
+  const { datapath, recordings, engine, words, deltaRunners } = one;
+  const loadImages = () => normalize(dataset, indices);
+  const units = unitsOf(one, mitigation);
+  if (intermittent) {
+    const { map, probability, seed, trial, placement } = intermittent;
+    datapath.setActivationUnits(units);
+    return runWithPatchesPerImage(datapath, loadImages(), indices.length, (image) =>
+      applyFaultMap(activeFaults(map, probability, seed, trial, indices[image]), placement, words),
+    );
+  }
+  if (engine === 'incremental' && patches.weights.length <= MOST_FOLLOWED_PATCHES) {
+    const runner = deltaRunners?.(mitigation, units, loadImages, indices.length);
+    if (runner) return runner.run(patches);
+  }
+  datapath.setPatches(patches);
+  datapath.setActivationUnits(units);
+  if (engine === 'plain' || !differing) return datapath.run(loadImages(), indices.length);
+  return runFrom(datapath, recordingOf(recordings, mitigation), numbers, differing, loadImages);
+}
+
+/** Gives the runner of a mitigation; undefined when there is no memory for it. */
+export type DeltaRunners = (
+  mitigation: Mitigation,
+  units: ReadonlyMap<string, ActivationUnit>,
+  loadImages: () => Float32Array,
+  count: number,
+) => DeltaRunner | undefined;
+
+/**
+ * Runners that follow changes through a network, one a mitigation, made when first used. All runs must be of the same
+ * images.
+ *
+ * @param budget bytes that they may take together; a runner that does not fit is not made
+ * @returns undefined for a network through which changes cannot be followed
+ */
+export function createDeltaRunners(
+  network: Network,
+  datapath: Datapath,
+  kernels: KernelModule,
+  budget: number,
+): DeltaRunners | undefined {
+  if (!canFollowChanges(network)) return undefined;
+  const runners = new Map<Mitigation, DeltaRunner | undefined>();
+  let left = budget;
+  return (mitigation, units, loadImages, count) => {
+    if (!runners.has(mitigation)) {
+      const bytes = deltaRunnerBytes(network, count);
+      const fits = bytes <= left;
+      if (fits) left -= bytes;
+      runners.set(
+        mitigation,
+        fits
+          ? createDeltaRunner(network, datapath, kernels, loadImages(), count, units)
+          : undefined,
+      );
+    }
+    return runners.get(mitigation);
+  };
+}
+
+/**
+ * Predictions under faults with each of several mitigations; the images must have been recorded. What they have in
+ * common with `none` is computed once, where that is among them and words are float32: with others the stored results
+ * of a layer do not tell whether a unit would have changed them.
+ *
+ * @returns for each mitigation its predictions, and the time of what was run for it alone
+ */
+export function predictFaultyTogether(
+  one: TrialNetwork,
+  mitigations: readonly Mitigation[],
+  images: RunImages,
+  faults: EffectiveFaults,
+): { readonly predictions: readonly Prediction[]; readonly seconds: number }[] {
+  const { differing } = faults;
+  const canShare = one.sharing && !faults.intermittent && mitigations.length > 1;
+  return canShare && differing && mitigations.includes('none')
+    ? predictSharing(one, one.sharing, mitigations, images, { ...faults, differing })
+    : mitigations.map((mitigation) => {
+        const started = performance.now();
+        const predictions = predictFaulty(one, mitigation, images, faults);
+        return { predictions, seconds: (performance.now() - started) / 1000 };
+      });
+}
+
+function predictSharing(
+  one: TrialNetwork,
+  sharing: PrefixSharing,
+  mitigations: readonly Mitigation[],
+  { dataset, indices, numbers }: RunImages,
+  { patches, differing }: EffectiveFaults & { readonly differing: LayerRange },
+): { readonly predictions: readonly Prediction[]; readonly seconds: number }[] {
+  const { datapath, recordings } = one;
+  datapath.setPatches(patches);
+  const others = mitigations.filter((mitigation) => mitigation !== 'none');
+  const units = others.map((mitigation) => unitsOf(one, mitigation));
+  const results = new Map(
+    mitigations.map((mitigation) => [mitigation, { predictions: [] as Prediction[], seconds: 0 }]),
+  );
+  const add = (mitigation: Mitigation, run: () => Float32Array) => {
+    const result = results.get(mitigation);
+    if (!result) throw new Error(`unknown mitigation ${mitigation}`);
+    const started = performance.now();
+    result.predictions.push(...predictionsOf(run(), datapath.classes));
+    result.seconds += (performance.now() - started) / 1000;
+  };
+  for (let first = 0; first < indices.length; first += datapath.batch) {
+    const batchIndices = indices.subarray(first, first + datapath.batch);
+    const batch = {
+      numbers: numbers.subarray(first, first + datapath.batch),
+      differing,
+      loadImages: () => normalize(dataset, batchIndices),
+    };
+    add('none', () => sharing.runBase(batch, recordingOf(recordings, 'none'), units));
+    for (const [other, mitigation] of others.entries()) {
+      add(mitigation, () => sharing.runOther(other, recordingOf(recordings, mitigation)));
+    }
+  }
+  return [...results.values()];
+}
+
+function recordingOf(
+  recordings: ReadonlyMap<Mitigation, Recording>,
+  mitigation: Mitigation,
+): Recording {
+  const recording = recordings.get(mitigation);
+  if (!recording) throw new Error(`no recording for ${mitigation}`);
+  return recording;
+}
+
+function predictionsOf(outputs: Float32Array, classes: number): Prediction[] {
+  return Array.from({ length: outputs.length / classes }, (_, image) => {
+    const scores = outputs.subarray(image * classes, (image + 1) * classes);
+    return { top1: top1(scores), nonFinite: !scores.every(Number.isFinite) };
+  });
+}
+
+/** The class with the largest score; among equals the first; the first NaN wins (PyTorch's argmax). */
+export function top1(scores: Float32Array): number {
+  let best = 0;
+  for (let index = 0; index < scores.length; index += 1) {
+    if (Number.isNaN(scores[index])) return index;
+    if (scores[index] > scores[best]) best = index;
+  }
+  return best;
+}

@@ -1,0 +1,213 @@
+import { createFaultBuffers, type FaultBuffers, type FaultMap } from '../../fault/index.js';
+import type { KernelModule } from '../../kernels/index.js';
+import { activationUnits, type LayerThresholds, type Mitigation } from '../../mitigation/index.js';
+import type { ImageSet, WordFormat } from '../../models/index.js';
+import {
+  type Accelerator,
+  createNetworkDatapath,
+  createPatchBuffers,
+  createPrefixSharing,
+  type Datapath,
+  type Placement,
+  placeNetwork,
+  type Recording,
+  type WeightPatches,
+} from '../../sim/index.js';
+import type { SharedNetwork } from '../inputs/shared-network.js';
+import type { Condition } from '../study/conditions.js';
+import {
+  type FaultMapsAtRate,
+  faultSourceName,
+  trialFaultMap,
+  trialFaultMaps,
+} from '../study/fault-source.js';
+import { createScope } from '../study/scope.js';
+import type { Study } from '../study/study.js';
+import { createDeltaRunners, type Engine, type TrialNetwork } from './engines.js';
+import type { GoldenPredictions } from './recorded-samples.js';
+import { runTrial, type Trial, type TrialContext, type TrialResult } from './trial.js';
+
+/** Images that the datapath computes together. */
+export const BATCH = 20;
+
+/** Bytes for what the mitigations of a trial have in common: all but the two largest tensors of a batch of VGG-16. */
+const SHARING_BYTES = 7 * 2 ** 20;
+
+/** A network of a study in one word format, with what all its trials share. */
+export interface StudyNetwork extends SharedNetwork {
+  /** As the study names it. */
+  readonly model: string;
+  /** Of every mitigation but `none`. */
+  readonly thresholds: ReadonlyMap<Mitigation, LayerThresholds>;
+  readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
+  readonly recordings: ReadonlyMap<Mitigation, Recording>;
+}
+
+/**
+ * All that the threads of a study share: plain data that can be posted to a worker, large arrays in
+ * shared memory.
+ */
+export interface StudyData {
+  readonly study: Study;
+  readonly conditions: readonly Condition[];
+  readonly networks: readonly StudyNetwork[];
+  /** By the name that the study gives them. */
+  readonly accelerators: ReadonlyMap<string, Accelerator>;
+  /** By `faultMapKey`. */
+  readonly faultMaps: ReadonlyMap<string, FaultMap>;
+  readonly dataset: ImageSet;
+}
+
+/** A network of a study. */
+export function networkOf(
+  { networks }: Pick<StudyData, 'networks'>,
+  model: string,
+  format: WordFormat,
+): StudyNetwork {
+  const found = networks.find(
+    (candidate) => candidate.model === model && candidate.network.format === format,
+  );
+  if (!found) throw new Error(`no network ${model} with ${format} words`);
+  return found;
+}
+
+/** An entry of a table that a study's own names index. */
+export function entryOf<T>(table: ReadonlyMap<string, T>, name: string): T {
+  const found = table.get(name);
+  if (found === undefined) throw new Error(`no ${name}`);
+  return found;
+}
+
+/** A fault map file as read for one memory: formats that do not state theirs can serve several. */
+export function faultMapKey(file: string, { geometry, memory }: Placement): string {
+  return JSON.stringify([file, geometry, memory.columnMux]);
+}
+
+/** How one thread runs trials: none of this changes a result. */
+export interface ThreadOptions {
+  readonly engine: Engine;
+  /** Bytes that the thread may take for following changes through fixed images. */
+  readonly deltaBytes: number;
+}
+
+/**
+ * A function that runs the trials of a study on one thread. Networks and conditions are set up when first used; of
+ * the networks only the latest is kept, because each takes much memory, so trials should come network by network.
+ */
+export function createTrialRunner(
+  data: StudyData,
+  kernels: KernelModule,
+  options: ThreadOptions,
+): (trial: Trial) => TrialResult {
+  let current: { readonly shared: StudyNetwork; readonly network: TrialNetwork } | undefined;
+  const contexts = new Map<number, TrialContext>();
+  const latestMaps = rememberMaps();
+
+  function trialNetwork(shared: StudyNetwork): TrialNetwork {
+    if (current?.shared !== shared) {
+      // Nothing may hold on to the last network's memory while the next one's is made.
+      contexts.clear();
+      current = undefined;
+      current = { shared, network: createTrialNetwork(data, shared, kernels, options) };
+    }
+    return current.network;
+  }
+
+  function createContext(condition: Condition): TrialContext {
+    const shared = networkOf(data, condition.model, condition.format);
+    const network = trialNetwork(shared);
+    const accelerator = entryOf(data.accelerators, condition.accelerator);
+    const placement = placeNetwork(shared.network, accelerator, data.study.placement);
+    const scope = createScope(condition.scope, shared.network, placement);
+    const request = {
+      ...{ source: condition.source, geometry: placement.geometry, scope, seed: data.study.seed },
+      readMap: (file: string) => entryOf(data.faultMaps, faultMapKey(file, placement)),
+    };
+    const { model, format, rate } = condition;
+    const name = faultSourceName(condition.source);
+    const family = [model, format, condition.accelerator, name, condition.scope];
+    return {
+      condition,
+      study: data.study,
+      network,
+      placement,
+      scope,
+      faultMap: (map) =>
+        options.engine === 'plain'
+          ? trialFaultMap({ ...request, map, rate })
+          : latestMaps(JSON.stringify([...family, map]), (buffers) =>
+              trialFaultMaps({ ...request, map }, buffers),
+            )(rate),
+      dataset: data.dataset,
+    };
+  }
+
+  return (trial) => {
+    let context = contexts.get(trial.condition);
+    if (!context) {
+      context = createContext(data.conditions[trial.condition]);
+      contexts.set(trial.condition, context);
+    }
+    return runTrial(context, trial);
+  };
+}
+
+/** Keeps the maps of one key, the latest: those of several rates are drawn in one go. */
+function rememberMaps(): (
+  key: string,
+  create: (buffers: FaultBuffers) => FaultMapsAtRate,
+) => FaultMapsAtRate {
+  const buffers = createFaultBuffers();
+  let latest: { readonly key: string; readonly maps: FaultMapsAtRate } | undefined;
+  return (key, create) => {
+    if (latest?.key !== key) latest = { key, maps: create(buffers) };
+    return latest.maps;
+  };
+}
+
+function createTrialNetwork(
+  { study }: StudyData,
+  shared: StudyNetwork,
+  kernels: KernelModule,
+  { engine, deltaBytes }: ThreadOptions,
+): TrialNetwork {
+  const { network } = shared;
+  const datapath = rememberPatches(createNetworkDatapath(network, kernels, BATCH));
+  const fixed = study.imageChoice === 'fixed' && engine === 'incremental';
+  return {
+    ...shared,
+    units: unitsOf(shared, study),
+    datapath,
+    engine,
+    patchBuffers: createPatchBuffers(),
+    deltaRunners: fixed ? createDeltaRunners(network, datapath, kernels, deltaBytes) : undefined,
+    sharing:
+      network.format === 'float32' && study.imageChoice === 'drawn' && engine === 'incremental'
+        ? createPrefixSharing(datapath, SHARING_BYTES)
+        : undefined,
+  };
+}
+
+function unitsOf(
+  { network, thresholds }: StudyNetwork,
+  { clipPosition }: Study,
+): TrialNetwork['units'] {
+  const clipping = [...thresholds].map(
+    ([mitigation, found]) =>
+      [mitigation, activationUnits(mitigation, network, found, clipPosition)] as const,
+  );
+  return new Map([['none', new Map()], ...clipping]);
+}
+
+/** The mitigations of a trial share its patches, and there may be millions: they are put in once. */
+function rememberPatches(datapath: Datapath): Datapath {
+  let installed: WeightPatches | undefined;
+  return {
+    ...datapath,
+    setPatches(patches) {
+      if (patches === installed) return;
+      datapath.setPatches(patches);
+      installed = patches;
+    },
+  };
+}

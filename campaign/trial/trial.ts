@@ -1,0 +1,184 @@
+import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
+import type { FaultMap } from '../../fault/index.js';
+import type { Mitigation } from '../../mitigation/index.js';
+import type { ImageSet } from '../../models/index.js';
+import { applyFaultMap, type Placement, patchedLayers } from '../../sim/index.js';
+import type { Condition } from '../study/conditions.js';
+import { activeProbabilityOf, dataFaults } from '../study/fault-source.js';
+import type { Scope } from '../study/scope.js';
+import type { Study } from '../study/study.js';
+import {
+  predictClean,
+  predictFaultyTogether,
+  type RunImages,
+  type TrialNetwork,
+} from './engines.js';
+import { type Prediction, predictionOf, setPrediction, unknownImages } from './recorded-samples.js';
+import { encodeImageSet } from './sample-set.js';
+
+/** One fault map on one network: the unit of work. Map number `map` also orders the images, unless they are fixed. */
+export interface Trial {
+  /** Index of the condition. */
+  readonly condition: number;
+  /** Maps of a pilot have numbers of their own: `isPilotMap`. */
+  readonly map: number;
+  /** The first so many of the images in the map's order are run. */
+  readonly images: number;
+  readonly mitigations: readonly Mitigation[];
+}
+
+/** What became of a trial's images under one mitigation. */
+export interface Outcome {
+  readonly mitigation: Mitigation;
+  /** Images whose top-1 class is the label. */
+  readonly correct: number;
+  /** Images whose top-1 class is not that of the fault-free run with the same mitigation. */
+  readonly sdc: number;
+  /** Images with a NaN or infinite output. */
+  readonly nonFinite: number;
+  /** Which of the images these are, by their places (see `encodeImageSet`), where all maps have the same images. */
+  readonly fixed?: { readonly correct: string; readonly sdc: string } | undefined;
+  /** Time of this outcome alone. */
+  readonly seconds: number;
+}
+
+export interface TrialResult {
+  readonly trial: Trial;
+  /** rate · cells in scope: how many faults were asked for. */
+  readonly requested: number;
+  /** Faulty data cells. */
+  readonly injected: number;
+  /** Faulty cells that change at least one weight. */
+  readonly effective: number;
+  /** The first layer, in network order, of which a weight changed; null: none did. */
+  readonly firstLayer: string | null;
+  /** Images that the fault-free, unprotected network puts into their class. */
+  readonly cleanCorrect: number;
+  readonly outcomes: readonly Outcome[];
+}
+
+/** All that the trials of one condition share. */
+export interface TrialContext {
+  readonly condition: Condition;
+  readonly study: Pick<Study, 'seed' | 'imageChoice'>;
+  readonly network: TrialNetwork;
+  readonly placement: Placement;
+  readonly scope: Scope;
+  /** A fault map by its number. */
+  readonly faultMap: (map: number) => FaultMap;
+  readonly dataset: ImageSet;
+}
+
+/** Run one trial; the result, times aside, depends on the study, the trial and the data alone. */
+export function runTrial(context: TrialContext, trial: Trial): TrialResult {
+  const { placement, network, scope, condition, study } = context;
+  const { source } = condition;
+  const { seed } = study;
+  const images = imagesOf(context, trial);
+  const clean = goldenOf(context, 'none', images);
+  const golden = trial.mitigations.map((mitigation) => goldenOf(context, mitigation, images));
+  const map = context.faultMap(trial.map);
+  const patches = applyFaultMap(map, placement, network.words, network.patchBuffers);
+  const differing = patchedLayers(network.network, patches);
+  const probability = activeProbabilityOf(source);
+  const intermittent =
+    probability === undefined ? undefined : { map, probability, seed, trial: trial.map, placement };
+  // Without a changed weight the run would be the golden one.
+  const found =
+    differing || network.engine === 'plain'
+      ? predictFaultyTogether(network, trial.mitigations, images, {
+          ...{ patches, differing, intermittent },
+        })
+      : golden.map((predictions) => ({ predictions, seconds: 0 }));
+  return {
+    trial,
+    requested: condition.faultCount ?? condition.rate * scope.count,
+    injected: dataFaults(map),
+    effective: patches.effectiveFaults,
+    firstLayer: differing ? network.network.layers[differing.first].name : null,
+    cleanCorrect: rightPlaces(context.dataset, images, clean).length,
+    outcomes: trial.mitigations.map((mitigation, index) => ({
+      mitigation,
+      ...judge(context, images, found[index].predictions, golden[index]),
+      seconds: found[index].seconds,
+    })),
+  };
+}
+
+/**
+ * The images of a map: the first of an order that is the same for every condition and mitigation, and, if they are
+ * fixed, every map. So fewer images of a map are a part of more.
+ */
+export function trialImages(
+  { seed, imageChoice }: TrialContext['study'],
+  { map, images }: Pick<Trial, 'map' | 'images'>,
+  available: number,
+): Uint32Array {
+  const trial = imageChoice === 'fixed' ? 0 : map;
+  return sampleWithoutReplacement(
+    createRandomStream(seed, trial, PURPOSE.imageChoice),
+    available,
+    images,
+  );
+}
+
+function imagesOf({ study, dataset }: TrialContext, trial: Trial): RunImages {
+  const indices = trialImages(study, trial, dataset.count);
+  const numbers = study.imageChoice === 'fixed' ? indices.map((_, place) => place) : indices;
+  return { dataset, indices, numbers };
+}
+
+/** Fault-free predictions; those not known yet are computed. */
+function goldenOf(
+  { network }: TrialContext,
+  mitigation: Mitigation,
+  images: RunImages,
+): readonly Prediction[] {
+  const golden = network.golden.get(mitigation);
+  if (!golden) throw new Error(`no fault-free predictions for ${mitigation}`);
+  const places = unknownImages(golden, images.indices);
+  if (places.length > 0) {
+    const missing = {
+      dataset: images.dataset,
+      indices: places.map((place) => images.indices[place]),
+      numbers: places.map((place) => images.numbers[place]),
+    };
+    predictClean(network, mitigation, missing).forEach((prediction, index) => {
+      setPrediction(golden, missing.indices[index], prediction);
+    });
+  }
+  return Array.from(images.indices, (image) => predictionOf(golden, image));
+}
+
+function judge(
+  { dataset, study }: TrialContext,
+  images: RunImages,
+  found: readonly Prediction[],
+  golden: readonly Prediction[],
+): Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'fixed'> {
+  const correct = rightPlaces(dataset, images, found);
+  const sdc = placesWhere(found, ({ top1 }, place) => top1 !== golden[place].top1);
+  const counts = {
+    correct: correct.length,
+    sdc: sdc.length,
+    nonFinite: found.filter(({ nonFinite }) => nonFinite).length,
+  };
+  if (study.imageChoice === 'drawn') return counts;
+  const encode = (places: readonly number[]) => encodeImageSet(places, images.indices.length);
+  return { ...counts, fixed: { correct: encode(correct), sdc: encode(sdc) } };
+}
+
+function rightPlaces(
+  { labels }: ImageSet,
+  { indices }: RunImages,
+  predictions: readonly Prediction[],
+): number[] {
+  return placesWhere(predictions, ({ top1 }, place) => top1 === labels[indices[place]]);
+}
+
+function placesWhere(
+  predictions: readonly Prediction[],
+  holds: (prediction: Prediction, place: number) => boolean,
+): number[] {
+  return [...predictions.keys()].filter((place) => holds(predictions[place], place));
+}

@@ -1,0 +1,46 @@
+import type { ProgressListener } from '../../core/index.js';
+import type { LayerThresholds } from '../../mitigation/index.js';
+import type { ImageSet, Int8Network } from '../../models/index.js';
+import type { Accelerator } from '../../sim/index.js';
+import type { Difference } from './differ.js';
+
+/** What became of one case. */
+export interface CaseResult {
+  readonly name: string;
+  readonly images: number;
+  /** Tensors compared. */
+  readonly layers: number;
+  /** Values compared. */
+  readonly values: number;
+  /** Values that differ, and must not differ so. */
+  readonly mismatches: number;
+  /** Values behind groups that onnxruntime ran in float32 (or of such a level) that differ within the step rule. */
+  readonly steps: number;
+  /** Final outputs that are others in the file in which the inner tensors are outputs, too. */
+  readonly exposingChanges: number;
+  /** The first mismatch in network order, in the first images that show it. */
+  readonly first: Difference | undefined;
+  /** Groups that onnxruntime ran in float32. */
+  readonly unfused: readonly string[];
+  /** Why onnxruntime does not load the file, if it does not; then nothing was compared. */
+  readonly refused?: string;
+}
+
+/** What a verification needs. */
+export interface VerifyOptions {
+  readonly network: Int8Network;
+  /** The ONNX file that the network was read from. */
+  readonly file: Uint8Array;
+  readonly accelerator: Accelerator;
+  /** Of the profile. */
+  readonly thresholds: LayerThresholds;
+  /** Those that a search found, if there are some. */
+  readonly tuned?: LayerThresholds | undefined;
+  readonly dataset: ImageSet;
+  /** The first so many images of the data set. */
+  readonly images: number;
+  /** Threads of onnxruntime. */
+  readonly threads: number;
+  /** Steps are images compared. */
+  readonly onProgress?: ProgressListener;
+}

@@ -1,0 +1,184 @@
+import {
+  type PointKey,
+  precisionReached,
+  type SampleSize,
+  type StudyPoint,
+  type StudyRemainder,
+  type YieldLimitRow,
+} from '../../campaign/index.js';
+import { formatTable, grouped, percent } from './table.js';
+
+/** The columns that say which condition a row is of: title, and text of a point. */
+const CONDITION_COLUMNS: readonly (readonly [string, (point: PointKey) => string])[] = [
+  ['model', ({ model }) => model],
+  ['words', ({ format }) => format],
+  ['accelerator', ({ accelerator }) => accelerator],
+  ['fault model', ({ faultModel }) => faultModel],
+  ['scope', ({ scope }) => scope],
+  ['voltage', ({ voltage }) => (voltage === undefined ? '' : `${voltage} V`)],
+  ['fault rate', ({ rate }) => rateText(rate)],
+];
+
+/** Columns that are there even when all rows have the same in them. */
+const ALWAYS: readonly string[] = ['words', 'fault rate'];
+
+/** Points as a table: a row for each condition, a column for each mitigation. */
+export function formatPoints(points: readonly StudyPoint[]): string {
+  const mitigations = [...new Set(points.map(({ mitigation }) => mitigation))];
+  const compared = mitigations.filter((name) =>
+    points.some(({ mitigation, difference }) => mitigation === name && difference),
+  );
+  const columns = CONDITION_COLUMNS.filter(
+    ([title, text]) => ALWAYS.includes(title) || new Set(points.map(text)).size > 1,
+  );
+  const rows = byCondition(points).map((group) => [
+    ...columns.map(([, text]) => text(group[0])),
+    grouped(group[0].faults.injected),
+    grouped(group[0].faults.effective),
+    ...mitigations.flatMap((mitigation) => {
+      const point = group.find((candidate) => candidate.mitigation === mitigation);
+      return compared.includes(mitigation)
+        ? [accuracyText(point), differenceText(point)]
+        : [accuracyText(point)];
+    }),
+  ]);
+  const titles = [...columns.map(([title]) => title), 'faults', 'effective'];
+  const titlesOfMitigations = mitigations.flatMap((name) =>
+    compared.includes(name) ? [`${name} [95 %]`, 'gain [95 %]'] : [`${name} [95 %]`],
+  );
+  return formatTable([...titles, ...titlesOfMitigations], rows);
+}
+
+function byCondition(points: readonly StudyPoint[]): StudyPoint[][] {
+  const groups = new Map<string, StudyPoint[]>();
+  for (const point of points) {
+    const key = JSON.stringify(CONDITION_COLUMNS.map(([, text]) => text(point)));
+    groups.set(key, [...(groups.get(key) ?? []), point]);
+  }
+  return [...groups.values()];
+}
+
+/** What the numbers of the table are. */
+export function formatLegend(points: readonly StudyPoint[]): string {
+  const maps = rangeText(points.map((point) => point.maps));
+  const images = rangeText(points.map((point) => point.images));
+  const gain = points.some(({ difference }) => difference)
+    ? ' Gain: percentage points over the first mitigation of the study, on the same maps and images.'
+    : '';
+  return `Accuracy in % with its 95 % interval: ${maps} fault map${maps === '1' ? '' : 's'} × ${images} test images a row (faults: means per map).${gain}`;
+}
+
+function rangeText(numbers: readonly number[]): string {
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  return least === most ? `${most}` : `${least} to ${most}`;
+}
+
+/** Which points of a study with a precision did not reach it. */
+export function formatPrecision(
+  points: readonly StudyPoint[],
+  precision: number | undefined,
+): string[] {
+  if (precision === undefined) return [];
+  const missed = points.filter((point) => !precisionReached(point, precision)).length;
+  return [
+    missed === 0
+      ? `Every accuracy is known to ±${precision} points.`
+      : `${missed} of ${counted(points.length, 'point')} used all maps allowed without reaching ±${precision} points: --maps allows more.`,
+  ];
+}
+
+/** Points that a list of unfinished ones names. */
+const MOST_NAMED = 10;
+
+/** What a study still has to run, and the command that runs it. */
+export function formatRemainder(
+  { points, missing }: StudyRemainder,
+  precision: number | undefined,
+  command: string,
+): string {
+  const named = missing.slice(0, MOST_NAMED);
+  const columns = CONDITION_COLUMNS.filter(
+    ([title, text]) => ALWAYS.includes(title) || new Set(missing.map(text)).size > 1,
+  );
+  const rows = named.map((point) => [
+    ...columns.map(([, text]) => text(point)),
+    point.mitigation,
+    `${grouped(point.maps.saved)} of ${precision === undefined ? '' : 'at most '}${grouped(point.maps.planned)}`,
+  ]);
+  const titles = [...columns.map(([title]) => title), 'mitigation', 'maps saved'];
+  const more = points.planned - points.complete - named.length;
+  return [
+    `The study is not finished: ${grouped(points.complete)} of ${counted(points.planned, 'point')} are complete. Missing:`,
+    ...(named.length > 0 ? [formatTable(titles, rows)] : []),
+    ...(more > 0
+      ? [
+          `${named.length > 0 ? 'and ' : ''}${counted(more, 'point')}${named.length > 0 ? ' more' : ''}`,
+        ]
+      : []),
+    `Continue with: ${command}`,
+  ].join('\n');
+}
+
+/** How many single faults a campaign needs. */
+export function formatSampleSizes(sizes: readonly SampleSize[]): string[] {
+  return sizes.map(
+    ({ model, format, scope, faults, population, samples }) =>
+      `Single faults (${faults}, ${scope}, ${model} ${format}): ${samples.map(({ margin, size }) => `${grouped(size)} maps for ±${100 * margin} points`).join(', ')} at 95 % (Leveugle et al. 2009), of ${grouped(population)} possible faults.`,
+  );
+}
+
+/** Yield limits as a table. */
+export function formatYieldLimits(
+  limits: readonly YieldLimitRow[],
+  points: readonly StudyPoint[],
+): string {
+  const text = (level: number | undefined, by: YieldLimitRow['by']) => {
+    if (level === undefined) return 'none';
+    return by === 'voltage' ? `${level} V` : rateText(level);
+  };
+  const rows = limits.map(({ by, estimated, assured, ...row }) => [
+    ...[row.model, row.format, row.accelerator, row.faultModel, row.scope, row.mitigation],
+    ...[text(estimated, by), text(assured, by)],
+  ]);
+  const wanted = percent(limits[0].wanted);
+  const within = percent(points[0].yield.within);
+  const short = points.filter((point) => point.images < point.yield.imagesNeeded);
+  const needed = Math.max(...short.map((point) => point.yield.imagesNeeded));
+  return [
+    `Highest rate or lowest voltage at which ${wanted} % of the maps lose at most ${within} points:`,
+    formatTable(
+      [
+        ...['model', 'words', 'accelerator', 'fault model', 'scope', 'mitigation'],
+        ...['estimated', 'assured (95 %)'],
+      ],
+      rows,
+    ),
+    ...(short.length > 0
+      ? [
+          `${rangeText(short.map(({ images }) => images))} images a map are too few to tell a loss of ${within} points from chance: up to ${grouped(needed)} are needed (--images).`,
+        ]
+      : []),
+  ].join('\n');
+}
+
+/** A fault rate with at most three digits. */
+export function rateText(rate: number): string {
+  return rate === 0 ? '0' : Number(rate.toPrecision(3)).toExponential();
+}
+
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+export function accuracyText(point: StudyPoint | undefined): string {
+  if (!point) return '';
+  const { mean, low, high } = point.accuracy;
+  return `${percent(mean)} [${percent(low)}, ${percent(high)}]`;
+}
+
+function differenceText(point: StudyPoint | undefined): string {
+  if (!point?.difference) return '';
+  const signed = (share: number) => `${share > 0 ? '+' : ''}${percent(share)}`;
+  const { mean, low, high } = point.difference;
+  return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
+}

@@ -1,0 +1,2 @@
+/** Reserves bytes and returns their address; nothing is ever freed. */
+export type Allocate = (bytes: number) => number;

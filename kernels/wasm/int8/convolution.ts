@@ -1,0 +1,183 @@
+import { type ConvolutionShape, weightCount, windowSize } from '../../../core/index.js';
+import type { Int8ConvolutionKernel, Int8ConvolutionSpecification } from '../../backend.js';
+import {
+  checkClip,
+  checkInt8,
+  checkInt8Specification,
+  checkTensors,
+  checkWeightIndex,
+  checkWeightIndices,
+} from '../../check.js';
+import { type PlacedConvolution, runBlocks } from '../block-loop.js';
+import {
+  gatherDescriptor,
+  INT8_CLIP_FIELDS,
+  int8FinishDescriptor,
+  writeClip,
+} from '../descriptors.js';
+import {
+  type ConvolutionPlaces,
+  placeConvolution,
+  placeDepthwise,
+  placeTransform,
+} from '../memory.js';
+import { packWeights } from '../packing.js';
+import { type ConvolutionPlan, packedIndex, planConvolution } from '../plan.js';
+import { checkOwnTensors, type Workspace, writeDescriptor } from '../workspace.js';
+import { depthwiseConvolution } from './depthwise.js';
+import { planInt8Convolution } from './plan.js';
+import { type Int8Computation, transformedConvolution } from './transformed.js';
+
+/** Lays out an int8 convolution in the workspace's memory, for the algorithm of its plan. */
+export function int8Convolution(
+  workspace: Workspace,
+  specification: Int8ConvolutionSpecification,
+): Int8ConvolutionKernel {
+  checkInt8Specification(specification);
+  const { buffer, allocate } = workspace;
+  const { shape, inputZeroPoint } = specification;
+  const plan = planInt8Convolution(shape);
+  const directPlan = planConvolution(shape, 'int8');
+
+  /** What all algorithms share: parameters of the channels, and the descriptor of the epilogue. */
+  function writeParameters(places: ConvolutionPlaces): Int32Array {
+    new Int32Array(buffer, places.bias).set(specification.bias);
+    new Float32Array(buffer, places.multipliers).set(specification.multipliers);
+    const fields = int8FinishDescriptor(
+      directPlan.rowStride,
+      specification,
+      places.thresholds,
+      places.multipliers,
+    );
+    return writeDescriptor(buffer, places.finishDescriptor, fields);
+  }
+
+  function writeGatherDescriptor(places: ConvolutionPlaces): void {
+    writeDescriptor(buffer, places.gatherDescriptor, gatherDescriptor(directPlan, inputZeroPoint));
+  }
+
+  if (plan.algorithm === 'depthwise') {
+    const places = placeDepthwise(shape, allocate);
+    const finishDescriptor = writeParameters(places);
+    const computation = depthwiseConvolution(workspace, directPlan, specification, places);
+    return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
+  }
+  if (plan.algorithm === 'direct') {
+    const places = placeConvolution(directPlan, allocate);
+    const finishDescriptor = writeParameters(places);
+    writeGatherDescriptor(places);
+    const computation = directConvolution(workspace, directPlan, specification, places);
+    return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
+  }
+  const places = placeTransform(plan, allocate);
+  const finishDescriptor = writeParameters(places);
+  writeGatherDescriptor(places);
+  const computation = transformedConvolution(
+    workspace,
+    plan,
+    specification,
+    places,
+    directRun(workspace, directPlan, places),
+  );
+  return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
+}
+
+/** The contract of a kernel, checked, around the computation of any algorithm. */
+function int8Kernel(
+  { buffer }: Workspace,
+  shape: ConvolutionShape,
+  computation: Int8Computation,
+  thresholds: number,
+  finishDescriptor: Int32Array,
+): Int8ConvolutionKernel {
+  const weights = weightCount(shape);
+
+  return {
+    shape,
+    setWeight(index, value) {
+      checkWeightIndex(index, weights);
+      checkInt8(value);
+      computation.setWeight(index, value);
+    },
+    setWeights(indices, values) {
+      checkWeightIndices(indices, values, weights);
+      if (computation.setWeights && values instanceof Int8Array) {
+        computation.setWeights(indices, values);
+        return;
+      }
+      for (let place = 0; place < indices.length; place++) {
+        checkInt8(values[place]);
+        computation.setWeight(indices[place], values[place]);
+      }
+    },
+    getWeight(index) {
+      checkWeightIndex(index, weights);
+      return computation.getWeight(index);
+    },
+    setClip(clip) {
+      if (clip) {
+        checkClip(clip, shape);
+        new Int32Array(buffer, thresholds).set(clip.thresholds);
+      }
+      writeClip(finishDescriptor, INT8_CLIP_FIELDS, clip, shape);
+    },
+    run(input, output, images, observe) {
+      checkTensors(shape, input, output, images);
+      checkOwnTensors(buffer, input, output);
+      computation.run(input.byteOffset, output.byteOffset, images, observe);
+    },
+  };
+}
+
+/** Gathered windows times the packed weights at `places.weights`. */
+function directRun(
+  workspace: Workspace,
+  plan: ConvolutionPlan,
+  places: ConvolutionPlaces,
+): Int8Computation['run'] {
+  const { buffer, functions } = workspace;
+  const convolution: PlacedConvolution = {
+    workspace,
+    plan,
+    places,
+    gather: functions.gatherUint8,
+    multiply: functions.multiplyInt16,
+    finish: functions.requantize,
+    activationBytes: 1,
+  };
+  return (input, output, images, observe) => {
+    const { accumulators } = workspace.places;
+    runBlocks(
+      convolution,
+      input,
+      output,
+      images,
+      observe &&
+        ((firstRow, rows) => {
+          const block = new Int32Array(buffer, accumulators, rows * plan.rowStride);
+          observe(block, firstRow, rows, plan.rowStride);
+        }),
+    );
+  };
+}
+
+function directConvolution(
+  workspace: Workspace,
+  plan: ConvolutionPlan,
+  { shape, weights, weightZeroPoints }: Int8ConvolutionSpecification,
+  places: ConvolutionPlaces,
+): Int8Computation {
+  const zeroPoints = weightZeroPoints.slice();
+  const packed = new Int16Array(workspace.buffer, places.weights, plan.packedWeights);
+  packWeights(plan, weights, packed, zeroPoints);
+  const window = windowSize(shape);
+  return {
+    setWeight(index, value) {
+      packed[packedIndex(plan, index)] = value - zeroPoints[Math.floor(index / window)];
+    },
+    getWeight(index) {
+      return packed[packedIndex(plan, index)] + zeroPoints[Math.floor(index / window)];
+    },
+    run: directRun(workspace, plan, places),
+  };
+}

@@ -1,0 +1,147 @@
+import { InputError } from '../../core/index.js';
+import type { ClipMode } from '../../kernels/index.js';
+import {
+  type Float32Clips,
+  type Float32Network,
+  type Int8LayerClip,
+  type Int8Network,
+  type Network,
+  transpose,
+  weightedLayers,
+} from '../../models/index.js';
+import type { ActivationUnit } from '../../sim/index.js';
+import { kernelThresholds, storedThresholds } from './requantized-clip.js';
+
+/** What protects a network; `none` protects nothing. */
+export const MITIGATIONS = ['none', 'clip', 'clamp', 'clip-tuned'] as const;
+
+export type Mitigation = (typeof MITIGATIONS)[number];
+
+/** Where clips stand: before requantisation, or (int8 words only) behind it, on stored outputs. */
+export const CLIP_POSITIONS = ['accumulator', 'requantised'] as const;
+
+export type ClipPosition = (typeof CLIP_POSITIONS)[number];
+
+/**
+ * Clip thresholds by layer name, always of accumulators: one for the layer (float32), one per output channel, or one
+ * per neuron in channel, row, column order; see `thresholdsFor`.
+ */
+export type LayerThresholds = ReadonlyMap<string, readonly number[]>;
+
+const CLIP_MODES: Readonly<Record<Exclude<Mitigation, 'none'>, ClipMode>> = {
+  clip: 'clip-zero',
+  clamp: 'clamp',
+  'clip-tuned': 'clip-zero',
+};
+
+/**
+ * The activation units of a mitigation, by layer name. `clip` is FT-ClipAct's clipped activation
+ * (above its threshold an output becomes 0; Hoang, Hanif and Shafique, DATE 2020), `clip-tuned` the same at
+ * thresholds that a search found, `clamp` Ranger's (above the threshold it becomes the threshold).
+ *
+ * @param thresholds not used by `none`
+ * @throws InputError when float32 words are to be clipped after requantisation
+ */
+export function activationUnits(
+  mitigation: Mitigation,
+  network: Network,
+  thresholds: LayerThresholds,
+  position: ClipPosition = 'accumulator',
+): ReadonlyMap<string, ActivationUnit> {
+  if (mitigation === 'none') return new Map();
+  if (network.format === 'int8') {
+    return int8Units(network, int8Clips(mitigation, network, thresholds, position));
+  }
+  return new Map(
+    [...float32Clips(mitigation, network, thresholds, position)].map(
+      ([name, { mode, thresholds: values }]) => [
+        name,
+        {
+          format: 'float32',
+          clip: { mode, thresholds: channelsInnermost(values, channelsOf(network, name)) },
+        },
+      ],
+    ),
+  );
+}
+
+/** The clips of a mitigation for int8 words as an exported network has them, by layer name. */
+export function int8Clips(
+  mitigation: Exclude<Mitigation, 'none'>,
+  network: Int8Network,
+  thresholds: LayerThresholds,
+  position: ClipPosition = 'accumulator',
+): ReadonlyMap<string, Int8LayerClip> {
+  const mode = CLIP_MODES[mitigation];
+  return new Map(
+    [...thresholds].map(([name, values]) => [
+      name,
+      position === 'accumulator'
+        ? { mode, position, thresholds: Int32Array.from(values) }
+        : { mode, position, thresholds: storedThresholds(network, name, values) },
+    ]),
+  );
+}
+
+/** The activation units that int8 clips stand for, by layer name. */
+export function int8Units(
+  network: Int8Network,
+  clips: ReadonlyMap<string, Int8LayerClip>,
+): ReadonlyMap<string, ActivationUnit> {
+  return new Map(
+    [...clips].map(([name, clip]) => {
+      const { mode } = clip;
+      const thresholds =
+        clip.position === 'accumulator'
+          ? clip.thresholds
+          : kernelThresholds(network, name, clip.thresholds);
+      const ordered = channelsInnermost(thresholds, channelsOf(network, name));
+      return [name, { format: 'int8', clip: { mode, thresholds: ordered } }];
+    }),
+  );
+}
+
+/**
+ * The clips of a mitigation for float32 words as an exported network has them, by layer name.
+ *
+ * @throws InputError when they are to stand after requantisation
+ */
+export function float32Clips(
+  mitigation: Exclude<Mitigation, 'none'>,
+  network: Float32Network,
+  thresholds: LayerThresholds,
+  position: ClipPosition = 'accumulator',
+): Float32Clips {
+  if (position === 'requantised') {
+    throw new InputError(
+      `${network.name} with float32 words has no requantisation to clip after: choose int8 words, or the clip position accumulator`,
+    );
+  }
+  const mode = CLIP_MODES[mitigation];
+  return new Map(
+    [...thresholds].map(([name, values]) => [
+      name,
+      {
+        mode,
+        thresholds:
+          values.length === 1
+            ? new Float32Array(channelsOf(network, name)).fill(values[0])
+            : Float32Array.from(values),
+      },
+    ]),
+  );
+}
+
+/** Thresholds per neuron in the order of the kernels' tensors; those per channel are in it already. */
+function channelsInnermost<T extends Int32Array | Float32Array>(
+  thresholds: T,
+  channels: number,
+): T {
+  return thresholds.length === channels ? thresholds : transpose(thresholds, channels);
+}
+
+function channelsOf(network: Network, name: string): number {
+  const layer = weightedLayers(network).find((candidate) => candidate.name === name);
+  if (!layer) throw new InputError(`${network.name} has no layer "${name}" that could be clipped`);
+  return layer.shape.output.channels;
+}

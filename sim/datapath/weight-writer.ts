@@ -1,0 +1,140 @@
+import { createScratch } from '../../core/index.js';
+import type { WeightValues } from '../../kernels/index.js';
+import { type Network, weightBits, weightedLayers, wordMask } from '../../models/index.js';
+import type { WeightPatches } from '../interfaces.js';
+import { firstWeightOfLayers } from '../memory/weight-position.js';
+
+type Patches = Pick<WeightPatches, 'weights' | 'words'>;
+
+/** Weights that a kernel gets together. */
+const WEIGHTS_PER_CALL = 4096;
+
+/** Above every index of a weight in its layer. */
+const NO_WEIGHT = 0x7fffffff;
+
+/** Of a kernel what writing needs: weights by their index in the layer, ascending. */
+export interface WritableWeights {
+  setWeights(indices: Uint32Array, values: WeightValues): void;
+}
+
+const NO_PATCHES: Patches = { weights: new Uint32Array(0), words: new Uint32Array(0) };
+
+/**
+ * A function that puts patches in place of the last ones, or takes them out, in one pass over both: a weight is written
+ * once at most, and not at all if it stays. The patches are copied.
+ *
+ * @param kernels one for each weighted layer, with its weights as stored
+ */
+export function createWeightWriter(
+  network: Network,
+  kernels: readonly WritableWeights[],
+): (patches: Patches | undefined) => void {
+  const layers = weightedLayers(network).map((layer) => ({
+    stored: weightBits(layer.weights),
+    mask: wordMask(layer),
+  }));
+  const firstWeights = firstWeightOfLayers(network);
+  const values =
+    network.format === 'int8'
+      ? new Int8Array(WEIGHTS_PER_CALL)
+      : new Float32Array(WEIGHTS_PER_CALL);
+  const changes: Changes = {
+    indices: new Uint32Array(WEIGHTS_PER_CALL),
+    words: weightBits(values),
+  };
+  const copyWeights = createCopy();
+  const copyWords = createCopy();
+  let installed = NO_PATCHES;
+
+  return (patches) => {
+    const next: Cursor = { ...(patches ?? NO_PATCHES), place: 0, end: 0 };
+    const before: Cursor = { ...installed, place: 0, end: 0 };
+    for (const [layer, { stored, mask }] of layers.entries()) {
+      before.end = firstFrom(firstWeights[layer + 1], before.weights);
+      next.end = firstFrom(firstWeights[layer + 1], next.weights);
+      while (before.place < before.end || next.place < next.end) {
+        const count = mergePatches(before, next, firstWeights[layer], stored, mask, changes);
+        if (count === 0) continue;
+        kernels[layer].setWeights(changes.indices.subarray(0, count), values.subarray(0, count));
+      }
+    }
+    installed = { weights: copyWeights(next.weights), words: copyWords(next.words) };
+  };
+}
+
+/** Patches of which those from `place` to before `end` are still to be merged, all of one layer. */
+interface Cursor extends Patches {
+  place: number;
+  end: number;
+}
+
+/** Weights of a layer, and the bits that they get. */
+interface Changes {
+  readonly indices: Uint32Array;
+  readonly words: Uint8Array | Uint32Array;
+}
+
+/**
+ * Merge patches until none or no room for changes is left. Written without branches that depend on the patches: no
+ * processor could predict them.
+ *
+ * @param stored bits of the layer's weights
+ * @param mask what exclusive or makes of a word the bits of its weight
+ * @returns the number of changes
+ */
+function mergePatches(
+  before: Cursor,
+  next: Cursor,
+  first: number,
+  stored: Uint8Array | Uint32Array,
+  mask: number,
+  { indices, words }: Changes,
+): number {
+  const { weights: beforeWeights, words: beforeWords, end: endOfBefore } = before;
+  const { weights: nextWeights, words: nextWords, end: endOfNext } = next;
+  let ofBefore = before.place;
+  let ofNext = next.place;
+  let count = 0;
+  while (count < indices.length && (ofBefore < endOfBefore || ofNext < endOfNext)) {
+    const undone = ofBefore < endOfBefore ? beforeWeights[ofBefore] - first : NO_WEIGHT;
+    const done = ofNext < endOfNext ? nextWeights[ofNext] - first : NO_WEIGHT;
+    // Differences of indices of one layer fit into an int32: 1 if they are not positive, else 0.
+    const takesBefore = (undone - done - 1) >>> 31;
+    const takesNext = (done - undone - 1) >>> 31;
+    const weight = done + ((undone - done) & -takesBefore);
+    const word = ofNext < endOfNext ? nextWords[ofNext] : 0;
+    const earlier = ofBefore < endOfBefore ? beforeWords[ofBefore] : 0;
+    const difference = word ^ earlier;
+    const differs = (difference | -difference) >>> 31;
+    indices[count] = weight;
+    words[count] = stored[weight] ^ ((stored[weight] ^ word ^ mask) & -takesNext);
+    count += 1 - (takesBefore & takesNext & (1 - differs));
+    ofBefore += takesBefore;
+    ofNext += takesNext;
+  }
+  before.place = ofBefore;
+  next.place = ofNext;
+  return count;
+}
+
+/** The place of the first of ascending weights that is not below a number; their number if there is none. */
+function firstFrom(number: number, weights: Uint32Array): number {
+  let low = 0;
+  let high = weights.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (weights[middle] < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A function that copies an array to the same memory each time. */
+function createCopy(): (values: Uint32Array) => Uint32Array {
+  const scratch = createScratch((length) => new Uint32Array(length));
+  return (values) => {
+    const copy = scratch(values.length);
+    copy.set(values);
+    return copy;
+  };
+}

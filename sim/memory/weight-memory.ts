@@ -1,0 +1,244 @@
+import { InputError } from '../../core/index.js';
+import { type Cell, type CellGeometry, cellAt } from '../../fault/index.js';
+import type { WeightMemory } from '../interfaces.js';
+
+/**
+ * One bit of a memory word; bit 0 is the least significant. Bits from `wordBits` on are check bits:
+ * `wordBits` is the first of them.
+ */
+export interface WordBit {
+  readonly address: number;
+  readonly bit: number;
+}
+
+/** What `bitNumberOfCell` says of check cells and spare cells. */
+export const NO_DATA_BIT = -1;
+
+/** Word widths are multiples of this, so that a memory word holds whole weights of 8 and of 32 bits. */
+const WORD_BITS_STEP = 32;
+
+/**
+ * A checked weight memory; parts that are 0 are left out.
+ * @throws InputError unless banks, rows, wordBits and columnMux are positive integers, `wordBits` is a multiple
+ * of 32, `columnMux` is a power of two (memory compilers such as OpenRAM offer 1, 2, 4, 8, 16), spare rows,
+ * spare columns and check bits are integers of at least 0, and the number of cells is at most 2^53.
+ */
+export function defineWeightMemory(memory: WeightMemory): WeightMemory {
+  const { banks, rows, wordBits, columnMux } = memory;
+  for (const [name, value] of Object.entries({ banks, rows, wordBits, columnMux })) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new InputError(`Weight memory: ${name} must be a positive integer, not ${value}.`);
+    }
+  }
+  if (wordBits % WORD_BITS_STEP !== 0) {
+    throw new InputError(
+      `Weight memory: wordBits must be a multiple of ${WORD_BITS_STEP} to hold whole weights, not ${wordBits}.`,
+    );
+  }
+  if (!Number.isInteger(Math.log2(columnMux))) {
+    throw new InputError(
+      `Weight memory: columnMux must be a power of two such as 1, 2, 4, 8 or 16, not ${columnMux}.`,
+    );
+  }
+  const { spareRows = 0, spareColumns = 0, checkBits = 0 } = memory;
+  for (const [name, value] of Object.entries({ spareRows, spareColumns, checkBits })) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new InputError(
+        `Weight memory: ${name} must be an integer of at least 0, not ${value}.`,
+      );
+    }
+  }
+  const lines = BigInt(banks) * (BigInt(rows) + BigInt(spareRows));
+  const columns = (BigInt(wordBits) + BigInt(checkBits)) * BigInt(columnMux) + BigInt(spareColumns);
+  if (lines * columns > 2n ** 53n) {
+    throw new InputError(
+      `Weight memory: ${describe(memory)} is more than 2^53 cells; use fewer or smaller banks.`,
+    );
+  }
+  return {
+    banks,
+    rows,
+    wordBits,
+    columnMux,
+    ...(spareRows > 0 && { spareRows }),
+    ...(spareColumns > 0 && { spareColumns }),
+    ...(checkBits > 0 && { checkBits }),
+  };
+}
+
+function describe(memory: WeightMemory): string {
+  const { banks, rows, wordBits, columnMux, spareRows, spareColumns, checkBits } = memory;
+  return [
+    `${banks} banks × ${rows} rows × ${wordBits} bits × column mux ${columnMux}`,
+    ...(checkBits ? [`${checkBits} check bits a word`] : []),
+    ...(spareRows ? [`${spareRows} spare rows`] : []),
+    ...(spareColumns ? [`${spareColumns} spare columns`] : []),
+  ].join(', ');
+}
+
+/**
+ * The memory as a fault map sees it: all cells of a bank, data columns first, then check columns, then spare
+ * columns; data rows first, then spare rows. Parts that are 0 are left out.
+ */
+export function memoryGeometry(memory: WeightMemory): CellGeometry {
+  const { banks, rows, wordBits, columnMux } = memory;
+  const { spareRows = 0, spareColumns = 0, checkBits = 0 } = memory;
+  const checkColumns = checkBits * columnMux;
+  return {
+    banks,
+    rows: rows + spareRows,
+    columns: wordBits * columnMux + checkColumns + spareColumns,
+    ...(spareRows > 0 && { spareRows }),
+    ...(checkColumns > 0 && { checkColumns }),
+    ...(spareColumns > 0 && { spareColumns }),
+  };
+}
+
+/** Number of memory words. */
+export function wordCount(memory: WeightMemory): number {
+  return memory.banks * memory.rows * memory.columnMux;
+}
+
+/** Number of weights of `weightBits` that fit. */
+export function slotCount(memory: WeightMemory, weightBits: 8 | 32): number {
+  return wordCount(memory) * (memory.wordBits / weightBits);
+}
+
+/**
+ * From a cell's index in the memory's geometry to the number a · wordBits + b of the data bit it stores: bit b
+ * of the word at address a. One to one between the data cells and 0 … wordCount · wordBits − 1;
+ * `NO_DATA_BIT` for check and spare cells. Unchecked, for hot paths.
+ */
+export function bitNumberOfCell(memory: WeightMemory, cell: number): number {
+  // ⌊a / b⌋ of doubles is exact for integers a < 2^53, and faster than a % b beyond 32 bits.
+  const { rows, wordBits, columnMux, spareRows = 0, spareColumns = 0, checkBits = 0 } = memory;
+  const columns = (wordBits + checkBits) * columnMux + spareColumns;
+  let line = Math.floor(cell / columns);
+  const column = cell - line * columns;
+  const bit = Math.floor(column / columnMux);
+  if (bit >= wordBits) return NO_DATA_BIT;
+  if (spareRows > 0) {
+    const bank = Math.floor(line / (rows + spareRows));
+    line -= bank * spareRows;
+    if (line >= (bank + 1) * rows) return NO_DATA_BIT;
+  }
+  const word = column - bit * columnMux;
+  return (line * columnMux + word) * wordBits + bit;
+}
+
+/** What `findDataBits` says of check cells and spare cells. */
+export const NO_SLOT = -1;
+
+/**
+ * `bitNumberOfCell` of many cells, as weight-sized places ⌊number / weightBits⌋ and bits within them; fastest for
+ * ascending cells, which stay long in one row. Unchecked, for hot paths.
+ *
+ * @param slots one for each cell, `NO_SLOT` for check and spare cells
+ * @param bits one for each cell, meaningless without a slot
+ */
+export function findDataBits(
+  memory: WeightMemory,
+  weightBits: 8 | 32,
+  cells: Float64Array,
+  slots: Float64Array,
+  bits: Uint8Array,
+): void {
+  const { rows, wordBits, columnMux, spareRows = 0, spareColumns = 0, checkBits = 0 } = memory;
+  const columns = (wordBits + checkBits) * columnMux + spareColumns;
+  const slotsPerWord = wordBits / weightBits;
+  const muxShift = 31 - Math.clz32(columnMux);
+  const weightShift = 31 - Math.clz32(weightBits);
+  let rowStart = 0;
+  let rowEnd = 0;
+  let firstWord = 0;
+  let dataBits = 0;
+  for (let place = 0; place < cells.length; place++) {
+    const cell = cells[place];
+    if (cell < rowStart || cell >= rowEnd) {
+      const line = Math.floor(cell / columns);
+      const bank = Math.floor(line / (rows + spareRows));
+      rowStart = line * columns;
+      rowEnd = rowStart + columns;
+      firstWord = (line - bank * spareRows) * columnMux;
+      // A spare row has none.
+      dataBits = line - bank * (rows + spareRows) < rows ? wordBits : 0;
+    }
+    const column = cell - rowStart;
+    const bit = column >>> muxShift;
+    if (bit >= dataBits) {
+      slots[place] = NO_SLOT;
+      continue;
+    }
+    const word = column & (columnMux - 1);
+    slots[place] = (firstWord + word) * slotsPerWord + (bit >>> weightShift);
+    bits[place] = bit & (weightBits - 1);
+  }
+}
+
+/** Inverse of `bitNumberOfCell` on the data bits. */
+export function cellOfBitNumber(memory: WeightMemory, bitNumber: number): number {
+  const address = Math.floor(bitNumber / memory.wordBits);
+  return cellOfAddress(memory, address, bitNumber - address * memory.wordBits);
+}
+
+/** Index of the cell of a data or check bit. */
+function cellOfAddress(memory: WeightMemory, address: number, bit: number): number {
+  const { rows, wordBits, columnMux, spareRows = 0, spareColumns = 0, checkBits = 0 } = memory;
+  const dataLine = Math.floor(address / columnMux);
+  const word = address - dataLine * columnMux;
+  const line = dataLine + Math.floor(dataLine / rows) * spareRows;
+  return line * ((wordBits + checkBits) * columnMux + spareColumns) + bit * columnMux + word;
+}
+
+/**
+ * The word bit, data or check, that a cell stores; undefined for a spare cell, which has no address of its own.
+ * @throws InputError when the cell lies outside the memory.
+ */
+export function wordBitOfCell(memory: WeightMemory, cell: Cell): WordBit | undefined {
+  const { banks, rows, columns } = memoryGeometry(memory);
+  requireIndex('bank', cell.bank, banks);
+  requireIndex('row', cell.row, rows);
+  requireIndex('column', cell.column, columns);
+  const bit = Math.floor(cell.column / memory.columnMux);
+  if (cell.row >= memory.rows || bit >= storedBits(memory)) return undefined;
+  const line = cell.bank * memory.rows + cell.row;
+  return { address: line * memory.columnMux + (cell.column % memory.columnMux), bit };
+}
+
+/**
+ * The cell that stores a word bit, data or check; inverse of `wordBitOfCell`.
+ * @throws InputError when the address or the bit lies outside the memory.
+ */
+export function cellOfWordBit(memory: WeightMemory, { address, bit }: WordBit): Cell {
+  requireIndex('address', address, wordCount(memory));
+  requireIndex('bit', bit, storedBits(memory));
+  return cellAt(memoryGeometry(memory), cellOfAddress(memory, address, bit));
+}
+
+/** Data and check bits of a memory word. */
+function storedBits({ wordBits, checkBits = 0 }: WeightMemory): number {
+  return wordBits + checkBits;
+}
+
+/** Bank of the default memory: 1024 rows of four interleaved 64-bit words (32 KiB). */
+const DEFAULT_BANK = { rows: 1024, wordBits: 64, columnMux: 4 } as const;
+
+/**
+ * The default weight memory: the smallest whole number of banks that holds the network, a bank being
+ * 1024 rows × 64-bit words × column mux 4, which is 32 KiB.
+ */
+export function defaultResidentMemory(weights: number, weightBits: 8 | 32): WeightMemory {
+  const slotsPerBank = slotCount({ banks: 1, ...DEFAULT_BANK }, weightBits);
+  return defineWeightMemory({
+    banks: Math.max(1, Math.ceil(weights / slotsPerBank)),
+    ...DEFAULT_BANK,
+  });
+}
+
+function requireIndex(name: string, value: number, limit: number): void {
+  if (!Number.isSafeInteger(value) || value < 0 || value >= limit) {
+    throw new InputError(
+      `Weight memory: ${name} must be an integer from 0 to ${limit - 1}, not ${value}.`,
+    );
+  }
+}

@@ -1,0 +1,343 @@
+import { featureCount, multiplyAccumulates } from '../../core/index.js';
+import {
+  type ChangeList,
+  createDeltaKernels,
+  type DeltaConvolution,
+  type DeltaKernels,
+  type DeltaLayer,
+  type DeltaNeeds,
+  deltaBytesNeeded,
+  deltaRowChannels,
+  type KernelModule,
+  undoChanges,
+  type WeightChange,
+} from '../../kernels/index.js';
+import {
+  type Int8Layer,
+  type Int8Network,
+  inputsOf,
+  isMoving,
+  isWeighted,
+  type Network,
+  weightedLayers,
+  wordMask,
+} from '../../models/index.js';
+import { type Datapath, int8Specification } from '../datapath/datapath.js';
+import type { ActivationUnit, WeightPatches } from '../interfaces.js';
+import { firstWeightOfLayers } from '../memory/weight-position.js';
+
+/** Runs of the same images under ever new faults, each in time proportional to what the faults change. */
+export interface DeltaRunner {
+  /** Outputs (count × classes) without faults. */
+  readonly golden: Float32Array;
+  /** Outputs (count × classes) with these faulty words, equal to `Datapath.run` to the bit. */
+  run(patches: WeightPatches): Float32Array;
+}
+
+/** How many products of whole layers take the time of one product of a change. */
+const WHOLE_LAYER_ADVANTAGE = 4;
+
+/** Beyond these a layer is run as a whole, so that the lists stay small. */
+const LIMITS = { mostChanges: 4096, mostPatches: 1024 } as const;
+
+/**
+ * Whether changes can be followed through a network value by value: an int8 chain of convolutions without groups,
+ * fully connected layers, max pooling and flatten, that ends in a vector.
+ */
+export function canFollowChanges(network: Network): network is Int8Network {
+  if (network.format !== 'int8') return false;
+  let last = network.input;
+  for (const layer of network.layers) {
+    const follows = isWeighted(layer) ? layer.shape.groups === 1 : isMoving(layer);
+    if (!follows || inputsOf(layer)[0] !== last) return false;
+    last = layer.output;
+  }
+  const { height, width } = network.tensors[last].shape;
+  return last === network.output && height === 1 && width === 1;
+}
+
+/**
+ * Record a fault-free run of images; later runs follow from changed weights to changed values, layer by layer and
+ * image by image, and hand an image over to the datapath where so much has changed that whole layers are faster.
+ *
+ * @param network one that `canFollowChanges`; that of `datapath`
+ * @param datapath its patches and activation units are overwritten by each run
+ * @param images as for `Datapath.run`
+ * @param advantage how many times faster whole layers are for the same number of products (a matter of speed only)
+ */
+export function createDeltaRunner(
+  network: Int8Network,
+  datapath: Datapath,
+  module: KernelModule,
+  images: Float32Array,
+  count: number,
+  units: ReadonlyMap<string, ActivationUnit>,
+  advantage = WHOLE_LAYER_ADVANTAGE,
+): DeltaRunner {
+  const stages = recordStages(network, datapath, module, images, count, units);
+  const { golden, tensors, lists } = stages;
+  const starts = firstWeightOfLayers(network);
+  const weighted = weightedLayers(network);
+  const { classes } = datapath;
+
+  /** Follows the faults through one image; returns the layer from which on it must be run as a whole, if any. */
+  function followImage(
+    image: number,
+    patches: ReadonlyMap<number, readonly WeightChange[]>,
+    outputs: Float32Array,
+    handOver: (layer: number, values: Uint8Array) => void,
+  ): void {
+    let [changes, next] = lists;
+    changes.length = 0;
+    const lastPatched = Math.max(...patches.keys());
+    for (const [index, layer] of network.layers.entries()) {
+      const patchesHere = patches.get(index) ?? [];
+      const [inputTensor] = inputsOf(layer);
+      const input = tensors[inputTensor][image];
+      const { channels } = network.tensors[inputTensor].shape;
+      if (changes.length === 0 && patchesHere.length === 0) {
+        if (index > lastPatched) return;
+        continue;
+      }
+      const stage = stages.layers[index];
+      if (isWholeCheaper(stage, changes.length, patchesHere.length, advantage)) {
+        handOver(index, input.slice());
+        undoChanges(changes, input, channels);
+        return;
+      }
+      const output = tensors[layer.output][image];
+      if (stage.kind === 'weighted') {
+        const accumulators = stage.accumulators[image];
+        stage.convolution.update(changes, patchesHere, { input, output, accumulators }, next);
+      } else {
+        stage.layer.update(changes, { input, output }, next);
+      }
+      undoChanges(changes, input, channels);
+      [changes, next] = [next, changes];
+    }
+    const logits = tensors[network.output][image];
+    dequantizeLogits(network, logits, outputs.subarray(image * classes));
+    undoChanges(changes, logits, classes);
+  }
+
+  return {
+    golden,
+    run(patches) {
+      const outputs = golden.slice();
+      const byLayer = patchesByLayer(network, weighted, starts, patches);
+      if (byLayer.size === 0) return outputs;
+      const handedOver: HandedOver[] = [];
+      for (let image = 0; image < count; image += 1) {
+        followImage(image, byLayer, outputs, (layer, values) => {
+          handedOver.push({ image, layer, values });
+        });
+      }
+      if (handedOver.length > 0) {
+        datapath.setPatches(patches);
+        datapath.setActivationUnits(units);
+        runWhole(datapath, handedOver, outputs);
+      }
+      return outputs;
+    },
+  };
+}
+
+type Stage =
+  | {
+      readonly kind: 'weighted';
+      readonly convolution: DeltaConvolution;
+      /** Of the recorded run, by image: [position][rowChannels]. */
+      readonly accumulators: readonly Int32Array[];
+      /** Multiply-accumulates of one image. */
+      readonly products: number;
+    }
+  | { readonly kind: 'moving'; readonly layer: DeltaLayer };
+
+interface Stages {
+  readonly golden: Float32Array;
+  /** Of the recorded run, by tensor and image. */
+  readonly tensors: readonly (readonly Uint8Array[])[];
+  readonly lists: readonly [ChangeList, ChangeList];
+  readonly layers: readonly Stage[];
+}
+
+function recordStages(
+  network: Int8Network,
+  datapath: Datapath,
+  module: KernelModule,
+  images: Float32Array,
+  count: number,
+  units: ReadonlyMap<string, ActivationUnit>,
+): Stages {
+  const lengths = network.tensors.map(({ shape }) => featureCount(shape));
+  const needs = needsOf(network, count);
+  const kernels = createDeltaKernels(module, needs);
+  const [first, second] = needs.changeLists;
+  const lists = [kernels.changeList(first), kernels.changeList(second)] as const;
+  const tensors = lengths.map((length) => {
+    const all = kernels.allocateUint8(count * length);
+    return perImage(all, length, count);
+  });
+  const layers = network.layers.map((layer) => createStage(network, layer, kernels, count, units));
+  const byName = new Map(network.layers.map(({ name }, index) => [name, layers[index]]));
+  datapath.setPatches(undefined);
+  datapath.setActivationUnits(units);
+  const golden = datapath.run(images, count, {
+    tensor(tensor, values, firstImage, size) {
+      const length = lengths[tensor];
+      for (let image = 0; image < size; image += 1) {
+        const part = values.subarray(image * length, (image + 1) * length);
+        tensors[tensor][firstImage + image].set(part);
+      }
+    },
+    accumulators(layer, values, firstRow, rows, rowStride) {
+      const stage = byName.get(layer.name);
+      if (stage?.kind !== 'weighted') return;
+      const { channels, height, width } = layer.shape.output;
+      const { rowChannels } = stage.convolution;
+      for (let row = 0; row < rows; row += 1) {
+        const position = (firstRow + row) % (height * width);
+        const image = (firstRow + row - position) / (height * width);
+        const part = values.subarray(row * rowStride, row * rowStride + channels);
+        stage.accumulators[image].set(part, position * rowChannels);
+      }
+    },
+  });
+  return { golden, tensors, lists, layers };
+}
+
+function needsOf(network: Int8Network, count: number): DeltaNeeds {
+  const lengths = network.tensors.map(({ shape }) => featureCount(shape));
+  const longest = Math.max(...lengths);
+  const shapes = weightedLayers(network).map(({ shape }) => shape);
+  return {
+    ...LIMITS,
+    convolutions: shapes,
+    poolings: network.layers.filter(({ kind }) => kind === 'max-pool').length,
+    uint8: lengths.map((length) => count * length),
+    int32: shapes.map((shape) => count * accumulatorCount(shape)),
+    changeLists: [longest, longest],
+  };
+}
+
+/** Bytes that a delta runner of `count` images takes besides its datapath. */
+export function deltaRunnerBytes(network: Int8Network, count: number): number {
+  return deltaBytesNeeded(needsOf(network, count));
+}
+
+function accumulatorCount(shape: Parameters<typeof deltaRowChannels>[0]): number {
+  return shape.output.height * shape.output.width * deltaRowChannels(shape);
+}
+
+function createStage(
+  network: Int8Network,
+  layer: Int8Layer,
+  kernels: DeltaKernels,
+  count: number,
+  units: ReadonlyMap<string, ActivationUnit>,
+): Stage {
+  if (isWeighted(layer)) {
+    const convolution = kernels.convolution(int8Specification(network, layer));
+    const unit = units.get(layer.name);
+    convolution.setClip(unit?.format === 'int8' ? unit.clip : undefined);
+    const length = accumulatorCount(layer.shape);
+    const accumulators = perImage(kernels.allocateInt32(count * length), length, count);
+    return {
+      kind: 'weighted',
+      convolution,
+      accumulators,
+      products: multiplyAccumulates(layer.shape),
+    };
+  }
+  if (layer.kind === 'max-pool') {
+    return { kind: 'moving', layer: kernels.maxPool(layer.shape) };
+  }
+  if (layer.kind === 'flatten') {
+    return { kind: 'moving', layer: kernels.flatten(network.tensors[layer.input].shape) };
+  }
+  throw new Error(`changes cannot be followed through ${layer.name}`);
+}
+
+function perImage<T extends Uint8Array | Int32Array>(all: T, length: number, count: number): T[] {
+  return Array.from(
+    { length: count },
+    (_, image) => all.subarray(image * length, (image + 1) * length) as T,
+  );
+}
+
+function isWholeCheaper(
+  stage: Stage,
+  changes: number,
+  patches: number,
+  advantage: number,
+): boolean {
+  if (stage.kind === 'moving') return false;
+  if (changes > LIMITS.mostChanges || patches > LIMITS.mostPatches) return true;
+  const { shape, rowChannels } = stage.convolution;
+  const { height, width } = shape.output;
+  const taps = Math.min(shape.kernel[0] * shape.kernel[1], height * width);
+  const products = changes * taps * rowChannels + patches * height * width;
+  return products * advantage > stage.products;
+}
+
+/** Patches by index into `network.layers`, numbered within their layer. */
+function patchesByLayer(
+  network: Int8Network,
+  weighted: ReturnType<typeof weightedLayers>,
+  starts: Float64Array,
+  { weights, words }: WeightPatches,
+): Map<number, WeightChange[]> {
+  const layerIndex = new Map(network.layers.map(({ name }, index) => [name, index]));
+  const byLayer = new Map<number, WeightChange[]>();
+  let position = 0;
+  for (let patch = 0; patch < weights.length; patch += 1) {
+    while (weights[patch] >= starts[position + 1]) position += 1;
+    const layer = weighted[position];
+    const index = weights[patch] - starts[position];
+    const difference = (((words[patch] ^ wordMask(layer)) << 24) >> 24) - layer.weights[index];
+    const place = layerIndex.get(layer.name) ?? 0;
+    const changes = byLayer.get(place);
+    if (changes) changes.push({ index, difference });
+    else byLayer.set(place, [{ index, difference }]);
+  }
+  return byLayer;
+}
+
+function dequantizeLogits(network: Int8Network, logits: Uint8Array, target: Float32Array): void {
+  const { quantization } = network.tensors[network.output];
+  if (!quantization) throw new Error(`${network.name} has an output without quantisation`);
+  for (let index = 0; index < logits.length; index += 1) {
+    target[index] = quantization.scale * (logits[index] - quantization.zeroPoint);
+  }
+}
+
+/** An image that is run as a whole from a layer on. */
+interface HandedOver {
+  readonly image: number;
+  readonly layer: number;
+  /** Values of the layer's input. */
+  readonly values: Uint8Array;
+}
+
+/** Runs images to the end, in batches that others join where they start. */
+function runWhole(datapath: Datapath, images: HandedOver[], outputs: Float32Array): void {
+  const { batch, classes, network, tensors } = datapath;
+  const waiting = images.toSorted((a, b) => a.layer - b.layer);
+  const results = new Float32Array(batch * classes);
+  for (let first = 0; first < waiting.length; first += batch) {
+    const group = waiting.slice(first, first + batch);
+    let active = 0;
+    for (let index = group[0].layer; index < network.layers.length; index += 1) {
+      const layer = network.layers[index];
+      for (; group[active]?.layer === index; active += 1) {
+        const { values } = group[active];
+        tensors[inputsOf(layer)[0]].set(values, active * values.length);
+      }
+      datapath.runLayer(index, active);
+    }
+    datapath.readOutputs(results, group.length);
+    for (const [slot, { image }] of group.entries()) {
+      outputs.set(results.subarray(slot * classes, (slot + 1) * classes), image * classes);
+    }
+  }
+}
