@@ -72,8 +72,7 @@ function resolvedStudy(configuration: Readonly<Record<string, unknown>>): Study 
 /** A text as one word of a POSIX shell; control characters, which a terminal would obey, by their numbers. */
 function shellWord(text: string): string {
   if (/^[\w./:@%+][\w./:@%+,-]*$/.test(text)) return text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (!/[\u0000-\u001f\u007f-\u009f]/.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`;
+  if (!/\p{Cc}/u.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`;
   const escaped = Array.from(text, (character) => {
     const code = character.codePointAt(0) ?? 0;
     if (code < 32 || (code >= 127 && code < 160)) return `\\u${code.toString(16).padStart(4, '0')}`;
