@@ -19,12 +19,12 @@ export { type PreparedStudy, prepareStudy } from './run/prepare.js';
 export * from './run/run-study.js';
 export * from './statistics/index.js';
 export * from './store/index.js';
+export { type Axis, type OptionValues, STUDY_AXES, type ValuesOption } from './study/axes.js';
+export { POINT_COLUMNS, type PointColumn, type PointKey, pointKey } from './study/columns.js';
 export {
   type Condition,
   type PlacedNetwork,
-  type PointKey,
   planConditions,
-  pointKey,
 } from './study/conditions.js';
 export type { FaultSource } from './study/fault-source.js';
 export * from './study/scope.js';

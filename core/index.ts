@@ -1,4 +1,5 @@
 export * from './configuration.js';
+export type { DeepReadonly } from './deep-readonly.js';
 export * from './digest.js';
 export * from './errors.js';
 export * from './excerpt.js';

@@ -4,7 +4,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { InputError } from '../../core/index.js';
 import type { Mitigation } from '../../mitigation/index.js';
 import type { PointRow } from '../execute/collector.js';
-import { type Condition, type PointKey, pointKey } from '../study/conditions.js';
+import { type PointKey, pointKey } from '../study/columns.js';
+import type { Condition } from '../study/conditions.js';
 import type { TrialResult } from '../trial/trial.js';
 import { readContents } from './contents.js';
 import { describeDifferences } from './differences.js';
@@ -12,6 +13,7 @@ import { createDatabase, type Database, isTemporary, openDatabase } from './duck
 import { checkRecords, keyOfRecord, resultsOfRows, trialRecordSchema } from './records.js';
 import {
   type CellValue,
+  keyCells,
   type PlannedPoint,
   planCells,
   pointCells,
@@ -158,10 +160,7 @@ async function readTrials(
 }
 
 function idOf(condition: number, key: PointKey): string {
-  const { model, format, accelerator, faultModel, scope, mitigation, rate, voltage } = key;
-  return JSON.stringify([
-    ...[condition, model, format, accelerator, faultModel, scope, mitigation, rate, voltage],
-  ]);
+  return JSON.stringify(keyCells(condition, key));
 }
 
 async function write(

@@ -1,6 +1,5 @@
 import { InputError } from '../../core/index.js';
 import { rateAtVoltage } from '../../fault/index.js';
-import type { Mitigation } from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
 import { type FaultSource, type FaultState, faultSourceName } from './fault-source.js';
 import { MOST_CONDITIONS } from './scope.js';
@@ -22,27 +21,6 @@ export interface Condition {
   readonly voltage?: number | undefined;
   /** Faults a map, where the study says so instead of a rate. */
   readonly faultCount?: number | undefined;
-}
-
-/** What a point is, in words and numbers: a condition with a mitigation. */
-export interface PointKey {
-  readonly model: string;
-  readonly format: WordFormat;
-  readonly accelerator: string;
-  /** A fault model, or a fault map file. */
-  readonly faultModel: string;
-  readonly scope: string;
-  readonly mitigation: Mitigation;
-  readonly rate: number;
-  /** In volts, where a voltage says the rate. */
-  readonly voltage?: number | undefined;
-}
-
-export function pointKey(condition: Condition, mitigation: Mitigation): PointKey {
-  const { model, format, accelerator, source, scope, rate, voltage } = condition;
-  const faultModel = faultSourceName(source);
-  const key = { model, format, accelerator, faultModel, scope, mitigation, rate };
-  return voltage === undefined ? key : { ...key, voltage };
 }
 
 /** One network, in a word format, in the weight memory of an accelerator. */

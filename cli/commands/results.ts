@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import {
   openResults,
+  POINT_COLUMNS,
   RESULT_TABLES,
   type ResultFilter,
   type ResultRows,
@@ -12,6 +13,7 @@ import {
   yieldLimits,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
+import { axisOption } from '../input/axis-options.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -19,8 +21,6 @@ import {
   list,
   option,
   rate,
-  rateList,
-  voltageList,
 } from '../input/options.js';
 import { continueCommand } from '../print/continue-command.js';
 import { formatCsv } from '../print/csv.js';
@@ -33,21 +33,19 @@ import {
   formatYieldLimits,
 } from '../print/study-table.js';
 
-interface ResultsFlags extends CommonOptions {
+interface ResultsFlags extends CommonOptions, Readonly<Record<string, unknown>> {
   readonly table: ResultTable;
   readonly csv?: boolean;
   readonly parquet?: string;
   readonly salvage?: boolean;
-  readonly model?: readonly string[];
-  readonly format?: readonly string[];
-  readonly accelerator?: readonly string[];
-  readonly faults?: readonly string[];
-  readonly scope?: readonly string[];
-  readonly mitigation?: readonly string[];
-  readonly rate?: readonly number[];
-  readonly voltage?: readonly number[];
   readonly yield?: number;
 }
+
+/** The options that choose rows, and the columns by which they do. */
+const FILTERS = POINT_COLUMNS.map(({ name, filter }) => ({
+  column: name,
+  option: axisOption(filter, names),
+}));
 
 export function resultsCommand(): Command {
   const command = new Command('results')
@@ -60,15 +58,9 @@ export function resultsCommand(): Command {
     .addOption(option('--parquet <file>', 'write rows to a Parquet file'))
     .addOption(
       option('--salvage', 'print as CSV (or JSON) the rows that can be read of damaged results'),
-    )
-    .addOption(option('--model <models>', 'only these').argParser(list))
-    .addOption(option('--format <formats>', 'only these word formats').argParser(list))
-    .addOption(option('--accelerator <accelerators>', 'only these').argParser(list))
-    .addOption(option('--faults <names>', 'only these fault models or map files').argParser(names))
-    .addOption(option('--scope <scopes>', 'only these').argParser(list))
-    .addOption(option('--mitigation <mitigations>', 'only these').argParser(list))
-    .addOption(option('--rate <rates>', 'only these fault rates').argParser(rateList))
-    .addOption(option('--voltage <volts>', 'only these').argParser(voltageList))
+    );
+  for (const filter of FILTERS) command.addOption(filter.option);
+  command
     .addOption(
       option(
         '--yield <share>',
@@ -128,17 +120,8 @@ function names(text: string): string[] {
 }
 
 function filterOf(flags: ResultsFlags): ResultFilter {
-  const { model, format, accelerator, faults, scope, mitigation, voltage } = flags;
-  return {
-    ...(model && { model }),
-    ...(format && { format }),
-    ...(accelerator && { accelerator }),
-    ...(faults && { fault_model: faults }),
-    ...(scope && { scope }),
-    ...(mitigation && { mitigation }),
-    ...(flags.rate && { rate: flags.rate }),
-    ...(voltage && { voltage }),
-  };
+  const values = FILTERS.map(({ column, option }) => [column, flags[option.attributeName()]]);
+  return Object.fromEntries(values.filter(([, wanted]) => wanted !== undefined));
 }
 
 function printPoints(

@@ -1,17 +1,19 @@
-import { DEFAULT_STUDY, parseStudy, STUDY_FIELDS, type Study } from '../../campaign/index.js';
+import {
+  DEFAULT_STUDY,
+  parseStudy,
+  STUDY_AXES,
+  STUDY_FIELDS,
+  type Study,
+} from '../../campaign/index.js';
+
+/** The axes whose values may have a comma in them: each has an option of its own. */
+const REPEATED: readonly string[] = STUDY_AXES.filter(
+  ({ option }) => option.values === 'files',
+).map(({ name }) => name);
 
 /** Options of `bitcell run` for the fields of a resolved study, in the order of a command line. */
 const OPTIONS: readonly (readonly [keyof Study, string])[] = [
-  ['models', '--model'],
-  ['formats', '--format'],
-  ['accelerators', '--accelerator'],
-  ['faults', '--faults'],
-  ['faultMaps', '--fault-map'],
-  ['scopes', '--scope'],
-  ['rates', '--rates'],
-  ['voltages', '--voltages'],
-  ['faultCounts', '--fault-counts'],
-  ['mitigations', '--mitigations'],
+  ...STUDY_AXES.map(({ name, option }) => [name, option.flag] as const),
   ['placement', '--placement'],
   ['granularity', '--granularity'],
   ['clipPosition', '--clip-position'],
@@ -48,7 +50,7 @@ function studyOptions(configuration: Readonly<Record<string, unknown>>): string[
     // Models as objects have no word; a comma would part a name in two.
     if (items.some((item) => typeof item === 'object')) return undefined;
     const texts = items.map(String);
-    if (field === 'faultMaps') {
+    if (REPEATED.includes(field)) {
       words.push(...texts.flatMap((text) => [option, shellWord(text)]));
       continue;
     }

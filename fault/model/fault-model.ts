@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { didYouMean, InputError, shownValue } from '../../core/index.js';
+import { type DeepReadonly, didYouMean, InputError, shownValue } from '../../core/index.js';
 import { FAULT_KINDS } from '../fault-kind.js';
 
 /** What faulty cells do; `stuck-at` is stuck-at-0 or stuck-at-1, drawn for each cell. */
@@ -125,8 +125,6 @@ export const faultModelSchema = z.discriminatedUnion(
       code === 'invalid_union' ? `one of ${FAULT_MODELS.join(', ')}` : 'an object',
   },
 );
-
-type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
 /**
  * How the cells of a memory fail. Fields common to all models:
