@@ -78,7 +78,7 @@ const inputSchema = z.strictObject({
  * A study as a user gives it: an axis under its singular or its plural name, as one value or a list, and nothing that
  * the defaults say. `thresholds`: of one model its file.
  */
-export type StudyInput = DeepReadonly<z.input<typeof inputSchema>>;
+export interface StudyInput extends DeepReadonly<z.input<typeof inputSchema>> {}
 
 /**
  * Everything a study's result depends on, validated, except what it only names: networks, accelerators, fault maps,
@@ -135,7 +135,16 @@ export function canonicalFields(
  *
  * @throws InputError naming the field, its value and what was expected
  */
-export function parseStudy(options: Readonly<Record<string, unknown>>): Study {
+export function parseStudy(options: StudyInput): Study {
+  return parseStudyFields({ ...options });
+}
+
+/**
+ * `parseStudy` of fields that nobody has looked at: of a file, of a command line, of a store.
+ *
+ * @throws InputError naming the field, its value and what was expected
+ */
+export function parseStudyFields(options: Readonly<Record<string, unknown>>): Study {
   const fields = canonicalFields(options);
   const candidate: Record<string, unknown> = {
     ...DEFAULT_STUDY,

@@ -3,7 +3,7 @@ import {
   CALIBRATION_IMAGES,
   estimateSeconds,
   type PreparedStudy,
-  parseStudy,
+  parseStudyFields,
   planSize,
   prepareStudy,
   readStudyFile,
@@ -106,7 +106,7 @@ async function run(
 ): Promise<void> {
   const { threads, data, out, resume, dryRun, json, quiet, memoryLimit: _, ...fields } = flags;
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
-  const study = file === undefined ? parseStudy(fields) : readStudyFile(file, fields);
+  const study = file === undefined ? parseStudyFields(fields) : readStudyFile(file, fields);
   if (resume && out !== undefined) await requireReadable(out);
   const prepared = prepareStudy(study, data);
   warnOfUnfused(prepared.data.networks.map(({ network }) => network));

@@ -1,6 +1,6 @@
 import {
   DEFAULT_STUDY,
-  parseStudy,
+  parseStudyFields,
   STUDY_AXES,
   STUDY_FIELDS,
   type Study,
@@ -65,7 +65,7 @@ function studyOptions(configuration: Readonly<Record<string, unknown>>): string[
 function resolvedStudy(configuration: Readonly<Record<string, unknown>>): Study | undefined {
   const fields = Object.entries(configuration).filter(([name]) => STUDY_FIELDS.includes(name));
   try {
-    return parseStudy(Object.fromEntries(fields));
+    return parseStudyFields(Object.fromEntries(fields));
   } catch {
     return undefined;
   }

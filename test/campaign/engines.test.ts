@@ -8,6 +8,7 @@ import {
   parseStudy,
   prepareStudy,
   profileThresholds,
+  type StudyInput,
   type TrialResult,
 } from '../../campaign/index.js';
 import { createTrialRunner } from '../../campaign/trial/trial-runner.js';
@@ -55,7 +56,7 @@ const clips = fc.constantFrom(
 const studies = fc.record({
   clip: clips,
   imageChoice: fc.constantFrom('fixed', 'fixed', 'drawn'),
-  faults: fc.constantFrom<unknown>('flip', 'stuck-at', {
+  faults: fc.constantFrom<StudyInput['faults']>('flip', 'stuck-at', {
     model: 'uniform',
     activeProbability: 0.5,
   }),

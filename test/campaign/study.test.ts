@@ -6,9 +6,11 @@ import { describe, expect, test } from 'vitest';
 import {
   type PreparedStudy,
   parseStudy,
+  parseStudyFields,
   prepareStudy,
   runStudy,
   type StoppingRule,
+  type StudyInput,
   type StudyResult,
   trialImages,
 } from '../../campaign/index.js';
@@ -17,7 +19,7 @@ import { storedContent } from './stored-content.js';
 
 const files = writeTinyNetwork(mkdtempSync(join(tmpdir(), 'bitcell-')));
 
-const small = {
+const small: StudyInput = {
   model: files.int8,
   thresholds: files.thresholds,
   formats: ['float32', 'int8'],
@@ -27,7 +29,7 @@ const small = {
   images: 6,
 };
 
-function run(options: Record<string, unknown>, more: Partial<Parameters<typeof runStudy>[1]> = {}) {
+function run(options: StudyInput, more: Partial<Parameters<typeof runStudy>[1]> = {}) {
   return runStudy(prepareStudy(parseStudy(options)), { threads: 2, ...more });
 }
 
@@ -124,7 +126,7 @@ describe('runStudy', () => {
       images: 'pilot',
       precision: 20,
       maps: 12,
-    };
+    } as const;
     const [one, three, stopped] = [newFolder(), newFolder(), newFolder()];
     const { points } = await run(piloted, { threads: 1, out: one });
     expect(await run(piloted, { threads: 3, out: three })).toMatchObject({ points });
@@ -160,7 +162,13 @@ describe('runStudy', () => {
 
   test('refuses a folder that holds results, another study or other files', async () => {
     const folder = newFolder();
-    const tiny = { ...small, formats: ['int8'], rates: [0], mitigations: ['none'], maps: 1 };
+    const tiny: StudyInput = {
+      ...small,
+      formats: ['int8'],
+      rates: [0],
+      mitigations: ['none'],
+      maps: 1,
+    };
     await run(tiny, { out: folder });
     await expect(run(tiny, { out: folder })).rejects.toThrow(
       `${folder} already holds results: choose another folder or add --resume`,
@@ -222,7 +230,14 @@ describe('parseStudy', () => {
     ],
     [{ thresholds: { vgg16: 'a.json' } }, 'study: thresholds are given for vgg16, which is not in'],
   ])('refuses %j', (options, message) => {
-    expect(() => parseStudy(options)).toThrow(message);
+    expect(() => parseStudyFields(options)).toThrow(message);
+  });
+
+  test('is told by the types what a study may hold', () => {
+    // @ts-expect-error a field that no study has
+    expect(() => parseStudy({ modle: 'vgg16' })).toThrow('Unrecognized key: "modle"');
+    // @ts-expect-error a value that no axis has
+    expect(() => parseStudy({ format: 'int4' })).toThrow('study: formats.0 = "int4": ');
   });
 
   test('lets a pilot choose the images of a precision, unless they are given', () => {
