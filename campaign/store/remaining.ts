@@ -70,8 +70,8 @@ function leastPoints(configuration: Readonly<Record<string, unknown>>): number {
   });
   const others = new Map<AxisColumn, number>();
   for (const { name, column } of STUDY_AXES) {
-    if (!COUNTED_BY_FORMAT.includes(column))
-      others.set(column, length(name) ?? others.get(column) ?? 1);
+    if (COUNTED_BY_FORMAT.includes(column)) continue;
+    others.set(column, length(name) ?? others.get(column) ?? 1);
   }
   return [...others.values()].reduce(
     (product, count) => product * count,

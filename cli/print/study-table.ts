@@ -13,9 +13,10 @@ import { formatTable, grouped, percent } from './table.js';
 type Field = keyof PointKey;
 
 /** The columns that say which condition a row is of; the rate stands beside the faults that it makes. */
-const CONDITION_COLUMNS = columnsOf((field) => field !== 'mitigation' && field !== 'rate').concat(
-  columnsOf((field) => field === 'rate'),
-);
+const CONDITION_COLUMNS = [
+  ...columnsOf((field) => field !== 'mitigation' && field !== 'rate'),
+  ...columnsOf((field) => field === 'rate'),
+];
 
 /** The columns of a yield limit, which is a rate or a voltage. */
 const LIMIT_COLUMNS = columnsOf((field) => field !== 'rate' && field !== 'voltage');
