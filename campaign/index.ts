@@ -3,6 +3,7 @@ export * from './inference/infer.js';
 export { cifar10Inputs, type NetworkInputs } from './inference/network-inputs.js';
 export * from './inference/quantize.js';
 export * from './inputs/load-network.js';
+export { loadThresholds, PROFILE_IMAGES, profileThresholds } from './inputs/thresholds.js';
 export {
   type CostFactors,
   costsOf,

@@ -1,6 +1,5 @@
 import { InputError } from '../../core/index.js';
 import { rateAtVoltage } from '../../fault/index.js';
-import type { Mitigation } from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
 import { type FaultSource, type FaultState, faultSourceName } from './fault-source.js';
 import { MOST_CONDITIONS } from './scope.js';
@@ -32,13 +31,13 @@ export interface PointKey {
   /** A fault model, or a fault map file. */
   readonly faultModel: string;
   readonly scope: string;
-  readonly mitigation: Mitigation;
+  readonly mitigation: string;
   readonly rate: number;
   /** In volts, where a voltage says the rate. */
   readonly voltage?: number | undefined;
 }
 
-export function pointKey(condition: Condition, mitigation: Mitigation): PointKey {
+export function pointKey(condition: Condition, mitigation: string): PointKey {
   const { model, format, accelerator, source, scope, rate, voltage } = condition;
   const faultModel = faultSourceName(source);
   const key = { model, format, accelerator, faultModel, scope, mitigation, rate };

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { InputError, shownValue } from '../../core/index.js';
 import { faultModelSchema, parseFaultModel } from '../../fault/index.js';
-import { CLIP_POSITIONS, GRANULARITIES, MITIGATIONS } from '../../mitigation/index.js';
+import {
+  CLIP_POSITIONS,
+  GRANULARITIES,
+  type Mitigation,
+  mitigationInput,
+  mitigationInputSchema,
+  mitigationSchema,
+  NO_MITIGATION,
+  type PartDefaults,
+  withoutDefaults,
+} from '../../mitigation/index.js';
 import { FAULTS_PATTERN } from './fault-source.js';
 import { SCOPE_PATTERN } from './scope.js';
 
@@ -46,7 +56,9 @@ const axes = {
     .gt(0)
     .describe('supply voltages in volts, for fault models that have rates for them'),
   faultCounts: z.int().min(0).describe('faults a map, instead of rates'),
-  mitigations: z.enum(MITIGATIONS).describe('what protects the network'),
+  mitigations: mitigationInputSchema.describe(
+    'what protects the network: words such as none, clip or clip:granularity=neuron, a part, or a name with parts',
+  ),
 };
 
 type Axis = keyof typeof axes;
@@ -119,7 +131,7 @@ const schema = z
     rates: listOf(axes.rates).optional(),
     voltages: listOf(axes.voltages).optional(),
     faultCounts: listOf(axes.faultCounts).optional(),
-    mitigations: listOf(axes.mitigations),
+    mitigations: z.array(mitigationSchema).min(1).readonly(),
     thresholds: z.record(z.string(), file).readonly().optional(),
     ...settings,
     granularity: settings.granularity.optional(),
@@ -140,7 +152,7 @@ export const DEFAULT_STUDY = {
   accelerators: ['edge-16x16'],
   faults: ['flip'],
   scopes: ['all'],
-  mitigations: ['none', 'clip'],
+  mitigations: [NO_MITIGATION, { name: 'clip', parts: [{ use: 'clip' }] }],
   placement: 'resident',
   clipPosition: 'accumulator',
   maps: 50,
@@ -200,7 +212,12 @@ export function parseStudy(options: Readonly<Record<string, unknown>>): Study {
     ...fields,
   };
   if (fields.thresholds !== undefined) candidate.thresholds = thresholdsByModel(candidate);
-  const study = validate(candidate);
+  const given = validate(candidate);
+  const defaults = partDefaults(given);
+  const study = {
+    ...given,
+    mitigations: given.mitigations.map((mitigation) => withoutDefaults(mitigation, defaults)),
+  };
   requireConsistent(study);
   return study;
 }
@@ -264,6 +281,26 @@ function fieldError(
   return new InputError(`study: ${field || 'options'} = ${shownValue(value)}: ${issue.message}`);
 }
 
+/** A study as it may be written to get it back, mitigations in words where these say it. */
+export function studyInputOf(
+  study: Study,
+): Omit<Study, 'mitigations'> & { readonly mitigations: readonly (string | Mitigation)[] } {
+  return { ...study, mitigations: study.mitigations.map(mitigationInput) };
+}
+
+/** The names of a study's mitigations, which its rows have, in its order. */
+export function mitigationNames({ mitigations }: Pick<Study, 'mitigations'>): string[] {
+  return mitigations.map(({ name }) => name);
+}
+
+/** What a study says for the parts of its mitigations that do not say it themselves. */
+export function partDefaults({
+  granularity,
+  clipPosition,
+}: Pick<Study, 'granularity' | 'clipPosition'>): PartDefaults {
+  return { granularity, position: clipPosition };
+}
+
 function requireConsistent(study: Study): void {
   const { models, faultMaps, rates, voltages, faultCounts, maps, precision, thresholds } = study;
   for (const [name, given] of Object.entries({ rates, voltages, faultCounts })) {
@@ -274,11 +311,7 @@ function requireConsistent(study: Study): void {
   if (rates !== undefined && faultCounts !== undefined) {
     throw new InputError('study: give either rates or faultCounts');
   }
-  if (study.clipPosition === 'requantised' && study.formats.includes('float32')) {
-    throw new InputError(
-      'study: clipPosition = requantised is for int8 words: float32 words have no requantisation; give formats: [int8]',
-    );
-  }
+  requireMitigations(study);
   if (precision !== undefined && study.imageChoice === 'fixed') {
     throw new InputError(
       'study: precision needs images that are drawn for each map, not fixed ones',
@@ -300,6 +333,26 @@ function requireConsistent(study: Study): void {
       throw new InputError(`study: thresholds are given for ${model}, which is not in models`);
     }
   }
+}
+
+function requireMitigations(study: Study): void {
+  const { mitigations, clipPosition, formats } = study;
+  const names = mitigationNames(study);
+  if (!unique(names)) {
+    throw new InputError(
+      `study: mitigations = ${shownValue(names)}: values must differ, or be named: {name: NAME, parts: […]}`,
+    );
+  }
+  if (!formats.includes('float32')) return;
+  const needsInt8 = (what: string) =>
+    new InputError(
+      `study: ${what} is for int8 words: float32 words have no requantisation; give formats: [int8]`,
+    );
+  if (clipPosition === 'requantised') throw needsInt8('clipPosition = requantised');
+  const requantised = mitigations.find(({ parts }) =>
+    parts.some(({ position }) => position === 'requantised'),
+  );
+  if (requantised) throw needsInt8(`mitigation ${requantised.name}: position = requantised`);
 }
 
 /** The fault rates of one word format. */

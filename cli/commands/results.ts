@@ -12,6 +12,7 @@ import {
   yieldLimits,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
+import { parseMitigation } from '../../mitigation/index.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -66,7 +67,7 @@ export function resultsCommand(): Command {
     .addOption(option('--accelerator <accelerators>', 'only these').argParser(list))
     .addOption(option('--faults <names>', 'only these fault models or map files').argParser(names))
     .addOption(option('--scope <scopes>', 'only these').argParser(list))
-    .addOption(option('--mitigation <mitigations>', 'only these').argParser(list))
+    .addOption(option('--mitigation <mitigations>', 'only these').argParser(mitigationNames))
     .addOption(option('--rate <rates>', 'only these fault rates').argParser(rateList))
     .addOption(option('--voltage <volts>', 'only these').argParser(voltageList))
     .addOption(
@@ -125,6 +126,18 @@ function given(filter: ResultFilter): boolean {
 /** A list, or one name with a comma in it, as a pair of 0/1 matrices has. */
 function names(text: string): string[] {
   return [text, ...list(text)];
+}
+
+/** Mitigations as the rows name them: words in canonical order, other names as they are. */
+function mitigationNames(text: string): string[] {
+  return list(text).map((name) => {
+    try {
+      return parseMitigation(name).name;
+    } catch (error) {
+      if (error instanceof InputError) return name;
+      throw error;
+    }
+  });
 }
 
 function filterOf(flags: ResultsFlags): ResultFilter {

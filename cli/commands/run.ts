@@ -12,6 +12,7 @@ import {
   type Study,
   type StudyResult,
   singleFaultSamples,
+  studyInputOf,
   withPrecision,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
@@ -104,7 +105,7 @@ export function runCommand(): Command {
     .addOption(
       option(
         '--mitigations <list>',
-        'none, clip, clamp, clip-tuned (default: none,clip)',
+        'none, clip, clamp, clip-tuned, with parameters such as clip:granularity=neuron or clip:layers=conv1/fc2 (default: none,clip)',
       ).argParser(list),
     )
     .addOption(
@@ -196,7 +197,7 @@ function printPlan(prepared: PreparedStudy, threads: number, json: boolean | und
   printResult(
     json,
     {
-      study,
+      study: studyInputOf(study),
       seed: study.seed,
       ...size,
       ...(sampleSizes.length > 0 && { sampleSizes }),
@@ -205,7 +206,7 @@ function printPlan(prepared: PreparedStudy, threads: number, json: boolean | und
     },
     () =>
       [
-        JSON.stringify(study, null, 2),
+        JSON.stringify(studyInputOf(study), null, 2),
         `${grouped(size.points)} points, ${atMost}${grouped(size.trials)} trials, ${atMost}${grouped(size.imageRuns)} image runs`,
         `${atMost || 'about '}${duration(seconds)} on ${counted(threads, 'thread')}, from ${CALIBRATION_IMAGES} images of each network timed now`,
         ...(study.images === 'pilot'
@@ -239,7 +240,7 @@ function toJson(
   }));
   const cycles = [...new Set(summaries.map((network) => network.cycles))];
   return {
-    study,
+    study: studyInputOf(study),
     seed: study.seed,
     networks: summaries,
     cycles: cycles.length === 1 ? cycles[0] : null,

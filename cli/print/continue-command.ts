@@ -1,4 +1,10 @@
-import { DEFAULT_STUDY, parseStudy, STUDY_FIELDS, type Study } from '../../campaign/index.js';
+import {
+  DEFAULT_STUDY,
+  parseStudy,
+  STUDY_FIELDS,
+  type Study,
+  studyInputOf,
+} from '../../campaign/index.js';
 
 /** Options of `bitcell run` for the fields of a resolved study, in the order of a command line. */
 const OPTIONS: readonly (readonly [keyof Study, string])[] = [
@@ -37,12 +43,14 @@ export function continueCommand(
 }
 
 function studyOptions(configuration: Readonly<Record<string, unknown>>): string[] | undefined {
-  const study = resolvedStudy(configuration);
-  if (!study) return undefined;
+  const resolved = resolvedStudy(configuration);
+  if (!resolved) return undefined;
+  const study = studyInputOf(resolved);
+  const defaults = studyInputOf(DEFAULT_STUDY);
   const words: string[] = [];
   for (const [field, option] of OPTIONS) {
     const value = study[field];
-    const preset = (DEFAULT_STUDY as Partial<Study>)[field];
+    const preset = defaults[field];
     if (value === undefined || JSON.stringify(value) === JSON.stringify(preset)) continue;
     const items = (Array.isArray(value) ? value : [value]) as readonly unknown[];
     // Models as objects have no word; a comma would part a name in two.

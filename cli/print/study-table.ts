@@ -22,15 +22,43 @@ const CONDITION_COLUMNS: readonly (readonly [string, (point: PointKey) => string
 /** Columns that are there even when all rows have the same in them. */
 const ALWAYS: readonly string[] = ['words', 'fault rate'];
 
-/** Points as a table: a row for each condition, a column for each mitigation. */
+/** Mitigations that stand beside one another: more of them make lines that no terminal holds. */
+const MOST_BESIDE = 4;
+
+/** Points as a table: a row for each condition, a column for each mitigation; of many mitigations a row for each. */
 export function formatPoints(points: readonly StudyPoint[]): string {
   const mitigations = [...new Set(points.map(({ mitigation }) => mitigation))];
+  return mitigations.length > MOST_BESIDE
+    ? formatPointRows(points)
+    : formatConditions(points, mitigations);
+}
+
+function formatPointRows(points: readonly StudyPoint[]): string {
+  const columns = columnsOf(points);
+  const rows = byCondition(points).flatMap((group) =>
+    group.map((point) => [
+      ...columns.map(([, text]) => text(point)),
+      grouped(point.faults.injected),
+      grouped(point.faults.effective),
+      point.mitigation,
+      accuracyText(point),
+      differenceText(point),
+    ]),
+  );
+  return formatTable(
+    [
+      ...columns.map(([title]) => title),
+      ...['faults', 'effective', 'mitigation', 'accuracy [95 %]', 'gain [95 %]'],
+    ],
+    rows,
+  );
+}
+
+function formatConditions(points: readonly StudyPoint[], mitigations: readonly string[]): string {
   const compared = mitigations.filter((name) =>
     points.some(({ mitigation, difference }) => mitigation === name && difference),
   );
-  const columns = CONDITION_COLUMNS.filter(
-    ([title, text]) => ALWAYS.includes(title) || new Set(points.map(text)).size > 1,
-  );
+  const columns = columnsOf(points);
   const rows = byCondition(points).map((group) => [
     ...columns.map(([, text]) => text(group[0])),
     grouped(group[0].faults.injected),
@@ -47,6 +75,13 @@ export function formatPoints(points: readonly StudyPoint[]): string {
     compared.includes(name) ? [`${name} [95 %]`, 'gain [95 %]'] : [`${name} [95 %]`],
   );
   return formatTable([...titles, ...titlesOfMitigations], rows);
+}
+
+/** The columns in which rows differ, and those that are always there. */
+function columnsOf(keys: readonly PointKey[]) {
+  return CONDITION_COLUMNS.filter(
+    ([title, text]) => ALWAYS.includes(title) || new Set(keys.map(text)).size > 1,
+  );
 }
 
 function byCondition(points: readonly StudyPoint[]): StudyPoint[][] {
@@ -97,9 +132,7 @@ export function formatRemainder(
   command: string,
 ): string {
   const named = missing.slice(0, MOST_NAMED);
-  const columns = CONDITION_COLUMNS.filter(
-    ([title, text]) => ALWAYS.includes(title) || new Set(missing.map(text)).size > 1,
-  );
+  const columns = columnsOf(missing);
   const rows = named.map((point) => [
     ...columns.map(([, text]) => text(point)),
     point.mitigation,

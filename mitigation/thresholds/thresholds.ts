@@ -7,7 +7,7 @@ import {
   writeFileAtomic,
 } from '../../core/index.js';
 import { type Network, weightedLayers } from '../../models/index.js';
-import type { LayerThresholds, Mitigation } from '../activations/clip.js';
+import type { ClipUse, LayerThresholds } from '../activations/clip.js';
 import {
   coarsenMaxima,
   GRANULARITIES,
@@ -107,7 +107,7 @@ function layerLines(layers: Readonly<Record<string, readonly number[]>>, indent:
 }
 
 /**
- * The thresholds of a mitigation for one word format, checked against the network they are to serve: tuned ones for
+ * The thresholds of a clip for one word format, checked against the network they are to serve: tuned ones for
  * `clip-tuned`, profile maxima for the others.
  *
  * @param where the file, named in errors
@@ -119,7 +119,7 @@ export function thresholdsFor(
   network: Network,
   thresholds: Thresholds,
   where: string,
-  mitigation: Exclude<Mitigation, 'none'> = 'clip',
+  use: ClipUse = 'clip',
   granularity?: Granularity,
 ): LayerThresholds {
   if (thresholds.network.checksum !== network.checksum) {
@@ -128,8 +128,8 @@ export function thresholdsFor(
         `not of ${network.name} (checksum ${short(network.checksum)})`,
     );
   }
-  const layers = layersFor(network, thresholds, where, mitigation);
-  const isProfile = mitigation !== 'clip-tuned';
+  const layers = layersFor(network, thresholds, where, use);
+  const isProfile = use !== 'clip-tuned';
   const declared = isProfile ? thresholds.granularity?.[network.format] : undefined;
   for (const [name, { length }] of Object.entries(layers)) {
     checkCount(network, name, length, declared, where);
@@ -206,9 +206,9 @@ function layersFor(
   { format, name }: Network,
   thresholds: Thresholds,
   where: string,
-  mitigation: Exclude<Mitigation, 'none'>,
+  use: ClipUse,
 ): Readonly<Record<string, readonly number[]>> {
-  if (mitigation === 'clip-tuned') {
+  if (use === 'clip-tuned') {
     const tuned = thresholds.tuned?.[format];
     if (tuned) return tuned.layers;
     throw new InputError(

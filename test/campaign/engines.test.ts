@@ -5,6 +5,7 @@ import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
 import {
   loadNetwork,
+  mitigationNames,
   parseStudy,
   prepareStudy,
   profileThresholds,
@@ -60,7 +61,16 @@ const studies = fc.record({
     activeProbability: 0.5,
   }),
   scope: fc.constantFrom('all', 'layer:fc1', 'bit:7'),
-  mitigations: fc.constantFrom(['none'], ['none', 'clip'], ['clip', 'clamp']),
+  mitigations: fc.constantFrom<readonly unknown[]>(
+    ['none'],
+    ['none', 'clip'],
+    ['clip', 'clamp'],
+    [
+      'clip:layers=fc1',
+      'none',
+      { name: 'one layer', parts: [{ use: 'clamp', layers: ['conv1'] }] },
+    ],
+  ),
   seed: fc.nat(1000),
   images: fc.integer({ min: 1, max: 30 }),
   deltaBytes: fc.constantFrom(0, 2 ** 24, 2 ** 28),
@@ -86,7 +96,12 @@ test.prop([studies, levels], { numRuns: 15 })(
       return data.conditions.flatMap(({ index }) =>
         [0, 1].map((map) =>
           withoutTime(
-            run({ condition: index, map, images: options.images, mitigations: study.mitigations }),
+            run({
+              condition: index,
+              map,
+              images: options.images,
+              mitigations: mitigationNames(study),
+            }),
           ),
         ),
       );
