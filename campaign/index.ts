@@ -1,14 +1,18 @@
+export type { PointRow } from './execute/collector.js';
+export type { RestartListener } from './execute/worker-thread.js';
 export * from './inference/distributions.js';
 export * from './inference/infer.js';
 export { cifar10Inputs, type NetworkInputs } from './inference/network-inputs.js';
 export * from './inference/quantize.js';
 export * from './inputs/load-network.js';
+export type { SharedNetwork } from './inputs/shared-network.js';
 export { loadThresholds, PROFILE_IMAGES, profileThresholds } from './inputs/thresholds.js';
 export {
   type CostFactors,
   costsOf,
   createPilot,
   type Pilot,
+  type PilotNetwork,
   type PilotResult,
 } from './points/pilot.js';
 export type { PointYield, Share, StudyPoint } from './points/point.js';
@@ -23,15 +27,17 @@ export * from './store/index.js';
 export {
   type Condition,
   type PlacedNetwork,
+  type PlanOptions,
   type PointKey,
   planConditions,
   pointKey,
 } from './study/conditions.js';
-export type { FaultSource } from './study/fault-source.js';
+export type { FaultSource, FaultState } from './study/fault-source.js';
 export * from './study/scope.js';
 export * from './study/study.js';
 export * from './study/study-file.js';
-export { type Engine, type TrialNetwork, top1 } from './trial/engines.js';
+export { type DeltaRunners, type Engine, type TrialNetwork, top1 } from './trial/engines.js';
+export type { GoldenPredictions } from './trial/recorded-samples.js';
 export {
   type Outcome,
   runTrial,
@@ -40,5 +46,10 @@ export {
   type TrialResult,
   trialImages,
 } from './trial/trial.js';
-export { createTrialRunner, type StudyData } from './trial/trial-runner.js';
+export {
+  createTrialRunner,
+  type StudyData,
+  type StudyNetwork,
+  type ThreadOptions,
+} from './trial/trial-runner.js';
 export * from './tune/index.js';

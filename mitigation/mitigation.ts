@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CLIP_POSITIONS, CLIP_USES } from './activations/clip.js';
-import { GRANULARITIES } from './thresholds/granularity.js';
+import { CLIP_POSITIONS, CLIP_USES, type ClipPosition, type ClipUse } from './activations/clip.js';
+import { GRANULARITIES, type Granularity } from './thresholds/granularity.js';
 
 /** The longest name of a layer, and the most of them in one part. */
 const LONGEST_NAME = 500;
@@ -41,8 +41,15 @@ const clipParameters = {
 export const clipPartSchema = z.strictObject({ use: z.enum(CLIP_USES), ...clipParameters });
 
 /** What stands behind accumulators; what is left away, the study says. */
-export interface ActivationPart extends Readonly<Omit<z.infer<typeof clipPartSchema>, 'layers'>> {
+export interface ActivationPart {
+  readonly use: ClipUse;
+  /** What shares a threshold of profile maxima. */
+  readonly granularity?: Granularity | undefined;
+  readonly position?: ClipPosition | undefined;
+  /** Names of the layers that are clipped; default: all with thresholds. */
   readonly layers?: readonly string[] | undefined;
+  /** File of thresholds. */
+  readonly thresholds?: string | undefined;
 }
 
 /** A part of a mitigation. Parts that stand in the memory will join the union. */

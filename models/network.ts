@@ -24,14 +24,16 @@ export interface Tensor {
   readonly quantization?: Quantization;
 }
 
-interface NamedLayer {
+/** What every layer has. */
+export interface NamedLayer {
   /** Unique in the network. */
   readonly name: string;
   /** Index into `Network.tensors`. */
   readonly output: number;
 }
 
-interface LayerBase extends NamedLayer {
+/** A layer with one input. */
+export interface LayerBase extends NamedLayer {
   /** Index into `Network.tensors`. */
   readonly input: number;
 }
@@ -40,7 +42,7 @@ interface LayerBase extends NamedLayer {
  * Convolution or fully connected layer. Weights are in network order (output channel, input channel
  * of the group, ky, kx), flat. The fully connected layer's inputs are in channel, height, width order.
  */
-interface WeightedLayerBase extends LayerBase {
+export interface WeightedLayerBase extends LayerBase {
   readonly kind: 'convolution' | 'fully-connected';
   readonly shape: ConvolutionShape;
   /** Whether a ReLU follows. */
@@ -99,7 +101,7 @@ export interface FlattenLayer extends LayerBase {
 export type SummationOrder = 'rows' | 'mlas';
 
 /** A mean that onnxruntime computes in integers, or, in some quantised networks, in float32. */
-interface AverageBase extends LayerBase {
+export interface AverageBase extends LayerBase {
   /** Present when it is computed on dequantised numbers, in float32 and in this order, and then quantised. */
   readonly inFloat32?: SummationOrder;
 }
@@ -171,7 +173,8 @@ export type ElementwiseLayer =
 export type Int8Layer = Int8WeightedLayer | MovingLayer | ElementwiseLayer;
 export type Float32Layer = Float32WeightedLayer | MovingLayer | ElementwiseLayer | AffineLayer;
 
-interface NetworkBase {
+/** What a network has in either word format. */
+export interface NetworkBase {
   readonly name: string;
   /** What errors call the ONNX file that it was read from. */
   readonly source?: string;

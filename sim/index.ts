@@ -32,6 +32,7 @@ export {
   createRecording,
   type LayerRange,
   patchedLayers,
+  type RecordedPoint,
   type Recording,
   type RestartPoint,
   recordRun,

@@ -69,7 +69,8 @@ const BATCH_COST = 1.3;
 /** What an image costs at least, as a share of a whole run: also where no fault has an effect it costs something. */
 const LEAST_SHARE = 0.01;
 
-type PilotNetwork = Pick<Network, 'format' | 'layers'>;
+/** What a pilot needs to know of a network. */
+export type PilotNetwork = Pick<Network, 'format' | 'layers'>;
 
 /** What decides the costs of a condition's maps and images. */
 export interface CostFactors {

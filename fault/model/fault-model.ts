@@ -126,7 +126,10 @@ export const faultModelSchema = z.discriminatedUnion(
   },
 );
 
-type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+/** A type with all that is in it read-only. */
+export type DeepReadonly<T> = T extends object
+  ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+  : T;
 
 /**
  * How the cells of a memory fail. Fields common to all models:

@@ -10,7 +10,7 @@ import {
 } from '../network.js';
 
 /** Values above their threshold become the real number 0, or the threshold. */
-interface Clip {
+export interface Clip {
   readonly mode: 'clip-zero' | 'clamp';
 }
 
