@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   excerpt,
+  firstIssue,
   InputError,
   parseJson,
   readTextChecked,
@@ -66,9 +67,9 @@ export function readThresholds(file: string): Thresholds {
   const content = parseJson(readTextChecked(file), file);
   const result = schema.safeParse(content);
   if (!result.success) {
-    const [issue] = result.error.issues;
+    const { field, message } = firstIssue(result.error, content);
     throw new InputError(
-      `${file} is not a ${FORMAT} file of version ${VERSION}: at ${excerpt(issue.path.join('.')) || 'the top'}: ${excerpt(issue.message)}`,
+      `${file} is not a ${FORMAT} file of version ${VERSION}: at ${field || 'the top'}: ${excerpt(message)}`,
     );
   }
   return result.data;
