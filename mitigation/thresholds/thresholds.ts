@@ -7,7 +7,7 @@ import {
   readTextChecked,
   writeFileAtomic,
 } from '../../core/index.js';
-import { type Network, weightedLayers } from '../../models/index.js';
+import { layerNamed, type Network } from '../../models/index.js';
 import type { LayerThresholds, Mitigation } from '../activations/clip.js';
 import {
   coarsenMaxima,
@@ -192,9 +192,7 @@ function checkCount(
   declared: Granularity | undefined,
   where: string,
 ): void {
-  if (!weightedLayers(network).some((layer) => layer.name === name)) {
-    throw new InputError(`${where}: ${network.name} has no layer "${name}"`);
-  }
+  layerNamed(network, name, where);
   const allowed = declared ? [declared] : GRANULARITIES;
   const counts = new Set(allowed.map((one) => thresholdCount(network, name, one)));
   if (counts.has(count)) return;
