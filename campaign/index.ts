@@ -12,7 +12,6 @@ export {
   costsOf,
   createPilot,
   type Pilot,
-  type PilotNetwork,
   type PilotResult,
 } from './points/pilot.js';
 export type { PointYield, Share, StudyPoint } from './points/point.js';

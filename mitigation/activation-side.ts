@@ -1,5 +1,5 @@
-import { didYouMean, InputError } from '../core/index.js';
-import { type Network, weightedLayers } from '../models/index.js';
+import { InputError } from '../core/index.js';
+import { layerNamed, type Network } from '../models/index.js';
 import type { ActivationUnit } from '../sim/index.js';
 import {
   activationUnits,
@@ -67,13 +67,9 @@ function restrict(
     layers.map((layer) => {
       const values = thresholds.get(layer);
       if (values) return [layer, values];
-      const isThere = weightedLayers(network).some(({ name }) => name === layer);
-      const problem = isThere
-        ? `there are no thresholds for layer "${layer}" of ${network.name}`
-        : `${network.name} has no layer "${layer}"`;
-      const names = [...thresholds.keys()];
+      layerNamed(network, layer, `mitigation ${mitigation}`);
       throw new InputError(
-        `mitigation ${mitigation}: ${problem}${didYouMean(layer, names)}; expected one of ${names.join(', ')}`,
+        `mitigation ${mitigation}: there are no thresholds for layer "${layer}" of ${network.name}: expected one of ${[...thresholds.keys()].join(', ')}`,
       );
     }),
   );

@@ -1,4 +1,11 @@
-import type { ConvolutionShape, FeatureShape, PoolingShape } from '../core/index.js';
+import {
+  type ConvolutionShape,
+  didYouMean,
+  excerpt,
+  type FeatureShape,
+  InputError,
+  type PoolingShape,
+} from '../core/index.js';
 
 /** The stored form of a weight: two's complement byte or IEEE 754 single. */
 export type WordFormat = 'int8' | 'float32';
@@ -235,6 +242,36 @@ export function weightedLayers(network: Float32Network): Float32WeightedLayer[];
 export function weightedLayers(network: Network): WeightedLayer[];
 export function weightedLayers(network: Network): WeightedLayer[] {
   return (network.layers as readonly Layer[]).filter((layer) => isWeighted(layer));
+}
+
+/**
+ * The convolution or fully connected layer with a name.
+ *
+ * @param where what names the layer, at the start of the message
+ * @throws InputError when the network has none, with the nearest name
+ */
+export function layerNamed(network: Int8Network, name: string, where?: string): Int8WeightedLayer;
+export function layerNamed(network: Network, name: string, where?: string): WeightedLayer;
+export function layerNamed(network: Network, name: string, where?: string): WeightedLayer {
+  const layers = weightedLayers(network);
+  const found = layers.find((layer) => layer.name === name);
+  if (found) return found;
+  const hint = didYouMean(
+    name,
+    layers.map((layer) => layer.name),
+  );
+  throw new InputError(
+    `${where === undefined ? '' : `${where}: `}${network.name} has no layer "${excerpt(name)}" with weights${hint}`,
+  );
+}
+
+/**
+ * Position of `layerNamed` among all layers.
+ *
+ * @throws InputError as `layerNamed` does
+ */
+export function layerIndex(network: Network, name: string): number {
+  return (network.layers as readonly Layer[]).indexOf(layerNamed(network, name));
 }
 
 /**

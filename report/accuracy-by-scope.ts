@@ -1,5 +1,6 @@
+import { rateText } from '../core/index.js';
 import { type Chart, chartOf, type Panel } from './chart.js';
-import { type AccuracyRow, distinct, groupBy, percentage, rateText } from './rows.js';
+import { type AccuracyRow, distinct, groupBy, percentage } from './rows.js';
 
 const CELL = { width: 44, height: 15 } as const;
 

@@ -1,12 +1,6 @@
+import { rateText } from '../core/index.js';
 import { ACCURACY_AXIS, type Chart, chartOf, mitigationEncoding, type Panel } from './chart.js';
-import {
-  conditionTitle,
-  distinct,
-  groupBy,
-  type MapSpreadRow,
-  percentage,
-  rateText,
-} from './rows.js';
+import { conditionTitle, distinct, groupBy, type MapSpreadRow, percentage } from './rows.js';
 
 /**
  * Accuracies over fault maps: a panel for each network, word format and fault model, in it a box for each rate and

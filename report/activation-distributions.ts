@@ -1,5 +1,6 @@
+import { rateText } from '../core/index.js';
 import { type Chart, chartOf, type Panel, rateEncoding } from './chart.js';
-import { type ActivationRow, distinct, groupBy, rateText } from './rows.js';
+import { type ActivationRow, distinct, groupBy } from './rows.js';
 
 /** The lower end of the axis, where octaves without values are: an axis of logarithms has no 0. */
 const LEAST_SHARE = 1e-8;

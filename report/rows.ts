@@ -52,11 +52,6 @@ export function conditionTitle({ model, format, faultModel }: AccuracyRow): stri
   return `${model}, ${format} words, ${faultModel}`;
 }
 
-/** A fault rate as `1e-5`. */
-export function rateText(rate: number): string {
-  return rate === 0 ? '0' : Number(rate.toPrecision(3)).toExponential();
-}
-
 /** A share in percent, to a hundredth. */
 export function percentage(share: number): number {
   return Math.round(share * 10_000) / 100;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError, shownValue } from '../../core/index.js';
+import { firstIssue, InputError, shownValue, valueAndProblem } from '../../core/index.js';
 import { faultModelSchema, parseFaultModel } from '../../fault/index.js';
 import {
   CLIP_POSITIONS,
@@ -235,8 +235,8 @@ export function validateField(name: string, value: unknown): void {
 
 function validate(candidate: Readonly<Record<string, unknown>>): Study {
   const result = schema.safeParse(candidate);
-  if (!result.success) throw fieldError(result.error.issues[0], candidate);
-  return result.data;
+  if (result.success) return result.data;
+  throw new InputError(`study: ${valueAndProblem(firstIssue(result.error, candidate))}`);
 }
 
 function sizeDefaults({ faultMaps, precision }: Readonly<Record<string, unknown>>): object {
@@ -267,18 +267,6 @@ function thresholdsByModel({ thresholds, models }: Readonly<Record<string, unkno
     );
   }
   return { [String(models[0])]: thresholds };
-}
-
-function fieldError(
-  issue: z.core.$ZodIssue,
-  candidate: Readonly<Record<string, unknown>>,
-): InputError {
-  const field = issue.path.join('.');
-  const value = issue.path.reduce<unknown>(
-    (object, key) => (object as Record<PropertyKey, unknown> | undefined)?.[key],
-    candidate,
-  );
-  return new InputError(`study: ${field || 'options'} = ${shownValue(value)}: ${issue.message}`);
 }
 
 /** A study as it may be written to get it back, mitigations in words where these say it. */

@@ -1,3 +1,4 @@
+import { rateText } from '../../core/index.js';
 import { type FaultKind, uniformFaultMap } from '../../fault/index.js';
 import {
   int8Clips,
@@ -198,7 +199,7 @@ function faultMaps(
       const trial = rateIndex * KINDS.length + kindIndex;
       const map = uniformFaultMap({ geometry, rate, faults, seed: 1, trial });
       return {
-        name: `${faults} at ${rate.toExponential()}`,
+        name: `${faults} at ${rateText(rate)}`,
         patches: applyFaultMap(map, placement, words),
       };
     }),

@@ -1,4 +1,4 @@
-import { type FeatureShape, featureCount } from '../../core/index.js';
+import { type FeatureShape, featureCount, rateText } from '../../core/index.js';
 import { uniformFaultMap } from '../../fault/index.js';
 import { createReferenceBackend } from '../../kernels/index.js';
 import { type ClipUse, float32Clips, type LayerThresholds } from '../../mitigation/index.js';
@@ -42,7 +42,7 @@ export async function verifyFloat32Clips(options: Float32VerifyOptions): Promise
   for (const [kind, clips] of clipsOf(options)) {
     for (const [state, network] of [
       ['clean', options.network],
-      [`flip at ${FAULT_RATE.toExponential()}`, faulty],
+      [`flip at ${rateText(FAULT_RATE)}`, faulty],
     ] as const) {
       const { bytes, clipNames } = writeFloat32Exposed(network, clips);
       for (const level of ['disabled', 'all'] as const) {

@@ -6,13 +6,13 @@ import {
   prepareTuning,
   runSweep,
 } from '../../campaign/index.js';
-import { InputError } from '../../core/index.js';
+import { InputError, rateText } from '../../core/index.js';
 import { option, wholeNumber } from '../input/options.js';
 import { addTuningOptions, type TuningFlags, tuningFields } from '../input/tuning-options.js';
 import { interruptible, reportRestart, resumable } from '../interruption.js';
 import { printResult } from '../print/output.js';
 import { duration, showProgress } from '../print/progress.js';
-import { counted, rateText } from '../print/study-table.js';
+import { counted } from '../print/study-table.js';
 import { formatTable, percent } from '../print/table.js';
 import { unfusedOf, warnOfUnfused } from '../print/unfused.js';
 

@@ -6,6 +6,7 @@ import {
   type StudyRemainder,
   type YieldLimitRow,
 } from '../../campaign/index.js';
+import { rateText } from '../../core/index.js';
 import { formatTable, grouped, percent } from './table.js';
 
 /** The columns that say which condition a row is of: title, and text of a point. */
@@ -192,11 +193,6 @@ export function formatYieldLimits(
         ]
       : []),
   ].join('\n');
-}
-
-/** A fault rate with at most three digits. */
-export function rateText(rate: number): string {
-  return rate === 0 ? '0' : Number(rate.toPrecision(3)).toExponential();
 }
 
 export function counted(count: number, noun: string): string {

@@ -5,9 +5,9 @@ import {
   type Float32Network,
   type Int8LayerClip,
   type Int8Network,
+  layerNamed,
   type Network,
   transpose,
-  weightedLayers,
 } from '../../models/index.js';
 import type { ActivationUnit } from '../../sim/index.js';
 import { kernelThresholds, storedThresholds } from './requantized-clip.js';
@@ -139,7 +139,5 @@ function channelsInnermost<T extends Int32Array | Float32Array>(
 }
 
 function channelsOf(network: Network, name: string): number {
-  const layer = weightedLayers(network).find((candidate) => candidate.name === name);
-  if (!layer) throw new InputError(`${network.name} has no layer "${name}" that could be clipped`);
-  return layer.shape.output.channels;
+  return layerNamed(network, name).shape.output.channels;
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import {
   excerpt,
+  firstIssue,
   InputError,
   parseJson,
   readTextChecked,
   writeFileAtomic,
 } from '../../core/index.js';
-import { type Network, weightedLayers } from '../../models/index.js';
+import { layerNamed, type Network } from '../../models/index.js';
 import type { ClipUse, LayerThresholds } from '../activations/clip.js';
 import {
   coarsenMaxima,
@@ -66,9 +67,9 @@ export function readThresholds(file: string): Thresholds {
   const content = parseJson(readTextChecked(file), file);
   const result = schema.safeParse(content);
   if (!result.success) {
-    const [issue] = result.error.issues;
+    const { field, message } = firstIssue(result.error, content);
     throw new InputError(
-      `${file} is not a ${FORMAT} file of version ${VERSION}: at ${excerpt(issue.path.join('.')) || 'the top'}: ${excerpt(issue.message)}`,
+      `${file} is not a ${FORMAT} file of version ${VERSION}: at ${field || 'the top'}: ${excerpt(message)}`,
     );
   }
   return result.data;
@@ -191,9 +192,7 @@ function checkCount(
   declared: Granularity | undefined,
   where: string,
 ): void {
-  if (!weightedLayers(network).some((layer) => layer.name === name)) {
-    throw new InputError(`${where}: ${network.name} has no layer "${name}"`);
-  }
+  layerNamed(network, name, where);
   const allowed = declared ? [declared] : GRANULARITIES;
   const counts = new Set(allowed.map((one) => thresholdCount(network, name, one)));
   if (counts.has(count)) return;

@@ -14,6 +14,7 @@ import {
   type Int8Network,
   type Int8WeightedLayer,
   isWeighted,
+  layerNamed,
   type Network,
   requantizationMultipliers,
   type WeightedLayer,
@@ -142,12 +143,7 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
     },
     setPatches: writeWeights,
     setActivationUnits(units) {
-      const known = new Set(layers.map(({ name }) => name));
-      for (const name of units.keys()) {
-        if (!known.has(name)) {
-          throw new InputError(`${network.name} has no layer "${name}" with an activation unit`);
-        }
-      }
+      for (const name of units.keys()) layerNamed(network, name);
       for (const [index, { name }] of layers.entries())
         installUnit(kernels[index], units.get(name));
     },

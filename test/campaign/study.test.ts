@@ -250,7 +250,7 @@ describe('mitigations with parameters', () => {
 
   test('may be limited to layers that are there', () => {
     expect(() => run({ ...study, mitigations: ['clip:layers=fc3'] })).toThrow(
-      'mitigation clip:layers=fc3: tiny has no layer "fc3" (did you mean "fc1"?)',
+      'mitigation clip:layers=fc3: tiny has no layer "fc3" with weights (did you mean "fc1"?)',
     );
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseDecimal, parseFrequency, parseYaml } from '../../core/index.js';
+import { parseDecimal, parseFrequency, parseYaml, rateText } from '../../core/index.js';
 
 const OTHERS = ['0x1', '0X1f', '0b1', '0o7', '1_0', '1e', 'e1', '.', '-', '', ' ', '1,5', '١'];
 const TOO_LARGE = ['Infinity', '-Infinity', 'NaN', '1e999', '.inf'];
@@ -48,4 +48,13 @@ describe('YAML', () => {
     const { value } = parseYaml('"0x1": "0x1"\nb: 010\nc: -1.5e-3\n', 'x.yaml');
     expect(value).toEqual({ '0x1': '0x1', b: 10, c: -0.0015 });
   });
+});
+
+test.each([
+  [0, '0'],
+  [1e-5, '1e-5'],
+  [0.000123456, '1.23e-4'],
+  [0.0199999, '2e-2'],
+])('the fault rate %d is written %s', (rate, text) => {
+  expect(rateText(rate)).toBe(text);
 });

@@ -209,7 +209,7 @@ describe('the activation side of a mitigation', () => {
 
   test('names a layer that is not there, or that has no thresholds', () => {
     expect(() => sideOf({ use: 'clip', layers: [`${first}x`] })).toThrow(
-      `has no layer "${first}x" (did you mean "${first}"?)`,
+      `has no layer "${first}x" with weights (did you mean "${first}"?)`,
     );
     const last = network.layers.at(-1)?.name;
     expect(() => sideOf({ use: 'clip', layers: [last] })).toThrow(
