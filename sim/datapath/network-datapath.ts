@@ -1,0 +1,75 @@
+import { featureCount, ModelError, memoryForData, requireMemory } from '../../core/index.js';
+import { createWasmBackend, type KernelModule, wasmBytesNeeded } from '../../kernels/index.js';
+import { type Network, WORD_BITS, weightedLayers } from '../../models/index.js';
+import { networkWeights } from '../memory/shared-slots.js';
+import { createDatapath, type Datapath } from './datapath.js';
+
+/** Bytes of the weights of a network, which most of its file is. */
+function weightBytes(network: Network): number {
+  return (networkWeights(network) * WORD_BITS[network.format]) / 8;
+}
+
+/** Bytes that a datapath takes which computes `images` images together. */
+function datapathBytes(network: Network, images: number): number {
+  const { format } = network;
+  return wasmBytesNeeded({
+    convolutions: weightedLayers(network).map(({ shape }) => ({ shape, format })),
+    tensors: network.tensors.map(({ shape }) => ({
+      format: format === 'int8' ? 'uint8' : 'float32',
+      length: featureCount(shape),
+    })),
+    images,
+  });
+}
+
+/**
+ * How many images, `most` at most and 1 at least, a datapath can compute together within the memory limit.
+ *
+ * @param share part of the memory that the datapath may take
+ * @throws InputError as `requireDatapath` does, where not even one image can be computed
+ */
+export function batchWithinMemory(network: Network, most: number, share = 1): number {
+  const oneImage = requireDatapath(network, 1);
+  const fixed = datapathBytes(network, 0);
+  const perImage = oneImage - fixed;
+  const left = share * memoryForData(weightBytes(network)) - fixed;
+  return Math.max(1, Math.min(most, Math.floor(left / perImage)));
+}
+
+/**
+ * Checks that a datapath of a network can be made, without making one.
+ *
+ * @returns the bytes that it takes
+ * @throws InputError naming the network's file when that is more than the memory limit
+ * @throws ModelError naming it when its layers are beyond the kernels
+ */
+export function requireDatapath(network: Network, batch: number): number {
+  const name = network.source ?? network.name;
+  let bytes: number;
+  try {
+    bytes = datapathBytes(network, batch);
+  } catch (error) {
+    if (error instanceof ModelError) {
+      throw new ModelError(`${name}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+  const images = batch === 1 ? 'an image' : `${batch} images together`;
+  requireMemory(bytes, `${name}: computing ${images}`, weightBytes(network));
+  return bytes;
+}
+
+/**
+ * A datapath on WebAssembly kernels, in a memory of its own that is sized once.
+ *
+ * @param batch images computed together (a matter of speed only)
+ * @throws InputError as `requireDatapath` does
+ */
+export function createNetworkDatapath(
+  network: Network,
+  kernels: KernelModule,
+  batch: number,
+): Datapath {
+  const bytes = requireDatapath(network, batch);
+  return createDatapath(network, createWasmBackend(kernels, bytes), batch);
+}
