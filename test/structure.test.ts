@@ -144,6 +144,46 @@ test('no files import one another in a circle, not even types', () => {
   expect(circles(graph)).toEqual([]);
 });
 
+/** Of each room of a folder (a sub-folder, or a file directly in it that is not its face) the rooms that it imports. */
+function roomsOf(folder: string): Map<string, string[]> {
+  const roomOf = (path: string) => path.split(sep)[1].replace(/\.[jt]s$/, '');
+  const rooms = new Map<string, Set<string>>();
+  for (const file of sourceFiles(join(packageRoot(), folder))) {
+    rooms.set(roomOf(relative(packageRoot(), file)), new Set());
+  }
+  rooms.delete('index');
+  for (const found of importsOf(folder)) {
+    if (!found.target.startsWith('.') || !resolved(found).startsWith(folder + sep)) continue;
+    const [from, to] = [roomOf(found.file), roomOf(resolved(found))];
+    if (from !== to) rooms.get(from)?.add(to);
+  }
+  return new Map([...rooms].map(([room, imported]) => [room, [...imported]]));
+}
+
+/** What can be drawn on one page: the most rooms, and the most pairs of which one imports the other. */
+const PAGES = [
+  { folder: 'campaign', rooms: 14, arrows: 45 },
+  { folder: 'sim', rooms: 13, arrows: 35 },
+];
+
+for (const folder of Object.keys(ALLOWED)) {
+  test(`the rooms of ${folder}/ stand in an order in which imports run downwards, those of types too`, () => {
+    const rooms = roomsOf(folder);
+    expect(rooms.size).toBeGreaterThan(2);
+    expect(circles(rooms)).toEqual([]);
+  });
+}
+
+for (const { folder, rooms: mostRooms, arrows: mostArrows } of PAGES) {
+  test(`${folder}/ can be drawn: at most ${mostRooms} rooms and ${mostArrows} arrows between them`, () => {
+    const rooms = roomsOf(folder);
+    const arrows = [...rooms.values()].flat().length;
+    expect(arrows).toBeGreaterThan(rooms.size);
+    expect(rooms.size).toBeLessThanOrEqual(mostRooms);
+    expect(arrows).toBeLessThanOrEqual(mostArrows);
+  });
+}
+
 /** Folders of which a newcomer reads one file at a time: tables whose files implement one interface, and two more. */
 const LARGE_FOLDERS = ['core', 'cli/commands', 'fault/formats', 'fault/generate', 'campaign/tune'];
 
