@@ -26,7 +26,7 @@ function sourceFiles(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
     if (statSync(path).isDirectory()) return sourceFiles(path);
-    return path.endsWith('.ts') && !path.endsWith('.d.ts') ? [path] : [];
+    return /(?<!\.d)\.(?:ts|mjs)$/.test(path) ? [path] : [];
   });
 }
 
@@ -63,6 +63,61 @@ for (const [folder, allowed] of Object.entries(ALLOWED)) {
     expect(wrong).toEqual([]);
   });
 }
+
+/** What tests import from behind a face, and why no face has it. */
+const BEHIND_FACES = [
+  // A fast path, compared with its slow reference where both can be seen.
+  'campaign/tune/kept-values.js',
+  'campaign/tune/layer-runner.js',
+  'campaign/tune/layer-variants.js',
+  'campaign/tune/scored-runs.js',
+  'fault/generate/fault-order.js',
+  // The mathematics of a fast kernel: its transforms, the bound that it is proven by, the channels beyond which it gives way.
+  'kernels/reference/winograd.js',
+  'kernels/wasm/int8/bounds.js',
+  'kernels/wasm/int8/plan.js',
+  // The order that defines a float32 sum, in which tests add by themselves.
+  'kernels/reference/window.js',
+  // Exact moments and tails, compared with a count of all cases; the face has the p-value that is made of them.
+  'fault/inspect/pair-moments.js',
+  'fault/inspect/pairs.js',
+  // Who runs which trial, in any order of answers: with threads, a test would not choose the order.
+  'campaign/execute/collector.js',
+  // The fault map of a trial, for the slow reference of a search.
+  'campaign/study/fault-source.js',
+  // What threads share is memory, which no result shows.
+  'campaign/inputs/shared-network.js',
+  // The text of a column of the store, for any set of images.
+  'campaign/trial/sample-set.js',
+  // A comparison with a file that is not the network's own: a difference, which the face must not be able to make.
+  'campaign/verify/compare.js',
+  'campaign/verify/given.js',
+  // All of it is in campaign/index.js, which loads DuckDB and all the rest for arithmetic alone.
+  'campaign/statistics/index.js',
+  // The seam where writing is made to fail, and a file whose writing is.
+  'core/file-system.js',
+  'campaign/tune/state.js',
+  // cli/ has no face: texts that it reads and prints, without a process for each.
+  'cli/input/environment.js',
+  'cli/input/options.js',
+  'cli/print/csv.js',
+  'cli/print/progress.js',
+  'cli/print/report-error.js',
+];
+
+test('tests, benchmarks and examples import faces, and what is listed', () => {
+  const faces = [...Object.keys(ALLOWED), 'campaign/verify'].map((folder) => `${folder}/index.js`);
+  const found = ['test', 'bench', 'examples']
+    .flatMap(importsOf)
+    .filter(({ target }) => target.startsWith('.'))
+    .map((one) => ({ ...one, path: resolved(one).split(sep).join('/') }))
+    .filter(({ path }) => path.split('/')[0] in ALLOWED || path.startsWith('dist/'));
+  expect(found.length).toBeGreaterThan(400);
+  const behind = found.filter(({ path }) => !faces.includes(path));
+  expect(behind.filter(({ path }) => !BEHIND_FACES.includes(path))).toEqual([]);
+  const used = new Set(behind.map(({ path }) => path));
+  expect(BEHIND_FACES.filter((path) => !used.has(path))).toEqual([]);
+});
 
 test('report/ sees types only of the results', () => {
   const results = importsOf('report').filter(({ target }) => target.startsWith('../campaign'));
