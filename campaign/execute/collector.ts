@@ -1,5 +1,5 @@
+import type { StudyDesign } from '../points/design.js';
 import { type StudyPoint, summarizePoint } from '../points/point.js';
-import type { PreparedStudy } from '../run/prepare.js';
 import type { Condition } from '../study/conditions.js';
 import type { Trial, TrialResult } from '../trial/trial.js';
 import {
@@ -62,7 +62,7 @@ export interface CollectorProgress {
 export function createCollector(
   conditions: readonly Condition[],
   points: PointsOfStudy,
-  { ruleOf, imagesOf }: Pick<PreparedStudy, 'ruleOf' | 'imagesOf'>,
+  { ruleOf, imagesOf }: StudyDesign,
   finished: readonly TrialResult[] = [],
 ): Collector {
   const states = conditions.map((condition) =>

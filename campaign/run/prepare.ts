@@ -14,10 +14,9 @@ import { requireCifar10Network } from '../inputs/cifar10-network.js';
 import { loadNetwork } from '../inputs/load-network.js';
 import { shareNetwork } from '../inputs/shared-network.js';
 import { createThresholdFinder } from '../inputs/thresholds.js';
-import { stoppingRuleOf } from '../points/design.js';
-import { createPilot, type Pilot } from '../points/pilot.js';
-import type { StoppingRule } from '../points/stopping.js';
-import { type Condition, type PlacedNetwork, planConditions } from '../study/conditions.js';
+import { type StudyDesign, stoppingRuleOf } from '../points/design.js';
+import { createPilot } from '../points/pilot.js';
+import { type PlacedNetwork, planConditions } from '../study/conditions.js';
 import {
   dataFaults,
   type FaultSource,
@@ -41,11 +40,8 @@ import {
 const RECORDING_BYTES = 96 * 2 ** 20;
 
 /** A study with everything loaded and checked, ready to run. */
-export interface PreparedStudy {
+export interface PreparedStudy extends StudyDesign {
   readonly data: StudyData;
-  readonly ruleOf: (condition: Condition) => StoppingRule;
-  /** Images a map of a condition, or the pilot that chooses them. */
-  readonly imagesOf: (condition: Condition) => number | Pilot;
   /** SHA-256 of each input that the study only names, by what it is and its name. */
   readonly checksums: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }

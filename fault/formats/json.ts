@@ -11,8 +11,8 @@ import {
 } from '../../core/index.js';
 import { FAULT_KINDS, type FaultKind } from '../fault-kind.js';
 import { sortFaults } from '../fault-list.js';
-import type { CellGeometry, FaultMap, Provenance } from '../fault-map.js';
-import { cellAt, cellIndex, checkGeometry, plainGeometry } from '../geometry.js';
+import type { FaultMap, Provenance } from '../fault-map.js';
+import { type CellGeometry, cellAt, cellIndex, checkGeometry, plainGeometry } from '../geometry.js';
 import { errorAt, requireRoomForText } from './place.js';
 import {
   formatProvenance,

@@ -20,7 +20,8 @@ import {
   type WeightedLayer,
   weightedLayers,
 } from '../../models/index.js';
-import type { ActivationUnit, WeightPatches } from '../interfaces.js';
+import type { WeightPatches } from '../disturbance/patches.js';
+import type { ActivationUnit } from './activation-unit.js';
 import { createWeightWriter } from './weight-writer.js';
 import { float32Operation, int8Operation, type Operation, quantizationOf } from './weightless.js';
 

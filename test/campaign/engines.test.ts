@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
 import {
+  createTrialRunner,
   loadNetwork,
   mitigationNames,
   parseStudy,
@@ -11,7 +12,6 @@ import {
   profileThresholds,
   type TrialResult,
 } from '../../campaign/index.js';
-import { createTrialRunner } from '../../campaign/trial/trial-runner.js';
 import { compileKernels } from '../../kernels/index.js';
 import { type Thresholds, writeThresholds } from '../../mitigation/index.js';
 import { loadCifar10 } from '../../models/index.js';
