@@ -18,7 +18,6 @@
 import { parseArgs } from 'node:util';
 import { machine, printJson } from './measure.mjs';
 
-/** @import { Mitigation } from 'bitcell/mitigation' */
 /** @import { WordFormat } from 'bitcell/models' */
 
 const { values, positionals } = parseArgs({
@@ -85,7 +84,7 @@ async function measure() {
     case 'onnxruntime': {
       const { againstOnnxruntime } = await import('./studies/onnxruntime.mjs');
       const rates = sizes[`${format}-rates`].split(',').map(Number);
-      const mitigations = /** @type {Mitigation[]} */ (values.mitigations.split(','));
+      const mitigations = values.mitigations.split(',');
       const maps = Number(sizes.maps ?? 1);
       const most = values.quick ? { images: 20, shortMaps: 1 } : { images: Infinity, shortMaps: 5 };
       return againstOnnxruntime({

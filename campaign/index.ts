@@ -1,8 +1,12 @@
+export type { PointRow } from './execute/collector.js';
+export type { RestartListener } from './execute/worker-thread.js';
 export * from './inference/distributions.js';
 export * from './inference/infer.js';
 export { cifar10Inputs, type NetworkInputs } from './inference/network-inputs.js';
 export * from './inference/quantize.js';
 export * from './inputs/load-network.js';
+export type { SharedNetwork } from './inputs/shared-network.js';
+export { loadThresholds, PROFILE_IMAGES, profileThresholds } from './inputs/thresholds.js';
 export {
   type CostFactors,
   costsOf,
@@ -19,18 +23,34 @@ export { type PreparedStudy, prepareStudy } from './run/prepare.js';
 export * from './run/run-study.js';
 export * from './statistics/index.js';
 export * from './store/index.js';
-export { type Axis, type OptionValues, STUDY_AXES, type ValuesOption } from './study/axes.js';
-export { POINT_COLUMNS, type PointColumn, type PointKey, pointKey } from './study/columns.js';
+export {
+  type Axis,
+  type AxisColumn,
+  type AxisDefinition,
+  type AxisName,
+  type OptionValues,
+  STUDY_AXES,
+  type ValuesOption,
+} from './study/axes.js';
+export {
+  type ColumnName,
+  POINT_COLUMNS,
+  type PointColumn,
+  type PointKey,
+  pointKey,
+} from './study/columns.js';
 export {
   type Condition,
   type PlacedNetwork,
+  type PlanOptions,
   planConditions,
 } from './study/conditions.js';
-export type { FaultSource } from './study/fault-source.js';
+export type { FaultSource, FaultState } from './study/fault-source.js';
 export * from './study/scope.js';
 export * from './study/study.js';
 export * from './study/study-file.js';
-export { type Engine, type TrialNetwork, top1 } from './trial/engines.js';
+export { type DeltaRunners, type Engine, type TrialNetwork, top1 } from './trial/engines.js';
+export type { GoldenPredictions } from './trial/recorded-samples.js';
 export {
   type Outcome,
   runTrial,
@@ -39,5 +59,10 @@ export {
   type TrialResult,
   trialImages,
 } from './trial/trial.js';
-export { createTrialRunner, type StudyData } from './trial/trial-runner.js';
+export {
+  createTrialRunner,
+  type StudyData,
+  type StudyNetwork,
+  type ThreadOptions,
+} from './trial/trial-runner.js';
 export * from './tune/index.js';

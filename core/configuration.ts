@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from './errors.js';
 import { excerpt } from './excerpt.js';
+import { fieldName, schemaIssue } from './schema-issue.js';
 import { didYouMean } from './suggestion.js';
 import { parseYaml, type YamlFile } from './yaml.js';
 
@@ -71,19 +72,17 @@ function innermost(issue: Issue): Issue {
 }
 
 function configurationError(issue: Issue, schema: z.ZodType, yaml: YamlFile): InputError {
-  const { path } = issue;
-  if (issue.code === 'unrecognized_keys') {
-    const [key] = issue.keys;
-    const inside = path.length === 0 ? '' : ` in ${excerpt(path.join('.'))}`;
-    const hint = didYouMean(key, knownKeys(schema, path));
+  const { path, field, value, message, unknownKey } = schemaIssue(issue, yaml.value);
+  if (unknownKey !== undefined) {
+    const around = path.slice(0, -1);
+    const inside = around.length === 0 ? '' : ` in ${fieldName(around)}`;
+    const hint = didYouMean(unknownKey, knownKeys(schema, around));
     return new InputError(
-      `${yaml.placeOfKey([...path, key])}: unknown key "${excerpt(key)}"${inside}${hint}.`,
+      `${yaml.placeOfKey(path)}: unknown key "${excerpt(unknownKey)}"${inside}${hint}.`,
     );
   }
-  const place = yaml.placeOf(path);
-  if (path.length === 0) return new InputError(`${place}: ${issue.message}.`);
-  const missing = valueAt(yaml.value, path) === undefined ? ' is missing' : '';
-  return new InputError(`${place}: ${excerpt(path.join('.'))}${missing}: ${issue.message}.`);
+  const what = field && `${field}${value === undefined ? ' is missing' : ''}: `;
+  return new InputError(`${yaml.placeOf(path)}: ${what}${message}.`);
 }
 
 /** The keys that an object at a path may have. */
@@ -109,12 +108,4 @@ function alternatives(nodes: readonly JsonSchema[]): JsonSchema[] {
 
 function isObjectSchema(schema: unknown): schema is JsonSchema {
   return typeof schema === 'object' && schema !== null && !Array.isArray(schema);
-}
-
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  let value = root;
-  for (const key of path) {
-    value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
-  }
-  return value;
 }

@@ -1,5 +1,4 @@
 export * from './configuration.js';
-export type { DeepReadonly } from './deep-readonly.js';
 export * from './digest.js';
 export * from './errors.js';
 export * from './excerpt.js';
@@ -16,6 +15,13 @@ export * from './posted-error.js';
 export * from './progress.js';
 export * from './random.js';
 export * from './safe-outputs.js';
+export {
+  fieldName,
+  firstIssue,
+  foundAndExpected,
+  valueAndProblem,
+  valueAt,
+} from './schema-issue.js';
 export * from './scratch.js';
 export * from './shapes.js';
 export * from './suggestion.js';

@@ -24,13 +24,14 @@ const ELEMENT_TYPES = {
   '<i4': Int32Array,
 } as const;
 
-type ElementType = keyof typeof ELEMENT_TYPES;
+/** Element types of arrays that are read, as the header of a .npy file names them. */
+export type NpyElementType = keyof typeof ELEMENT_TYPES;
 
-function isElementType(descr: string): descr is ElementType {
+function isElementType(descr: string): descr is NpyElementType {
   return Object.hasOwn(ELEMENT_TYPES, descr);
 }
 
-const TYPE_NAMES: Readonly<Record<ElementType, string>> = {
+const TYPE_NAMES: Readonly<Record<NpyElementType, string>> = {
   '<f4': "float32 ('<f4')",
   '|u1': "uint8 ('|u1')",
   '<i4': "int32 ('<i4')",
@@ -55,8 +56,8 @@ function headerField(header: string, key: string, pattern: string, file: string)
 function parseHeader(
   header: string,
   file: string,
-  wanted: readonly ElementType[],
-): { descr: ElementType; shape: number[] } {
+  wanted: readonly NpyElementType[],
+): { descr: NpyElementType; shape: number[] } {
   const descr = headerField(header, 'descr', `(\\[.*?\\]|'[^']*'|"[^"]*")`, file).replace(
     /^['"]|['"]$/g,
     '',
@@ -118,7 +119,7 @@ function truncated(file: string, expected: number, found: number): InputError {
 export function decodeNpy(
   bytes: Uint8Array,
   file: string,
-  wanted: readonly ElementType[] = ['<f4', '|u1', '<i4'],
+  wanted: readonly NpyElementType[] = ['<f4', '|u1', '<i4'],
 ): NpyArray {
   const { start, end } = headerRange(bytes, file);
   const { descr, shape } = parseHeader(

@@ -9,7 +9,7 @@ export function parseDecimal(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** A fault rate with at most three digits, as `1e-5`; 0 is `0`. */
+/** A fault rate with at most three digits, such as `1.25e-5`. */
 export function rateText(rate: number): string {
   return rate === 0 ? '0' : Number(rate.toPrecision(3)).toExponential();
 }

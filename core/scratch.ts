@@ -1,4 +1,5 @@
-interface TypedArray {
+/** What any typed array has. */
+export interface TypedArray {
   readonly length: number;
   subarray(begin: number, end: number): this;
 }

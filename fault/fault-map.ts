@@ -1,20 +1,6 @@
+import { InputError } from '../core/index.js';
+import { type CellGeometry, equalGeometries, formatGeometry } from './geometry.js';
 import type { FaultModel } from './model/fault-model.js';
-
-/**
- * A memory as a fault map sees it: one bit of SRAM at (bank, row, column). `rows` and `columns` count all
- * cells of a bank: data first, then check columns, then spare columns; spare rows are the last rows.
- */
-export interface CellGeometry {
-  readonly banks: number;
-  readonly rows: number;
-  readonly columns: number;
-  /** Of `rows`, how many are spare; undefined is none. */
-  readonly spareRows?: number | undefined;
-  /** Of `columns`, how many hold check bits; undefined is none. */
-  readonly checkColumns?: number | undefined;
-  /** Of `columns`, how many are spare; undefined is none. */
-  readonly spareColumns?: number | undefined;
-}
 
 /** Where a map came from. */
 export type Provenance =
@@ -39,7 +25,16 @@ export interface FaultMap {
   readonly provenance: Provenance;
 }
 
-/** Number of cells of a geometry. */
-export function cellCount(geometry: CellGeometry): number {
-  return geometry.banks * geometry.rows * geometry.columns;
+/**
+ * Checks that a fault map is for the memory it is to be used with.
+ *
+ * @param where Name of the map (its file), at the start of the message.
+ * @throws InputError that states both geometries when they differ.
+ */
+export function requireGeometry(map: FaultMap, geometry: CellGeometry, where: string): void {
+  if (!equalGeometries(map.geometry, geometry)) {
+    throw new InputError(
+      `${where} is for a memory of ${formatGeometry(map.geometry)}, but this weight memory has ${formatGeometry(geometry)}; use a map that was made for it.`,
+    );
+  }
 }

@@ -1,11 +1,31 @@
 import { InputError } from '../core/index.js';
-import { type CellGeometry, cellCount, type FaultMap } from './fault-map.js';
+
+/**
+ * A memory as a fault map sees it: one bit of SRAM at (bank, row, column). `rows` and `columns` count all
+ * cells of a bank: data first, then check columns, then spare columns; spare rows are the last rows.
+ */
+export interface CellGeometry {
+  readonly banks: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Of `rows`, how many are spare; undefined is none. */
+  readonly spareRows?: number | undefined;
+  /** Of `columns`, how many hold check bits; undefined is none. */
+  readonly checkColumns?: number | undefined;
+  /** Of `columns`, how many are spare; undefined is none. */
+  readonly spareColumns?: number | undefined;
+}
 
 /** One bit of SRAM. */
 export interface Cell {
   readonly bank: number;
   readonly row: number;
   readonly column: number;
+}
+
+/** Number of cells of a geometry. */
+export function cellCount(geometry: CellGeometry): number {
+  return geometry.banks * geometry.rows * geometry.columns;
 }
 
 /** The cell with a given index, 0 ≤ index < cellCount(geometry); the inverse of `cellIndex`. */
@@ -84,18 +104,4 @@ export function equalGeometries(a: CellGeometry, b: CellGeometry): boolean {
     a.columns === b.columns &&
     EXTRAS.every((name) => (a[name] ?? 0) === (b[name] ?? 0))
   );
-}
-
-/**
- * Checks that a fault map is for the memory it is to be used with.
- *
- * @param where Name of the map (its file), at the start of the message.
- * @throws InputError that states both geometries when they differ.
- */
-export function requireGeometry(map: FaultMap, geometry: CellGeometry, where: string): void {
-  if (!equalGeometries(map.geometry, geometry)) {
-    throw new InputError(
-      `${where} is for a memory of ${formatGeometry(map.geometry)}, but this weight memory has ${formatGeometry(geometry)}; use a map that was made for it.`,
-    );
-  }
 }

@@ -1,5 +1,4 @@
-import type { CellGeometry } from './fault-map.js';
-import { cellAt } from './geometry.js';
+import { type CellGeometry, cellAt } from './geometry.js';
 
 /**
  * What a cell is for: `data` holds weights, `check` holds check bits, and the two kinds of spare cells

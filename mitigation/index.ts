@@ -1,4 +1,16 @@
+export * from './activation-side.js';
 export * from './activations/clip.js';
+export {
+  type ActivationPart,
+  type Mitigation,
+  type MitigationPart,
+  mitigationInput,
+  NO_MITIGATION,
+  type PartDefaults,
+  UNPROTECTED,
+  withoutDefaults,
+} from './mitigation.js';
+export { mitigationInputSchema, mitigationSchema, parseMitigation } from './parse.js';
 export * from './search/index.js';
 export * from './thresholds/distribution.js';
 export * from './thresholds/granularity.js';

@@ -6,7 +6,12 @@ export {
   normalize,
   unpackCifar10,
 } from './cifar10/cifar10.js';
-export type { Int8LayerClip } from './export/clipped-layer.js';
+export type {
+  AccumulatorClip,
+  Clip,
+  Int8LayerClip,
+  RequantizedClip,
+} from './export/clipped-layer.js';
 export {
   type ClipNames,
   type Float32Clips,
@@ -35,7 +40,7 @@ export {
 } from './quantization/quantize.js';
 export { leastSquaresRange, squaredError } from './quantization/range-search.js';
 export { readNetwork } from './read-network.js';
-export { shareEqualWeights } from './weights/shared-weights.js';
+export { shareEqualWeights, type WeightSource } from './weights/shared-weights.js';
 export * from './weights/stored-words.js';
 export { transpose } from './weights/transpose.js';
 export { modelFile, resolveModel, ZOO, zooThresholds } from './zoo.js';

@@ -1,4 +1,11 @@
-import type { ConvolutionShape, FeatureShape, PoolingShape } from '../core/index.js';
+import {
+  type ConvolutionShape,
+  didYouMean,
+  excerpt,
+  type FeatureShape,
+  InputError,
+  type PoolingShape,
+} from '../core/index.js';
 
 /** The stored form of a weight: two's complement byte or IEEE 754 single. */
 export type WordFormat = 'int8' | 'float32';
@@ -24,14 +31,16 @@ export interface Tensor {
   readonly quantization?: Quantization;
 }
 
-interface NamedLayer {
+/** What every layer has. */
+export interface NamedLayer {
   /** Unique in the network. */
   readonly name: string;
   /** Index into `Network.tensors`. */
   readonly output: number;
 }
 
-interface LayerBase extends NamedLayer {
+/** A layer with one input. */
+export interface LayerBase extends NamedLayer {
   /** Index into `Network.tensors`. */
   readonly input: number;
 }
@@ -40,7 +49,7 @@ interface LayerBase extends NamedLayer {
  * Convolution or fully connected layer. Weights are in network order (output channel, input channel
  * of the group, ky, kx), flat. The fully connected layer's inputs are in channel, height, width order.
  */
-interface WeightedLayerBase extends LayerBase {
+export interface WeightedLayerBase extends LayerBase {
   readonly kind: 'convolution' | 'fully-connected';
   readonly shape: ConvolutionShape;
   /** Whether a ReLU follows. */
@@ -99,7 +108,7 @@ export interface FlattenLayer extends LayerBase {
 export type SummationOrder = 'rows' | 'mlas';
 
 /** A mean that onnxruntime computes in integers, or, in some quantised networks, in float32. */
-interface AverageBase extends LayerBase {
+export interface AverageBase extends LayerBase {
   /** Present when it is computed on dequantised numbers, in float32 and in this order, and then quantised. */
   readonly inFloat32?: SummationOrder;
 }
@@ -171,7 +180,8 @@ export type ElementwiseLayer =
 export type Int8Layer = Int8WeightedLayer | MovingLayer | ElementwiseLayer;
 export type Float32Layer = Float32WeightedLayer | MovingLayer | ElementwiseLayer | AffineLayer;
 
-interface NetworkBase {
+/** What a network has in either word format. */
+export interface NetworkBase {
   readonly name: string;
   /** What errors call the ONNX file that it was read from. */
   readonly source?: string;
@@ -232,6 +242,36 @@ export function weightedLayers(network: Float32Network): Float32WeightedLayer[];
 export function weightedLayers(network: Network): WeightedLayer[];
 export function weightedLayers(network: Network): WeightedLayer[] {
   return (network.layers as readonly Layer[]).filter((layer) => isWeighted(layer));
+}
+
+/**
+ * The convolution or fully connected layer with a name.
+ *
+ * @param where what names the layer, at the start of the message
+ * @throws InputError when the network has none, with the nearest name
+ */
+export function layerNamed(network: Int8Network, name: string, where?: string): Int8WeightedLayer;
+export function layerNamed(network: Network, name: string, where?: string): WeightedLayer;
+export function layerNamed(network: Network, name: string, where?: string): WeightedLayer {
+  const layers = weightedLayers(network);
+  const found = layers.find((layer) => layer.name === name);
+  if (found) return found;
+  const hint = didYouMean(
+    name,
+    layers.map((layer) => layer.name),
+  );
+  throw new InputError(
+    `${where === undefined ? '' : `${where}: `}${network.name} has no layer "${excerpt(name)}" with weights${hint}`,
+  );
+}
+
+/**
+ * Position of `layerNamed` among all layers.
+ *
+ * @throws InputError as `layerNamed` does
+ */
+export function layerIndex(network: Network, name: string): number {
+  return (network.layers as readonly Layer[]).indexOf(layerNamed(network, name));
 }
 
 /**

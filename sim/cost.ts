@@ -1,6 +1,6 @@
 import { type ConvolutionShape, InputError } from '../core/index.js';
 import { type Network, WORD_BITS, type WordFormat, weightedLayers } from '../models/index.js';
-import type { Accelerator } from './accelerator/index.js';
+import { type Accelerator, weightMemoryOf } from './accelerator/index.js';
 import {
   type Area,
   acceleratorArea,
@@ -11,8 +11,7 @@ import {
   sramBytesOf,
 } from './energy/index.js';
 import type { SystolicArray } from './hardware/systolic-array.js';
-import type { WeightMemory } from './interfaces.js';
-import { weightMemoryOf } from './network.js';
+import type { WeightMemory } from './memory/weight-memory.js';
 import {
   type BandwidthModel,
   type MemorySystem,

@@ -1,25 +1,32 @@
 export * from './accelerator/index.js';
 export * from './cost.js';
+export * from './datapath/activation-unit.js';
 export * from './datapath/datapath.js';
+export * from './datapath/network-datapath.js';
 export * from './datapath/stored-words.js';
 export {
   applyFaultMap,
   createPatchBuffers,
   type PatchBuffers,
   type StoredWords,
+  type WeightPatches,
 } from './disturbance/patches.js';
 export * from './disturbance/weight-hits.js';
 export * from './energy/index.js';
 export type { AccessCounts } from './hardware/access-counts.js';
 export * from './hardware/systolic-array.js';
-export * from './interfaces.js';
-export { cellsOfWeight, type StoredBit, weightsOfCell } from './memory/placement.js';
+export {
+  cellsOfWeight,
+  type Placement,
+  type StoredBit,
+  weightsOfCell,
+} from './memory/placement.js';
 export * from './memory/resident.js';
+export { networkWeights } from './memory/shared-slots.js';
 export * from './memory/streamed.js';
 export * from './memory/weight-memory.js';
 export * from './memory/weight-position.js';
 export * from './memory/weight-stream.js';
-export * from './network.js';
 export * from './processing-elements/index.js';
 export {
   canFollowChanges,
@@ -32,6 +39,7 @@ export {
   createRecording,
   type LayerRange,
   patchedLayers,
+  type RecordedPoint,
   type Recording,
   type RestartPoint,
   recordRun,

@@ -26,7 +26,7 @@ function sourceFiles(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
     if (statSync(path).isDirectory()) return sourceFiles(path);
-    return path.endsWith('.ts') && !path.endsWith('.d.ts') ? [path] : [];
+    return /(?<!\.d)\.(?:ts|mjs)$/.test(path) ? [path] : [];
   });
 }
 
@@ -63,6 +63,63 @@ for (const [folder, allowed] of Object.entries(ALLOWED)) {
     expect(wrong).toEqual([]);
   });
 }
+
+/** What tests import from behind a face, and why no face has it. */
+const BEHIND_FACES = [
+  // A fast path, compared with its slow reference where both can be seen.
+  'campaign/tune/kept-values.js',
+  'campaign/tune/layer-runner.js',
+  'campaign/tune/layer-variants.js',
+  'campaign/tune/scored-runs.js',
+  'fault/generate/fault-order.js',
+  // The mathematics of a fast kernel: its transforms, the bound that it is proven by, the channels beyond which it gives way.
+  'kernels/reference/winograd.js',
+  'kernels/wasm/int8/bounds.js',
+  'kernels/wasm/int8/plan.js',
+  // What is written for compiled kernels, compared with the classes by which they read it.
+  'kernels/layouts.js',
+  // The order that defines a float32 sum, in which tests add by themselves.
+  'kernels/reference/window.js',
+  // Exact moments and tails, compared with a count of all cases; the face has the p-value that is made of them.
+  'fault/inspect/pair-moments.js',
+  'fault/inspect/pairs.js',
+  // Who runs which trial, in any order of answers: with threads, a test would not choose the order.
+  'campaign/execute/collector.js',
+  // The fault map of a trial, for the slow reference of a search.
+  'campaign/study/fault-source.js',
+  // What threads share is memory, which no result shows.
+  'campaign/inputs/shared-network.js',
+  // The text of a column of the store, for any set of images.
+  'campaign/trial/sample-set.js',
+  // A comparison with a file that is not the network's own: a difference, which the face must not be able to make.
+  'campaign/verify/compare.js',
+  'campaign/verify/given.js',
+  // All of it is in campaign/index.js, which loads DuckDB and all the rest for arithmetic alone.
+  'campaign/statistics/index.js',
+  // The seam where writing is made to fail, and a file whose writing is.
+  'core/file-system.js',
+  'campaign/tune/state.js',
+  // cli/ has no face: texts that it reads and prints, without a process for each.
+  'cli/input/environment.js',
+  'cli/input/options.js',
+  'cli/print/csv.js',
+  'cli/print/progress.js',
+  'cli/print/report-error.js',
+];
+
+test('tests, benchmarks and examples import faces, and what is listed', () => {
+  const faces = [...Object.keys(ALLOWED), 'campaign/verify'].map((folder) => `${folder}/index.js`);
+  const found = ['test', 'bench', 'examples']
+    .flatMap(importsOf)
+    .filter(({ target }) => target.startsWith('.'))
+    .map((one) => ({ ...one, path: resolved(one).split(sep).join('/') }))
+    .filter(({ path }) => path.split('/')[0] in ALLOWED || path.startsWith('dist/'));
+  expect(found.length).toBeGreaterThan(400);
+  const behind = found.filter(({ path }) => !faces.includes(path));
+  expect(behind.filter(({ path }) => !BEHIND_FACES.includes(path))).toEqual([]);
+  const used = new Set(behind.map(({ path }) => path));
+  expect(BEHIND_FACES.filter((path) => !used.has(path))).toEqual([]);
+});
 
 test('report/ sees types only of the results', () => {
   const results = importsOf('report').filter(({ target }) => target.startsWith('../campaign'));
@@ -143,6 +200,46 @@ test('no files import one another in a circle, not even types', () => {
   expect(graph.size).toBeGreaterThan(300);
   expect(circles(graph)).toEqual([]);
 });
+
+/** Of each room of a folder (a sub-folder, or a file directly in it that is not its face) the rooms that it imports. */
+function roomsOf(folder: string): Map<string, string[]> {
+  const roomOf = (path: string) => path.split(sep)[1].replace(/\.[jt]s$/, '');
+  const rooms = new Map<string, Set<string>>();
+  for (const file of sourceFiles(join(packageRoot(), folder))) {
+    rooms.set(roomOf(relative(packageRoot(), file)), new Set());
+  }
+  rooms.delete('index');
+  for (const found of importsOf(folder)) {
+    if (!found.target.startsWith('.') || !resolved(found).startsWith(folder + sep)) continue;
+    const [from, to] = [roomOf(found.file), roomOf(resolved(found))];
+    if (from !== to) rooms.get(from)?.add(to);
+  }
+  return new Map([...rooms].map(([room, imported]) => [room, [...imported]]));
+}
+
+/** What can be drawn on one page: the most rooms, and the most pairs of which one imports the other. */
+const PAGES = [
+  { folder: 'campaign', rooms: 14, arrows: 45 },
+  { folder: 'sim', rooms: 13, arrows: 35 },
+];
+
+for (const folder of Object.keys(ALLOWED)) {
+  test(`the rooms of ${folder}/ stand in an order in which imports run downwards, those of types too`, () => {
+    const rooms = roomsOf(folder);
+    expect(rooms.size).toBeGreaterThan(2);
+    expect(circles(rooms)).toEqual([]);
+  });
+}
+
+for (const { folder, rooms: mostRooms, arrows: mostArrows } of PAGES) {
+  test(`${folder}/ can be drawn: at most ${mostRooms} rooms and ${mostArrows} arrows between them`, () => {
+    const rooms = roomsOf(folder);
+    const arrows = [...rooms.values()].flat().length;
+    expect(arrows).toBeGreaterThan(rooms.size);
+    expect(rooms.size).toBeLessThanOrEqual(mostRooms);
+    expect(arrows).toBeLessThanOrEqual(mostArrows);
+  });
+}
 
 /** Folders of which a newcomer reads one file at a time: tables whose files implement one interface, and two more. */
 const LARGE_FOLDERS = ['core', 'cli/commands', 'fault/formats', 'fault/generate', 'campaign/tune'];

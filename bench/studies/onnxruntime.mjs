@@ -14,7 +14,7 @@ import { runCommand } from './command.mjs';
 import { patchesOfMaps, withFaultyWords } from './faulty-network.mjs';
 
 /** @import { ImageSet, Network } from 'bitcell/models' */
-/** @import { LayerThresholds, Mitigation } from 'bitcell/mitigation' */
+/** @import { ActivationSide } from 'bitcell/mitigation' */
 /** @import { TrialRow } from './command.mjs' */
 
 /** Images that onnxruntime computes together. */
@@ -32,14 +32,14 @@ const ERRORS_ONLY = 3;
  * same stopping rule takes `expectedMaps` of it. Same maps and images: every map of our study, its pilot not included,
  * with its images. Both are sums over the points, each of measured maps: `maps` and `shortMaps` · `maps` of them a point.
  *
- * @param {{ model: string, format: 'int8' | 'float32', rates: readonly number[], mitigations: readonly Mitigation[],
+ * @param {{ model: string, format: 'int8' | 'float32', rates: readonly number[], mitigations: readonly string[],
  *   precision: number, maps: number, threads: number, images: number, shortMaps: number }} options `images` are the most
  *   test images that onnxruntime runs of a map
  */
 export async function againstOnnxruntime(options) {
   const { model, format, rates, mitigations, precision, maps, threads, shortMaps } = options;
   const { data } = prepareStudy(parseStudy({ model, format, rates, mitigations, precision }));
-  const [{ network, thresholds }] = data.networks;
+  const [{ network, sides }] = data.networks;
   const peer = createPeer(network, data.dataset, threads);
   const count = Math.min(options.images, data.dataset.count);
   const all = Uint32Array.from({ length: count }, (_, index) => index);
@@ -61,11 +61,7 @@ export async function againstOnnxruntime(options) {
     ours.push(run);
     for (const { rate, mitigation, patchesOf, whole, short } of points) {
       const bytesOf = (/** @type {number} */ map) =>
-        writeNetwork(
-          withFaultyWords(network, patchesOf(map)),
-          mitigation,
-          thresholds.get(mitigation),
-        );
+        writeNetwork(withFaultyWords(network, patchesOf(map)), sides.get(mitigation));
       const timed = await peer(bytesOf(round), all);
       whole.push(timed);
       const place = `round ${round + 1} of ${maps}, rate ${rate}, ${mitigation}`;
@@ -158,16 +154,14 @@ function sum(values, of) {
 /**
  * The file of a network that onnxruntime runs.
  * @param {Network} network
- * @param {Mitigation} mitigation
- * @param {LayerThresholds | undefined} thresholds of the mitigation
+ * @param {ActivationSide} side
  */
-function writeNetwork(network, mitigation, thresholds) {
-  if (mitigation === 'none' || !thresholds) {
-    return network.format === 'int8' ? writeQdq(network) : writeFloat32(network);
-  }
+function writeNetwork(network, side) {
+  if (!side) return network.format === 'int8' ? writeQdq(network) : writeFloat32(network);
+  const { use, thresholds } = side;
   return network.format === 'int8'
-    ? writeClipped(network, int8Clips(mitigation, network, thresholds))
-    : writeFloat32(network, float32Clips(mitigation, network, thresholds));
+    ? writeClipped(network, int8Clips(use, network, thresholds))
+    : writeFloat32(network, float32Clips(use, network, thresholds));
 }
 
 /**

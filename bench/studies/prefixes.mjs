@@ -1,7 +1,7 @@
 import { createTrialRunner, parseStudy, prepareStudy } from 'bitcell/campaign';
 import { featureCount, multiplyAccumulates } from 'bitcell/core';
 import { compileKernels } from 'bitcell/kernels';
-import { activationUnits } from 'bitcell/mitigation';
+import { unitsOfSide } from 'bitcell/mitigation';
 import { inputsOf, isWeighted, normalize } from 'bitcell/models';
 import { createNetworkDatapath, patchedLayers } from 'bitcell/sim';
 import { measurement } from '../measure.mjs';
@@ -25,13 +25,12 @@ export function commonPrefixes({ model, format, rates, maps, images }) {
     data.dataset,
     Uint32Array.from({ length: images }, (_, image) => image),
   );
-  const units = study.mitigations.map((mitigation) =>
-    activationUnits(mitigation, network, one.thresholds.get(mitigation) ?? new Map()),
-  );
+  const mitigations = study.mitigations.map(({ name }) => name);
+  const units = mitigations.map((name) => unitsOfSide(one.sides.get(name), network));
   const run = createTrialRunner(data, kernels, { engine: 'incremental', deltaBytes: 0 });
   // Fault-free runs of all images, which are the same in both.
   for (let map = 0; map < maps; map += 1) {
-    run({ condition: 0, map, images, mitigations: study.mitigations });
+    run({ condition: 0, map, images, mitigations });
   }
   return {
     ...{ format, maps, images },

@@ -1,7 +1,6 @@
+import type { StudyDesign } from '../points/design.js';
 import { type StudyPoint, summarizePoint } from '../points/point.js';
-import type { PreparedStudy } from '../run/prepare.js';
 import type { Condition } from '../study/conditions.js';
-import type { Study } from '../study/study.js';
 import type { Trial, TrialResult } from '../trial/trial.js';
 import {
   acceptInOrder,
@@ -10,6 +9,7 @@ import {
   expectedTrials,
   isClosed,
   mostTrials,
+  type PointsOfStudy,
   pointsOf,
   stoppedPoints,
   take,
@@ -55,18 +55,18 @@ export interface CollectorProgress {
 }
 
 /**
- * @param study its mitigations, and whether all maps have the same images
+ * @param points what the points of all conditions have in common
  * @param design the stopping rule, and the images or the pilot of a condition
  * @param finished results that an earlier run accepted, in the order of the trials of each condition
  */
 export function createCollector(
   conditions: readonly Condition[],
-  study: Pick<Study, 'mitigations' | 'imageChoice'>,
-  { ruleOf, imagesOf }: Pick<PreparedStudy, 'ruleOf' | 'imagesOf'>,
+  points: PointsOfStudy,
+  { ruleOf, imagesOf }: StudyDesign,
   finished: readonly TrialResult[] = [],
 ): Collector {
   const states = conditions.map((condition) =>
-    createConditionState(condition, ruleOf(condition), imagesOf(condition), study),
+    createConditionState(condition, ruleOf(condition), imagesOf(condition), points),
   );
   for (const result of finished) {
     const state = states[result.trial.condition];
@@ -87,7 +87,7 @@ export function createCollector(
     },
     get progress() {
       return {
-        points: { done: total(stoppedPoints), total: states.length * study.mitigations.length },
+        points: { done: total(stoppedPoints), total: states.length * points.mitigations.length },
         trials: {
           done: total(({ accepted }) => accepted),
           expected: total(expectedTrials),

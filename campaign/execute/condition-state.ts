@@ -1,4 +1,3 @@
-import type { Mitigation } from '../../mitigation/index.js';
 import { type Pilot, pilotMap } from '../points/pilot.js';
 import { addToTally, createTally, type PointTally } from '../points/point.js';
 import type { StoppingRule } from '../points/stopping.js';
@@ -9,7 +8,7 @@ import type { Trial, TrialResult } from '../trial/trial.js';
 
 /** A point of a condition while the study runs. */
 export interface PointState {
-  readonly mitigation: Mitigation;
+  readonly mitigation: string;
   readonly tally: PointTally;
   stopped: boolean;
 }
@@ -25,7 +24,7 @@ interface ConditionPoints {
 export interface ConditionState {
   readonly condition: Condition;
   readonly rule: StoppingRule;
-  readonly mitigations: readonly Mitigation[];
+  readonly mitigations: readonly string[];
   readonly imageChoice: Study['imageChoice'];
   readonly pilot: Pilot | undefined;
   readonly pilotResults: TrialResult[];
@@ -39,12 +38,19 @@ export interface ConditionState {
   readonly waiting: Map<number, TrialResult>;
 }
 
+/** What the points of a study's conditions have in common. */
+export interface PointsOfStudy {
+  /** Names, in the order of the study. */
+  readonly mitigations: readonly string[];
+  readonly imageChoice: Study['imageChoice'];
+}
+
 /** @param images of a map, or the pilot that chooses them */
 export function createConditionState(
   condition: Condition,
   rule: StoppingRule,
   images: number | Pilot,
-  { mitigations, imageChoice }: Pick<Study, 'mitigations' | 'imageChoice'>,
+  { mitigations, imageChoice }: PointsOfStudy,
 ): ConditionState {
   const state: ConditionState = {
     ...{ condition, rule, mitigations, imageChoice },

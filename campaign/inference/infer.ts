@@ -8,11 +8,11 @@ import {
 import { loadFaultMap } from '../../fault/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import {
+  type ActivationSide,
+  activationSideOf,
   type ClipPosition,
-  type LayerThresholds,
   type Mitigation,
   readThresholds,
-  thresholdsFor,
 } from '../../mitigation/index.js';
 import type { Network, WordFormat } from '../../models/index.js';
 import {
@@ -42,10 +42,10 @@ export interface InferOptions {
   readonly accelerator: string;
   readonly placement: Placement['kind'];
   readonly faultMap?: string | undefined;
-  /** Needed by every mitigation but `none`. */
+  /** Needed by a clip that names no file of its own. */
   readonly thresholds?: string | undefined;
   readonly mitigation: Mitigation;
-  /** Default: `accumulator`. */
+  /** Of a clip that says none; default: `accumulator`. */
   readonly clipPosition?: ClipPosition | undefined;
   /** Default: 1, this one. */
   readonly threads?: number | undefined;
@@ -88,9 +88,7 @@ export async function inferImages(
   const data: InferenceData = {
     network,
     patches: patchesOf(options, network),
-    mitigation: options.mitigation,
-    thresholds: loadThresholds(options, network),
-    clipPosition: options.clipPosition,
+    side: sideOf(options, network),
     inputs: featureCount(network.tensors[network.input].shape),
     batch,
     images: images.data,
@@ -199,9 +197,15 @@ function requireImages(network: Network, { shape }: NpyFloat32Array, file: strin
   return shape[0];
 }
 
-function loadThresholds(options: InferOptions, network: Network): LayerThresholds {
-  const { mitigation, thresholds: file } = options;
-  if (mitigation === 'none') return new Map();
-  if (file === undefined) throw new InputError(`mitigation ${mitigation} needs --thresholds FILE`);
-  return thresholdsFor(network, readThresholds(file), file, mitigation);
+function sideOf(
+  { mitigation, thresholds, clipPosition = 'accumulator' }: InferOptions,
+  network: Network,
+): ActivationSide {
+  const find = ({ file = thresholds }: { readonly file: string | undefined }) => {
+    if (file === undefined) {
+      throw new InputError(`mitigation ${mitigation.name} needs --thresholds FILE`);
+    }
+    return { thresholds: readThresholds(file), where: file };
+  };
+  return activationSideOf(mitigation, network, find, { position: clipPosition });
 }

@@ -1,10 +1,5 @@
 import type { KernelModule } from '../../kernels/index.js';
-import {
-  activationUnits,
-  type ClipPosition,
-  type LayerThresholds,
-  type Mitigation,
-} from '../../mitigation/index.js';
+import { type ActivationSide, unitsOfSide } from '../../mitigation/index.js';
 import type { Network } from '../../models/index.js';
 import { createNetworkDatapath, type WeightPatches } from '../../sim/index.js';
 
@@ -16,10 +11,8 @@ export interface InferenceData {
   readonly network: Network;
   /** Words that broken cells change. */
   readonly patches: WeightPatches | undefined;
-  readonly mitigation: Mitigation;
-  /** Not used by `none`. */
-  readonly thresholds: LayerThresholds;
-  readonly clipPosition: ClipPosition | undefined;
+  /** What stands behind the accumulators. */
+  readonly side: ActivationSide;
   /** Images computed together. */
   readonly batch: number;
   /** Values of one image. */
@@ -41,10 +34,10 @@ export function createInference(
   data: InferenceData,
   kernels: KernelModule,
 ): (part: InferencePart) => void {
-  const { network, patches, mitigation, thresholds, clipPosition, inputs, images, outputs } = data;
+  const { network, patches, side, inputs, images, outputs } = data;
   const datapath = createNetworkDatapath(network, kernels, data.batch);
   if (patches) datapath.setPatches(patches);
-  datapath.setActivationUnits(activationUnits(mitigation, network, thresholds, clipPosition));
+  datapath.setActivationUnits(unitsOfSide(side, network));
   return ({ first, count }) => {
     if (count === 0) return;
     const part = images.subarray(first * inputs, (first + count) * inputs);

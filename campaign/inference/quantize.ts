@@ -11,6 +11,7 @@ import {
   type ImageSet,
   type Int8Network,
   type Int8WeightedLayer,
+  layerIndex,
   type Network,
   quantizeNetwork,
   type SignalAndNoise,
@@ -124,7 +125,7 @@ function accumulatorMeans(
   done: (images: number) => void,
 ): Float64Array {
   const found = createChannelMeans(layer.shape.output.channels);
-  const last = network.layers.findIndex(({ name }) => name === layer.name);
+  const last = layerIndex(network, layer.name);
   // What follows the layer need not be computed.
   const upToLayer = { ...network, layers: network.layers.slice(0, last + 1), output: layer.output };
   runInputs(createNetworkDatapath(upToLayer, kernels, batch), inputs, batch, {

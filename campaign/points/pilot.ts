@@ -1,5 +1,5 @@
 import { multiplyAccumulates } from '../../core/index.js';
-import { isWeighted, type Network } from '../../models/index.js';
+import { isWeighted, layerIndex, type Network } from '../../models/index.js';
 import {
   expectedMaps,
   imagesPerMap,
@@ -69,8 +69,6 @@ const BATCH_COST = 1.3;
 /** What an image costs at least, as a share of a whole run: also where no fault has an effect it costs something. */
 const LEAST_SHARE = 0.01;
 
-type PilotNetwork = Pick<Network, 'format' | 'layers'>;
-
 /** What decides the costs of a condition's maps and images. */
 export interface CostFactors {
   readonly network: Pick<Network, 'format'>;
@@ -114,7 +112,7 @@ export function createPilot(
     batch,
     sharedBy,
   }: {
-    readonly network: PilotNetwork;
+    readonly network: Network;
     readonly precision: number;
     readonly requested: number;
     readonly batch: number;
@@ -164,15 +162,12 @@ function mostImagesOf(costs: MapCosts, precision: number): number {
 }
 
 /** Multiply-accumulates of an image that a trial does again; without a changed layer none. */
-function rerunFrom(network: PilotNetwork, firstLayer: string | null): number {
+function rerunFrom(network: Network, firstLayer: string | null): number {
   if (firstLayer === null) return 0;
-  return multiplyAccumulatesFrom(
-    network,
-    network.layers.findIndex(({ name }) => name === firstLayer),
-  );
+  return multiplyAccumulatesFrom(network, layerIndex(network, firstLayer));
 }
 
-function multiplyAccumulatesFrom({ layers }: PilotNetwork, first: number): number {
+function multiplyAccumulatesFrom({ layers }: Network, first: number): number {
   return layers
     .slice(first)
     .reduce((sum, layer) => sum + (isWeighted(layer) ? multiplyAccumulates(layer.shape) : 0), 0);

@@ -24,11 +24,8 @@ export function withPrecision(
   }));
 }
 
-/** A place on all axes but those that say how many cells fail. */
-type PlaceWithoutLevel = Omit<PointKey, 'rate' | 'voltage'>;
-
 /** The harshest rate or voltage of one mitigation that meets a wanted yield. */
-export interface YieldLimitRow extends YieldLimit, PlaceWithoutLevel {
+export interface YieldLimitRow extends YieldLimit, Omit<PointKey, 'rate' | 'voltage'> {
   readonly wanted: number;
   readonly by: 'rate' | 'voltage';
 }
@@ -53,7 +50,7 @@ export function yieldLimits(points: readonly StudyPoint[], wanted: number): Yiel
   });
 }
 
-function placeOf(point: StudyPoint): PlaceWithoutLevel {
+function placeOf(point: StudyPoint) {
   const { rate: _, voltage: __, ...place } = keyFromColumns(({ field }) => point[field] ?? null);
   return place;
 }

@@ -1,6 +1,6 @@
 import { InputError, readFileChecked, sha256Hex } from '../../core/index.js';
 import { type FaultMap, faultMapFiles, loadFaultMap } from '../../fault/index.js';
-import { type Thresholds, thresholdsFor } from '../../mitigation/index.js';
+import { activationSideOf, NO_MITIGATION, type Thresholds } from '../../mitigation/index.js';
 import { type ImageSet, loadCifar10 } from '../../models/index.js';
 import {
   type Accelerator,
@@ -11,12 +11,12 @@ import {
   requireDatapath,
 } from '../../sim/index.js';
 import { requireCifar10Network } from '../inputs/cifar10-network.js';
-import { loadNetwork, loadThresholds } from '../inputs/load-network.js';
-import { type SharedNetwork, shareNetwork } from '../inputs/shared-network.js';
-import { stoppingRuleOf } from '../points/design.js';
-import { createPilot, type Pilot } from '../points/pilot.js';
-import type { StoppingRule } from '../points/stopping.js';
-import { type Condition, type PlacedNetwork, planConditions } from '../study/conditions.js';
+import { loadNetwork } from '../inputs/load-network.js';
+import { shareNetwork } from '../inputs/shared-network.js';
+import { createThresholdFinder } from '../inputs/thresholds.js';
+import { type StudyDesign, stoppingRuleOf } from '../points/design.js';
+import { createPilot } from '../points/pilot.js';
+import { type PlacedNetwork, planConditions } from '../study/conditions.js';
 import {
   dataFaults,
   type FaultSource,
@@ -25,7 +25,7 @@ import {
   restrictFaultMap,
 } from '../study/fault-source.js';
 import { createScope, expandScope } from '../study/scope.js';
-import type { Study } from '../study/study.js';
+import { mitigationNames, partDefaults, type Study } from '../study/study.js';
 import { createGoldenPredictions } from '../trial/recorded-samples.js';
 import {
   BATCH,
@@ -40,11 +40,8 @@ import {
 const RECORDING_BYTES = 96 * 2 ** 20;
 
 /** A study with everything loaded and checked, ready to run. */
-export interface PreparedStudy {
+export interface PreparedStudy extends StudyDesign {
   readonly data: StudyData;
-  readonly ruleOf: (condition: Condition) => StoppingRule;
-  /** Images a map of a condition, or the pilot that chooses them. */
-  readonly imagesOf: (condition: Condition) => number | Pilot;
   /** SHA-256 of each input that the study only names, by what it is and its name. */
   readonly checksums: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -107,8 +104,8 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
         loaded.map(({ model, networks: [{ network }] }) => [model, network.checksum]),
       ),
       thresholds: Object.fromEntries(
-        loaded.flatMap(({ model, thresholds }) =>
-          thresholds ? [[model, sha256Hex(JSON.stringify(thresholds))]] : [],
+        loaded.flatMap(({ thresholds }) =>
+          [...thresholds].map(([asked, found]) => [asked, sha256Hex(JSON.stringify(found))]),
         ),
       ),
       faultMaps: Object.fromEntries(
@@ -127,36 +124,33 @@ function loadModel(
   model: string,
   folder: string | undefined,
   dataset: ImageSet,
-): { model: string; networks: StudyNetwork[]; thresholds: Thresholds | undefined } {
+): {
+  readonly model: string;
+  readonly networks: StudyNetwork[];
+  readonly thresholds: ReadonlyMap<string, Thresholds>;
+} {
   const shared = study.formats.map((format) => shareNetwork(loadNetwork(model, format)));
   for (const { network } of shared) {
     requireCifar10Network(network);
     // Here, so that no thread is started for it.
     requireDatapath(network, BATCH);
   }
-  const found = findThresholds(study, model, shared, folder);
-  const mitigations = [...new Set(['none' as const, ...study.mitigations])];
+  const finder = createThresholdFinder(
+    model,
+    shared.map(({ network }) => network),
+    { file: study.thresholds?.[model], granularity: study.granularity },
+    folder,
+  );
+  const mitigations = [...new Set([NO_MITIGATION.name, ...mitigationNames(study)])];
   const networkCount = study.models.length * study.formats.length;
   const networks = shared.map((one) => ({
     ...one,
     model,
-    thresholds: new Map(
-      study.mitigations.flatMap((mitigation) =>
-        mitigation === 'none' || !found
-          ? []
-          : [
-              [
-                mitigation,
-                thresholdsFor(
-                  one.network,
-                  found.thresholds,
-                  found.where,
-                  mitigation,
-                  study.granularity,
-                ),
-              ],
-            ],
-      ),
+    sides: new Map(
+      [NO_MITIGATION, ...study.mitigations].map((mitigation) => [
+        mitigation.name,
+        activationSideOf(mitigation, one.network, finder.find, partDefaults(study)),
+      ]),
     ),
     golden: createGoldenPredictions(mitigations, dataset.count),
     recordings: new Map(
@@ -170,19 +164,7 @@ function loadModel(
       ]),
     ),
   }));
-  return { model, networks, thresholds: found?.thresholds };
-}
-
-function findThresholds(
-  study: Study,
-  model: string,
-  shared: readonly SharedNetwork[],
-  folder: string | undefined,
-): ReturnType<typeof loadThresholds> | undefined {
-  if (study.mitigations.every((mitigation) => mitigation === 'none')) return undefined;
-  const networks = shared.map(({ network }) => network);
-  const file = study.thresholds?.[model];
-  return loadThresholds(model, networks, file, folder, study.granularity);
+  return { model, networks, thresholds: finder.found() };
 }
 
 /** The place of a study's network in the weight memory of an accelerator. */

@@ -8,7 +8,7 @@ import { type SampleSize, singleFaultSamples } from '../points/sample-size.js';
 import { openStore, type StudyStore } from '../store/index.js';
 import { createStoreWriter } from '../store/writer.js';
 import type { PlacedNetwork } from '../study/conditions.js';
-import type { Study } from '../study/study.js';
+import { mitigationNames, type Study, studyInputOf } from '../study/study.js';
 import type { Engine } from '../trial/engines.js';
 import { entryOf, networkOf, type StudyData } from '../trial/trial-runner.js';
 import { type PreparedStudy, placeOf } from './prepare.js';
@@ -64,7 +64,12 @@ export async function runStudy(prepared: PreparedStudy, options: RunOptions): Pr
   const store =
     options.out === undefined ? undefined : await openStudyStore(prepared, options.out, options);
   try {
-    const collector = createCollector(conditions, study, prepared, store?.finished);
+    const collector = createCollector(
+      conditions,
+      { mitigations: mitigationNames(study), imageChoice: study.imageChoice },
+      prepared,
+      store?.finished,
+    );
     await runTrials(data, collector, store, options);
     return {
       study,
@@ -86,13 +91,13 @@ function openStudyStore(
   const { study, conditions, accelerators, dataset } = data;
   return openStore(folder, {
     configuration: {
-      ...study,
+      ...studyInputOf(study),
       acceleratorsResolved: Object.fromEntries(accelerators),
       checksums: { ...checksums, data: dataChecksum(dataset), code: codeChecksum() },
     },
     versions: versions(),
     conditions,
-    mitigations: study.mitigations,
+    mitigations: mitigationNames(study),
     maps: study.maps,
     seed: study.seed,
     resume,

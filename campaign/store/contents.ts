@@ -130,7 +130,8 @@ async function requireAgreement(
   const planned = plan && new Map(plan.map((row) => [identify(row), row]));
   if (planned && planned.size !== plan.length) throw damaged(file, 'its plan holds a point twice');
   const counted = new Map<string, (typeof groups)[number]>();
-  const { seed, images, mitigations } = configuration;
+  const { seed, images } = configuration;
+  const mitigations = storedMitigationNames(configuration);
   for (const group of groups) {
     const { pilot, trials, maps, first, last } = group;
     const start = pilot ? pilotMap(0) : 0;
@@ -147,7 +148,7 @@ async function requireAgreement(
     counted.set(id, group);
   }
   for (const row of [...groups, ...points]) {
-    if (!(mitigations as unknown[] | undefined)?.includes(row.mitigation)) {
+    if (!mitigations.includes(row.mitigation)) {
       throw disagree(row, 'its mitigation is not one of the study');
     }
     const expected = planned?.get(identify(row));
@@ -169,6 +170,20 @@ async function requireAgreement(
     const lonely = groups.find((group) => !group.pilot && !ids.has(identify(group)));
     if (lonely) throw disagree(lonely, 'trials have no point');
   }
+}
+
+/** The names of a saved study's mitigations, in its order: each is its words, or has a name. */
+export function storedMitigationNames({
+  mitigations,
+}: Readonly<Record<string, unknown>>): readonly string[] {
+  if (!Array.isArray(mitigations)) return [];
+  return mitigations.map((mitigation: unknown) =>
+    String(
+      typeof mitigation === 'object' && mitigation !== null && 'name' in mitigation
+        ? mitigation.name
+        : mitigation,
+    ),
+  );
 }
 
 function sameKey(one: KeyRecord, other: KeyRecord): boolean {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError } from '../../core/index.js';
+import { firstIssue, InputError, valueAndProblem } from '../../core/index.js';
 import type { StudyPoint } from '../points/point.js';
 import { COLUMN_SCHEMAS, keyFromColumns, type PointKey, rowText } from '../study/columns.js';
 import { decodeImageSet } from '../trial/sample-set.js';
@@ -116,10 +116,9 @@ export function checkRecords<T>(
   return rows.map((row) => {
     const result = schema.safeParse(row);
     if (result.success) return result.data;
-    const [{ path, message }] = result.error.issues;
-    const value = path.length === 0 ? row : (row as Record<PropertyKey, unknown>)[path[0]];
+    const problem = valueAndProblem(firstIssue(result.error, row));
     throw new InputError(
-      `${file} is not as Bitcell writes a study: table ${table}: ${path.join('.')} = ${JSON.stringify(value)?.slice(0, 200)}: ${message}; use a copy of the study that is untouched`,
+      `${file} is not as Bitcell writes a study: table ${table}: ${problem}; use a copy of the study that is untouched`,
     );
   });
 }

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { BitcellError, InputError, requireSafeOutputs, writeFileAtomic } from '../../core/index.js';
 import type { StudyPoint } from '../points/point.js';
 import { type ColumnName, POINT_COLUMNS } from '../study/columns.js';
-import { readContents } from './contents.js';
+import { readContents, storedMitigationNames } from './contents.js';
 import { type Database, openDatabase, quoted } from './duckdb/database.js';
 import { messageOf } from './duckdb/errors.js';
 import { requireOwnObjects } from './duckdb/objects.js';
@@ -78,9 +78,7 @@ export async function openResults(folder: string): Promise<StoredResults> {
   try {
     const contents = await readContents(database);
     const { configuration, versions } = contents;
-    const mitigations = Array.isArray(configuration.mitigations)
-      ? configuration.mitigations.map(String)
-      : [];
+    const mitigations = storedMitigationNames(configuration);
     await orderMitigations(database, mitigations);
     const points = contents.points
       .map((record) => ({ record, point: pointOfRecord(record) }))

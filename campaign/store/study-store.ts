@@ -2,7 +2,6 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { InputError } from '../../core/index.js';
-import type { Mitigation } from '../../mitigation/index.js';
 import type { PointRow } from '../execute/collector.js';
 import { type PointKey, pointKey } from '../study/columns.js';
 import type { Condition } from '../study/conditions.js';
@@ -32,7 +31,7 @@ export interface StoreOptions {
   /** Versions of what runs the study: kept, not compared. */
   readonly versions: Readonly<Record<string, string>>;
   readonly conditions: readonly Condition[];
-  readonly mitigations: readonly Mitigation[];
+  readonly mitigations: readonly string[];
   /** The most fault maps a point. */
   readonly maps: number;
   readonly seed: number;

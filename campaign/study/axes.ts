@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MITIGATIONS } from '../../mitigation/index.js';
+import { mitigationInputSchema, mitigationSchema, NO_MITIGATION } from '../../mitigation/index.js';
 import { faultsSchema } from './fault-source.js';
 import { SCOPE_PATTERN } from './scope.js';
 
@@ -8,6 +8,7 @@ export type OptionValues =
   | 'names'
   /** Names that may have a comma in them. */
   | 'files'
+  | 'mitigations'
   | 'rates'
   /** In volts. */
   | 'voltages'
@@ -23,11 +24,14 @@ export interface ValuesOption {
   readonly values: OptionValues;
 }
 
-interface AxisDefinition {
+/** What an axis is, by which everything else of it is made. */
+export interface AxisDefinition {
   /** The name of an axis that is given one value. */
   readonly singular?: string;
-  /** Of one value: as users write it (input), and as a study holds it (output). */
+  /** Of one value, which a study holds as it comes out. */
   readonly item: z.ZodType;
+  /** What users write, where `item` does not say it: for editors. */
+  readonly input?: z.ZodType;
   /** The field of a point that shows the value (see `columns.ts`). Of axes with the same one the last that is given counts. */
   readonly column: string;
   /** The values of a study that gives none; missing: such a study has none. */
@@ -157,14 +161,18 @@ const DEFINITIONS = {
   },
   mitigations: {
     singular: 'mitigation',
-    item: z.enum(MITIGATIONS).describe('what protects the network'),
+    item: mitigationSchema,
+    input: mitigationInputSchema.describe(
+      'what protects the network: words such as none, clip or clip:granularity=neuron, a part, or a name with parts',
+    ),
     column: 'mitigation',
-    default: ['none', 'clip'],
+    default: [NO_MITIGATION, { name: 'clip', parts: [{ use: 'clip' }] }],
     option: {
       flag: '--mitigations',
       argument: '<list>',
-      description: 'none, clip, clamp, clip-tuned (default: none,clip)',
-      values: 'names',
+      description:
+        'none, clip, clamp, clip-tuned, with parameters such as clip:granularity=neuron or clip:layers=conv1/fc2 (default: none,clip)',
+      values: 'mitigations',
     },
   },
 } as const satisfies Readonly<Record<string, AxisDefinition>>;
@@ -172,10 +180,10 @@ const DEFINITIONS = {
 type Definitions = typeof DEFINITIONS;
 
 /** An axis by the name of its field in a resolved study. */
-export type AxisName = keyof Definitions;
+export type AxisName = keyof typeof DEFINITIONS;
 
 /** The fields of a point that axes show in. */
-export type AxisColumn = Definitions[AxisName]['column'];
+export type AxisColumn = (typeof DEFINITIONS)[AxisName]['column'];
 
 export interface Axis extends AxisDefinition {
   readonly name: AxisName;
@@ -188,6 +196,11 @@ export const STUDY_AXES: readonly Axis[] = Object.entries(DEFINITIONS).map(
 );
 
 type ItemOf<Name extends AxisName> = Definitions[Name]['item'];
+type InputOf<Name extends AxisName> = Definitions[Name] extends {
+  readonly input: infer Input extends z.ZodType;
+}
+  ? Input
+  : ItemOf<Name>;
 type AxisWithDefault = {
   [Name in AxisName]: Definitions[Name] extends { readonly default: unknown } ? Name : never;
 }[AxisName];
@@ -195,7 +208,7 @@ type AxisWithDefault = {
 type ListOf<Item extends z.ZodType> = z.ZodReadonly<z.ZodArray<Item>>;
 
 /** By content: a value may be an object. */
-function areDistinct(values: readonly unknown[]): boolean {
+export function areDistinct(values: readonly unknown[]): boolean {
   return new Set(values.map((value) => JSON.stringify(value))).size === values.length;
 }
 
@@ -213,14 +226,14 @@ export const AXIS_LISTS = Object.fromEntries(
 
 /** The axes as users may give them: by either name, one value or a list, or not at all. */
 export const AXIS_INPUTS = Object.fromEntries(
-  STUDY_AXES.flatMap(({ name, singular, item }) => {
-    const value = z.union([item, z.array(item).min(1)]).describe(item.description ?? '');
+  STUDY_AXES.flatMap(({ name, singular, item, input = item }) => {
+    const value = z.union([input, z.array(input).min(1)]).describe(input.description ?? '');
     const names = singular === undefined ? [name] : [singular, name];
     return names.map((field) => [field, value.optional()]);
   }),
 ) as {
   [Name in AxisName as Name | SingularOf<Name>]: z.ZodOptional<
-    z.ZodUnion<[ItemOf<Name>, z.ZodArray<ItemOf<Name>>]>
+    z.ZodUnion<[InputOf<Name>, z.ZodArray<InputOf<Name>>]>
   >;
 };
 

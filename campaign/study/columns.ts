@@ -1,40 +1,61 @@
 import { z } from 'zod';
 import { rateText } from '../../core/index.js';
-import { MITIGATIONS, type Mitigation } from '../../mitigation/index.js';
+import type { WordFormat } from '../../models/index.js';
 import type { AxisColumn, ValuesOption } from './axes.js';
 import type { Condition } from './conditions.js';
 import { faultSourceName } from './fault-source.js';
 
-type ColumnValue = string | number | null;
+/** What a point is, in words and numbers: a condition with a mitigation. */
+export interface PointKey {
+  readonly model: string;
+  readonly format: WordFormat;
+  readonly accelerator: string;
+  /** A fault model, or a fault map file. */
+  readonly faultModel: string;
+  readonly scope: string;
+  readonly mitigation: string;
+  readonly rate: number;
+  /** In volts, where a voltage says the rate. */
+  readonly voltage?: number | undefined;
+}
 
-interface ColumnDefinition<Name extends string, Value extends ColumnValue> {
+/** A column that says which point a row is of. */
+export interface PointColumn<Value extends string | number | null = string | number | null> {
+  readonly field: keyof PointKey;
   /** In the store. */
-  readonly name: Name;
+  readonly name: ColumnName;
   readonly type: 'VARCHAR' | 'DOUBLE';
-  /** Of a stored value; null: a point may have none. */
+  /** Whether a point may have no value: null in the store. */
+  readonly nullable: boolean;
+  /** Of a stored value. */
   readonly schema: z.ZodType<Value>;
   /** Head of the column in printed tables. */
   readonly title: string;
   /** A value in printed tables. */
   text(value: NonNullable<Value>): string;
   /** The value of a condition with a mitigation. */
-  of(condition: Condition, mitigation: Mitigation): Value;
+  of(condition: Condition, mitigation: string): Value;
   /** Of `bitcell results`. */
   readonly filter: ValuesOption;
 }
 
-function column<const Name extends string, Value extends ColumnValue>(
-  definition: ColumnDefinition<Name, Value>,
-): ColumnDefinition<Name, Value> {
-  return definition;
-}
+type StoredValue<Field extends keyof PointKey> =
+  | NonNullable<PointKey[Field]>
+  | (undefined extends PointKey[Field] ? null : never);
+
+type ColumnDefinitions = {
+  readonly [Field in AxisColumn]: Omit<
+    PointColumn<StoredValue<Field>>,
+    'field' | 'name' | 'nullable'
+  > & { readonly name: string };
+};
 
 /** A text of a row: the name of a file may be long. */
 export const rowText = z.string().max(65_536);
 
-/** The columns that say which point a row is of, by the fields of a point: one at least for each axis. */
+/** The columns by the fields of a point: at least one for each axis. */
 const DEFINITIONS = {
-  model: column({
+  model: {
     name: 'model',
     type: 'VARCHAR',
     schema: rowText,
@@ -47,8 +68,8 @@ const DEFINITIONS = {
       description: 'only these',
       values: 'names',
     },
-  }),
-  format: column({
+  },
+  format: {
     name: 'format',
     type: 'VARCHAR',
     schema: z.enum(['float32', 'int8']),
@@ -61,8 +82,8 @@ const DEFINITIONS = {
       description: 'only these word formats',
       values: 'names',
     },
-  }),
-  accelerator: column({
+  },
+  accelerator: {
     name: 'accelerator',
     type: 'VARCHAR',
     schema: rowText,
@@ -75,9 +96,8 @@ const DEFINITIONS = {
       description: 'only these',
       values: 'names',
     },
-  }),
-  /** A fault model, or a fault map file. */
-  faultModel: column({
+  },
+  faultModel: {
     name: 'fault_model',
     type: 'VARCHAR',
     schema: rowText,
@@ -90,8 +110,8 @@ const DEFINITIONS = {
       description: 'only these fault models or map files',
       values: 'files',
     },
-  }),
-  scope: column({
+  },
+  scope: {
     name: 'scope',
     type: 'VARCHAR',
     schema: rowText,
@@ -104,11 +124,11 @@ const DEFINITIONS = {
       description: 'only these',
       values: 'names',
     },
-  }),
-  mitigation: column({
+  },
+  mitigation: {
     name: 'mitigation',
     type: 'VARCHAR',
-    schema: z.enum(MITIGATIONS),
+    schema: rowText,
     title: 'mitigation',
     text: (mitigation) => mitigation,
     of: (_, mitigation) => mitigation,
@@ -116,10 +136,10 @@ const DEFINITIONS = {
       flag: '--mitigation',
       argument: '<mitigations>',
       description: 'only these',
-      values: 'names',
+      values: 'mitigations',
     },
-  }),
-  rate: column({
+  },
+  rate: {
     name: 'rate',
     type: 'DOUBLE',
     schema: z.number().min(0).max(1),
@@ -132,9 +152,8 @@ const DEFINITIONS = {
       description: 'only these fault rates',
       values: 'rates',
     },
-  }),
-  /** In volts, where a voltage says the rate. */
-  voltage: column({
+  },
+  voltage: {
     name: 'voltage',
     type: 'DOUBLE',
     schema: z.number().nullable(),
@@ -147,33 +166,17 @@ const DEFINITIONS = {
       description: 'only these',
       values: 'voltages',
     },
-  }),
-} as const satisfies Readonly<Record<AxisColumn, unknown>>;
+  },
+} as const satisfies ColumnDefinitions;
 
 type Definitions = typeof DEFINITIONS;
-type Field = keyof Definitions;
-type ValueOf<Name extends Field> = z.output<Definitions[Name]['schema']>;
 
-/** What a point is, in words and numbers: a condition with a mitigation. */
-export type PointKey = {
-  readonly [Name in Field as null extends ValueOf<Name> ? never : Name]: ValueOf<Name>;
-} & {
-  readonly [Name in Field as null extends ValueOf<Name> ? Name : never]?:
-    | NonNullable<ValueOf<Name>>
-    | undefined;
-};
-
-export type ColumnName = Definitions[Field]['name'];
-
-export interface PointColumn extends ColumnDefinition<ColumnName, ColumnValue> {
-  readonly field: Field;
-  readonly nullable: boolean;
-}
+export type ColumnName = (typeof DEFINITIONS)[AxisColumn]['name'];
 
 /** The columns in the order in which rows have them. */
 export const POINT_COLUMNS: readonly PointColumn[] = Object.entries(DEFINITIONS).map(
   ([field, definition]) => ({
-    field: field as Field,
+    field: field as AxisColumn,
     nullable: definition.schema.safeParse(null).success,
     ...definition,
   }),
@@ -182,20 +185,20 @@ export const POINT_COLUMNS: readonly PointColumn[] = Object.entries(DEFINITIONS)
 /** The values of the columns as they are stored. */
 export const COLUMN_SCHEMAS = Object.fromEntries(
   POINT_COLUMNS.map(({ name, schema }) => [name, schema]),
-) as { [Name in Field as Definitions[Name]['name']]: Definitions[Name]['schema'] };
+) as { [Field in AxisColumn as Definitions[Field]['name']]: Definitions[Field]['schema'] };
 
 /** The key of a condition with a mitigation. */
-export function pointKey(condition: Condition, mitigation: Mitigation): PointKey {
+export function pointKey(condition: Condition, mitigation: string): PointKey {
   return keyFromColumns((column) => column.of(condition, mitigation));
 }
 
 /** The key that has the values of columns. */
-export function keyFromColumns(value: (column: PointColumn) => ColumnValue): PointKey {
+export function keyFromColumns(value: (column: PointColumn) => string | number | null): PointKey {
   const fields = POINT_COLUMNS.map((column) => [column.field, value(column)] as const);
-  return Object.fromEntries(fields.filter(([, value]) => value !== null)) as PointKey;
+  return Object.fromEntries(fields.filter(([, value]) => value !== null)) as unknown as PointKey;
 }
 
 /** The values of a key in the order of the columns. */
-export function columnValues(key: PointKey): ColumnValue[] {
+export function columnValues(key: PointKey): (string | number | null)[] {
   return POINT_COLUMNS.map(({ field }) => key[field] ?? null);
 }

@@ -1,6 +1,6 @@
 import { excerpt, InputError } from '../../core/index.js';
 import { type CellSelection, dataCellCount, dataGeometry } from '../../fault/index.js';
-import { type Network, weightedLayers } from '../../models/index.js';
+import { layerNamed, type Network, weightedLayers } from '../../models/index.js';
 import {
   bitNumberOfCell,
   cellOfBitNumber,
@@ -130,7 +130,7 @@ function slotScope(name: string, slots: Slots, memory: WeightMemory, weightBits:
 }
 
 function slotsOfLayer(name: string, network: Network, placement: Placement): Slots {
-  const index = weightedLayers(network).findIndex((layer) => layer.name === name);
+  const index = weightedLayers(network).indexOf(layerNamed(network, name));
   const [first, end] = firstWeightOfLayers(network).slice(index, index + 2);
   if (placement.kind === 'resident') {
     // Resident weights lie behind one another in network order.

@@ -1,7 +1,15 @@
 import { z } from 'zod';
-import { type DeepReadonly, InputError, shownValue } from '../../core/index.js';
-import { CLIP_POSITIONS, GRANULARITIES } from '../../mitigation/index.js';
-import { AXIS_DEFAULTS, AXIS_INPUTS, AXIS_LISTS, STUDY_AXES } from './axes.js';
+import { firstIssue, InputError, shownValue, valueAndProblem } from '../../core/index.js';
+import type { DeepReadonly } from '../../fault/index.js';
+import {
+  CLIP_POSITIONS,
+  GRANULARITIES,
+  type Mitigation,
+  mitigationInput,
+  type PartDefaults,
+  withoutDefaults,
+} from '../../mitigation/index.js';
+import { AXIS_DEFAULTS, AXIS_INPUTS, AXIS_LISTS, areDistinct, STUDY_AXES } from './axes.js';
 
 /** Fault rates used when none are given: where each word format goes from unharmed to broken. */
 export const DEFAULT_RATES = {
@@ -78,7 +86,7 @@ const inputSchema = z.strictObject({
  * A study as a user gives it: an axis under its singular or its plural name, as one value or a list, and nothing that
  * the defaults say. `thresholds`: of one model its file.
  */
-export interface StudyInput extends DeepReadonly<z.input<typeof inputSchema>> {}
+export type StudyInput = DeepReadonly<z.input<typeof inputSchema>>;
 
 /**
  * Everything a study's result depends on, validated, except what it only names: networks, accelerators, fault maps,
@@ -97,7 +105,7 @@ export const DEFAULT_STUDY = {
   images: 30,
   imageChoice: 'drawn',
   seed: 1,
-} as const satisfies StudyInput;
+} as const satisfies Study;
 
 /** The most maps of a point that is run to a precision, and the images of each: see docs/statistics.md. */
 const PRECISION_DEFAULTS = { maps: 10_000, images: 'pilot' } as const;
@@ -152,7 +160,12 @@ export function parseStudyFields(options: Readonly<Record<string, unknown>>): St
     ...fields,
   };
   if (fields.thresholds !== undefined) candidate.thresholds = thresholdsByModel(candidate);
-  const study = validate(candidate);
+  const given = validate(candidate);
+  const defaults = partDefaults(given);
+  const study = {
+    ...given,
+    mitigations: given.mitigations.map((mitigation) => withoutDefaults(mitigation, defaults)),
+  };
   requireConsistent(study);
   return study;
 }
@@ -170,8 +183,8 @@ export function validateField(name: string, value: unknown): void {
 
 function validate(candidate: Readonly<Record<string, unknown>>): Study {
   const result = schema.safeParse(candidate);
-  if (!result.success) throw fieldError(result.error.issues[0], candidate);
-  return result.data;
+  if (result.success) return result.data;
+  throw new InputError(`study: ${valueAndProblem(firstIssue(result.error, candidate))}`);
 }
 
 function sizeDefaults({ faultMaps, precision }: Readonly<Record<string, unknown>>): object {
@@ -190,16 +203,24 @@ function thresholdsByModel({ thresholds, models }: Readonly<Record<string, unkno
   return { [String(models[0])]: thresholds };
 }
 
-function fieldError(
-  issue: z.core.$ZodIssue,
-  candidate: Readonly<Record<string, unknown>>,
-): InputError {
-  const field = issue.path.join('.');
-  const value = issue.path.reduce<unknown>(
-    (object, key) => (object as Record<PropertyKey, unknown> | undefined)?.[key],
-    candidate,
-  );
-  return new InputError(`study: ${field || 'options'} = ${shownValue(value)}: ${issue.message}`);
+/** A study as it may be written to get it back, mitigations in words where these say it. */
+export function studyInputOf(
+  study: Study,
+): Omit<Study, 'mitigations'> & { readonly mitigations: readonly (string | Mitigation)[] } {
+  return { ...study, mitigations: study.mitigations.map(mitigationInput) };
+}
+
+/** The names of a study's mitigations, which its rows have, in its order. */
+export function mitigationNames({ mitigations }: Pick<Study, 'mitigations'>): string[] {
+  return mitigations.map(({ name }) => name);
+}
+
+/** What a study says for the parts of its mitigations that do not say it themselves. */
+export function partDefaults({
+  granularity,
+  clipPosition,
+}: Pick<Study, 'granularity' | 'clipPosition'>): PartDefaults {
+  return { granularity, position: clipPosition };
 }
 
 function requireConsistent(study: Study): void {
@@ -212,11 +233,7 @@ function requireConsistent(study: Study): void {
   if (rates !== undefined && faultCounts !== undefined) {
     throw new InputError('study: give either rates or faultCounts');
   }
-  if (study.clipPosition === 'requantised' && study.formats.includes('float32')) {
-    throw new InputError(
-      'study: clipPosition = requantised is for int8 words: float32 words have no requantisation; give formats: [int8]',
-    );
-  }
+  requireMitigations(study);
   if (precision !== undefined && study.imageChoice === 'fixed') {
     throw new InputError(
       'study: precision needs images that are drawn for each map, not fixed ones',
@@ -238,6 +255,26 @@ function requireConsistent(study: Study): void {
       throw new InputError(`study: thresholds are given for ${model}, which is not in models`);
     }
   }
+}
+
+function requireMitigations(study: Study): void {
+  const { mitigations, clipPosition, formats } = study;
+  const names = mitigationNames(study);
+  if (!areDistinct(names)) {
+    throw new InputError(
+      `study: mitigations = ${shownValue(names)}: values must differ, or be named: {name: NAME, parts: […]}`,
+    );
+  }
+  if (!formats.includes('float32')) return;
+  const needsInt8 = (what: string) =>
+    new InputError(
+      `study: ${what} is for int8 words: float32 words have no requantisation; give formats: [int8]`,
+    );
+  if (clipPosition === 'requantised') throw needsInt8('clipPosition = requantised');
+  const requantised = mitigations.find(({ parts }) =>
+    parts.some(({ position }) => position === 'requantised'),
+  );
+  if (requantised) throw needsInt8(`mitigation ${requantised.name}: position = requantised`);
 }
 
 /** The fault rates of one word format. */

@@ -1,6 +1,6 @@
 import { activeFaults, type FaultMap } from '../../fault/index.js';
 import type { KernelModule } from '../../kernels/index.js';
-import type { Mitigation } from '../../mitigation/index.js';
+import { UNPROTECTED } from '../../mitigation/index.js';
 import { type ImageSet, type Network, normalize } from '../../models/index.js';
 import {
   type ActivationUnit,
@@ -35,10 +35,10 @@ export interface TrialNetwork {
   /** Fault-free stored words of all weights, in network order. */
   readonly words: Uint8Array | Uint32Array;
   /** By mitigation, then by layer. */
-  readonly units: ReadonlyMap<Mitigation, ReadonlyMap<string, ActivationUnit>>;
-  readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
+  readonly units: ReadonlyMap<string, ReadonlyMap<string, ActivationUnit>>;
+  readonly golden: ReadonlyMap<string, GoldenPredictions>;
   /** What the fault-free network made of the images in `golden`. */
-  readonly recordings: ReadonlyMap<Mitigation, Recording>;
+  readonly recordings: ReadonlyMap<string, Recording>;
   readonly engine: Engine;
   /** Memory for the patches of one trial after the other. */
   readonly patchBuffers: PatchBuffers;
@@ -60,7 +60,7 @@ export interface RunImages {
 /** Predictions of the fault-free network, which are recorded. */
 export function predictClean(
   one: TrialNetwork,
-  mitigation: Mitigation,
+  mitigation: string,
   { dataset, indices, numbers }: RunImages,
 ): Prediction[] {
   const { datapath, recordings } = one;
@@ -71,10 +71,7 @@ export function predictClean(
   return predictionsOf(outputs, datapath.classes);
 }
 
-function unitsOf(
-  { units }: TrialNetwork,
-  mitigation: Mitigation,
-): ReadonlyMap<string, ActivationUnit> {
+function unitsOf({ units }: TrialNetwork, mitigation: string): ReadonlyMap<string, ActivationUnit> {
   const found = units.get(mitigation);
   if (!found) throw new Error(`no activation units for ${mitigation}`);
   return found;
@@ -100,7 +97,7 @@ export interface IntermittentFaults {
 /** Predictions under faults; the images must have been recorded. */
 export function predictFaulty(
   one: TrialNetwork,
-  mitigation: Mitigation,
+  mitigation: string,
   images: RunImages,
   faults: EffectiveFaults,
 ): Prediction[] {
@@ -114,7 +111,7 @@ const MOST_FOLLOWED_PATCHES = 64;
 
 function faultyOutputs(
   one: TrialNetwork,
-  mitigation: Mitigation,
+  mitigation: string,
   { dataset, indices, numbers }: RunImages,
   { patches, differing, intermittent }: EffectiveFaults,
 ): Float32Array {
@@ -140,7 +137,7 @@ function faultyOutputs(
 
 /** Gives the runner of a mitigation; undefined when there is no memory for it. */
 export type DeltaRunners = (
-  mitigation: Mitigation,
+  mitigation: string,
   units: ReadonlyMap<string, ActivationUnit>,
   loadImages: () => Float32Array,
   count: number,
@@ -160,7 +157,7 @@ export function createDeltaRunners(
   budget: number,
 ): DeltaRunners | undefined {
   if (!canFollowChanges(network)) return undefined;
-  const runners = new Map<Mitigation, DeltaRunner | undefined>();
+  const runners = new Map<string, DeltaRunner | undefined>();
   let left = budget;
   return (mitigation, units, loadImages, count) => {
     if (!runners.has(mitigation)) {
@@ -187,13 +184,13 @@ export function createDeltaRunners(
  */
 export function predictFaultyTogether(
   one: TrialNetwork,
-  mitigations: readonly Mitigation[],
+  mitigations: readonly string[],
   images: RunImages,
   faults: EffectiveFaults,
 ): { readonly predictions: readonly Prediction[]; readonly seconds: number }[] {
   const { differing } = faults;
   const canShare = one.sharing && !faults.intermittent && mitigations.length > 1;
-  return canShare && differing && mitigations.includes('none')
+  return canShare && differing && mitigations.includes(UNPROTECTED)
     ? predictSharing(one, one.sharing, mitigations, images, { ...faults, differing })
     : mitigations.map((mitigation) => {
         const started = performance.now();
@@ -205,18 +202,18 @@ export function predictFaultyTogether(
 function predictSharing(
   one: TrialNetwork,
   sharing: PrefixSharing,
-  mitigations: readonly Mitigation[],
+  mitigations: readonly string[],
   { dataset, indices, numbers }: RunImages,
   { patches, differing }: EffectiveFaults & { readonly differing: LayerRange },
 ): { readonly predictions: readonly Prediction[]; readonly seconds: number }[] {
   const { datapath, recordings } = one;
   datapath.setPatches(patches);
-  const others = mitigations.filter((mitigation) => mitigation !== 'none');
+  const others = mitigations.filter((mitigation) => mitigation !== UNPROTECTED);
   const units = others.map((mitigation) => unitsOf(one, mitigation));
   const results = new Map(
     mitigations.map((mitigation) => [mitigation, { predictions: [] as Prediction[], seconds: 0 }]),
   );
-  const add = (mitigation: Mitigation, run: () => Float32Array) => {
+  const add = (mitigation: string, run: () => Float32Array) => {
     const result = results.get(mitigation);
     if (!result) throw new Error(`unknown mitigation ${mitigation}`);
     const started = performance.now();
@@ -230,7 +227,7 @@ function predictSharing(
       differing,
       loadImages: () => normalize(dataset, batchIndices),
     };
-    add('none', () => sharing.runBase(batch, recordingOf(recordings, 'none'), units));
+    add(UNPROTECTED, () => sharing.runBase(batch, recordingOf(recordings, UNPROTECTED), units));
     for (const [other, mitigation] of others.entries()) {
       add(mitigation, () => sharing.runOther(other, recordingOf(recordings, mitigation)));
     }
@@ -238,10 +235,7 @@ function predictSharing(
   return [...results.values()];
 }
 
-function recordingOf(
-  recordings: ReadonlyMap<Mitigation, Recording>,
-  mitigation: Mitigation,
-): Recording {
+function recordingOf(recordings: ReadonlyMap<string, Recording>, mitigation: string): Recording {
   const recording = recordings.get(mitigation);
   if (!recording) throw new Error(`no recording for ${mitigation}`);
   return recording;

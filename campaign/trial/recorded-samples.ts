@@ -1,5 +1,3 @@
-import type { Mitigation } from '../../mitigation/index.js';
-
 /**
  * What the fault-free network makes of each image of a data set under one mitigation, filled in as images are
  * first needed. It depends on the image alone, so threads that share it may write an entry twice, but never
@@ -12,9 +10,9 @@ const UNKNOWN = -1;
 
 /** Predictions for each mitigation, in memory that all threads see; nothing is known yet. */
 export function createGoldenPredictions(
-  mitigations: readonly Mitigation[],
+  mitigations: readonly string[],
   images: number,
-): ReadonlyMap<Mitigation, GoldenPredictions> {
+): ReadonlyMap<string, GoldenPredictions> {
   return new Map(
     mitigations.map((mitigation) => {
       const bytes = images * Int16Array.BYTES_PER_ELEMENT;

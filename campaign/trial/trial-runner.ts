@@ -1,6 +1,6 @@
 import { createFaultBuffers, type FaultBuffers, type FaultMap } from '../../fault/index.js';
 import type { KernelModule } from '../../kernels/index.js';
-import { activationUnits, type LayerThresholds, type Mitigation } from '../../mitigation/index.js';
+import { type ActivationSide, unitsOfSide } from '../../mitigation/index.js';
 import type { ImageSet, WordFormat } from '../../models/index.js';
 import {
   type Accelerator,
@@ -37,10 +37,11 @@ const SHARING_BYTES = 7 * 2 ** 20;
 export interface StudyNetwork extends SharedNetwork {
   /** As the study names it. */
   readonly model: string;
-  /** Of every mitigation but `none`. */
-  readonly thresholds: ReadonlyMap<Mitigation, LayerThresholds>;
-  readonly golden: ReadonlyMap<Mitigation, GoldenPredictions>;
-  readonly recordings: ReadonlyMap<Mitigation, Recording>;
+  /** What each mitigation, and `none`, puts behind the accumulators. */
+  readonly sides: ReadonlyMap<string, ActivationSide>;
+  /** By mitigation. */
+  readonly golden: ReadonlyMap<string, GoldenPredictions>;
+  readonly recordings: ReadonlyMap<string, Recording>;
 }
 
 /**
@@ -171,12 +172,12 @@ function createTrialNetwork(
   kernels: KernelModule,
   { engine, deltaBytes }: ThreadOptions,
 ): TrialNetwork {
-  const { network } = shared;
+  const { network, sides } = shared;
   const datapath = rememberPatches(createNetworkDatapath(network, kernels, BATCH));
   const fixed = study.imageChoice === 'fixed' && engine === 'incremental';
   return {
     ...shared,
-    units: unitsOf(shared, study),
+    units: new Map([...sides].map(([name, side]) => [name, unitsOfSide(side, network)])),
     datapath,
     engine,
     patchBuffers: createPatchBuffers(),
@@ -186,17 +187,6 @@ function createTrialNetwork(
         ? createPrefixSharing(datapath, SHARING_BYTES)
         : undefined,
   };
-}
-
-function unitsOf(
-  { network, thresholds }: StudyNetwork,
-  { clipPosition }: Study,
-): TrialNetwork['units'] {
-  const clipping = [...thresholds].map(
-    ([mitigation, found]) =>
-      [mitigation, activationUnits(mitigation, network, found, clipPosition)] as const,
-  );
-  return new Map([['none', new Map()], ...clipping]);
 }
 
 /** The mitigations of a trial share its patches, and there may be millions: they are put in once. */

@@ -1,6 +1,5 @@
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
 import type { FaultMap } from '../../fault/index.js';
-import type { Mitigation } from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
 import { applyFaultMap, type Placement, patchedLayers } from '../../sim/index.js';
 import type { Condition } from '../study/conditions.js';
@@ -24,12 +23,12 @@ export interface Trial {
   readonly map: number;
   /** The first so many of the images in the map's order are run. */
   readonly images: number;
-  readonly mitigations: readonly Mitigation[];
+  readonly mitigations: readonly string[];
 }
 
 /** What became of a trial's images under one mitigation. */
 export interface Outcome {
-  readonly mitigation: Mitigation;
+  readonly mitigation: string;
   /** Images whose top-1 class is the label. */
   readonly correct: number;
   /** Images whose top-1 class is not that of the fault-free run with the same mitigation. */
@@ -131,7 +130,7 @@ function imagesOf({ study, dataset }: TrialContext, trial: Trial): RunImages {
 /** Fault-free predictions; those not known yet are computed. */
 function goldenOf(
   { network }: TrialContext,
-  mitigation: Mitigation,
+  mitigation: string,
   images: RunImages,
 ): readonly Prediction[] {
   const golden = network.golden.get(mitigation);

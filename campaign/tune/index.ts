@@ -1,5 +1,5 @@
 export * from './judge.js';
-export type { SearchResult } from './search.js';
+export type { SearchListeners, SearchResult } from './search.js';
 export * from './sweep.js';
 export {
   prepareTuning,

@@ -1,4 +1,4 @@
-import { areaUnderCurve, type Mitigation } from '../../mitigation/index.js';
+import { areaUnderCurve } from '../../mitigation/index.js';
 import { prepareStudy } from '../run/prepare.js';
 import { type RunOptions, runStudy } from '../run/run-study.js';
 import { parseStudy } from '../study/study.js';
@@ -14,7 +14,7 @@ export interface Judgement {
   readonly auc: Readonly<Record<'none' | 'clip' | 'clip-tuned', number>>;
 }
 
-const JUDGED = ['none', 'clip', 'clip-tuned'] as const satisfies readonly Mitigation[];
+const JUDGED = ['none', 'clip', 'clip-tuned'] as const;
 
 /**
  * Judge the tuned thresholds of a file on fresh fault maps of the whole network and test images: the study that
@@ -42,7 +42,7 @@ export async function judgeThresholds(
   });
   const { points, complete } = await runStudy(prepareStudy(study, folder), options);
   if (!complete) return undefined;
-  const areaOf = (mitigation: Mitigation) =>
+  const areaOf = (mitigation: (typeof JUDGED)[number]) =>
     areaUnderCurve(
       points
         .filter((point) => point.mitigation === mitigation)

@@ -1,7 +1,7 @@
 import { featureCount } from '../../core/index.js';
 import type { Float32Clip } from '../../kernels/index.js';
 import { activationUnits, type LayerThresholds } from '../../mitigation/index.js';
-import { isWeighted } from '../../models/index.js';
+import { isWeighted, layerIndex } from '../../models/index.js';
 import type { RestartPoint } from '../../sim/index.js';
 import type { LayerRunner } from './layer-runner.js';
 
@@ -59,7 +59,7 @@ export function createClippedVariants(
   const { runner, point, behind, values } = options;
   const { datapath } = runner;
   const { network } = datapath;
-  const index = network.layers.findIndex(({ name }) => name === layer);
+  const index = layerIndex(network, layer);
   const description = network.layers[index];
   if (network.format !== 'float32' || !isWeighted(description)) return undefined;
   if (description.upper !== undefined) return undefined;

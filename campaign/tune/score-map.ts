@@ -1,7 +1,7 @@
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
 import type { KernelModule } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
-import { isWeighted, type Layer, type Network, normalize } from '../../models/index.js';
+import { isWeighted, type Layer, layerIndex, type Network, normalize } from '../../models/index.js';
 import {
   applyFaultMap,
   createNetworkDatapath,
@@ -46,7 +46,7 @@ export function createCellEvaluator(
     const point = startPointOf(network, task.first);
     const images = imagesOf(data, task.map);
     const values = valuesInFront(data, runner, task, point, images);
-    const last = network.layers.findIndex(({ name }) => name === task.last);
+    const last = layerIndex(network, task.last);
     const behind = points.find(({ layer }) => layer > last);
     const classes = behind
       ? predictTogether(runner, task, point, behind, values, images.length)

@@ -1,6 +1,6 @@
 import { multiplyAccumulates } from '../../core/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
-import { isWeighted, type Network } from '../../models/index.js';
+import { isWeighted, layerIndex, type Network } from '../../models/index.js';
 import type { ScoredRun } from './tune-data.js';
 
 /** Thresholds of one layer that are about to be scored. */
@@ -63,9 +63,8 @@ export function createScoredRuns(network: Network): ScoredRuns {
  */
 function paysFor(network: Network, layer: string): boolean {
   if (network.format === 'float32') return true;
-  const place = network.layers.findIndex(({ name }) => name === layer);
   const [own, ...behind] = network.layers
-    .slice(place)
+    .slice(layerIndex(network, layer))
     .map((one) => (isWeighted(one) ? multiplyAccumulates(one.shape) : 0));
   return behind.reduce((sum, products) => sum + products, 0) > own;
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
+  firstIssue,
   InputError,
   lockFile,
   parseJson,
@@ -106,8 +107,10 @@ function readState(file: string): z.infer<typeof schema> {
   const content = parseJson(readTextChecked(file), file);
   const result = schema.safeParse(content);
   if (!result.success) {
-    const [{ path, message }] = result.error.issues;
-    throw new InputError(`${file} is no search of this version: at ${path.join('.')}: ${message}`);
+    const { field, message } = firstIssue(result.error, content);
+    throw new InputError(
+      `${file} is no search of this version: at ${field || 'the top'}: ${message}`,
+    );
   }
   return result.data;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError, shownValue } from '../../core/index.js';
+import { fieldName, firstIssue, InputError, valueAndProblem, valueAt } from '../../core/index.js';
 import { FAULT_KINDS } from '../../fault/index.js';
 import { SEARCH_GRANULARITIES } from '../../mitigation/index.js';
 
@@ -166,14 +166,16 @@ export function parseTuning(options: Readonly<Record<string, unknown>>): Tuning 
   };
   const result = schema.safeParse(candidate);
   if (!result.success) {
-    const [issue] = result.error.issues;
-    const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : [];
-    const field = unknown ?? issue.path.map(String)[0];
-    throw new InputError(
-      `tune: ${field ?? 'options'} = ${shownValue(field === undefined ? candidate : candidate[field])}: ${
-        unknown === undefined ? issue.message : `the method ${String(method)} has no such option`
-      }`,
-    );
+    const { path, message, unknownKey } = firstIssue(result.error, candidate);
+    // A list is shown whole, as it was given.
+    const option = path.slice(0, 1);
+    const problem = valueAndProblem({
+      field: fieldName(option),
+      value: valueAt(candidate, option),
+      message:
+        unknownKey === undefined ? message : `the method ${String(method)} has no such option`,
+    });
+    throw new InputError(`tune: ${problem}`);
   }
   const tuning = result.data;
   if (tuning.method === 'interval-search' && tuning.leastRounds > tuning.mostRounds) {

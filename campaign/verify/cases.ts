@@ -1,5 +1,11 @@
+import { rateText } from '../../core/index.js';
 import { type FaultKind, uniformFaultMap } from '../../fault/index.js';
-import { int8Clips, type LayerThresholds, thresholdCount } from '../../mitigation/index.js';
+import {
+  int8Clips,
+  type LayerThresholds,
+  type NetworkClip,
+  thresholdCount,
+} from '../../mitigation/index.js';
 import {
   type Int8Network,
   type Network,
@@ -17,6 +23,7 @@ import {
   withWords,
 } from '../../sim/index.js';
 import type { OptimizationLevel } from './onnxruntime.js';
+import type { VerifyOptions } from './result.js';
 
 /** One network as both sides see it: Bitcell patches words, onnxruntime reads a written ONNX file. */
 export interface VerificationCase {
@@ -43,16 +50,20 @@ const THRESHOLD_SHARES = [1, 0.5] as const;
 
 /**
  * The cases of a verification: clean; 20 fault maps (five rates up to 1e-2, four kinds); clipped and
- * clamped, clean and faulted; clipped at tuned thresholds where there are some; a few with a threshold for each neuron
+ * clamped, clean and faulted; clipped at tuned thresholds, and as a given mitigation says, where there are such; a few with a threshold for each neuron
  * and after requantisation.
  */
-export function verificationCases(
-  network: Int8Network,
-  accelerator: Accelerator,
-  thresholds: LayerThresholds,
-  images: number,
-  tuned?: LayerThresholds,
-): VerificationCase[] {
+export function verificationCases({
+  network,
+  accelerator,
+  thresholds,
+  images,
+  tuned,
+  given,
+}: Pick<
+  VerifyOptions,
+  'network' | 'accelerator' | 'thresholds' | 'images' | 'tuned' | 'given'
+>): VerificationCase[] {
   const faults = faultMaps(network, accelerator);
   const faultedImages = Math.min(images, FAULTED_IMAGES);
   const worst = faults[faults.length - KINDS.length];
@@ -72,11 +83,16 @@ export function verificationCases(
       ),
     ),
     ...(tuned ? clipped('clip at tuned thresholds', int8Clips('clip-tuned', network, tuned)) : []),
+    ...(given ? clipped(given.name, int8ClipsOf(network, given.clip)) : []),
     ...variants(network, thresholds).flatMap(({ name, clips }) => [
       ...clippedCases(name, network, clips, faultedImages),
       ...clippedCases(`${name}, ${worst.name}`, network, clips, faultedImages, worst.patches),
     ]),
   ];
+}
+
+function int8ClipsOf(network: Int8Network, { use, thresholds, position }: NetworkClip) {
+  return int8Clips(use, network, thresholds, position);
 }
 
 function plainCases(
@@ -183,7 +199,7 @@ function faultMaps(
       const trial = rateIndex * KINDS.length + kindIndex;
       const map = uniformFaultMap({ geometry, rate, faults, seed: 1, trial });
       return {
-        name: `${faults} at ${rate.toExponential()}`,
+        name: `${faults} at ${rateText(rate)}`,
         patches: applyFaultMap(map, placement, words),
       };
     }),

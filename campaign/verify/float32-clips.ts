@@ -1,7 +1,7 @@
-import { type FeatureShape, featureCount } from '../../core/index.js';
+import { type FeatureShape, featureCount, rateText } from '../../core/index.js';
 import { uniformFaultMap } from '../../fault/index.js';
 import { createReferenceBackend } from '../../kernels/index.js';
-import { float32Clips, type LayerThresholds, type Mitigation } from '../../mitigation/index.js';
+import { type ClipUse, float32Clips, type LayerThresholds } from '../../mitigation/index.js';
 import {
   type ClipNames,
   type Float32Clips,
@@ -24,10 +24,10 @@ type Clip = Float32Clips extends ReadonlyMap<string, infer Value> ? Value : neve
 
 /** What a verification of float32 clips needs. */
 export interface Float32VerifyOptions
-  extends Pick<VerifyOptions, 'accelerator' | 'dataset' | 'images' | 'threads'> {
+  extends Pick<VerifyOptions, 'accelerator' | 'dataset' | 'images' | 'threads' | 'given'> {
   readonly network: Float32Network;
-  /** By mitigation. */
-  readonly thresholds: ReadonlyMap<Exclude<Mitigation, 'none'>, LayerThresholds>;
+  /** By what clips do. */
+  readonly thresholds: ReadonlyMap<ClipUse, LayerThresholds>;
 }
 
 /**
@@ -36,13 +36,13 @@ export interface Float32VerifyOptions
  * the bit, what our kernel's clip makes of onnxruntime's own sum, also where it is infinite or NaN.
  */
 export async function verifyFloat32Clips(options: Float32VerifyOptions): Promise<CaseResult[]> {
-  if (options.thresholds.size === 0) return [];
+  if (options.thresholds.size === 0 && !options.given) return [];
   const results: CaseResult[] = [];
   const faulty = withFaults(options);
   for (const [kind, clips] of clipsOf(options)) {
     for (const [state, network] of [
       ['clean', options.network],
-      [`flip at ${FAULT_RATE.toExponential()}`, faulty],
+      [`flip at ${rateText(FAULT_RATE)}`, faulty],
     ] as const) {
       const { bytes, clipNames } = writeFloat32Exposed(network, clips);
       for (const level of ['disabled', 'all'] as const) {
@@ -54,14 +54,18 @@ export async function verifyFloat32Clips(options: Float32VerifyOptions): Promise
   return results;
 }
 
-/** Clips by what they are: those of the thresholds, and one with a threshold for each neuron. */
-function clipsOf({ network, thresholds }: Float32VerifyOptions): Map<string, Float32Clips> {
+/** Clips by what they are: those of the thresholds, a given one, and one with a threshold for each neuron. */
+function clipsOf({ network, thresholds, given }: Float32VerifyOptions): Map<string, Float32Clips> {
   const clips = new Map<string, Float32Clips>(
     [...thresholds].map(([mitigation, found]) => [
       mitigation,
       float32Clips(mitigation, network, found),
     ]),
   );
+  if (given) {
+    const { use, thresholds: found, position } = given.clip;
+    clips.set(given.name, float32Clips(use, network, found, position));
+  }
   const profile = thresholds.get('clip');
   if (profile) {
     const perNeuron = neuronThresholds(network, profile);

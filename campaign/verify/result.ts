@@ -1,5 +1,5 @@
 import type { ProgressListener } from '../../core/index.js';
-import type { LayerThresholds } from '../../mitigation/index.js';
+import type { LayerThresholds, NetworkClip } from '../../mitigation/index.js';
 import type { ImageSet, Int8Network } from '../../models/index.js';
 import type { Accelerator } from '../../sim/index.js';
 import type { Difference } from './differ.js';
@@ -36,6 +36,8 @@ export interface VerifyOptions {
   readonly thresholds: LayerThresholds;
   /** Those that a search found, if there are some. */
   readonly tuned?: LayerThresholds | undefined;
+  /** One more clip, by the name of its mitigation. */
+  readonly given?: { readonly name: string; readonly clip: NetworkClip } | undefined;
   readonly dataset: ImageSet;
   /** The first so many images of the data set. */
   readonly images: number;

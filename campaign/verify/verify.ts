@@ -23,14 +23,14 @@ const MEMORY_SHARE = 0.25;
  * @throws InputError when the network is not made for CIFAR-10
  */
 export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[]> {
-  const { network, accelerator, thresholds, images, onProgress } = options;
+  const { network, onProgress } = options;
   requireCifar10Network(network);
   const datapath = createNetworkDatapath(
     network,
     compileKernels(),
     batchWithinMemory(network, BATCH, MEMORY_SHARE),
   );
-  const cases = verificationCases(network, accelerator, thresholds, images, options.tuned);
+  const cases = verificationCases(options);
   const total = cases.reduce((sum, { images: count }) => sum + count, 0);
   const results = await verifyGiven(options, datapath);
   let done = 0;

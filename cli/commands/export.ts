@@ -1,15 +1,16 @@
 import { Command } from 'commander';
 import { loadNetwork } from '../../campaign/index.js';
-import { requireSafeOutputs, writeFileAtomic } from '../../core/index.js';
+import { InputError, requireSafeOutputs, writeFileAtomic } from '../../core/index.js';
 import {
+  activationSideOf,
   type ClipPosition,
   float32Clips,
   int8Clips,
-  type LayerThresholds,
   type Mitigation,
+  type NetworkClip,
+  parseMitigation,
   readThresholds,
   type Thresholds,
-  thresholdsFor,
 } from '../../mitigation/index.js';
 import { type Network, type WordFormat, writeClipped, writeFloat32 } from '../../models/index.js';
 import { modelFile } from '../input/input-files.js';
@@ -19,17 +20,16 @@ import {
   type CommonOptions,
   choice,
   clipPositionOption,
+  mitigationOption,
   option,
 } from '../input/options.js';
 import { printResult } from '../print/output.js';
-
-type ClippingMitigation = Exclude<Mitigation, 'none'>;
 
 interface ExportFlags extends CommonOptions {
   readonly model: string;
   readonly format: WordFormat;
   readonly thresholds: string;
-  readonly mitigation?: ClippingMitigation;
+  readonly mitigation?: Mitigation;
   readonly clipPosition: ClipPosition;
   readonly output: string;
 }
@@ -41,10 +41,8 @@ export function exportCommand(): Command {
     .addOption(choice('--format <format>', 'word format', ['int8', 'float32']).default('int8'))
     .addOption(option('--thresholds <file>', 'clip thresholds').makeOptionMandatory())
     .addOption(
-      choice(
-        '--mitigation <name>',
-        'how to clip (default: clip-tuned where the file has tuned thresholds, else clip)',
-        ['clip', 'clamp', 'clip-tuned'],
+      mitigationOption(
+        'how to clip, such as clamp or clip:layers=conv1/fc2 (default: clip-tuned where the file has tuned thresholds, else clip)',
       ),
     )
     .addOption(clipPositionOption())
@@ -59,37 +57,38 @@ function exportNetwork(flags: ExportFlags): void {
   const network = loadNetwork(model, format);
   const thresholds = readThresholds(file);
   const mitigation = flags.mitigation ?? defaultMitigation(thresholds, format);
-  const values = thresholdsFor(network, thresholds, file, mitigation);
-  const bytes = writeNetwork(network, mitigation, values, clipPosition);
+  const side = activationSideOf(mitigation, network, () => ({ thresholds, where: file }), {
+    position: clipPosition,
+  });
+  if (!side)
+    throw new InputError(
+      `mitigation ${mitigation.name} clips nothing that an ONNX file could hold`,
+    );
+  const bytes = writeNetwork(network, side);
   writeFileAtomic(output, bytes);
+  const { size } = side.thresholds;
   printResult(
     json,
     {
       model,
       format,
-      mitigation,
-      clipPosition,
+      mitigation: mitigation.name,
+      clipPosition: side.position,
       output,
       bytes: bytes.length,
-      clippedLayers: [...values.keys()],
+      clippedLayers: [...side.thresholds.keys()],
     },
     () =>
-      `${output}: ${model} with ${values.size} clipped layers (${mitigation}), ${bytes.length} bytes`,
+      `${output}: ${model} with ${size} clipped layers (${mitigation.name}), ${bytes.length} bytes`,
   );
 }
 
-function defaultMitigation({ tuned }: Thresholds, format: WordFormat): ClippingMitigation {
-  return tuned?.[format] ? 'clip-tuned' : 'clip';
+function defaultMitigation({ tuned }: Thresholds, format: WordFormat): Mitigation {
+  return parseMitigation(tuned?.[format] ? 'clip-tuned' : 'clip');
 }
 
-function writeNetwork(
-  network: Network,
-  mitigation: ClippingMitigation,
-  thresholds: LayerThresholds,
-  position: ClipPosition,
-): Uint8Array {
-  if (network.format === 'int8') {
-    return writeClipped(network, int8Clips(mitigation, network, thresholds, position));
-  }
-  return writeFloat32(network, float32Clips(mitigation, network, thresholds, position));
+function writeNetwork(network: Network, { use, thresholds, position }: NetworkClip): Uint8Array {
+  return network.format === 'int8'
+    ? writeClipped(network, int8Clips(use, network, thresholds, position))
+    : writeFloat32(network, float32Clips(use, network, thresholds, position));
 }

@@ -2,7 +2,12 @@ import { Command } from 'commander';
 import { inferImages } from '../../campaign/index.js';
 import { readFloat32Npy, requireSafeOutputs, writeNpy } from '../../core/index.js';
 import { faultMapFiles } from '../../fault/index.js';
-import type { ClipPosition, Mitigation } from '../../mitigation/index.js';
+import {
+  type ClipPosition,
+  type Mitigation,
+  NO_MITIGATION,
+  parseMitigation,
+} from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR, type Placement } from '../../sim/index.js';
 import { modelFile } from '../input/input-files.js';
@@ -12,6 +17,7 @@ import {
   type CommonOptions,
   choice,
   clipPositionOption,
+  mitigationOption,
   once,
   option,
   threadsOption,
@@ -52,12 +58,9 @@ export function inferCommand(): Command {
       option('--thresholds <file>', 'clip activations at these thresholds').argParser(once),
     )
     .addOption(
-      choice('--mitigation <name>', 'what the thresholds do (default: clip)', [
-        'none',
-        'clip',
-        'clamp',
-        'clip-tuned',
-      ]),
+      mitigationOption(
+        'what protects the network, such as none, clamp or clip:layers=conv1/fc2 (default: clip where there are thresholds)',
+      ),
     )
     .addOption(clipPositionOption())
     .addOption(
@@ -83,7 +86,9 @@ async function infer(model: string, flags: InferFlags): Promise<void> {
       ...(faultMap === undefined ? [] : faultMapFiles(faultMap)),
     ],
   );
-  const mitigation = options.mitigation ?? (options.thresholds === undefined ? 'none' : 'clip');
+  const mitigation =
+    options.mitigation ??
+    (options.thresholds === undefined ? NO_MITIGATION : parseMitigation('clip'));
   const values = readFloat32Npy(input);
   const nonFiniteInputs = countNonFinite(values.data);
   if (nonFiniteInputs > 0) {
@@ -105,7 +110,15 @@ async function infer(model: string, flags: InferFlags): Promise<void> {
   printResult(
     json,
     {
-      ...{ model, format: options.format, mitigation, images, nonFiniteInputs, seconds, output },
+      ...{
+        model,
+        format: options.format,
+        mitigation: mitigation.name,
+        images,
+        nonFiniteInputs,
+        seconds,
+        output,
+      },
       unfused: unfusedOf(network),
     },
     () =>

@@ -13,6 +13,7 @@ import {
   yieldLimits,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
+import { parseMitigation } from '../../mitigation/index.js';
 import { axisOption } from '../input/axis-options.js';
 import {
   addCommonOptions,
@@ -44,7 +45,7 @@ interface ResultsFlags extends CommonOptions, Readonly<Record<string, unknown>> 
 /** The options that choose rows, and the columns by which they do. */
 const FILTERS = POINT_COLUMNS.map(({ name, filter }) => ({
   column: name,
-  option: axisOption(filter, names),
+  option: axisOption(filter, { files: names, mitigations: mitigationNames }),
 }));
 
 export function resultsCommand(): Command {
@@ -117,6 +118,18 @@ function given(filter: ResultFilter): boolean {
 /** A list, or one name with a comma in it, as a pair of 0/1 matrices has. */
 function names(text: string): string[] {
   return [text, ...list(text)];
+}
+
+/** Mitigations as the rows name them: words in canonical order, other names as they are. */
+function mitigationNames(text: string): string[] {
+  return list(text).map((name) => {
+    try {
+      return parseMitigation(name).name;
+    } catch (error) {
+      if (error instanceof InputError) return name;
+      throw error;
+    }
+  });
 }
 
 function filterOf(flags: ResultsFlags): ResultFilter {

@@ -13,6 +13,7 @@ import {
   type Study,
   type StudyResult,
   singleFaultSamples,
+  studyInputOf,
   withPrecision,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
@@ -25,6 +26,7 @@ import {
   type CommonOptions,
   dataOption,
   imagesOrPilot,
+  list,
   option,
   percentagePoints,
   repeated,
@@ -58,7 +60,8 @@ export function runCommand(): Command {
       'Accuracy of networks under faults in their weight memory, with and without mitigations: every combination of the values of the lists (separated by commas)',
     )
     .argument('[study]', 'study file (YAML); options stand above it');
-  for (const axis of STUDY_AXES) command.addOption(axisOption(axis.option, repeated));
+  const parsers = { files: repeated, mitigations: list };
+  for (const axis of STUDY_AXES) command.addOption(axisOption(axis.option, parsers));
   command
     .addOption(option('--placement <kind>', 'resident or streamed (default: resident)'))
     .addOption(
@@ -150,7 +153,7 @@ function printPlan(prepared: PreparedStudy, threads: number, json: boolean | und
   printResult(
     json,
     {
-      study,
+      study: studyInputOf(study),
       seed: study.seed,
       ...size,
       ...(sampleSizes.length > 0 && { sampleSizes }),
@@ -159,7 +162,7 @@ function printPlan(prepared: PreparedStudy, threads: number, json: boolean | und
     },
     () =>
       [
-        JSON.stringify(study, null, 2),
+        JSON.stringify(studyInputOf(study), null, 2),
         `${grouped(size.points)} points, ${atMost}${grouped(size.trials)} trials, ${atMost}${grouped(size.imageRuns)} image runs`,
         `${atMost || 'about '}${duration(seconds)} on ${counted(threads, 'thread')}, from ${CALIBRATION_IMAGES} images of each network timed now`,
         ...(study.images === 'pilot'
@@ -193,7 +196,7 @@ function toJson(
   }));
   const cycles = [...new Set(summaries.map((network) => network.cycles))];
   return {
-    study,
+    study: studyInputOf(study),
     seed: study.seed,
     networks: summaries,
     cycles: cycles.length === 1 ? cycles[0] : null,

@@ -2,14 +2,21 @@ import { Command } from 'commander';
 import { loadNetwork, loadThresholds } from '../../campaign/index.js';
 import type { CaseResult } from '../../campaign/verify/index.js';
 import { InputError, MismatchError, readFileChecked } from '../../core/index.js';
-import { type Thresholds, thresholdsFor } from '../../mitigation/index.js';
-import { loadCifar10, modelFile } from '../../models/index.js';
+import {
+  activationSideOf,
+  type Mitigation,
+  type ThresholdRequest,
+  type Thresholds,
+  thresholdsFor,
+} from '../../mitigation/index.js';
+import { loadCifar10, modelFile, type Network } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR, loadAccelerator } from '../../sim/index.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
   dataOption,
+  mitigationOption,
   option,
   requireImages,
   threadsOption,
@@ -24,6 +31,7 @@ interface VerifyFlags extends CommonOptions {
   readonly model: string;
   readonly images: number;
   readonly thresholds?: string;
+  readonly mitigation?: Mitigation;
   readonly accelerator: string;
   readonly data?: string;
   readonly threads: number;
@@ -41,6 +49,9 @@ export function verifyCommand(): Command {
         .argParser(wholeNumber(1)),
     )
     .addOption(option('--thresholds <file>', 'clip thresholds (default: the profile maxima)'))
+    .addOption(
+      mitigationOption('compare these clips, too, such as clamp:granularity=neuron:layers=conv1'),
+    )
     .addOption(
       option('--accelerator <accelerator>', 'a preset or a file').default(DEFAULT_ACCELERATOR),
     )
@@ -74,6 +85,7 @@ async function verify(flags: VerifyFlags): Promise<void> {
     accelerator,
     thresholds: thresholdsFor(network, thresholds, where),
     tuned: thresholds.tuned?.int8 && thresholdsFor(network, thresholds, where, 'clip-tuned'),
+    given: givenClip(network, flags),
     dataset,
     images,
     threads,
@@ -82,7 +94,7 @@ async function verify(flags: VerifyFlags): Promise<void> {
   progress.stop();
   const float32Cases = await verification.verifyFloat32Clips({
     ...{ accelerator, dataset, images, threads },
-    ...float32Clips(model, thresholds, where),
+    ...float32Clips(flags, thresholds, where),
   });
   const cases = [...int8Cases, ...float32Cases];
   printResult(json, { model, images, onnxruntimeOverflows: overflows, cases }, () => toText(cases));
@@ -97,7 +109,8 @@ async function verify(flags: VerifyFlags): Promise<void> {
 }
 
 /** The network with float32 words, and the thresholds for them that there are. */
-function float32Clips(model: string, thresholds: Thresholds, where: string) {
+function float32Clips(flags: VerifyFlags, thresholds: Thresholds, where: string) {
+  const { model } = flags;
   const network = loadNetwork(model, 'float32');
   if (network.format !== 'float32') throw new InputError(`${model} has no float32 words`);
   const mitigations = [
@@ -106,10 +119,25 @@ function float32Clips(model: string, thresholds: Thresholds, where: string) {
   ];
   return {
     network,
+    given: isRequantised(flags.mitigation) ? undefined : givenClip(network, flags),
     thresholds: new Map(
       mitigations.map((name) => [name, thresholdsFor(network, thresholds, where, name)]),
     ),
   };
+}
+
+/** What the user's mitigation puts behind the accumulators of a network, if it does. */
+function givenClip(network: Network, { model, mitigation, thresholds, data }: VerifyFlags) {
+  if (!mitigation) return undefined;
+  const find = ({ file = thresholds, granularity }: ThresholdRequest) =>
+    loadThresholds(model, [network], file, data, granularity);
+  const clip = activationSideOf(mitigation, network, find, { position: 'accumulator' });
+  return clip && { name: mitigation.name, clip };
+}
+
+/** Float32 words have no requantisation to clip after. */
+function isRequantised(mitigation: Mitigation | undefined): boolean {
+  return mitigation?.parts.some(({ position }) => position === 'requantised') ?? false;
 }
 
 function toText(cases: readonly CaseResult[]): string {

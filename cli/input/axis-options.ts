@@ -4,22 +4,26 @@ import { countList, list, option, rateList, voltageList } from './options.js';
 
 type ListParser = (text: string) => readonly (string | number)[];
 
-const PARSERS: Readonly<Record<Exclude<OptionValues, 'files'>, ListParser>> = {
+/** Where commands take the same text for different values. */
+export interface OwnParsers {
+  /** Names that may have a comma in them. */
+  files(text: string, before?: readonly string[]): readonly string[];
+  mitigations: ListParser;
+}
+
+const PARSERS: Readonly<Record<Exclude<OptionValues, keyof OwnParsers>, ListParser>> = {
   names: list,
   rates: rateList,
   voltages: voltageList,
   counts: countList,
 };
 
-/**
- * The option that gives values of an axis.
- *
- * @param files takes names that may have a comma in them
- */
+/** The option that gives values of an axis. */
 export function axisOption(
   { flag, argument, description, values }: ValuesOption,
-  files: (text: string, before?: readonly string[]) => readonly string[],
+  own: OwnParsers,
 ): Option {
   const created = option(`${flag} ${argument}`, description);
-  return values === 'files' ? created.argParser(files) : created.argParser(PARSERS[values]);
+  if (values === 'files') return created.argParser(own.files);
+  return created.argParser(values === 'mitigations' ? own.mitigations : PARSERS[values]);
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError, parseDecimal } from '../../core/index.js';
-import { CLIP_POSITIONS } from '../../mitigation/index.js';
+import { CLIP_POSITIONS, type Mitigation, parseMitigation } from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
 
 /** An option that the environment variable BITCELL_NAME can set, too. */
@@ -129,6 +129,20 @@ export function threadsOption(): Option {
   return option('--threads <n>', 'worker threads')
     .default(availableParallelism())
     .argParser(threadCount);
+}
+
+/** A mitigation in words. */
+export function mitigationOption(description: string): Option {
+  return option('--mitigation <words>', description).argParser(mitigationWords);
+}
+
+function mitigationWords(text: string): Mitigation {
+  try {
+    return parseMitigation(text);
+  } catch (error) {
+    if (error instanceof InputError) throw new InvalidArgumentError(`${error.message}.`);
+    throw error;
+  }
 }
 
 /** Where clips stand. */

@@ -4,6 +4,7 @@ import {
   STUDY_AXES,
   STUDY_FIELDS,
   type Study,
+  studyInputOf,
 } from '../../campaign/index.js';
 
 /** The axes whose values may have a comma in them: each has an option of its own. */
@@ -39,12 +40,14 @@ export function continueCommand(
 }
 
 function studyOptions(configuration: Readonly<Record<string, unknown>>): string[] | undefined {
-  const study = resolvedStudy(configuration);
-  if (!study) return undefined;
+  const resolved = resolvedStudy(configuration);
+  if (!resolved) return undefined;
+  const study = studyInputOf(resolved);
+  const defaults = studyInputOf(DEFAULT_STUDY);
   const words: string[] = [];
   for (const [field, option] of OPTIONS) {
     const value = study[field];
-    const preset = (DEFAULT_STUDY as Partial<Study>)[field];
+    const preset = defaults[field];
     if (value === undefined || JSON.stringify(value) === JSON.stringify(preset)) continue;
     const items = (Array.isArray(value) ? value : [value]) as readonly unknown[];
     // Models as objects have no word; a comma would part a name in two.

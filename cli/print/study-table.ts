@@ -43,9 +43,39 @@ function columnsFor(points: readonly PointKey[]): readonly PointColumn[] {
   );
 }
 
-/** Points as a table: a row for each condition, a column for each mitigation. */
+/** Mitigations that stand beside one another: more of them make lines that no terminal holds. */
+const MOST_BESIDE = 4;
+
+/** Points as a table: a row for each condition, a column for each mitigation; of many mitigations a row for each. */
 export function formatPoints(points: readonly StudyPoint[]): string {
   const mitigations = [...new Set(points.map(({ mitigation }) => mitigation))];
+  return mitigations.length > MOST_BESIDE
+    ? formatPointRows(points)
+    : formatConditions(points, mitigations);
+}
+
+function formatPointRows(points: readonly StudyPoint[]): string {
+  const columns = columnsFor(points);
+  const rows = byCondition(points).flatMap((group) =>
+    group.map((point) => [
+      ...columns.map((column) => cellOf(column, point)),
+      grouped(point.faults.injected),
+      grouped(point.faults.effective),
+      point.mitigation,
+      accuracyText(point),
+      differenceText(point),
+    ]),
+  );
+  return formatTable(
+    [
+      ...columns.map(({ title }) => title),
+      ...['faults', 'effective', 'mitigation', 'accuracy [95 %]', 'gain [95 %]'],
+    ],
+    rows,
+  );
+}
+
+function formatConditions(points: readonly StudyPoint[], mitigations: readonly string[]): string {
   const compared = mitigations.filter((name) =>
     points.some(({ mitigation, difference }) => mitigation === name && difference),
   );

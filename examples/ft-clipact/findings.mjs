@@ -1,13 +1,6 @@
 /** Sentences that follow from the numbers of the tables. */
-import {
-  distinct,
-  estimateText,
-  gainText,
-  listed,
-  modelTitle,
-  percent,
-  rateText,
-} from './markdown.mjs';
+import { rateText } from 'bitcell/core';
+import { distinct, estimateText, gainText, listed, modelTitle, percent } from './markdown.mjs';
 
 /** @import { Estimate, Point } from './read-tables.mjs' */
 

@@ -41,11 +41,6 @@ export function gainText({ mean, low, high }, digits = 1) {
   return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
 }
 
-/** A fault rate as `1e-5`. @param {number} rate */
-export function rateText(rate) {
-  return rate === 0 ? '0' : Number(rate.toPrecision(3)).toExponential();
-}
-
 /** Seconds for people. @param {number} seconds */
 export function timeText(seconds) {
   if (seconds < 120) return `${seconds.toFixed(0)} s`;

@@ -1,3 +1,4 @@
+import { rateText } from 'bitcell/core';
 import { compareFormats, halvingRate, placeOf, verdict, worstScopes } from './findings.mjs';
 import {
   distinct,
@@ -6,7 +7,6 @@ import {
   modelTitle,
   NOT_RUN,
   percent,
-  rateText,
   table,
   timeText,
 } from './markdown.mjs';

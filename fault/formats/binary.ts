@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { InputError } from '../../core/index.js';
 import { FAULT_KINDS } from '../fault-kind.js';
-import { type CellGeometry, cellCount, type FaultMap } from '../fault-map.js';
-import { checkGeometry, plainGeometry } from '../geometry.js';
+import type { FaultMap } from '../fault-map.js';
+import { type CellGeometry, cellCount, checkGeometry, plainGeometry } from '../geometry.js';
 import { formatProvenance, provenanceSchema } from './provenance.js';
 import type { ReadFaultFile } from './read-result.js';
 

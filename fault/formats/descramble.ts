@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { excerpt, InputError, parseYaml, readTextChecked } from '../../core/index.js';
+import { firstIssue, InputError, parseYaml, readTextChecked } from '../../core/index.js';
 import { sortFaults } from '../fault-list.js';
 import type { FaultMap } from '../fault-map.js';
 import { cellOfWordBit, memoryWords, wordBitOf } from './words.js';
@@ -96,13 +96,10 @@ export function readPermutation(file: string): BitPermutation {
   const yaml = parseYaml(readTextChecked(file), file);
   const result = permutationSchema.safeParse(yaml.value);
   if (!result.success) {
-    const [issue] = result.error.issues;
-    const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-    const path = [...issue.path, ...unknown];
-    const place = unknown.length > 0 ? yaml.placeOfKey(path) : yaml.placeOf(path);
-    const what = path.length === 0 ? '' : `${excerpt(path.join('.'))}: `;
+    const { path, field, message, unknownKey } = firstIssue(result.error, yaml.value);
+    const place = unknownKey === undefined ? yaml.placeOf(path) : yaml.placeOfKey(path);
     throw new InputError(
-      `${place}: ${what}${issue.message}; expected a mapping of addressBits and dataBits, lists of whole numbers.`,
+      `${place}: ${field && `${field}: `}${message}; expected a mapping of addressBits and dataBits, lists of whole numbers.`,
     );
   }
   return result.data;

@@ -7,8 +7,8 @@ import {
   utf8Bytes,
   writeFileAtomic,
 } from '../../core/index.js';
-import type { CellGeometry, FaultMap } from '../fault-map.js';
-import { requireGeometry } from '../geometry.js';
+import { type FaultMap, requireGeometry } from '../fault-map.js';
+import type { CellGeometry } from '../geometry.js';
 import { formatBinary, isBinary, readBinary } from './binary.js';
 import { formatCsv, readCsv } from './csv.js';
 import { type BitPermutation, descramble } from './descramble.js';

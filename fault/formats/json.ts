@@ -1,9 +1,18 @@
 import { z } from 'zod';
-import { excerpt, type InputError, parseJson, placeInJson, shownValue } from '../../core/index.js';
+import {
+  excerpt,
+  fieldName,
+  firstIssue,
+  foundAndExpected,
+  type InputError,
+  parseJson,
+  placeInJson,
+  shownValue,
+} from '../../core/index.js';
 import { FAULT_KINDS, type FaultKind } from '../fault-kind.js';
 import { sortFaults } from '../fault-list.js';
-import type { CellGeometry, FaultMap, Provenance } from '../fault-map.js';
-import { cellAt, cellIndex, checkGeometry, plainGeometry } from '../geometry.js';
+import type { FaultMap, Provenance } from '../fault-map.js';
+import { type CellGeometry, cellAt, cellIndex, checkGeometry, plainGeometry } from '../geometry.js';
 import { errorAt, requireRoomForText } from './place.js';
 import {
   formatProvenance,
@@ -70,24 +79,19 @@ function errorAtPath(
   return errorAt(file, line, column, problem);
 }
 
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  let value = root;
-  for (const key of path) {
-    value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+function schemaError(error: z.ZodError, root: unknown, source: Source): InputError {
+  const issue = firstIssue(error, root);
+  const { path, unknownKey } = issue;
+  if (unknownKey === undefined) {
+    return errorAtPath(source, path, `${placeName(path)} ${foundAndExpected(issue)}`);
   }
-  return value;
+  const around = placeName(path.slice(0, -1));
+  const problem = `unknown field "${excerpt(unknownKey)}" at ${around}; remove it`;
+  return errorAtPath(source, path, problem);
 }
 
-function schemaError(issue: z.core.$ZodIssue, root: unknown, source: Source): InputError {
-  const place = issue.path.length === 0 ? 'the top level' : excerpt(issue.path.join('.'));
-  if (issue.code === 'unrecognized_keys') {
-    const [key] = issue.keys;
-    const problem = `unknown field "${excerpt(key)}" at ${place}; remove it`;
-    return errorAtPath(source, [...issue.path, key], problem);
-  }
-  const value = valueAt(root, issue.path);
-  const found = value === undefined ? 'is missing' : `is ${shownValue(value)}`;
-  return errorAtPath(source, issue.path, `${place} ${found}; expected ${issue.message}`);
+function placeName(path: readonly PropertyKey[]): string {
+  return fieldName(path) || 'the top level';
 }
 
 function isBelow(value: unknown, limit: number): value is number {
@@ -151,9 +155,9 @@ export function readJson(text: string, file: string): ReadFaultFile {
   const source = { text, file };
   const root = parseJson(text, file);
   const version = versionSchema.safeParse(root);
-  if (!version.success) throw schemaError(version.error.issues[0], root, source);
+  if (!version.success) throw schemaError(version.error, root, source);
   const header = (version.data.version === 1 ? schema1 : schema2).safeParse(root);
-  if (!header.success) throw schemaError(header.error.issues[0], root, source);
+  if (!header.success) throw schemaError(header.error, root, source);
   const { geometry, faults } = header.data;
   const provenance: Provenance | undefined = header.data.provenance;
   const { line, column } = placeInJson(text, ['geometry']);

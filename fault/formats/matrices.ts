@@ -1,8 +1,8 @@
 import { InputError, requireMemory } from '../../core/index.js';
 import { FAULT_KINDS } from '../fault-kind.js';
 import { mergeFaults } from '../fault-list.js';
-import { type CellGeometry, cellCount, type FaultMap } from '../fault-map.js';
-import { cellAt, checkGeometry } from '../geometry.js';
+import type { FaultMap } from '../fault-map.js';
+import { type CellGeometry, cellAt, cellCount, checkGeometry } from '../geometry.js';
 import { errorAt, recordLines, unexpected } from './place.js';
 import type { ReadFaultFile } from './read-result.js';
 import type { FaultFileOptions } from './words.js';

@@ -1,5 +1,6 @@
 import type { FaultList } from '../fault-list.js';
-import type { CellGeometry, Provenance } from '../fault-map.js';
+import type { Provenance } from '../fault-map.js';
+import type { CellGeometry } from '../geometry.js';
 
 /** What a file of faults holds. */
 export interface ReadFaultFile {

@@ -1,7 +1,6 @@
 import { InputError } from '../../core/index.js';
 import type { FaultKind } from '../fault-kind.js';
-import type { CellGeometry } from '../fault-map.js';
-import { formatGeometry } from '../geometry.js';
+import { type CellGeometry, formatGeometry } from '../geometry.js';
 import { dataGeometry } from '../regions.js';
 
 /** What a fault-map file does not say itself. */

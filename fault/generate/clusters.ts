@@ -1,7 +1,6 @@
 import { PURPOSE } from '../../core/index.js';
 import { type FaultList, mergeFaults } from '../fault-list.js';
-import { type CellGeometry, cellCount } from '../fault-map.js';
-import { checkGeometry } from '../geometry.js';
+import { type CellGeometry, cellCount, checkGeometry } from '../geometry.js';
 import type { ClusterRegion, FaultPlaces } from '../model/fault-model.js';
 import { requireRate } from './fault-order.js';
 import { cellOfPart, type MemoryPart, memoryParts, partStream } from './parts.js';

@@ -1,5 +1,6 @@
 import type { FaultList } from '../fault-list.js';
-import type { CellGeometry, FaultMap } from '../fault-map.js';
+import type { FaultMap } from '../fault-map.js';
+import type { CellGeometry } from '../geometry.js';
 import type { FaultModel, FaultPlaces } from '../model/fault-model.js';
 import { type CellSelection, intersectSelections, selectionOfScope } from '../model/selection.js';
 import { dataIndexOfCell } from '../regions.js';

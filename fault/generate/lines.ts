@@ -1,7 +1,6 @@
 import { PURPOSE } from '../../core/index.js';
 import { type FaultList, mergeFaults } from '../fault-list.js';
-import type { CellGeometry } from '../fault-map.js';
-import { checkGeometry } from '../geometry.js';
+import { type CellGeometry, checkGeometry } from '../geometry.js';
 import { createFaultOrder, faultCount } from './fault-order.js';
 import { type MemoryPart, memoryParts, partStream } from './parts.js';
 import { kindsOf } from './polarity.js';

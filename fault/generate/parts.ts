@@ -1,5 +1,5 @@
 import { createRandomStream, InputError, type RandomStream } from '../../core/index.js';
-import type { CellGeometry } from '../fault-map.js';
+import type { CellGeometry } from '../geometry.js';
 import { dataGeometry, dataIndexOfCell } from '../regions.js';
 
 /** Of every bank the same rectangle of cells, which fails by random numbers of its own. */

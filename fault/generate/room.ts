@@ -1,6 +1,5 @@
 import { requireMemory } from '../../core/index.js';
-import type { CellGeometry } from '../fault-map.js';
-import { formatGeometry } from '../geometry.js';
+import { type CellGeometry, formatGeometry } from '../geometry.js';
 
 /** Cell, kind, and the copies of them while a map is drawn, sorted and placed. */
 const BYTES_PER_FAULT = 40;

@@ -1,8 +1,8 @@
 import { PURPOSE } from '../../core/index.js';
 import type { FaultKind } from '../fault-kind.js';
 import { type FaultList, mergeFaults } from '../fault-list.js';
-import { type CellGeometry, cellCount, type FaultMap } from '../fault-map.js';
-import { checkGeometry } from '../geometry.js';
+import type { FaultMap } from '../fault-map.js';
+import { type CellGeometry, cellCount, checkGeometry } from '../geometry.js';
 import type { CellSelection } from '../model/selection.js';
 import type { FaultBuffers } from './fault-buffers.js';
 import { createFaultOrder, faultCount } from './fault-order.js';

@@ -10,7 +10,8 @@ export const HEAT_MAP_SIDE = 4096;
 /** Its faults, three colours, and their copies in the file. */
 const BYTES_PER_PIXEL = 16;
 
-type Colour = readonly [red: number, green: number, blue: number];
+/** A colour in sRGB, each part from 0 to 255. */
+export type Colour = readonly [red: number, green: number, blue: number];
 
 /** Colours of a map at one pixel a cell: told apart by colour-blind eyes, too (Okabe and Ito). */
 export const HEAT_MAP_COLOURS: Readonly<Record<FaultKind | 'clean' | 'gap', Colour>> = {

@@ -1,6 +1,7 @@
 import { requireMemory } from '../../core/index.js';
 import { FAULT_KINDS, type FaultKind } from '../fault-kind.js';
-import { type CellGeometry, cellCount, type FaultMap } from '../fault-map.js';
+import type { FaultMap } from '../fault-map.js';
+import { type CellGeometry, cellCount } from '../geometry.js';
 import { type CellRegion, regionOf } from '../regions.js';
 import { type Dispersion, dispersionOf } from './dispersion.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type DeepReadonly, didYouMean, InputError, shownValue } from '../../core/index.js';
+import { didYouMean, firstIssue, foundAndExpected, InputError, valueAt } from '../../core/index.js';
 import { FAULT_KINDS } from '../fault-kind.js';
 
 /** What faulty cells do; `stuck-at` is stuck-at-0 or stuck-at-1, drawn for each cell. */
@@ -126,6 +126,11 @@ export const faultModelSchema = z.discriminatedUnion(
   },
 );
 
+/** A type with all that is in it read-only. */
+export type DeepReadonly<T> = T extends object
+  ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+  : T;
+
 /**
  * How the cells of a memory fail. Fields common to all models:
  *
@@ -168,14 +173,6 @@ export interface ModelIssue {
   readonly problem: string;
 }
 
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  let value = root;
-  for (const key of path) {
-    value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
-  }
-  return value;
-}
-
 function knownFields(root: unknown, path: readonly PropertyKey[]): readonly string[] {
   const model = FAULT_MODELS.find((name) => name === valueAt(root, ['model']));
   if (path.length === 0) return model === undefined ? [] : Object.keys(MODELS[model]);
@@ -187,15 +184,11 @@ function knownFields(root: unknown, path: readonly PropertyKey[]): readonly stri
 export function faultModelIssue(value: unknown): ModelIssue | undefined {
   const result = faultModelSchema.safeParse(value);
   if (!result.success) {
-    const [issue] = result.error.issues;
-    if (issue.code === 'unrecognized_keys') {
-      const [key] = issue.keys;
-      const suggestion = didYouMean(key, knownFields(value, issue.path));
-      return { path: [...issue.path, key], problem: `is an unknown field${suggestion}; remove it` };
-    }
-    const found = valueAt(value, issue.path);
-    const state = found === undefined ? 'is missing' : `is ${shownValue(found)}`;
-    return { path: issue.path, problem: `${state}; expected ${issue.message}` };
+    const issue = firstIssue(result.error, value);
+    const { path, unknownKey } = issue;
+    if (unknownKey === undefined) return { path, problem: foundAndExpected(issue) };
+    const suggestion = didYouMean(unknownKey, knownFields(value, path.slice(0, -1)));
+    return { path, problem: `is an unknown field${suggestion}; remove it` };
   }
   const { faults, stuckAt1Share, scope } = result.data;
   if (stuckAt1Share !== undefined && faults !== 'stuck-at') {

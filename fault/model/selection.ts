@@ -1,6 +1,5 @@
 import { InputError, requireMemory } from '../../core/index.js';
-import type { CellGeometry } from '../fault-map.js';
-import { formatGeometry } from '../geometry.js';
+import { type CellGeometry, formatGeometry } from '../geometry.js';
 import { dataCellCount, dataGeometry } from '../regions.js';
 import type { FaultScope } from './fault-model.js';
 

@@ -4,7 +4,7 @@ import { PoolingDescriptor } from './pooling';
 // A run that differs from a recorded one in few values: from the list of values that changed in the input of a
 // layer to the list of values that change in its output. All sums wrap around, so they are exact in any order.
 
-/** Fields in the order of `deltaConvolutionDescriptor` in kernels/wasm/delta.ts. */
+/** Laid out as in kernels/layouts.ts. */
 @unmanaged
 class DeltaConvolutionDescriptor {
   inputHeight: i32;
@@ -64,9 +64,9 @@ class Product {
   difference: i32;
 }
 
-const CHANGE_BYTES: usize = 12;
-const PATCH_BYTES: usize = 20;
-const PRODUCT_BYTES: usize = 8;
+const CHANGE_BYTES: usize = offsetof<Change>();
+const PATCH_BYTES: usize = offsetof<Patch>();
+const PRODUCT_BYTES: usize = offsetof<Product>();
 
 /** Accumulators, then stored values, of one block of 16 channels. */
 const scratch: usize = memory.data(80, 16);

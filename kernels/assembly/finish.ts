@@ -8,7 +8,7 @@ const ROUNDING: f32 = 12582912;
 /** Bits of `ROUNDING`; those of `ROUNDING` + n, |n| < 2^22, are n more. */
 const ROUNDING_BITS: i32 = 0x4b400000;
 
-/** Fields in the order of `int8FinishDescriptor` in kernels/wasm/descriptors.ts. */
+/** Laid out as in kernels/layouts.ts. */
 @unmanaged
 export class Int8FinishDescriptor {
   channels: i32;

@@ -1,4 +1,4 @@
-/** Fields in the order of `gatherDescriptor` in kernels/wasm/descriptors.ts. */
+/** Laid out as in kernels/layouts.ts. */
 @unmanaged
 class GatherDescriptor {
   inputHeight: i32;

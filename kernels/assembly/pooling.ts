@@ -1,4 +1,4 @@
-/** Fields in the order of `poolingDescriptor` in kernels/wasm/descriptors.ts. */
+/** Laid out as in kernels/layouts.ts. */
 @unmanaged
 export class PoolingDescriptor {
   channels: i32;

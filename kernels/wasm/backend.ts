@@ -1,7 +1,7 @@
 import { featureCount, InputError } from '../../core/index.js';
 import type { KernelBackend } from '../backend.js';
 import { checkPoolingShape, checkTensors } from '../check.js';
-import { poolingDescriptor } from './descriptors.js';
+import { poolingFields } from './descriptors.js';
 import { float32ConvolutionsOn } from './float32/convolution.js';
 import { int8Convolution } from './int8/convolution.js';
 import type { KernelModule } from './module.js';
@@ -26,7 +26,8 @@ export function createWasmBackend(module: KernelModule, bytes: number): KernelBa
   };
 }
 
-function maxPoolOn({ buffer, functions, places }: Workspace): KernelBackend['maxPool'] {
+function maxPoolOn(workspace: Workspace): KernelBackend['maxPool'] {
+  const { buffer, functions, places } = workspace;
   return (shape, input, output, images) => {
     checkPoolingShape(shape, 'max');
     checkTensors(shape, input, output, images);
@@ -34,13 +35,14 @@ function maxPoolOn({ buffer, functions, places }: Workspace): KernelBackend['max
     if (input.BYTES_PER_ELEMENT !== output.BYTES_PER_ELEMENT) {
       throw new InputError('The input and the output of a max pooling differ in their format.');
     }
-    writeDescriptor(buffer, places.poolingDescriptor, poolingDescriptor(shape));
+    const descriptor = places.poolingDescriptor;
+    writeDescriptor(workspace, descriptor, 'PoolingDescriptor', poolingFields(shape));
     const pool = input instanceof Float32Array ? functions.maxPoolFloat32 : functions.maxPoolUint8;
     const inputBytes = featureCount(shape.input) * input.BYTES_PER_ELEMENT;
     const outputBytes = featureCount(shape.output) * output.BYTES_PER_ELEMENT;
     for (let image = 0; image < images; image++) {
       pool(
-        places.poolingDescriptor,
+        descriptor,
         input.byteOffset + image * inputBytes,
         output.byteOffset + image * outputBytes,
       );

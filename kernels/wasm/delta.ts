@@ -9,29 +9,29 @@ import {
 } from '../../core/index.js';
 import type { Int8Clip, Int8ConvolutionSpecification } from '../backend.js';
 import { checkClip, checkInt8Specification, checkPoolingShape } from '../check.js';
+import { type Fields, fieldIndices, fieldNames, layoutBytes } from '../layouts.js';
 import type { Allocate } from './allocate.js';
 import {
-  INT8_CLIP_FIELDS,
-  int8FinishDescriptor,
-  poolingDescriptor,
+  convolutionFields,
+  int8FinishFields,
+  poolingFields,
   thresholdBytes,
   writeClip,
 } from './descriptors.js';
-import { bumpAllocator, DESCRIPTOR_BYTES, placeWorkspace } from './memory.js';
+import { bumpAllocator, placeWorkspace } from './memory.js';
 import type { KernelModule } from './module.js';
 import { PANEL_COLUMNS, roundUp } from './plan.js';
 import { createWorkspace, type Workspace, writeDescriptor } from './workspace.js';
 
-/** Fields of a change: position, channel, difference. */
-const CHANGE_FIELDS = 3;
-/** Fields of a patch: output channel, input channel, ky, kx, difference. */
-const PATCH_FIELDS = 5;
-const PRODUCT_BYTES = 8;
+const CHANGE_FIELDS = fieldNames('Change').length;
+const { position: POSITION, channel: CHANNEL, difference: DIFFERENCE } = fieldIndices('Change');
+const PATCH_FIELDS = fieldNames('Patch').length;
+const PATCH = fieldIndices('Patch');
 
 /** A list of stored values that changed, in the kernels' memory. */
 export interface ChangeList {
   readonly address: number;
-  /** [change][position, channel, new value − old value]. */
+  /** A `Change` of the kernels' layouts for each: position, channel, new value − old value. */
   readonly fields: Int32Array;
   length: number;
 }
@@ -112,14 +112,14 @@ export function createDeltaKernels(module: KernelModule, needs: DeltaNeeds): Del
   const { allocate, buffer } = workspace;
   const patches = new Int32Array(
     buffer,
-    allocate(needs.mostPatches * PATCH_FIELDS * 4),
+    allocate(needs.mostPatches * layoutBytes('Patch')),
     needs.mostPatches * PATCH_FIELDS,
   );
   return {
     allocateUint8: (length) => new Uint8Array(buffer, allocate(paddedBytes(length)), length),
     allocateInt32: (length) => new Int32Array(buffer, allocate(length * 4), length),
     changeList(capacity) {
-      const address = allocate(capacity * CHANGE_FIELDS * 4);
+      const address = allocate(capacity * layoutBytes('Change'));
       const fields = new Int32Array(buffer, address, capacity * CHANGE_FIELDS);
       return { address, fields, length: 0 };
     },
@@ -134,7 +134,8 @@ export function undoChanges(changes: ChangeList, tensor: Uint8Array, channels: n
   const { fields } = changes;
   const end = changes.length * CHANGE_FIELDS;
   for (let field = 0; field < end; field += CHANGE_FIELDS) {
-    tensor[fields[field] * channels + fields[field + 1]] -= fields[field + 2];
+    const place = fields[field + POSITION] * channels + fields[field + CHANNEL];
+    tensor[place] -= fields[field + DIFFERENCE];
   }
 }
 
@@ -152,12 +153,13 @@ function paddedBytes(length: number): number {
 export function deltaBytesNeeded(needs: DeltaNeeds): number {
   const allocate = bumpAllocator(Number.POSITIVE_INFINITY);
   placeWorkspace(allocate);
-  allocate(needs.mostPatches * PATCH_FIELDS * 4);
+  allocate(needs.mostPatches * layoutBytes('Patch'));
   for (const shape of needs.convolutions) placeDeltaConvolution(shape, needs, allocate);
-  for (let pooling = 0; pooling < needs.poolings; pooling++) allocate(DESCRIPTOR_BYTES);
+  for (let pooling = 0; pooling < needs.poolings; pooling++)
+    allocate(layoutBytes('PoolingDescriptor'));
   for (const length of needs.uint8) allocate(paddedBytes(length));
   for (const length of needs.int32) allocate(length * 4);
-  for (const capacity of needs.changeLists) allocate(capacity * CHANGE_FIELDS * 4);
+  for (const capacity of needs.changeLists) allocate(capacity * layoutBytes('Change'));
   return allocate(0);
 }
 
@@ -182,25 +184,26 @@ function placeDeltaConvolution(
   const positions = shape.output.height * shape.output.width;
   const taps = shape.kernel[0] * shape.kernel[1];
   return {
-    descriptor: allocate(DESCRIPTOR_BYTES),
-    finishDescriptor: allocate(DESCRIPTOR_BYTES),
+    descriptor: allocate(layoutBytes('DeltaConvolutionDescriptor')),
+    finishDescriptor: allocate(layoutBytes('Int8FinishDescriptor')),
     thresholds: allocate(thresholdBytes(shape)),
     multipliers: allocate(row * 4),
     weights: allocate(windowSize(shape) * row * 2),
     starts: allocate((positions + 1) * 4),
-    products: allocate(mostChanges * taps * PRODUCT_BYTES),
+    products: allocate(mostChanges * taps * layoutBytes('Product')),
     differences: allocate(positions * row * 4),
     usedBlocks: allocate((positions * row) / PANEL_COLUMNS),
   };
 }
 
 function deltaConvolution(
-  { buffer, functions, allocate }: Workspace,
+  workspace: Workspace,
   specification: Int8ConvolutionSpecification,
   limits: DeltaLimits,
   patchFields: Int32Array,
 ): DeltaConvolution {
   checkInt8Specification(specification);
+  const { buffer, functions, allocate } = workspace;
   const { shape, multipliers } = specification;
   if (shape.groups !== 1) {
     throw new ModelError(
@@ -209,11 +212,13 @@ function deltaConvolution(
   }
   const places = placeDeltaConvolution(shape, limits, allocate);
   const rowChannels = deltaRowChannels(shape);
-  writeDescriptor(buffer, places.descriptor, descriptorFields(specification, places));
+  const fields = descriptorFields(specification, places);
+  writeDescriptor(workspace, places.descriptor, 'DeltaConvolutionDescriptor', fields);
   const finish = writeDescriptor(
-    buffer,
+    workspace,
     places.finishDescriptor,
-    int8FinishDescriptor(rowChannels, specification, places.thresholds, places.multipliers),
+    'Int8FinishDescriptor',
+    int8FinishFields(rowChannels, specification, places.thresholds, places.multipliers),
   );
   new Float32Array(buffer, places.multipliers).set(multipliers);
   const weights = windowSize(shape) * rowChannels;
@@ -226,7 +231,7 @@ function deltaConvolution(
         checkClip(clip, shape);
         new Int32Array(buffer, places.thresholds).set(clip.thresholds);
       }
-      writeClip(finish, INT8_CLIP_FIELDS, clip, shape);
+      writeClip(finish, 'int8', clip, shape);
     },
     update(changes, patches, { input, output, accumulators }, target) {
       if (changes.length > limits.mostChanges || patches.length > limits.mostPatches) {
@@ -250,33 +255,23 @@ function deltaConvolution(
   };
 }
 
-/** Fields of `DeltaConvolutionDescriptor` in kernels/assembly/delta.ts. */
 function descriptorFields(
   { shape, inputZeroPoint }: Int8ConvolutionSpecification,
-  places: DeltaPlaces,
-): number[] {
-  const { input, output, kernel, strides, pads, dilations } = shape;
-  return [
-    input.height,
-    input.width,
-    input.channels,
-    output.height,
-    output.width,
-    output.channels,
-    ...kernel,
-    ...strides,
-    pads[0],
-    pads[1],
-    ...dilations,
+  { weights, finishDescriptor, starts, products, differences, usedBlocks }: DeltaPlaces,
+): Fields<'DeltaConvolutionDescriptor'> {
+  return {
+    ...convolutionFields(shape),
+    inputChannels: shape.input.channels,
+    outputChannels: shape.output.channels,
     inputZeroPoint,
-    deltaRowChannels(shape),
-    places.weights,
-    places.finishDescriptor,
-    places.starts,
-    places.products,
-    places.differences,
-    places.usedBlocks,
-  ];
+    rowChannels: deltaRowChannels(shape),
+    weights,
+    finish: finishDescriptor,
+    starts,
+    products,
+    differences,
+    usedBlocks,
+  };
 }
 
 /** Weights less their zero points, from network order to [ky][kx][input channel][rowChannels]. */
@@ -309,26 +304,22 @@ function writePatches(
     const tap = index % taps;
     const channel = (index - tap) / taps;
     const input = channel % shape.input.channels;
-    fields.set(
-      [
-        (channel - input) / shape.input.channels,
-        input,
-        Math.floor(tap / width),
-        tap % width,
-        difference,
-      ],
-      position * PATCH_FIELDS,
-    );
+    const first = position * PATCH_FIELDS;
+    fields[first + PATCH.output] = (channel - input) / shape.input.channels;
+    fields[first + PATCH.input] = input;
+    fields[first + PATCH.ky] = Math.floor(tap / width);
+    fields[first + PATCH.kx] = tap % width;
+    fields[first + PATCH.difference] = difference;
   }
 }
 
-function deltaMaxPool({ buffer, functions, allocate }: Workspace, shape: PoolingShape): DeltaLayer {
+function deltaMaxPool(workspace: Workspace, shape: PoolingShape): DeltaLayer {
   checkPoolingShape(shape, 'max');
-  const descriptor = allocate(DESCRIPTOR_BYTES);
-  writeDescriptor(buffer, descriptor, poolingDescriptor(shape));
+  const descriptor = workspace.allocate(layoutBytes('PoolingDescriptor'));
+  writeDescriptor(workspace, descriptor, 'PoolingDescriptor', poolingFields(shape));
   return {
     update(changes, { input, output }, target) {
-      target.length = functions.deltaMaxPool(
+      target.length = workspace.functions.deltaMaxPool(
         descriptor,
         changes.address,
         changes.length,
@@ -344,14 +335,16 @@ function deltaFlatten(shape: FeatureShape): DeltaLayer {
   const positions = featureCount(shape) / shape.channels;
   return {
     update(changes, { output }, target) {
+      const { fields } = changes;
+      const { fields: written } = target;
       const end = changes.length * CHANGE_FIELDS;
       for (let field = 0; field < end; field += CHANGE_FIELDS) {
-        const channel = changes.fields[field + 1] * positions + changes.fields[field];
-        const difference = changes.fields[field + 2];
+        const channel = fields[field + CHANNEL] * positions + fields[field + POSITION];
+        const difference = fields[field + DIFFERENCE];
         output[channel] += difference;
-        target.fields[field] = 0;
-        target.fields[field + 1] = channel;
-        target.fields[field + 2] = difference;
+        written[field + POSITION] = 0;
+        written[field + CHANNEL] = channel;
+        written[field + DIFFERENCE] = difference;
       }
       target.length = changes.length;
     },

@@ -1,4 +1,5 @@
 import { type ConvolutionShape, InputError, PAGE_BYTES, weightCount } from '../../core/index.js';
+import { layoutBytes } from '../layouts.js';
 import type { Allocate } from './allocate.js';
 import { thresholdBytes } from './descriptors.js';
 import { float32Placer, layoutFloat32Convolution } from './float32/memory.js';
@@ -23,11 +24,6 @@ const ALIGNMENT = 64;
 
 /** AssemblyScript keeps its static data in the first page. */
 const RESERVED_BYTES = PAGE_BYTES;
-
-/** Room for the fields of any descriptor. */
-export const DESCRIPTOR_BYTES = 128;
-
-const TRANSFORM_DESCRIPTOR_BYTES = 128;
 
 /** 36 vectors of 64 int16; the 36 lines of a block of transformed weights take less. */
 const TILE_SCRATCH_BYTES = 36 * 128;
@@ -107,7 +103,7 @@ export function placeWorkspace(allocate: Allocate): WorkspacePlaces {
   return {
     windows: allocate(BLOCK_BYTES),
     accumulators: allocate(BLOCK_BYTES),
-    poolingDescriptor: allocate(DESCRIPTOR_BYTES),
+    poolingDescriptor: allocate(layoutBytes('PoolingDescriptor')),
     transformedInputs: allocate(INPUT_BYTES),
     products: allocate(PRODUCT_BYTES),
     tileScratch: allocate(TILE_SCRATCH_BYTES),
@@ -131,8 +127,8 @@ export function placeConvolution(plan: ConvolutionPlan, allocate: Allocate): Con
   const { shape } = plan;
   const vectorBytes = plan.rowStride * ACCUMULATOR_BYTES;
   return {
-    gatherDescriptor: allocate(DESCRIPTOR_BYTES),
-    finishDescriptor: allocate(DESCRIPTOR_BYTES),
+    gatherDescriptor: allocate(layoutBytes('GatherDescriptor')),
+    finishDescriptor: allocate(layoutBytes('Int8FinishDescriptor')),
     weights: allocate(plan.packedWeights * plan.elementBytes),
     bias: allocate(vectorBytes),
     thresholds: allocate(thresholdBytes(shape)),
@@ -160,9 +156,9 @@ export function placeTransform(plan: TransformPlan, allocate: Allocate): Transfo
   const direct = planConvolution(shape, 'int8');
   const vectorBytes = direct.rowStride * ACCUMULATOR_BYTES;
   return {
-    gatherDescriptor: allocate(DESCRIPTOR_BYTES),
-    finishDescriptor: allocate(DESCRIPTOR_BYTES),
-    transformDescriptor: allocate(TRANSFORM_DESCRIPTOR_BYTES),
+    gatherDescriptor: allocate(layoutBytes('GatherDescriptor')),
+    finishDescriptor: allocate(layoutBytes('Int8FinishDescriptor')),
+    transformDescriptor: allocate(layoutBytes('TransformDescriptor')),
     weights: allocate(plan.weightBytes),
     bias: allocate(vectorBytes),
     thresholds: allocate(thresholdBytes(shape)),
@@ -189,8 +185,8 @@ export function placeDepthwise(shape: ConvolutionShape, allocate: Allocate): Dep
   const vectorBytes = planConvolution(shape, 'int8').rowStride * ACCUMULATOR_BYTES;
   return {
     gatherDescriptor: 0,
-    finishDescriptor: allocate(DESCRIPTOR_BYTES),
-    depthwiseDescriptor: allocate(TRANSFORM_DESCRIPTOR_BYTES),
+    finishDescriptor: allocate(layoutBytes('Int8FinishDescriptor')),
+    depthwiseDescriptor: allocate(layoutBytes('DepthwiseDescriptor')),
     weights: allocate(channels * pairs * 4),
     bias: allocate(vectorBytes),
     thresholds: allocate(thresholdBytes(shape)),

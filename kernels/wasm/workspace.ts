@@ -1,4 +1,5 @@
 import { InputError, PAGE_BYTES } from '../../core/index.js';
+import { type Fields, fieldNames, type LayoutName } from '../layouts.js';
 import type { Allocate } from './allocate.js';
 import { bumpAllocator, placeWorkspace, type WorkspacePlaces } from './memory.js';
 import { instantiateKernels, type KernelFunctions, type KernelModule } from './module.js';
@@ -30,13 +31,15 @@ export function createWorkspace(module: KernelModule, bytes: number): Workspace 
 }
 
 /** Writes the fields of a descriptor at its address; returns the view on them. */
-export function writeDescriptor(
-  buffer: ArrayBuffer,
+export function writeDescriptor<Name extends LayoutName>(
+  { buffer }: Pick<Workspace, 'buffer'>,
   address: number,
-  fields: readonly number[],
+  name: Name,
+  fields: Fields<Name>,
 ): Int32Array {
-  const view = new Int32Array(buffer, address, fields.length);
-  view.set(fields);
+  const names = fieldNames(name);
+  const view = new Int32Array(buffer, address, names.length);
+  for (let index = 0; index < names.length; index++) view[index] = fields[names[index]];
   return view;
 }
 

@@ -5,17 +5,17 @@ import {
   type Float32Network,
   type Int8LayerClip,
   type Int8Network,
+  layerNamed,
   type Network,
   transpose,
-  weightedLayers,
 } from '../../models/index.js';
 import type { ActivationUnit } from '../../sim/index.js';
 import { kernelThresholds, storedThresholds } from './requantized-clip.js';
 
-/** What protects a network; `none` protects nothing. */
-export const MITIGATIONS = ['none', 'clip', 'clamp', 'clip-tuned'] as const;
+/** What a clip makes of an activation above its threshold, and where that threshold comes from. */
+export const CLIP_USES = ['clip', 'clamp', 'clip-tuned'] as const;
 
-export type Mitigation = (typeof MITIGATIONS)[number];
+export type ClipUse = (typeof CLIP_USES)[number];
 
 /** Where clips stand: before requantisation, or (int8 words only) behind it, on stored outputs. */
 export const CLIP_POSITIONS = ['accumulator', 'requantised'] as const;
@@ -28,32 +28,30 @@ export type ClipPosition = (typeof CLIP_POSITIONS)[number];
  */
 export type LayerThresholds = ReadonlyMap<string, readonly number[]>;
 
-const CLIP_MODES: Readonly<Record<Exclude<Mitigation, 'none'>, ClipMode>> = {
+const CLIP_MODES: Readonly<Record<ClipUse, ClipMode>> = {
   clip: 'clip-zero',
   clamp: 'clamp',
   'clip-tuned': 'clip-zero',
 };
 
 /**
- * The activation units of a mitigation, by layer name. `clip` is FT-ClipAct's clipped activation
+ * The activation units of a clip, by layer name. `clip` is FT-ClipAct's clipped activation
  * (above its threshold an output becomes 0; Hoang, Hanif and Shafique, DATE 2020), `clip-tuned` the same at
  * thresholds that a search found, `clamp` Ranger's (above the threshold it becomes the threshold).
  *
- * @param thresholds not used by `none`
  * @throws InputError when float32 words are to be clipped after requantisation
  */
 export function activationUnits(
-  mitigation: Mitigation,
+  use: ClipUse,
   network: Network,
   thresholds: LayerThresholds,
   position: ClipPosition = 'accumulator',
 ): ReadonlyMap<string, ActivationUnit> {
-  if (mitigation === 'none') return new Map();
   if (network.format === 'int8') {
-    return int8Units(network, int8Clips(mitigation, network, thresholds, position));
+    return int8Units(network, int8Clips(use, network, thresholds, position));
   }
   return new Map(
-    [...float32Clips(mitigation, network, thresholds, position)].map(
+    [...float32Clips(use, network, thresholds, position)].map(
       ([name, { mode, thresholds: values }]) => [
         name,
         {
@@ -65,14 +63,14 @@ export function activationUnits(
   );
 }
 
-/** The clips of a mitigation for int8 words as an exported network has them, by layer name. */
+/** The clips for int8 words as an exported network has them, by layer name. */
 export function int8Clips(
-  mitigation: Exclude<Mitigation, 'none'>,
+  use: ClipUse,
   network: Int8Network,
   thresholds: LayerThresholds,
   position: ClipPosition = 'accumulator',
 ): ReadonlyMap<string, Int8LayerClip> {
-  const mode = CLIP_MODES[mitigation];
+  const mode = CLIP_MODES[use];
   return new Map(
     [...thresholds].map(([name, values]) => [
       name,
@@ -102,12 +100,12 @@ export function int8Units(
 }
 
 /**
- * The clips of a mitigation for float32 words as an exported network has them, by layer name.
+ * The clips for float32 words as an exported network has them, by layer name.
  *
  * @throws InputError when they are to stand after requantisation
  */
 export function float32Clips(
-  mitigation: Exclude<Mitigation, 'none'>,
+  use: ClipUse,
   network: Float32Network,
   thresholds: LayerThresholds,
   position: ClipPosition = 'accumulator',
@@ -117,7 +115,7 @@ export function float32Clips(
       `${network.name} with float32 words has no requantisation to clip after: choose int8 words, or the clip position accumulator`,
     );
   }
-  const mode = CLIP_MODES[mitigation];
+  const mode = CLIP_MODES[use];
   return new Map(
     [...thresholds].map(([name, values]) => [
       name,
@@ -141,7 +139,5 @@ function channelsInnermost<T extends Int32Array | Float32Array>(
 }
 
 function channelsOf(network: Network, name: string): number {
-  const layer = weightedLayers(network).find((candidate) => candidate.name === name);
-  if (!layer) throw new InputError(`${network.name} has no layer "${name}" that could be clipped`);
-  return layer.shape.output.channels;
+  return layerNamed(network, name).shape.output.channels;
 }

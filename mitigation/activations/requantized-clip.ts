@@ -1,6 +1,5 @@
-import { InputError } from '../../core/index.js';
 import { type Int8ConvolutionSpecification, requantize } from '../../kernels/index.js';
-import { type Int8Network, weightedLayers } from '../../models/index.js';
+import { type Int8Network, layerNamed } from '../../models/index.js';
 import { int8Specification } from '../../sim/index.js';
 
 const INT32 = { least: -(2 ** 31), largest: 2 ** 31 - 1 } as const;
@@ -15,7 +14,7 @@ export function storedThresholds(
   layer: string,
   thresholds: readonly number[],
 ): Uint8Array {
-  const specification = specificationOf(network, layer);
+  const specification = int8Specification(network, layerNamed(network, layer));
   const perChannel = thresholds.length / specification.shape.output.channels;
   return Uint8Array.from(thresholds, (threshold, index) =>
     stored(specification, Math.floor(index / perChannel), threshold),
@@ -34,7 +33,7 @@ export function kernelThresholds(
   layer: string,
   thresholds: Uint8Array,
 ): Int32Array {
-  const specification = specificationOf(network, layer);
+  const specification = int8Specification(network, layerNamed(network, layer));
   const perChannel = thresholds.length / specification.shape.output.channels;
   const known = new Map<number, number>();
   return Int32Array.from(thresholds, (threshold, index) => {
@@ -67,10 +66,4 @@ function stored(
   accumulator: number,
 ): number {
   return requantize(accumulator, multipliers[channel], outputZeroPoint, low, high);
-}
-
-function specificationOf(network: Int8Network, name: string): Int8ConvolutionSpecification {
-  const layer = weightedLayers(network).find((candidate) => candidate.name === name);
-  if (!layer) throw new InputError(`${network.name} has no layer "${name}" that could be clipped`);
-  return int8Specification(network, layer);
 }

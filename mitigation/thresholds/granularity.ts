@@ -1,5 +1,5 @@
 import { featureCount } from '../../core/index.js';
-import { type Network, type WordFormat, weightedLayers } from '../../models/index.js';
+import { layerNamed, type Network, type WordFormat } from '../../models/index.js';
 import { largestActivation, layerThresholdsAt } from './layer-threshold.js';
 
 /** How many outputs of a layer share a threshold, from coarse to fine: all, those of a channel, none. */
@@ -22,10 +22,10 @@ export function isAsFine(from: Granularity, to: Granularity): boolean {
  * How many thresholds of a granularity a layer has. An int8 layer has one real threshold or one per channel as an
  * integer per channel, because the units of accumulators differ between channels.
  *
- * @throws Error when the network has no such layer
+ * @throws InputError when the network has no such layer
  */
 export function thresholdCount(network: Network, layer: string, granularity: Granularity): number {
-  const { output } = outputOf(network, layer);
+  const { output } = layerNamed(network, layer).shape;
   if (granularity === 'neuron') return featureCount(output);
   return granularity === 'layer' && network.format === 'float32' ? 1 : output.channels;
 }
@@ -45,7 +45,7 @@ export function coarsenMaxima(
   to: Granularity,
 ): readonly number[] {
   if (from === to) return maxima;
-  const { output } = outputOf(network, layer);
+  const { output } = layerNamed(network, layer).shape;
   const perChannel = from === 'neuron' ? largestOfParts(maxima, output.channels) : maxima;
   if (to === 'channel') return perChannel;
   if (network.format === 'float32') return largestOfParts(perChannel, 1);
@@ -66,10 +66,4 @@ function largestOfParts(values: readonly number[], parts: number): number[] {
     if (value > largest[part]) largest[part] = value;
   }
   return largest;
-}
-
-function outputOf(network: Network, name: string) {
-  const layer = weightedLayers(network).find((candidate) => candidate.name === name);
-  if (!layer) throw new Error(`${network.name} has no layer "${name}" with weights`);
-  return layer.shape;
 }

@@ -1,4 +1,4 @@
-import { type Int8Network, type Network, weightedLayers } from '../../models/index.js';
+import { type Int8Network, layerNamed, type Network } from '../../models/index.js';
 
 const LARGEST_INT32 = 2 ** 31 - 1;
 
@@ -7,15 +7,13 @@ const LARGEST_INT32 = 2 ** 31 - 1;
  * float32 words.
  *
  * @param count of thresholds: as many a channel as another
- * @throws Error when the network has no such layer
+ * @throws InputError when the network has no such layer
  */
 function thresholdUnits(network: Network, name: string, count: number): (index: number) => number {
   if (network.format === 'float32') return () => 1;
-  const layer = weightedLayers(network).find((candidate) => candidate.name === name);
-  const scale = layer && network.tensors[layer.input].quantization?.scale;
-  if (!layer || scale === undefined) {
-    throw new Error(`${network.name} has no quantised layer "${name}"`);
-  }
+  const layer = layerNamed(network, name);
+  const scale = network.tensors[layer.input].quantization?.scale;
+  if (scale === undefined) throw new Error(`the input of layer "${name}" is not quantised`);
   const perChannel = count / layer.scales.length;
   return (index) => scale * layer.scales[Math.floor(index / perChannel)];
 }

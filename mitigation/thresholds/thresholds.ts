@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import {
   excerpt,
+  firstIssue,
   InputError,
   parseJson,
   readTextChecked,
   writeFileAtomic,
 } from '../../core/index.js';
-import { type Network, weightedLayers } from '../../models/index.js';
-import type { LayerThresholds, Mitigation } from '../activations/clip.js';
+import { layerNamed, type Network } from '../../models/index.js';
+import type { ClipUse, LayerThresholds } from '../activations/clip.js';
 import {
   coarsenMaxima,
   GRANULARITIES,
@@ -66,9 +67,9 @@ export function readThresholds(file: string): Thresholds {
   const content = parseJson(readTextChecked(file), file);
   const result = schema.safeParse(content);
   if (!result.success) {
-    const [issue] = result.error.issues;
+    const { field, message } = firstIssue(result.error, content);
     throw new InputError(
-      `${file} is not a ${FORMAT} file of version ${VERSION}: at ${excerpt(issue.path.join('.')) || 'the top'}: ${excerpt(issue.message)}`,
+      `${file} is not a ${FORMAT} file of version ${VERSION}: at ${field || 'the top'}: ${excerpt(message)}`,
     );
   }
   return result.data;
@@ -107,7 +108,7 @@ function layerLines(layers: Readonly<Record<string, readonly number[]>>, indent:
 }
 
 /**
- * The thresholds of a mitigation for one word format, checked against the network they are to serve: tuned ones for
+ * The thresholds of a clip for one word format, checked against the network they are to serve: tuned ones for
  * `clip-tuned`, profile maxima for the others.
  *
  * @param where the file, named in errors
@@ -119,7 +120,7 @@ export function thresholdsFor(
   network: Network,
   thresholds: Thresholds,
   where: string,
-  mitigation: Exclude<Mitigation, 'none'> = 'clip',
+  use: ClipUse = 'clip',
   granularity?: Granularity,
 ): LayerThresholds {
   if (thresholds.network.checksum !== network.checksum) {
@@ -128,8 +129,8 @@ export function thresholdsFor(
         `not of ${network.name} (checksum ${short(network.checksum)})`,
     );
   }
-  const layers = layersFor(network, thresholds, where, mitigation);
-  const isProfile = mitigation !== 'clip-tuned';
+  const layers = layersFor(network, thresholds, where, use);
+  const isProfile = use !== 'clip-tuned';
   const declared = isProfile ? thresholds.granularity?.[network.format] : undefined;
   for (const [name, { length }] of Object.entries(layers)) {
     checkCount(network, name, length, declared, where);
@@ -191,9 +192,7 @@ function checkCount(
   declared: Granularity | undefined,
   where: string,
 ): void {
-  if (!weightedLayers(network).some((layer) => layer.name === name)) {
-    throw new InputError(`${where}: ${network.name} has no layer "${name}"`);
-  }
+  layerNamed(network, name, where);
   const allowed = declared ? [declared] : GRANULARITIES;
   const counts = new Set(allowed.map((one) => thresholdCount(network, name, one)));
   if (counts.has(count)) return;
@@ -206,9 +205,9 @@ function layersFor(
   { format, name }: Network,
   thresholds: Thresholds,
   where: string,
-  mitigation: Exclude<Mitigation, 'none'>,
+  use: ClipUse,
 ): Readonly<Record<string, readonly number[]>> {
-  if (mitigation === 'clip-tuned') {
+  if (use === 'clip-tuned') {
     const tuned = thresholds.tuned?.[format];
     if (tuned) return tuned.layers;
     throw new InputError(

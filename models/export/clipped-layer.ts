@@ -4,13 +4,13 @@ import type { QuantizedGraph } from '../graph/quantized-graph.js';
 import {
   type Int8Network,
   type Int8WeightedLayer,
-  isWeighted,
+  layerNamed,
   requantizationMultipliers,
   type WeightedLayer,
 } from '../network.js';
 
 /** Values above their threshold become the real number 0, or the threshold. */
-interface Clip {
+export interface Clip {
   readonly mode: 'clip-zero' | 'clamp';
 }
 
@@ -33,13 +33,8 @@ export type Int8LayerClip = AccumulatorClip | RequantizedClip;
 
 /** @throws InputError when a clip is for no layer of the network, or has another number of thresholds */
 export function checkClips(network: Int8Network, clips: ReadonlyMap<string, Int8LayerClip>): void {
-  const layers = new Map(network.layers.map((layer) => [layer.name, layer]));
   for (const [name, { thresholds }] of clips) {
-    const layer = layers.get(name);
-    if (!layer || !isWeighted(layer)) {
-      throw new InputError(`${network.name} has no layer "${name}" that could be clipped`);
-    }
-    const { output } = layer.shape;
+    const { output } = layerNamed(network, name).shape;
     const neurons = featureCount(output);
     if (thresholds.length !== output.channels && thresholds.length !== neurons) {
       throw new InputError(

@@ -5,6 +5,7 @@ import {
   int,
 } from '../graph/attributes.js';
 import { createGraphBuilder, type GraphBuilder, type GraphOutput } from '../graph/graph-builder.js';
+import { createWeightConstants } from '../graph/weight-constants.js';
 import {
   type Float32Network,
   type Float32WeightedLayer,
@@ -12,7 +13,6 @@ import {
   isWeighted,
 } from '../network.js';
 import { thresholdDims } from './clipped-layer.js';
-import { createWeightConstants } from './weight-constants.js';
 
 /**
  * Clipped activations of float32 layers, by layer name: one threshold per output channel, or one per neuron in

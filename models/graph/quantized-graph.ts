@@ -1,5 +1,4 @@
 import { ModelError } from '../../core/index.js';
-import { createWeightConstants } from '../export/weight-constants.js';
 import {
   holdsMoreThan,
   type Int8Network,
@@ -9,6 +8,7 @@ import {
   type Tensor,
 } from '../network.js';
 import { createGraphBuilder, type GraphBuilder, type GraphOutput } from './graph-builder.js';
+import { createWeightConstants } from './weight-constants.js';
 
 export interface QuantizedWriteOptions {
   /** Make every layer's quantised output a graph output, too, named `quantizedName(tensor)`. */

@@ -1,4 +1,3 @@
-import type { FloatOperator } from '../import/fusion.js';
 import type { Int8Layer, Quantization, Tensor } from '../network.js';
 import type { ElementType, OnnxNode, OnnxTensor } from '../onnx/index.js';
 import { type ImportGraph, nodeError, onlyOutput } from './graph.js';
@@ -32,6 +31,13 @@ export type QuantizedValue =
 
 type Activation = Exclude<QuantizedValue, { state: 'constant' | 'weights' }>;
 export type TensorValue = Extract<Activation, { tensor: number }>;
+
+/** The float32 operator between a layer's DequantizeLinear nodes and its QuantizeLinear. */
+export interface FloatOperator {
+  readonly node: OnnxNode;
+  /** Stored type of the weights, if it has some. */
+  readonly weightType?: ElementType;
+}
 
 /** The values, tensors and layers of a quantised graph that is being read. */
 export interface QuantizedValues {

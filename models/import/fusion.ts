@@ -1,6 +1,7 @@
 import { type ImportGraph, intAttribute } from '../graph/graph.js';
+import type { FloatOperator } from '../graph/quantized-values.js';
 import { type Int8Layer, inputsOf, type Tensor } from '../network.js';
-import { type ElementType, nodeLabel, type OnnxNode } from '../onnx/index.js';
+import { nodeLabel, type OnnxNode } from '../onnx/index.js';
 
 /**
  * Whether onnxruntime, at its levels `extended` and `all` on x86, rewrites the int8 tensor that a QuantizeLinear
@@ -21,13 +22,6 @@ export function becomesUint8(graph: ImportGraph, quantize: OnnxNode): boolean {
 
 /** The first operator set whose AveragePool onnxruntime sums row by row. */
 const SUMMED_BY_ROWS = 19;
-
-/** The float32 operator between a layer's DequantizeLinear nodes and its QuantizeLinear. */
-export interface FloatOperator {
-  readonly node: OnnxNode;
-  /** Stored type of the weights, if it has some. */
-  readonly weightType?: ElementType;
-}
 
 interface Parts {
   readonly tensors: readonly Tensor[];

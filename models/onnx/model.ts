@@ -1,7 +1,8 @@
 /** Element types of tensors that Bitcell reads and writes. */
 export type ElementType = 'float32' | 'int8' | 'uint8' | 'int32' | 'int64';
 
-interface DataOf {
+/** The array that holds the elements of a tensor. */
+export interface DataOf {
   readonly float32: Float32Array;
   readonly int8: Int8Array;
   readonly uint8: Uint8Array;

@@ -1,7 +1,7 @@
 import type { EnergyTable } from '../energy/index.js';
 import type { Bandwidth, OperandBuffers, VectorUnit } from '../hardware/operands.js';
 import type { SystolicArray } from '../hardware/systolic-array.js';
-import type { WeightMemory } from '../interfaces.js';
+import type { WeightMemory } from '../memory/weight-memory.js';
 
 /** A simulated accelerator. */
 export interface Accelerator {

@@ -1,4 +1,5 @@
 export * from './accelerator.js';
+export * from './place-network.js';
 export * from './presets.js';
 export * from './read.js';
 export { acceleratorJsonSchema } from './schema.js';

@@ -14,12 +14,14 @@ import {
   type Int8Network,
   type Int8WeightedLayer,
   isWeighted,
+  layerNamed,
   type Network,
   requantizationMultipliers,
   type WeightedLayer,
   weightedLayers,
 } from '../../models/index.js';
-import type { ActivationUnit, WeightPatches } from '../interfaces.js';
+import type { WeightPatches } from '../disturbance/patches.js';
+import type { ActivationUnit } from './activation-unit.js';
 import { createWeightWriter } from './weight-writer.js';
 import { float32Operation, int8Operation, type Operation, quantizationOf } from './weightless.js';
 
@@ -142,12 +144,7 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
     },
     setPatches: writeWeights,
     setActivationUnits(units) {
-      const known = new Set(layers.map(({ name }) => name));
-      for (const name of units.keys()) {
-        if (!known.has(name)) {
-          throw new InputError(`${network.name} has no layer "${name}" with an activation unit`);
-        }
-      }
+      for (const name of units.keys()) layerNamed(network, name);
       for (const [index, { name }] of layers.entries())
         installUnit(kernels[index], units.get(name));
     },

@@ -10,7 +10,7 @@ import {
   weightedLayers,
   wordMask,
 } from '../../models/index.js';
-import type { WeightPatches } from '../interfaces.js';
+import type { WeightPatches } from '../disturbance/patches.js';
 import { firstWeightOfLayers } from '../memory/weight-position.js';
 
 /** Stored words of all weights of a network, in network order: bytes, or IEEE 754 bits. */

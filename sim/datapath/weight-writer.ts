@@ -1,7 +1,7 @@
 import { createScratch } from '../../core/index.js';
 import type { WeightValues } from '../../kernels/index.js';
 import { type Network, weightBits, weightedLayers, wordMask } from '../../models/index.js';
-import type { WeightPatches } from '../interfaces.js';
+import type { WeightPatches } from '../disturbance/patches.js';
 import { firstWeightOfLayers } from '../memory/weight-position.js';
 
 type Patches = Pick<WeightPatches, 'weights' | 'words'>;

@@ -1,8 +1,17 @@
 import { createScratch, InputError, type Scratch } from '../../core/index.js';
 import { FAULT_KINDS, type FaultMap, requireGeometry } from '../../fault/index.js';
-import type { Placement, WeightPatches } from '../interfaces.js';
+import type { Placement } from '../memory/placement.js';
 import { findDataBits, NO_SLOT } from '../memory/weight-memory.js';
 import { sortByKey } from './radix-sort.js';
+
+/** Weights whose stored word differs from the fault-free one, ascending; numbered over the whole network. */
+export interface WeightPatches {
+  readonly weights: Uint32Array;
+  /** The stored word as read: a byte (0…255) for int8, IEEE 754 bits for float32. */
+  readonly words: Uint32Array;
+  /** Faulty cells that change at least one weight. */
+  readonly effectiveFaults: number;
+}
 
 /** Stored words of all weights of a network in network order: bytes for int8, IEEE 754 bits for float32. */
 export type StoredWords = Uint8Array | Uint32Array;

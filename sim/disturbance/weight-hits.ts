@@ -5,9 +5,15 @@ import {
   type FaultKind,
   type FaultMap,
 } from '../../fault/index.js';
-import type { Placement, WeightPatches } from '../interfaces.js';
+import type { Placement } from '../memory/placement.js';
 import { bitNumberOfCell, NO_DATA_BIT, wordBitOfCell } from '../memory/weight-memory.js';
-import { applyFaultMap, changesBit, requireMatch, type StoredWords } from './patches.js';
+import {
+  applyFaultMap,
+  changesBit,
+  requireMatch,
+  type StoredWords,
+  type WeightPatches,
+} from './patches.js';
 
 /** A faulty cell and one weight that it holds. */
 export interface WeightHit extends Cell {

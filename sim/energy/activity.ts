@@ -3,7 +3,7 @@ import { WORD_BITS, type WordFormat } from '../../models/index.js';
 import type { AccessCounts } from '../hardware/access-counts.js';
 import type { OperandBuffers } from '../hardware/operands.js';
 import type { Dataflow, SystolicArray } from '../hardware/systolic-array.js';
-import type { WeightMemory } from '../interfaces.js';
+import type { WeightMemory } from '../memory/weight-memory.js';
 import { slotCount } from '../memory/weight-memory.js';
 
 /** Bits that an SRAM, or the memory behind it, was read and written. */

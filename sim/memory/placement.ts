@@ -1,7 +1,34 @@
 import { InputError } from '../../core/index.js';
-import { type Cell, cellAt } from '../../fault/index.js';
-import type { Placement } from '../interfaces.js';
-import { cellOfBitNumber, wordBitOfCell } from './weight-memory.js';
+import { type Cell, type CellGeometry, cellAt } from '../../fault/index.js';
+import { cellOfBitNumber, type WeightMemory, wordBitOfCell } from './weight-memory.js';
+
+/**
+ * The map between the weights of a network (numbered 0… in network order over all layers) and the cells of a
+ * weight memory. `slot` is a weight-sized place: slot s is bits (s mod k)·weightBits… of memory
+ * word ⌊s / k⌋, with k = wordBits / weightBits.
+ *
+ * A `tile` is what fills the memory (resident), or one half of it (streamed), at once; within a tile no two
+ * weights share a cell, and (slot, tile) ↔ weight is one to one; but in a resident network a weight that several layers
+ * read has a number in each of them, and all these are in one slot.
+ */
+export interface Placement {
+  readonly kind: 'resident' | 'streamed';
+  readonly memory: WeightMemory;
+  readonly geometry: CellGeometry;
+  readonly weightBits: 8 | 32;
+  /** Number of weights of the network; one that several layers read counts in each. */
+  readonly weights: number;
+  /** Number of tiles of one inference; a resident network with weights is one tile. */
+  readonly tiles: number;
+  /** The slot that holds a weight. */
+  slotOf(weight: number): number;
+  /** The tile that a weight belongs to, 0 ≤ tile < tiles, in the order of time. */
+  tileOf(weight: number): number;
+  /** How many weights a slot ever holds during one inference (0 when unused). */
+  occupancy(slot: number): number;
+  /** The `occurrence`-th weight that a slot holds, in the order of time, 0 ≤ occurrence < occupancy(slot). */
+  weightAt(slot: number, occurrence: number): number;
+}
 
 /** Weight numbers are kept in 32 bits. */
 const MAX_WEIGHTS = 2 ** 32;

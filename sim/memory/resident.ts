@@ -1,7 +1,6 @@
 import { InputError } from '../../core/index.js';
-import type { Placement, WeightMemory } from '../interfaces.js';
-import { requireAddressableWeights } from './placement.js';
-import { memoryGeometry, slotCount } from './weight-memory.js';
+import { type Placement, requireAddressableWeights } from './placement.js';
+import { memoryGeometry, slotCount, type WeightMemory } from './weight-memory.js';
 
 /**
  * Every weight in cells of its own: weight i in slot i, so the weights fill the memory in network order

@@ -1,6 +1,14 @@
 import { type Network, weightedLayers } from '../../models/index.js';
-import type { Placement } from '../interfaces.js';
+import type { Placement } from './placement.js';
 import { firstWeightOfLayers } from './weight-position.js';
+
+/** Number of stored weights of a network; what several layers share counts once. */
+export function networkWeights(network: Network): number {
+  return weightedLayers(network).reduce(
+    (sum, { weights, sharedWeights }) => sum + (sharedWeights ? 0 : weights.length),
+    0,
+  );
+}
 
 /** A layer that reads words, and where among them. */
 interface Reader {

@@ -1,8 +1,7 @@
 import { type ConvolutionShape, InputError } from '../../core/index.js';
 import type { SystolicArray } from '../hardware/systolic-array.js';
-import type { Placement, WeightMemory } from '../interfaces.js';
-import { requireAddressableWeights } from './placement.js';
-import { memoryGeometry, slotCount, wordCount } from './weight-memory.js';
+import { type Placement, requireAddressableWeights } from './placement.js';
+import { memoryGeometry, slotCount, type WeightMemory, wordCount } from './weight-memory.js';
 import { type WeightStream, weightStream } from './weight-stream.js';
 
 /** A streamed placement also tells in which order the weights pass through the memory. */

@@ -1,6 +1,27 @@
 import { InputError } from '../../core/index.js';
 import { type Cell, type CellGeometry, cellAt } from '../../fault/index.js';
-import type { WeightMemory } from '../interfaces.js';
+
+/**
+ * A weight memory: `banks` of `rows` word lines; a row holds `columnMux` memory words of `wordBits`.
+ * Bit b of word w of a row sits at column b·columnMux + w. Address a: w = a mod columnMux,
+ * row = ⌊a / columnMux⌋ mod rows, bank = ⌊a / (columnMux · rows)⌋.
+ *
+ * Beside the data a bank may hold check bits of its words, which the same multiplexers select (check bit c of
+ * word w sits at column (wordBits + c)·columnMux + w), then spare columns, and spare rows after the others.
+ * None of them moves a data bit: address, row and bank are those of the memory without them.
+ */
+export interface WeightMemory {
+  readonly banks: number;
+  readonly rows: number;
+  readonly wordBits: number;
+  readonly columnMux: number;
+  /** Spare rows of each bank; undefined is none. */
+  readonly spareRows?: number | undefined;
+  /** Spare columns of each bank; undefined is none. */
+  readonly spareColumns?: number | undefined;
+  /** Check bits of each memory word; undefined is none. */
+  readonly checkBits?: number | undefined;
+}
 
 /**
  * One bit of a memory word; bit 0 is the least significant. Bits from `wordBits` on are check bits:

@@ -22,8 +22,9 @@ import {
   weightedLayers,
   wordMask,
 } from '../../models/index.js';
+import type { ActivationUnit } from '../datapath/activation-unit.js';
 import { type Datapath, int8Specification } from '../datapath/datapath.js';
-import type { ActivationUnit, WeightPatches } from '../interfaces.js';
+import type { WeightPatches } from '../disturbance/patches.js';
 import { firstWeightOfLayers } from '../memory/weight-position.js';
 
 /** Runs of the same images under ever new faults, each in time proportional to what the faults change. */

@@ -1,6 +1,6 @@
 import { featureCount, InputError } from '../../core/index.js';
 import type { Datapath } from '../datapath/datapath.js';
-import type { WeightPatches } from '../interfaces.js';
+import type { WeightPatches } from '../disturbance/patches.js';
 
 /** Longer lists of patches are not compared: two images hardly ever share one. */
 const LONGEST_COMPARED = 1024;

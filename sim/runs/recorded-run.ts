@@ -1,7 +1,7 @@
 import { featureCount } from '../../core/index.js';
 import { inputsOf, isWeighted, type Network } from '../../models/index.js';
 import type { Datapath } from '../datapath/datapath.js';
-import type { WeightPatches } from '../interfaces.js';
+import type { WeightPatches } from '../disturbance/patches.js';
 import { firstWeightOfLayers } from '../memory/weight-position.js';
 
 /**

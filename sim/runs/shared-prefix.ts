@@ -1,8 +1,8 @@
 import { featureCount } from '../../core/index.js';
 import type { Float32Clip } from '../../kernels/index.js';
 import { isWeighted, type Network } from '../../models/index.js';
+import type { ActivationUnit } from '../datapath/activation-unit.js';
 import type { Datapath } from '../datapath/datapath.js';
-import type { ActivationUnit } from '../interfaces.js';
 import {
   createRecording,
   keepChanged,

@@ -4,11 +4,12 @@ import { createCollector } from '../../campaign/execute/collector.js';
 import {
   type Condition,
   fixedSize,
+  MOST_MAPS,
+  type Pilot,
   type StoppingRule,
   type Trial,
   type TrialResult,
 } from '../../campaign/index.js';
-import { isPilotMap, type Pilot } from '../../campaign/points/pilot.js';
 
 const MITIGATIONS = ['none', 'clip'] as const;
 const IMAGES = 10;
@@ -38,6 +39,9 @@ function conditions(count: number): Condition[] {
     rate: index / 100,
   }));
 }
+
+/** Maps of pilots are numbered behind those of any study. */
+const isPilotMap = (map: number) => map >= MOST_MAPS;
 
 /** A result that depends on its trial alone. */
 function resultOf(trial: Trial): TrialResult {

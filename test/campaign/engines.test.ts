@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
 import {
+  createTrialRunner,
   loadNetwork,
+  mitigationNames,
   parseStudy,
   prepareStudy,
   profileThresholds,
   type StudyInput,
   type TrialResult,
 } from '../../campaign/index.js';
-import { createTrialRunner } from '../../campaign/trial/trial-runner.js';
 import { compileKernels } from '../../kernels/index.js';
 import { type Thresholds, writeThresholds } from '../../mitigation/index.js';
 import { loadCifar10 } from '../../models/index.js';
@@ -61,7 +62,16 @@ const studies = fc.record({
     activeProbability: 0.5,
   }),
   scope: fc.constantFrom('all', 'layer:fc1', 'bit:7'),
-  mitigations: fc.constantFrom(['none'], ['none', 'clip'], ['clip', 'clamp']),
+  mitigations: fc.constantFrom<StudyInput['mitigations']>(
+    ['none'],
+    ['none', 'clip'],
+    ['clip', 'clamp'],
+    [
+      'clip:layers=fc1',
+      'none',
+      { name: 'one layer', parts: [{ use: 'clamp', layers: ['conv1'] }] },
+    ],
+  ),
   seed: fc.nat(1000),
   images: fc.integer({ min: 1, max: 30 }),
   deltaBytes: fc.constantFrom(0, 2 ** 24, 2 ** 28),
@@ -87,7 +97,12 @@ test.prop([studies, levels], { numRuns: 15 })(
       return data.conditions.flatMap(({ index }) =>
         [0, 1].map((map) =>
           withoutTime(
-            run({ condition: index, map, images: options.images, mitigations: study.mitigations }),
+            run({
+              condition: index,
+              map,
+              images: options.images,
+              mitigations: mitigationNames(study),
+            }),
           ),
         ),
       );

@@ -6,7 +6,6 @@ import {
   createPlainVariants,
   type LayerVariants,
 } from '../../campaign/tune/layer-variants.js';
-import { startPointOf, valuesAt } from '../../campaign/tune/start-point.js';
 import { featureCount } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
@@ -29,13 +28,22 @@ function prepare(network: Network, choice: number, shares: readonly number[], bi
   const places = weightedLayers(network).flatMap(({ name, shape }) => {
     const index = network.layers.findIndex((layer) => layer.name === name);
     const behind = points.find(({ layer }) => layer > index);
-    return behind ? [{ name, shape, point: startPointOf(network, name), behind }] : [];
+    const point = points.findLast(({ layer }) => layer <= index) ?? {
+      layer: 0,
+      tensor: network.input,
+    };
+    return behind ? [{ name, shape, point, behind }] : [];
   });
   if (places.length === 0) return undefined;
   const place = places[choice % places.length];
   const runner = createLayerRunner(network, createNetworkDatapath(network, kernels, IMAGES));
   runner.datapath.setPatches(patchesOf(network, shares, bit));
   return { ...place, runner };
+}
+
+/** Values of one image at a point. */
+function valuesAt(network: Network, { tensor }: RestartPoint): number {
+  return featureCount(network.tensors[tensor].shape);
 }
 
 /** What the layers in front of a point make of random images. */

@@ -11,6 +11,7 @@ import {
   setMemoryLimit,
 } from '../../core/index.js';
 import { planFloat32Convolution } from '../../kernels/index.js';
+import { NO_MITIGATION } from '../../mitigation/index.js';
 import { encodeOnnx, type OnnxModel, readNetwork } from '../../models/index.js';
 import { batchWithinMemory, DEFAULT_ACCELERATOR, requireDatapath } from '../../sim/index.js';
 import { int, ints, node, reals } from '../models/plain-network.js';
@@ -99,7 +100,12 @@ describe('a small network with large padding', () => {
       for (const limit of [200e6, 1e9]) {
         setMemoryLimit(limit);
         const options = {
-          ...({ model, format: 'float32', placement: 'resident', mitigation: 'none' } as const),
+          ...({
+            model,
+            format: 'float32',
+            placement: 'resident',
+            mitigation: NO_MITIGATION,
+          } as const),
           accelerator: DEFAULT_ACCELERATOR,
         };
         const images = { shape: [5, 3, 32, 32], data };

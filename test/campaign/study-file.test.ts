@@ -81,9 +81,13 @@ const others: fc.Arbitrary<StudyInput> = fc.record(
     ),
     scopes: several(fc.constantFrom('all', 'layer:*', 'layer:a b', 'bit:7')),
     placement: fc.constantFrom('resident', 'streamed'),
-    mitigations: fc.subarray<'none' | 'clip' | 'clamp'>(['none', 'clip', 'clamp'], {
-      minLength: 1,
-    }),
+    mitigations: fc.constantFrom<StudyInput['mitigations']>(
+      ['none', 'clip', 'clamp'],
+      ['clip:granularity=neuron', 'clip-tuned:layers=a%2Cb'],
+      [{ use: 'clamp', layers: ['a,b'] }],
+      ['none', { name: 'mine', parts: [{ use: 'clip', thresholds: 't.json' }] }],
+      [{ name: 'twice', parts: ['clip:position=accumulator'] }, 'clip'],
+    ),
     granularity: fc.constantFrom('layer', 'channel', 'neuron'),
     seed: fc.nat(),
   },

@@ -4,16 +4,20 @@ import { join } from 'node:path';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import {
+  loadNetwork,
   type PreparedStudy,
   parseStudy,
   parseStudyFields,
   prepareStudy,
+  profileThresholds,
   runStudy,
   type StoppingRule,
   type StudyInput,
   type StudyResult,
   trialImages,
 } from '../../campaign/index.js';
+import { writeThresholds } from '../../mitigation/index.js';
+import { loadCifar10 } from '../../models/index.js';
 import { writeTinyNetwork } from '../cli/tiny-network.js';
 import { storedContent } from './stored-content.js';
 
@@ -200,6 +204,65 @@ describe('trialImages', () => {
   );
 });
 
+describe('mitigations with parameters', () => {
+  const study = { ...small, formats: ['int8'], rates: [1e-3, 1e-2], images: 20 } as const;
+  const neurons = join(mkdtempSync(join(tmpdir(), 'bitcell-')), 'neurons.json');
+  const training = loadCifar10({ split: 'train', limit: 20 });
+  writeThresholds(
+    neurons,
+    profileThresholds([loadNetwork(files.int8, 'int8')], training, 20, 'neuron'),
+  );
+  const named = { name: 'of my own', parts: [{ use: 'clip', thresholds: neurons }] } as const;
+  const variants = [
+    'none',
+    'clip',
+    { use: 'clip', position: 'requantised' },
+    'clamp:layers=fc1',
+    named,
+  ] as const;
+  const names = ['none', 'clip', 'clip:position=requantised', 'clamp:layers=fc1', 'of my own'];
+  const accuracyOf = ({ points }: StudyResult, wanted: string) =>
+    points
+      .filter(({ mitigation }) => mitigation === wanted)
+      .map(({ accuracy, sdc }) => [accuracy, sdc]);
+  const out = newFolder();
+  let result: StudyResult;
+
+  test('share maps and images, each with the rows of a study of its own', async () => {
+    result = await run({ ...study, mitigations: variants }, { out });
+    expect(result.points.map(({ mitigation }) => mitigation)).toEqual([...names, ...names]);
+    const alone = async (options: StudyInput) =>
+      accuracyOf(await run({ ...study, ...options }), 'clip');
+    const one: StudyInput = { mitigations: ['none', 'clip'] };
+    expect(accuracyOf(result, 'clip')).toEqual(await alone(one));
+    expect(accuracyOf(result, names[2])).toEqual(
+      await alone({ ...one, clipPosition: 'requantised' }),
+    );
+    expect(accuracyOf(result, named.name)).toEqual(await alone({ ...one, thresholds: neurons }));
+    const injected = new Map(result.points.map(({ rate, faults }) => [rate, faults.injected]));
+    for (const { rate, faults, difference, mitigation } of result.points) {
+      expect(faults.injected).toBe(injected.get(rate));
+      expect(difference === undefined).toBe(mitigation === 'none');
+    }
+    const clipped = new Set(names.slice(1).map((name) => JSON.stringify(accuracyOf(result, name))));
+    expect(clipped.size).toBeGreaterThan(2);
+  });
+
+  test('resume under their names', async () => {
+    const again = await run({ ...study, mitigations: variants }, { out, resume: true });
+    expect(again.points).toEqual(result.points);
+    await expect(
+      run({ ...study, mitigations: [...variants.slice(0, 4), 'clamp'] }, { out, resume: true }),
+    ).rejects.toThrow('is of another study: mitigations ["none"');
+  });
+
+  test('may be limited to layers that are there', () => {
+    expect(() => run({ ...study, mitigations: ['clip:layers=fc3'] })).toThrow(
+      'mitigation clip:layers=fc3: tiny has no layer "fc3" with weights (did you mean "fc1"?)',
+    );
+  });
+});
+
 describe('parseStudy', () => {
   test.each([
     [{ rates: [0.1, 2] }, 'study: rates.1 = 2: '],
@@ -207,6 +270,15 @@ describe('parseStudy', () => {
     [{ formats: ['int4'] }, 'study: formats.0 = "int4": '],
     [{ mitigations: [] }, 'study: mitigations = []: '],
     [{ mitigations: ['clip', 'clip'] }, 'study: mitigations = ["clip","clip"]: values must differ'],
+    [
+      { mitigations: ['clip', { use: 'clip', granularity: 'layer' }], granularity: 'layer' },
+      'study: mitigations = ["clip","clip"]: values must differ, or be named',
+    ],
+    [{ mitigations: ['clip+clamp'] }, 'study: mitigations.0 = "clip+clamp": clip and clamp cannot'],
+    [
+      { mitigations: [{ name: 'stored', parts: ['clip:position=requantised'] }] },
+      'study: mitigation stored: position = requantised is for int8 words',
+    ],
     [{ images: 10_001 }, 'study: images = 10001: '],
     [{ maps: 0 }, 'study: maps = 0: '],
     [{ wrong: 1 }, 'Unrecognized key: "wrong"'],

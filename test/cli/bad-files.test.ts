@@ -219,7 +219,7 @@ describe.concurrent('thresholds', () => {
 
   test('of an unknown layer', async () => {
     const path = write('unknown.json', { int8: { ...good.int8, conv9: [1] } });
-    const sentence = `${path}: tiny has no layer "conv9"`;
+    const sentence = `${path}: tiny has no layer "conv9" with weights (did you mean "conv1"?)`;
     expect(await refusal([...infer, '--thresholds', path])).toBe(sentence);
     expect(await refusal([...run, '--thresholds', path])).toBe(sentence);
   });

@@ -26,6 +26,36 @@ beforeAll(async () => {
   points = result.points as StudyPoint[];
 });
 
+describe('mitigations that differ in parameters', () => {
+  const folder = join(newFolder(), 'variants');
+  const words = ['none', 'clip', 'clamp', 'clip:position=requantised', 'clip:layers=conv1/fc1'];
+
+  test('have rows of their own that are told apart everywhere', async () => {
+    const { stdout } = await bitcell([
+      ...['run', '--model', files.int8, '--thresholds', files.thresholds, '--format', 'int8'],
+      ...['--rates', '0,1e-3', '--maps', '2', '--images', '5', '--out', folder],
+      ...['--mitigations', words.join().replace('conv1/fc1', 'fc1/conv1')],
+    ]);
+    const rows = stdout.split('\n').filter((line) => line.startsWith('int8 '));
+    expect(rows).toHaveLength(2 * words.length);
+    for (const [index, row] of rows.entries()) {
+      expect(row.split(/ {2,}/)[4]).toBe(words[index % words.length]);
+    }
+    const csv = (await bitcell(['results', folder, '--csv'])).stdout.trimEnd().split('\n');
+    const column = csv[0].split(',').indexOf('mitigation');
+    expect(csv.slice(1).map((row) => row.split(',')[column])).toEqual([...words, ...words]);
+  });
+
+  test('are selected by their words in any order', async () => {
+    const wanted = ['results', folder, '--mitigation', 'clip:layers=fc1/conv1,none', '--rate', '0'];
+    const { points: found } = await bitcellJson(wanted);
+    expect((found as StudyPoint[]).map(({ mitigation }) => mitigation)).toEqual([
+      'none',
+      'clip:layers=conv1/fc1',
+    ]);
+  });
+});
+
 describe('a study of several axes', () => {
   test('has a point for each combination, in order', () => {
     const expected = ['int8', 'float32'].flatMap((format) =>

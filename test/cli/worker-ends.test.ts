@@ -1,10 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writeFloat32 } from '../../models/index.js';
-import { createGraphBuilder } from '../../testing/graph-builder.js';
-import { xorshift } from '../../testing/index.js';
+import { encodeOnnx } from '../../models/index.js';
 import { storedContent } from '../campaign/stored-content.js';
+import { ints, node, plain, reals } from '../models/plain-network.js';
 import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
 import { writeTinyNetwork } from './tiny-network.js';
 
@@ -74,11 +73,21 @@ test('so does a search', async () => {
 
 test('wrong input that a thread finds ends as wrong input, with the name of the network', async () => {
   const file = join(folder, 'wide.onnx');
-  const graph = createGraphBuilder('wide', { channels: 3, height: 32, width: 32 }, xorshift(1));
   // Its first output takes 5.4 GB for the images that are computed together; kernels address 4 GiB.
-  const wide = graph.globalAveragePool(graph.convolution(0, { outputs: 65_536 }));
-  const network = graph.finish(graph.fullyConnected(graph.flatten(wide), 10));
-  writeFileSync(file, writeFloat32(network));
+  const channels = 65_536;
+  const graph = {
+    name: 'wide',
+    nodes: [
+      node('Conv', ['input', 'conv.weight'], 'sums', { pads: ints(1, 1, 1, 1) }),
+      node('GlobalAveragePool', ['sums'], 'means'),
+      node('Flatten', ['means'], 'flat'),
+      node('Gemm', ['flat', 'fc.weight'], 'logits'),
+    ],
+    initializers: [reals('conv.weight', channels, 3, 3, 3), reals('fc.weight', channels, 10)],
+    inputs: [{ name: 'input', elementType: 'float32', dims: ['batch', 3, 32, 32] }],
+    outputs: [{ name: 'logits', elementType: 'float32', dims: ['batch', 10] }],
+  } as const;
+  writeFileSync(file, encodeOnnx({ ...plain, graph }));
   const args = ['--format', 'float32', '--rates', '1e-3', '--mitigations', 'none', ...size];
   expect(await refusal(['run', '--model', file, ...args, '--quiet'])).toContain('wide.onnx');
 });

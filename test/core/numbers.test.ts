@@ -50,13 +50,11 @@ describe('YAML', () => {
   });
 });
 
-describe('rateText', () => {
-  test.each([
-    [0, '0'],
-    [1, '1e+0'],
-    [1e-5, '1e-5'],
-    [0.027444, '2.74e-2'],
-  ])('writes %d as %s', (rate, text) => {
-    expect(rateText(rate)).toBe(text);
-  });
+test.each([
+  [0, '0'],
+  [1e-5, '1e-5'],
+  [0.000123456, '1.23e-4'],
+  [0.0199999, '2e-2'],
+])('the fault rate %d is written %s', (rate, text) => {
+  expect(rateText(rate)).toBe(text);
 });

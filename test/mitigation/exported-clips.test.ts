@@ -1,6 +1,5 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { neuronThresholds } from '../../campaign/verify/cases.js';
 import { type FeatureShape, featureCount } from '../../core/index.js';
 import { createReferenceBackend } from '../../kernels/index.js';
 import {
@@ -8,11 +7,14 @@ import {
   type ClipPosition,
   float32Clips,
   int8Clips,
+  type LayerThresholds,
   profileMaxima,
+  thresholdCount,
 } from '../../mitigation/index.js';
 import {
   dequantize,
   type Int8Network,
+  type Network,
   quantizedName,
   writeClipped,
   writeFloat32Exposed,
@@ -52,6 +54,22 @@ function signed(network: Int8Network): Int8Network {
 function imagesFor(network: Int8Network): Float32Array {
   const length = featureCount(network.tensors[network.input].shape) * IMAGES;
   return Float32Array.from({ length }, (_, index) => 15 * Math.sin(1 + index * 78.233));
+}
+
+/** Shares of the profile that neighbouring neurons get, so that no two of them have the same threshold. */
+const SHARES = [0.25, 1, 0.5, 0.75, 0.375];
+
+/** A threshold for each neuron, of a profile of any granularity. */
+function neuronThresholds(network: Network, profile: LayerThresholds): LayerThresholds {
+  const convert = network.format === 'int8' ? Math.floor : Math.fround;
+  return new Map(
+    [...profile].map(([layer, values]) => {
+      const count = thresholdCount(network, layer, 'neuron');
+      const thresholdOf = (neuron: number) =>
+        values[Math.floor((neuron * values.length) / count)] * SHARES[neuron % SHARES.length];
+      return [layer, Array.from({ length: count }, (_, neuron) => convert(thresholdOf(neuron)))];
+    }),
+  );
 }
 
 describe('an exported network', () => {

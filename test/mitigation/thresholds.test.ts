@@ -127,7 +127,7 @@ describe('thresholdsFor', () => {
   test('refuses an unknown layer', () => {
     const wrong = { ...thresholds, int8: { conv9: [1] } };
     expect(() => thresholdsFor(network, wrong, 'T.json')).toThrow(
-      'T.json: random has no layer "conv9"',
+      'T.json: random has no layer "conv9" with weights',
     );
   });
 

@@ -196,7 +196,7 @@ describe('writers refuse', () => {
     } as const;
     const { channels, height, width } = first.shape.output;
     expect(() => writeClipped(network, new Map([['conv9', clip]]))).toThrow(
-      'net has no layer "conv9" that could be clipped',
+      'net has no layer "conv9" with weights',
     );
     expect(() => writeClipped(network, new Map([[first.name, clip]]))).toThrow(
       `net: layer "${first.name}" has ${channels} channels and ${channels * height * width} neurons, but 99 thresholds`,

@@ -178,7 +178,7 @@ describe('createDatapath', () => {
       ],
     ]);
     expect(() => datapath.setActivationUnits(units)).toThrow(
-      'random has no layer "conv9" with an activation unit',
+      'random has no layer "conv9" with weights',
     );
   });
 

@@ -13,6 +13,7 @@ import {
   importFaultMap,
   requireGeometry,
 } from '../../../fault/index.js';
+import { type Mitigation, NO_MITIGATION } from '../../../mitigation/index.js';
 import { type Network, WORD_BITS, weightedLayers, wordReader } from '../../../models/index.js';
 import {
   countFaultyCells,
@@ -25,7 +26,13 @@ import {
   weightLocator,
 } from '../../../sim/index.js';
 import { modelFile } from '../../input/input-files.js';
-import { addCommonOptions, type CommonOptions, option, wholeNumber } from '../../input/options.js';
+import {
+  addCommonOptions,
+  type CommonOptions,
+  mitigationOption,
+  option,
+  wholeNumber,
+} from '../../input/options.js';
 import { csvCell } from '../../print/csv.js';
 import { printParts, resultParts } from '../../print/output.js';
 import { formatTable, grouped } from '../../print/table.js';
@@ -36,6 +43,7 @@ import { addMemoryOptions, type MemoryFlags, memoryOf } from './memory-options.j
 interface HitsFlags extends MemoryFlags, CommonOptions {
   readonly limit?: number;
   readonly csv?: string;
+  readonly mitigation?: Mitigation;
 }
 
 /** Rows that a text table of hits has at most, unless the user says otherwise. */
@@ -56,6 +64,7 @@ export function hitsCommand(): Command {
     .addOption(
       option('--csv <file>', 'write the list as CSV; - is standard output').conflicts('json'),
     )
+    .addOption(mitigationOption('what protects the network (default: none)'))
     .action(hits);
   return addCommonOptions(addMemoryOptions(command));
 }
@@ -71,7 +80,7 @@ interface HitRow extends Omit<WeightHit, 'storedWord' | 'faultyWord'>, WeightPos
 }
 
 async function hits(file: string, flags: HitsFlags, command: Command): Promise<void> {
-  const { json, csv, model, format, accelerator } = flags;
+  const { json, csv, model, format, accelerator, mitigation = NO_MITIGATION } = flags;
   const inputs = [...faultMapFiles(file), modelFile(model), accelerator];
   requireSafeOutputs([['--csv', csv === STDOUT ? undefined : csv]], inputs);
   const { network, placement } = memoryOf(flags);
@@ -82,7 +91,7 @@ async function hits(file: string, flags: HitsFlags, command: Command): Promise<v
   const cells = countFaultyCells(map, placement);
   if (json) {
     const memory = { model, format, accelerator, geometry: map.geometry };
-    const head = { file, ...memory, cells: cellCount(map.geometry) };
+    const head = { file, ...memory, mitigation: mitigation.name, cells: cellCount(map.geometry) };
     const counts = { faults: map.cells.length, faultyCells: cells, placement: placement.kind };
     await printParts(
       resultParts({ ...head, ...counts }, 'hits', rows, () => {
@@ -98,7 +107,11 @@ async function hits(file: string, flags: HitsFlags, command: Command): Promise<v
   } else {
     const memory = `${model} with ${format} words, ${placement.kind} on ${accelerator}: ${formatGeometry(map.geometry)}`;
     const table = hitTable([...rows], placement);
-    const text = `${memory}\n\n${table}\n\n${summary(map, cells, counter.totals())}\n`;
+    const remark =
+      mitigation.parts.length === 0
+        ? ''
+        : `\n${mitigation.name} stands behind the accumulators: weights are read as without it.\n`;
+    const text = `${memory}\n\n${table}\n\n${summary(map, cells, counter.totals())}\n${remark}`;
     await printParts([visibleLines(text)]);
   }
 }

@@ -2,7 +2,7 @@
 const CLIP_ZERO = 1;
 const CLAMP = 2;
 
-/** Fields in the order of `float32FinishDescriptor` in kernels/wasm/float32/descriptors.ts. */
+/** Laid out as in kernels/layouts.ts. */
 @unmanaged
 export class Float32FinishDescriptor {
   channels: i32;

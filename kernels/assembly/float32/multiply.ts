@@ -3,7 +3,7 @@ import { multiplyTile } from '../multiply';
 /** Bytes of one row of a packed panel: 16 columns. */
 const PANEL_ROW: usize = 64;
 
-/** Fields in the order of `productDescriptor` in kernels/wasm/float32/descriptors.ts. */
+/** Laid out as in kernels/layouts.ts. */
 @unmanaged
 class ProductDescriptor {
   /** Bytes from one row of A to the next. */

@@ -5,7 +5,7 @@
  */
 import { Float32FinishDescriptor, finishTileLine, finishTileLinePerNeuron } from './finish';
 
-/** Fields in the order of `winogradDescriptor` in kernels/wasm/float32/descriptors.ts. */
+/** Laid out as in kernels/layouts.ts. */
 @unmanaged
 export class WinogradDescriptor {
   inputHeight: i32;

@@ -1,4 +1,4 @@
-/** Fields in the order of `depthwiseDescriptor` in kernels/wasm/int8/descriptors.ts. */
+/** Laid out as in kernels/layouts.ts. */
 @unmanaged
 class DepthwiseDescriptor {
   inputHeight: i32;

@@ -1,6 +1,6 @@
 /**
- * Fields in the order of `transformDescriptor` in kernels/wasm/int8/descriptors.ts: a stride-1 3×3
- * convolution cut into tiles of outputs, each of which takes `elements` products per pair of channels.
+ * Laid out as in kernels/layouts.ts: a stride-1 3×3 convolution cut into tiles of outputs, each of which takes
+ * `elements` products per pair of channels.
  */
 @unmanaged
 export class TransformDescriptor {

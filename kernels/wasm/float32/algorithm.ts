@@ -1,7 +1,7 @@
 import { featureCount } from '../../../core/index.js';
 import { PANEL_COLUMNS } from '../plan.js';
 import { writeDescriptor } from '../workspace.js';
-import { productDescriptor, winogradDescriptor } from './descriptors.js';
+import { winogradFields } from './descriptors.js';
 import type { ImageRun, PlacedFloat32Convolution } from './direct.js';
 import { runInside, tapRuns } from './inside.js';
 import type { FastPlaces, WinogradLayout } from './memory.js';
@@ -27,13 +27,12 @@ export function createFastAlgorithm(
   const { fast } = places;
   if (!fast) return undefined;
   const { paddedWindow } = layout.direct;
-  const channelProduct = productDescriptor({
+  writeDescriptor(workspace, fast.channelProduct, 'ProductDescriptor', {
     rowBytes: paddedWindow * FLOAT32_BYTES,
     panelBytes: 0,
     panels: 1,
     sumBytes: PANEL_ROW_BYTES,
   });
-  writeDescriptor(workspace.buffer, fast.channelProduct, channelProduct);
   return layout.winograd
     ? createWinograd(convolution, fast, layout.winograd)
     : createInside(convolution, fast);
@@ -42,13 +41,12 @@ export function createFastAlgorithm(
 function createInside(convolution: PlacedFloat32Convolution, fast: FastPlaces): FastAlgorithm {
   const { workspace, layout } = convolution;
   const { shape, paddedWindow, panelsPerGroup, rowStride } = layout.direct;
-  const product = productDescriptor({
+  writeDescriptor(workspace, fast.product, 'ProductDescriptor', {
     rowBytes: featureCount(shape.input) * FLOAT32_BYTES,
     panelBytes: paddedWindow * PANEL_ROW_BYTES,
     panels: panelsPerGroup,
     sumBytes: rowStride * FLOAT32_BYTES,
   });
-  writeDescriptor(workspace.buffer, fast.product, product);
   const positions = tapRuns(shape);
   return {
     places: fast,
@@ -64,15 +62,14 @@ function createWinograd(
 ): FastAlgorithm {
   const { workspace, layout, places } = convolution;
   const { input, output } = layout.plan.shape;
-  const product = productDescriptor({
+  writeDescriptor(workspace, fast.product, 'ProductDescriptor', {
     rowBytes: input.channels * FLOAT32_BYTES,
     panelBytes: input.channels * PANEL_ROW_BYTES,
     panels: output.channels / PANEL_COLUMNS,
     sumBytes: output.channels * FLOAT32_BYTES,
   });
-  const descriptor = winogradDescriptor(layout, tiles, places, fast);
-  writeDescriptor(workspace.buffer, fast.product, product);
-  writeDescriptor(workspace.buffer, fast.winogradDescriptor, descriptor);
+  const fields = winogradFields(layout, tiles, places, fast);
+  writeDescriptor(workspace, fast.winogradDescriptor, 'WinogradDescriptor', fields);
   const { transformFloat32Kernel } = workspace.functions;
   const updateKernel = (outputChannel: number, inputChannel: number): void =>
     transformFloat32Kernel(fast.winogradDescriptor, outputChannel, inputChannel);

@@ -7,12 +7,12 @@ import {
   checkWeightIndex,
   checkWeightIndices,
 } from '../../check.js';
-import { gatherDescriptor, writeClip } from '../descriptors.js';
+import { gatherFields, writeClip } from '../descriptors.js';
 import { packWeights } from '../packing.js';
 import { PANEL_COLUMNS, packedIndex } from '../plan.js';
 import { checkOwnTensors, type Workspace, writeDescriptor } from '../workspace.js';
 import { createFastAlgorithm } from './algorithm.js';
-import { FLOAT32_CLIP_FIELDS, finishDescriptor, productDescriptor } from './descriptors.js';
+import { float32FinishFields } from './descriptors.js';
 import {
   type ImageRun,
   imagesOf,
@@ -99,7 +99,7 @@ function float32Convolution(
         checkClip(clip, shape);
         new Float32Array(buffer, places.thresholds).set(clip.thresholds);
       }
-      writeClip(finishFields, FLOAT32_CLIP_FIELDS, clip, shape);
+      writeClip(finishFields, 'float32', clip, shape);
     },
     run(input, output, images, observe) {
       checkTensors(shape, input, output, images);
@@ -134,21 +134,20 @@ function writeParameters(
   { workspace, layout, places }: PlacedFloat32Convolution,
   { bias, relu }: Float32ConvolutionSpecification,
 ): Int32Array {
-  const { buffer } = workspace;
   const { shape, paddedWindow, panelsPerGroup, rowStride } = layout.direct;
-  const product = productDescriptor({
+  const { gatherDescriptor, sumDescriptor, finishDescriptor, thresholds } = places;
+  new Float32Array(workspace.buffer, places.bias).set(bias);
+  writeDescriptor(workspace, gatherDescriptor, 'GatherDescriptor', gatherFields(layout.direct, 0));
+  writeDescriptor(workspace, places.directProduct, 'ProductDescriptor', {
     rowBytes: paddedWindow * FLOAT32_BYTES,
     panelBytes: paddedWindow * PANEL_ROW_BYTES,
     panels: panelsPerGroup,
     sumBytes: rowStride * FLOAT32_BYTES,
   });
-  new Float32Array(buffer, places.bias).set(bias);
-  writeDescriptor(buffer, places.gatherDescriptor, gatherDescriptor(layout.direct, 0));
-  writeDescriptor(buffer, places.directProduct, product);
-  const sum = finishDescriptor(shape, false, places.thresholds);
-  writeDescriptor(buffer, places.sumDescriptor, sum);
-  const finish = finishDescriptor(shape, relu, places.thresholds);
-  return writeDescriptor(buffer, places.finishDescriptor, finish);
+  const sum = float32FinishFields(shape, false, thresholds);
+  writeDescriptor(workspace, sumDescriptor, 'Float32FinishDescriptor', sum);
+  const finish = float32FinishFields(shape, relu, thresholds);
+  return writeDescriptor(workspace, finishDescriptor, 'Float32FinishDescriptor', finish);
 }
 
 /** Splits a run into the longest parts whose images are all within the plan's activation limit, or all not. */

@@ -4,6 +4,7 @@ import {
   type WinogradTiles,
   winogradTiles,
 } from '../../float32/plan.js';
+import { layoutBytes } from '../../layouts.js';
 import type { Allocate } from '../allocate.js';
 import { thresholdBytes } from '../descriptors.js';
 import { type ConvolutionPlan, PANEL_COLUMNS, planConvolution } from '../plan.js';
@@ -25,8 +26,6 @@ const ZERO_BYTES = 6 * 2048 * 4;
 /** A tile of 6×6 values of four channels. */
 const SCRATCH_BYTES = 6 * 6 * 16;
 
-const DESCRIPTOR_BYTES = 64;
-const WINOGRAD_DESCRIPTOR_BYTES = 128;
 const FLOAT32_BYTES = 4;
 const CACHE_LINE = 64;
 
@@ -121,10 +120,10 @@ export function float32Placer(allocate: Allocate): (layout: Float32Layout) => Fl
   return ({ plan, direct, winograd }) => {
     const vectorBytes = direct.rowStride * FLOAT32_BYTES;
     const places = {
-      gatherDescriptor: allocate(DESCRIPTOR_BYTES),
-      finishDescriptor: allocate(DESCRIPTOR_BYTES),
-      sumDescriptor: allocate(DESCRIPTOR_BYTES),
-      directProduct: allocate(DESCRIPTOR_BYTES),
+      gatherDescriptor: allocate(layoutBytes('GatherDescriptor')),
+      finishDescriptor: allocate(layoutBytes('Float32FinishDescriptor')),
+      sumDescriptor: allocate(layoutBytes('Float32FinishDescriptor')),
+      directProduct: allocate(layoutBytes('ProductDescriptor')),
       weights: allocate(direct.packedWeights * FLOAT32_BYTES),
       bias: allocate(vectorBytes),
       thresholds: allocate(thresholdBytes(direct.shape)),
@@ -136,9 +135,9 @@ export function float32Placer(allocate: Allocate): (layout: Float32Layout) => Fl
       ...places,
       fast: {
         shared,
-        product: allocate(DESCRIPTOR_BYTES),
-        channelProduct: allocate(DESCRIPTOR_BYTES),
-        winogradDescriptor: allocate(WINOGRAD_DESCRIPTOR_BYTES),
+        product: allocate(layoutBytes('ProductDescriptor')),
+        channelProduct: allocate(layoutBytes('ProductDescriptor')),
+        winogradDescriptor: allocate(layoutBytes('WinogradDescriptor')),
         transformedWeights: allocate(transformedBytes),
       },
     };

@@ -9,12 +9,7 @@ import {
   checkWeightIndices,
 } from '../../check.js';
 import { type PlacedConvolution, runBlocks } from '../block-loop.js';
-import {
-  gatherDescriptor,
-  INT8_CLIP_FIELDS,
-  int8FinishDescriptor,
-  writeClip,
-} from '../descriptors.js';
+import { gatherFields, int8FinishFields, writeClip } from '../descriptors.js';
 import {
   type ConvolutionPlaces,
   placeConvolution,
@@ -43,17 +38,15 @@ export function int8Convolution(
   function writeParameters(places: ConvolutionPlaces): Int32Array {
     new Int32Array(buffer, places.bias).set(specification.bias);
     new Float32Array(buffer, places.multipliers).set(specification.multipliers);
-    const fields = int8FinishDescriptor(
-      directPlan.rowStride,
-      specification,
-      places.thresholds,
-      places.multipliers,
-    );
-    return writeDescriptor(buffer, places.finishDescriptor, fields);
+    const { finishDescriptor, thresholds, multipliers } = places;
+    const { rowStride } = directPlan;
+    const fields = int8FinishFields(rowStride, specification, thresholds, multipliers);
+    return writeDescriptor(workspace, finishDescriptor, 'Int8FinishDescriptor', fields);
   }
 
   function writeGatherDescriptor(places: ConvolutionPlaces): void {
-    writeDescriptor(buffer, places.gatherDescriptor, gatherDescriptor(directPlan, inputZeroPoint));
+    const fields = gatherFields(directPlan, inputZeroPoint);
+    writeDescriptor(workspace, places.gatherDescriptor, 'GatherDescriptor', fields);
   }
 
   if (plan.algorithm === 'depthwise') {
@@ -119,7 +112,7 @@ function int8Kernel(
         checkClip(clip, shape);
         new Int32Array(buffer, thresholds).set(clip.thresholds);
       }
-      writeClip(finishDescriptor, INT8_CLIP_FIELDS, clip, shape);
+      writeClip(finishDescriptor, 'int8', clip, shape);
     },
     run(input, output, images, observe) {
       checkTensors(shape, input, output, images);

@@ -2,7 +2,7 @@ import type { Int8ConvolutionSpecification } from '../../backend.js';
 import type { DepthwisePlaces } from '../memory.js';
 import type { ConvolutionPlan } from '../plan.js';
 import { type Workspace, writeDescriptor } from '../workspace.js';
-import { depthwiseDescriptor } from './descriptors.js';
+import { depthwiseFields } from './descriptors.js';
 import type { Int8Computation } from './transformed.js';
 
 /** Channels of one step: the lanes of a vector of int16. */
@@ -28,11 +28,8 @@ export function depthwiseConvolution(
     Math.ceil(channels / LANES) * pairs * LANES * 2,
   );
   new Uint8Array(buffer, places.padding, channels).fill(specification.inputZeroPoint);
-  writeDescriptor(
-    buffer,
-    places.depthwiseDescriptor,
-    depthwiseDescriptor(plan, specification, places),
-  );
+  const fields = depthwiseFields(plan, specification, places);
+  writeDescriptor(workspace, places.depthwiseDescriptor, 'DepthwiseDescriptor', fields);
 
   function packedIndex(index: number): number {
     const tap = index % taps;

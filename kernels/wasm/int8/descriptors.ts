@@ -1,68 +1,56 @@
 import type { Int8ConvolutionSpecification } from '../../backend.js';
+import type { Fields } from '../../layouts.js';
+import { convolutionFields, mapFields } from '../descriptors.js';
 import type { DepthwisePlaces, TransformPlaces, WorkspacePlaces } from '../memory.js';
 import type { ConvolutionPlan } from '../plan.js';
 import type { TransformPlan } from './plan.js';
 
-/** Fields of `TransformDescriptor` in kernels/assembly/int8/transform.ts, in its order. */
-export function transformDescriptor(
+export function transformFields(
   plan: TransformPlan,
   { inputZeroPoint }: Int8ConvolutionSpecification,
   places: TransformPlaces,
   shared: WorkspacePlaces,
-): number[] {
+): Fields<'TransformDescriptor'> {
   const { input, output, pads } = plan.shape;
-  return [
-    input.height,
-    input.width,
-    input.channels,
-    output.height,
-    output.width,
-    output.channels,
-    plan.tilesY,
-    plan.tilesX,
-    pads[0],
-    pads[1],
+  return {
+    ...mapFields(plan.shape),
+    inputChannels: input.channels,
+    outputChannels: output.channels,
+    tilesY: plan.tilesY,
+    tilesX: plan.tilesX,
+    padTop: pads[0],
+    padLeft: pads[1],
     inputZeroPoint,
-    places.padding,
-    shared.transformedInputs,
-    plan.inputRow,
-    plan.inputElement,
-    shared.products,
-    plan.productRow,
-    plan.productElement,
-    places.weights,
-    plan.panelBytes,
-    places.bias,
-    places.storedWeights,
-    places.weightZeroPoints,
-    shared.tileScratch,
-    plan.accumulatorRow,
-  ];
+    padding: places.padding,
+    inputs: shared.transformedInputs,
+    inputRow: plan.inputRow,
+    inputElement: plan.inputElement,
+    products: shared.products,
+    productRow: plan.productRow,
+    productElement: plan.productElement,
+    weights: places.weights,
+    panelBytes: plan.panelBytes,
+    bias: places.bias,
+    storedWeights: places.storedWeights,
+    weightZeroPoints: places.weightZeroPoints,
+    scratch: shared.tileScratch,
+    accumulatorRow: plan.accumulatorRow,
+  };
 }
 
-/** Fields of `DepthwiseDescriptor` in kernels/assembly/int8/depthwise.ts, in its order. */
-export function depthwiseDescriptor(
+export function depthwiseFields(
   { shape, rowStride }: ConvolutionPlan,
   { inputZeroPoint }: Int8ConvolutionSpecification,
-  places: DepthwisePlaces,
-): number[] {
-  const { input, output, kernel, strides, pads, dilations } = shape;
-  return [
-    input.height,
-    input.width,
-    input.channels,
-    output.height,
-    output.width,
-    ...kernel,
-    ...strides,
-    pads[0],
-    pads[1],
-    ...dilations,
-    inputZeroPoint,
-    rowStride * 4,
-    places.padding,
-    places.weights,
-    places.bias,
-    places.taps,
-  ];
+  { padding, weights, bias, taps }: DepthwisePlaces,
+): Fields<'DepthwiseDescriptor'> {
+  return {
+    ...convolutionFields(shape),
+    channels: shape.input.channels,
+    zeroPoint: inputZeroPoint,
+    rowStride: rowStride * 4,
+    padding,
+    weights,
+    bias,
+    taps,
+  };
 }

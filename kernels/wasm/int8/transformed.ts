@@ -2,7 +2,7 @@ import type { AccumulatorObserver, Int8ConvolutionSpecification } from '../../ba
 import type { TransformPlaces } from '../memory.js';
 import { PANEL_COLUMNS, planConvolution } from '../plan.js';
 import { type Workspace, writeDescriptor } from '../workspace.js';
-import { transformDescriptor } from './descriptors.js';
+import { transformFields } from './descriptors.js';
 import { SIDE_CHANNELS, type TransformPlan } from './plan.js';
 import { transformedWeights } from './transformed-weights.js';
 
@@ -33,7 +33,8 @@ export function transformedConvolution(
   const { channels, height, width } = shape.output;
   const { finishDescriptor, transformDescriptor: descriptor } = places;
   new Uint8Array(buffer, places.padding, shape.input.channels).fill(specification.inputZeroPoint);
-  writeDescriptor(buffer, descriptor, transformDescriptor(plan, specification, places, shared));
+  const fields = transformFields(plan, specification, places, shared);
+  writeDescriptor(workspace, descriptor, 'TransformDescriptor', fields);
   const weights = transformedWeights(workspace, plan, specification, places);
   const transformInputs = side === 4 ? functions.transformInputs4x4 : functions.transformInputs2x2;
   const tilesPerImage = plan.tilesY * plan.tilesX;

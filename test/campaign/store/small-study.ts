@@ -1,4 +1,3 @@
-import type { PointRow } from '../../../campaign/execute/collector.js';
 import {
   type Condition,
   openStore,
@@ -56,7 +55,7 @@ export function resultOf(map: number): TrialResult {
 }
 
 /** The points when so many maps are there. */
-export function pointsOf(maps: number): PointRow[] {
+export function pointsOf(maps: number): Parameters<StudyStore['write']>[1] {
   const { source, index, ...key } = CONDITION;
   return MITIGATIONS.map((mitigation) => ({
     condition: index,

@@ -6,12 +6,12 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, expect } from 'vitest';
 import {
   type Condition,
+  MOST_MAPS,
   openResults,
   openStore,
   type StoreOptions,
   type StudyStore,
 } from '../../../campaign/index.js';
-import { pilotMap } from '../../../campaign/points/pilot.js';
 import { packageRoot } from '../../../core/index.js';
 
 /** Compiled, because the other process runs no TypeScript; `npm test` builds it first. */
@@ -37,9 +37,9 @@ const OPTIONS: StoreOptions = {
   resume: true,
 };
 
-/** Trials of the pilot, and the number of the first. */
+/** Trials of the pilot, and the number of the first: behind the maps of any study. */
 const PILOTS = 3;
-const FIRST_PILOT = pilotMap(0);
+const FIRST_PILOT = MOST_MAPS;
 
 /**
  * A process that saves trials of maps 0, 1, … from the first one missing on, until it is killed. On stdout it says

@@ -1,50 +1,8 @@
-import { featureCount, ModelError, memoryForData, requireMemory } from '../core/index.js';
-import { createWasmBackend, type KernelModule, wasmBytesNeeded } from '../kernels/index.js';
-import { type Network, WORD_BITS, weightedLayers } from '../models/index.js';
-import type { Accelerator } from './accelerator/index.js';
-import { createDatapath, type Datapath } from './datapath/datapath.js';
-import type { Placement, WeightMemory } from './interfaces.js';
-import { residentPlacement } from './memory/resident.js';
-import { sharedSlots } from './memory/shared-slots.js';
-import { streamedPlacement } from './memory/streamed.js';
-import { defaultResidentMemory } from './memory/weight-memory.js';
-
-/** Number of stored weights of a network; what several layers share counts once. */
-export function networkWeights(network: Network): number {
-  return weightedLayers(network).reduce(
-    (sum, { weights, sharedWeights }) => sum + (sharedWeights ? 0 : weights.length),
-    0,
-  );
-}
-
-/** The weight memory of an accelerator; one that fits the network is sized for it. */
-export function weightMemoryOf(
-  accelerator: Pick<Accelerator, 'weightMemory'>,
-  network: Network,
-): WeightMemory {
-  if (accelerator.weightMemory !== 'fits-network') return accelerator.weightMemory;
-  return defaultResidentMemory(networkWeights(network), WORD_BITS[network.format]);
-}
-
-/**
- * Place the weights of a network into the weight memory of an accelerator.
- *
- * @throws InputError when a resident network does not fit
- */
-export function placeNetwork(
-  network: Network,
-  accelerator: Accelerator,
-  kind: Placement['kind'],
-): Placement {
-  const memory = weightMemoryOf(accelerator, network);
-  const bits = WORD_BITS[network.format];
-  if (kind === 'resident') {
-    const placement = residentPlacement(memory, networkWeights(network), bits);
-    return { ...placement, ...sharedSlots(network) };
-  }
-  const shapes = weightedLayers(network).map(({ shape }) => shape);
-  return streamedPlacement(memory, shapes, bits, accelerator.array);
-}
+import { featureCount, ModelError, memoryForData, requireMemory } from '../../core/index.js';
+import { createWasmBackend, type KernelModule, wasmBytesNeeded } from '../../kernels/index.js';
+import { type Network, WORD_BITS, weightedLayers } from '../../models/index.js';
+import { networkWeights } from '../memory/shared-slots.js';
+import { createDatapath, type Datapath } from './datapath.js';
 
 /** Bytes of the weights of a network, which most of its file is. */
 function weightBytes(network: Network): number {

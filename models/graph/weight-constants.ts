@@ -1,8 +1,8 @@
-import { weightDims } from '../graph/attributes.js';
-import type { GraphBuilder } from '../graph/graph-builder.js';
 import { type Network, type WeightedLayer, weightedLayers } from '../network.js';
 import { layerWords } from '../weights/stored-words.js';
 import { transpose } from '../weights/transpose.js';
+import { weightDims } from './attributes.js';
+import type { GraphBuilder } from './graph-builder.js';
 
 type WeightType = 'int8' | 'uint8' | 'float32';
 

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { CLIP_POSITIONS, CLIP_USES, type ClipPosition, type ClipUse } from './activations/clip.js';
+import { GRANULARITIES, type Granularity } from './thresholds/granularity.js';
+
+/** The longest name of a layer, and the most of them in one part. */
+const LONGEST_NAME = 500;
+const MOST_LAYERS = 1000;
+
+const layerName = z
+  .string()
+  .min(1)
+  .max(LONGEST_NAME)
+  .regex(/^\P{Cs}*$/u, 'expected well-formed Unicode');
+
+const clipParameters = {
+  granularity: z
+    .enum(GRANULARITIES)
+    .optional()
+    .describe('what shares a threshold; default: the granularity of the study'),
+  position: z
+    .enum(CLIP_POSITIONS)
+    .optional()
+    .describe(
+      'clip accumulators, or (int8 words only) the outputs after requantisation; default: the clipPosition of the study',
+    ),
+  layers: z
+    .array(layerName)
+    .min(1)
+    .max(MOST_LAYERS)
+    .refine((names) => new Set(names).size === names.length, 'expected each layer once')
+    .optional()
+    .describe('the layers that are clipped; default: all that have thresholds'),
+  thresholds: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('file of clip thresholds; default: those of the study'),
+};
+
+/** A clip behind the accumulators of some layers, as a user may give it. */
+export const clipPartSchema = z.strictObject({ use: z.enum(CLIP_USES), ...clipParameters });
+
+/** What stands behind accumulators; what is left away, the study says. */
+export interface ActivationPart {
+  readonly use: ClipUse;
+  /** What shares a threshold of profile maxima. */
+  readonly granularity?: Granularity | undefined;
+  readonly position?: ClipPosition | undefined;
+  /** Names of the layers that are clipped; default: all with thresholds. */
+  readonly layers?: readonly string[] | undefined;
+  /** File of thresholds. */
+  readonly thresholds?: string | undefined;
+}
+
+/** A part of a mitigation. Parts that stand in the memory will join the union. */
+export type MitigationPart = ActivationPart;
+
+/** What protects a network, as plain data that can be posted and written as JSON; without parts: nothing. */
+export interface Mitigation {
+  /** The label of its rows: given by the user, or the words that stand for it, which parse back to it. */
+  readonly name: string;
+  readonly parts: readonly MitigationPart[];
+}
+
+/** The name of the unprotected network. */
+export const UNPROTECTED = 'none';
+
+export const NO_MITIGATION: Mitigation = { name: UNPROTECTED, parts: [] };
+
+/** How the value of a parameter is written: in one word, in words with `/` between them, or not at all. */
+type ParameterForm = 'word' | 'list' | 'file';
+
+/** The parameters of each kind of part, in canonical order. */
+export const PARAMETERS: Readonly<
+  Record<MitigationPart['use'], Readonly<Record<string, ParameterForm>>>
+> = {
+  clip: { granularity: 'word', position: 'word', layers: 'list', thresholds: 'file' },
+  clamp: { granularity: 'word', position: 'word', layers: 'list', thresholds: 'file' },
+  // Tuned thresholds are as fine as their search made them.
+  'clip-tuned': { position: 'word', layers: 'list', thresholds: 'file' },
+};
+
+/** The words that name a kind of part, and the one for none. */
+export const MITIGATION_WORDS: readonly string[] = [UNPROTECTED, ...Object.keys(PARAMETERS)];
+
+/** Parts in canonical order: parameters as in `PARAMETERS`, lists sorted, nothing that is undefined. */
+export function canonicalPart(part: MitigationPart): MitigationPart {
+  const entries = Object.keys(PARAMETERS[part.use]).flatMap((name) => {
+    const value = part[name as keyof MitigationPart];
+    if (value === undefined) return [];
+    return [[name, typeof value === 'object' ? [...value].sort() : value]];
+  });
+  return { use: part.use, ...Object.fromEntries(entries) };
+}
+
+/**
+ * The words of parts, as they stand on a command line: `clip:granularity=neuron`, parts joined by `+`, lists by `/`,
+ * other characters of a name by their bytes as `%2F`. Undefined where a part names a file, which words cannot.
+ */
+export function wordsOf(parts: readonly MitigationPart[]): string | undefined {
+  if (parts.length === 0) return UNPROTECTED;
+  const words = parts.map(partWords);
+  return words.includes(undefined) ? undefined : words.join('+');
+}
+
+function partWords(part: MitigationPart): string | undefined {
+  const { use, ...parameters } = canonicalPart(part);
+  if (parameters.thresholds !== undefined) return undefined;
+  const written = Object.entries(parameters).map(
+    ([name, value]) => `:${name}=${[value].flat().map(String).map(escapeName).join('/')}`,
+  );
+  return `${use}${written.join('')}`;
+}
+
+/** Characters that part words, or that a terminal or a shell would not show as they are. */
+const SPECIAL = /[%+:=/,\s\p{C}]/gu;
+
+function escapeName(text: string): string {
+  return text.replace(SPECIAL, (character) =>
+    Array.from(
+      new TextEncoder().encode(character),
+      (byte) => `%${byte.toString(16).padStart(2, '0')}`,
+    ).join(''),
+  );
+}
+
+/** A mitigation as briefly as it may be written to get it back: its words, where they say it. */
+export function mitigationInput(mitigation: Mitigation): string | Mitigation {
+  const { name, parts } = mitigation;
+  return name === wordsOf(parts) ? name : mitigation;
+}
+
+/** What a study says for the parts that do not say it themselves. */
+export interface PartDefaults {
+  readonly granularity?: ActivationPart['granularity'];
+  readonly position: NonNullable<ActivationPart['position']>;
+}
+
+/**
+ * A mitigation without what the defaults say as well, so that two that are the same have the same name: a name of its
+ * own stays.
+ */
+export function withoutDefaults(mitigation: Mitigation, defaults: PartDefaults): Mitigation {
+  const { name } = mitigation;
+  const parts = mitigation.parts.map(({ granularity, position, ...rest }) =>
+    canonicalPart({
+      ...rest,
+      ...(granularity !== defaults.granularity && { granularity }),
+      ...(position !== defaults.position && { position }),
+    }),
+  );
+  const isNamed = name !== wordsOf(mitigation.parts);
+  return { name: isNamed ? name : (wordsOf(parts) ?? name), parts };
+}

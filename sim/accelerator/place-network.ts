@@ -1,0 +1,36 @@
+import { type Network, WORD_BITS, weightedLayers } from '../../models/index.js';
+import type { Placement } from '../memory/placement.js';
+import { residentPlacement } from '../memory/resident.js';
+import { networkWeights, sharedSlots } from '../memory/shared-slots.js';
+import { streamedPlacement } from '../memory/streamed.js';
+import { defaultResidentMemory, type WeightMemory } from '../memory/weight-memory.js';
+import type { Accelerator } from './accelerator.js';
+
+/** The weight memory of an accelerator; one that fits the network is sized for it. */
+export function weightMemoryOf(
+  accelerator: Pick<Accelerator, 'weightMemory'>,
+  network: Network,
+): WeightMemory {
+  if (accelerator.weightMemory !== 'fits-network') return accelerator.weightMemory;
+  return defaultResidentMemory(networkWeights(network), WORD_BITS[network.format]);
+}
+
+/**
+ * Place the weights of a network into the weight memory of an accelerator.
+ *
+ * @throws InputError when a resident network does not fit
+ */
+export function placeNetwork(
+  network: Network,
+  accelerator: Accelerator,
+  kind: Placement['kind'],
+): Placement {
+  const memory = weightMemoryOf(accelerator, network);
+  const bits = WORD_BITS[network.format];
+  if (kind === 'resident') {
+    const placement = residentPlacement(memory, networkWeights(network), bits);
+    return { ...placement, ...sharedSlots(network) };
+  }
+  const shapes = weightedLayers(network).map(({ shape }) => shape);
+  return streamedPlacement(memory, shapes, bits, accelerator.array);
+}
