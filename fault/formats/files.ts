@@ -222,7 +222,8 @@ function encode(file: string, map: FaultMap, columnMux: number): string | Uint8A
       return formatHex(map, file);
     case 'mbist':
       return formatMbist(map, file, columnMux);
-    default:
+    case 'matrices':
+    case undefined:
       throw new InputError(
         `Cannot write ${file}: its extension says no format; use .json, .bfm, .csv, .hex, .mbist, or two .csv files with a comma between them.`,
       );

@@ -60,7 +60,10 @@ function operationsOf(network: Network, layer: Layer): number {
       return outputs * [layer.low, layer.high].filter(Number.isFinite).length;
     case 'affine':
       return outputs * 2;
-    default:
+    case 'concat':
+    case 'flatten':
+    case 'convolution':
+    case 'fully-connected':
       return 0;
   }
 }
