@@ -30,8 +30,10 @@ export const FAULT_FILE_FORMATS = {
   matrices: ['.csv,….csv'],
 } as const;
 
+/** A format of fault-map files. */
 export type FaultFileFormat = keyof typeof FAULT_FILE_FORMATS;
 
+/** What a fault-map file does not say itself, and how to read it. */
 export interface ReadMapOptions extends FaultFileOptions {
   /** Default: recognised by the content of the file. */
   readonly format?: FaultFileFormat | undefined;

@@ -10,6 +10,7 @@ export interface VectorLayerTiming {
   readonly cycles: number;
 }
 
+/** Cycles of one image in the layers without weights. */
 export interface VectorTiming {
   readonly lanes: number;
   readonly layers: readonly VectorLayerTiming[];
