@@ -1,12 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
+/** Files that replace a module, or whose helpers are set up once for each process: each has a process of its own. */
+const ALONE = ['test/{bench,examples,fuzz,package}/**/*.test.ts', 'test/campaign/store/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
     // By default one processor of two is left idle.
     maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    projects: [
+      // To load all of Bitcell takes longer than most files take to run: these load it once for all.
+      {
+        extends: true,
+        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+    ],
   },
 });

@@ -171,6 +171,7 @@ export const LAYOUTS = {
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, 'i32' | 'usize'>>>>;
 
+/** Name of a layout, and of its class in kernels/assembly. */
 export type LayoutName = keyof typeof LAYOUTS;
 
 type FieldName<Name extends LayoutName> = keyof (typeof LAYOUTS)[Name] & string;

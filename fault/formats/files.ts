@@ -30,8 +30,10 @@ export const FAULT_FILE_FORMATS = {
   matrices: ['.csv,….csv'],
 } as const;
 
+/** A format of fault-map files. */
 export type FaultFileFormat = keyof typeof FAULT_FILE_FORMATS;
 
+/** What a fault-map file does not say itself, and how to read it. */
 export interface ReadMapOptions extends FaultFileOptions {
   /** Default: recognised by the content of the file. */
   readonly format?: FaultFileFormat | undefined;
@@ -222,7 +224,8 @@ function encode(file: string, map: FaultMap, columnMux: number): string | Uint8A
       return formatHex(map, file);
     case 'mbist':
       return formatMbist(map, file, columnMux);
-    default:
+    case 'matrices':
+    case undefined:
       throw new InputError(
         `Cannot write ${file}: its extension says no format; use .json, .bfm, .csv, .hex, .mbist, or two .csv files with a comma between them.`,
       );

@@ -70,6 +70,7 @@ export function partOfCell(
 /** Parts and regions are told apart in the purpose of a stream: 6 bits of purpose, 2 of part, 24 of region. */
 const PART = 64;
 const REGION = 256;
+/** Regions of one part that have a stream of their own at most. */
 export const REGION_LIMIT = 2 ** 24;
 
 /**

@@ -57,6 +57,7 @@ export interface DeltaLayer {
   update(changes: ChangeList, tensors: DeltaTensors, target: ChangeList): void;
 }
 
+/** An int8 convolution of one group that brings its recorded output up to date after changes of input and weights. */
 export interface DeltaConvolution {
   readonly shape: ConvolutionShape;
   /** Accumulators from one output position to the next. */

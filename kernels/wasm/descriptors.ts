@@ -29,6 +29,7 @@ export function convolutionFields(shape: ConvolutionShape) {
   };
 }
 
+/** @param zeroPoint what padding holds */
 export function gatherFields(
   { shape, paddedWindow, elementBytes }: ConvolutionPlan,
   zeroPoint: number,

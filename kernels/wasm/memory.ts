@@ -99,6 +99,7 @@ export interface WorkspacePlaces {
   readonly sideAccumulators: number;
 }
 
+/** Reserves what all kernels of a backend share. */
 export function placeWorkspace(allocate: Allocate): WorkspacePlaces {
   return {
     windows: allocate(BLOCK_BYTES),
@@ -123,6 +124,7 @@ export interface ConvolutionPlaces {
   readonly thresholds: number;
 }
 
+/** Reserves what an int8 convolution by gathered windows takes. */
 export function placeConvolution(plan: ConvolutionPlan, allocate: Allocate): ConvolutionPlaces {
   const { shape } = plan;
   const vectorBytes = plan.rowStride * ACCUMULATOR_BYTES;
@@ -151,6 +153,7 @@ export interface TransformPlaces extends ConvolutionPlaces {
   readonly sideBias: number;
 }
 
+/** Reserves what an int8 convolution by transformed tiles takes, the direct one for channels without a proof included. */
 export function placeTransform(plan: TransformPlan, allocate: Allocate): TransformPlaces {
   const { shape } = plan;
   const direct = planConvolution(shape, 'int8');
@@ -179,6 +182,7 @@ export interface DepthwisePlaces extends ConvolutionPlaces {
   readonly taps: number;
 }
 
+/** Reserves what an int8 convolution with a filter for each channel takes. */
 export function placeDepthwise(shape: ConvolutionShape, allocate: Allocate): DepthwisePlaces {
   const pairs = Math.ceil((shape.kernel[0] * shape.kernel[1]) / 2);
   const channels = roundUp(shape.input.channels, 8);

@@ -183,5 +183,8 @@ function addElementwise(
       break;
     case 'leaky-relu':
       add('QLinearLeakyRelu', [...operands, ...result], { alpha: float(layer.alpha) });
+      break;
+    default:
+      layer satisfies never;
   }
 }

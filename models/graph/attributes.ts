@@ -118,7 +118,10 @@ export function addFloat32Operator(
         name,
         attributes: { epsilon: float(0) },
       });
+      break;
     }
+    default:
+      layer satisfies never;
   }
 }
 

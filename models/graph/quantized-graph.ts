@@ -10,6 +10,7 @@ import {
 import { createGraphBuilder, type GraphBuilder, type GraphOutput } from './graph-builder.js';
 import { createWeightConstants } from './weight-constants.js';
 
+/** How a quantised network is written. */
 export interface QuantizedWriteOptions {
   /** Make every layer's quantised output a graph output, too, named `quantizedName(tensor)`. */
   readonly exposeLayers?: boolean;
@@ -63,6 +64,7 @@ export interface QuantizedGraph {
   integerWeights(layer: Int8WeightedLayer): Pick<WeightNames, 'weights' | 'zeroPoint'>;
 }
 
+/** Names of the constants that hold the weights of a layer, their scales and their zero points. */
 export interface WeightNames extends QuantizationNames {
   readonly weights: string;
   /** Whether they are stored input by output, output channels along axis 1. */

@@ -21,6 +21,7 @@ export interface WeightConstants {
   inputByOutput(layer: WeightedLayer, elementType: WeightType): string;
 }
 
+/** The constants of a network in the graph that a builder makes; each is added when first asked for. */
 export function createWeightConstants(network: Network, builder: GraphBuilder): WeightConstants {
   const layers = new Map(weightedLayers(network).map((layer) => [layer.name, layer]));
   const sharedLayers = new Set([...layers.values()].map((layer) => layer.sharedWeights?.layer));

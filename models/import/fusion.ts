@@ -58,9 +58,15 @@ export function settleFusions<P extends Parts>(
       case 'convolution':
       case 'fully-connected':
         break;
-      default:
-        // Functions of one value are the same in float32.
+      // Functions of one value are the same in float32.
+      case 'max-pool':
+      case 'concat':
+      case 'leaky-relu':
+      case 'clip':
+      case 'flatten':
         return layer;
+      default:
+        layer satisfies never;
     }
     unfused.push(nodeLabel(operator.node));
     return layer;

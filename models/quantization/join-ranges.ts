@@ -50,7 +50,12 @@ function isRectified(layer: Layer, rectified: ReadonlySet<number>): boolean {
       return layer.relu || layer.inputs.every((tensor) => rectified.has(tensor));
     case 'clip':
       return layer.low >= 0 || rectified.has(layer.input);
-    default:
+    case 'max-pool':
+    case 'average-pool':
+    case 'global-average-pool':
+    case 'concat':
+    case 'leaky-relu':
+    case 'flatten':
       return inputsOf(layer).every((tensor) => rectified.has(tensor));
   }
 }

@@ -50,6 +50,7 @@ export interface PatchBuffers {
   readonly words: Scratch<Uint32Array>;
 }
 
+/** Empty buffers, which grow to what the largest patches need. */
 export function createPatchBuffers(): PatchBuffers {
   const create = (length: number) => new Uint32Array(length);
   return {

@@ -31,6 +31,7 @@ export type SramName = 'input' | 'weights' | 'output';
 /** Bytes of each SRAM; undefined where the accelerator does not say. */
 export type SramBytes = Readonly<Record<SramName, number | undefined>>;
 
+/** What the parts of an accelerator do for one image. */
 export interface NetworkActivity {
   readonly format: WordFormat;
   readonly layers: readonly LayerActivity[];

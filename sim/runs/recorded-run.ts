@@ -28,6 +28,7 @@ export interface Recording {
   readonly outputs: Float32Array;
 }
 
+/** A place where a run can start, and what the recorded run held there. */
 export interface RecordedPoint extends RestartPoint {
   /** capacity × height × width × channels. */
   readonly values: Uint8Array | Float32Array;
@@ -198,6 +199,7 @@ function runBatch(
   return active;
 }
 
+/** Loads `count` of the images, from the `first` on, as the input of a datapath. */
 export function loadBatch(
   datapath: Datapath,
   images: Float32Array,
@@ -208,6 +210,7 @@ export function loadBatch(
   datapath.loadImages(images.subarray(first * length, (first + count) * length), count);
 }
 
+/** Puts what a recording holds at a point into the datapath, for images of these numbers in the recording. */
 export function restore(
   { tensors, network }: Datapath,
   { tensor, values }: RecordedPoint,
@@ -241,6 +244,7 @@ export function keepChanged(
   return changed;
 }
 
+/** Whether two tensors are equal to the bit, so that NaN equals itself and 0 is not −0. */
 export function sameBytes(
   one: Uint8Array | Float32Array,
   other: Uint8Array | Float32Array,

@@ -10,6 +10,7 @@ export interface VectorLayerTiming {
   readonly cycles: number;
 }
 
+/** Cycles of one image in the layers without weights. */
 export interface VectorTiming {
   readonly lanes: number;
   readonly layers: readonly VectorLayerTiming[];
@@ -60,7 +61,10 @@ function operationsOf(network: Network, layer: Layer): number {
       return outputs * [layer.low, layer.high].filter(Number.isFinite).length;
     case 'affine':
       return outputs * 2;
-    default:
+    case 'concat':
+    case 'flatten':
+    case 'convolution':
+    case 'fully-connected':
       return 0;
   }
 }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { packageRoot } from '../../core/index.js';
+import { newFolder } from '../folders.js';
 
 /** The built command line; `npm test` builds it first. */
 const MAIN = join(packageRoot(), 'dist', 'cli', 'main.js');
@@ -23,14 +23,7 @@ export interface CommandOptions {
   readonly onStart?: (child: ChildProcess) => void;
 }
 
-/** Holds the folders of one test file. */
-const root = mkdtempSync(join(tmpdir(), 'bitcell-cli-'));
-
-afterAll(() => rmSync(root, { recursive: true }));
-
-export function newFolder(): string {
-  return mkdtempSync(join(root, 'folder-'));
-}
+export { newFolder };
 
 /** Run a Bitcell command to its end. */
 export function bitcell(args: readonly string[], options?: CommandOptions): Promise<CommandResult> {

@@ -8,6 +8,7 @@ import { InputError } from '../../core/index.js';
 import {
   type CellGeometry,
   decodeFaultMap,
+  FAULT_FILE_FORMATS,
   type FaultMap,
   formatBinary,
   formatCsv,
@@ -309,7 +310,7 @@ describe('fuzzed', () => {
   }
 
   const geometry: CellGeometry = { banks: 2, rows: 3, columns: 8 };
-  const formats = fc.constantFrom(undefined, 'json', 'binary', 'csv', 'hex', 'mbist');
+  const formats = fc.constantFrom(undefined, ...Object.keys(FAULT_FILE_FORMATS));
   const junk = fc.oneof(
     fc.uint8Array({ maxLength: 64 }),
     fc.string({ unit: fc.constantFrom(...'01fx,\n\r #{}[]"kindbaroweclumsfp-') }).map(bytesOf),

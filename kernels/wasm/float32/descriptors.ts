@@ -19,6 +19,7 @@ export function float32FinishFields(
   };
 }
 
+/** Of one convolution, its places in memory and those that all share. */
 export function winogradFields(
   { plan }: Float32Layout,
   layout: WinogradLayout,

@@ -5,6 +5,7 @@ import type { DepthwisePlaces, TransformPlaces, WorkspacePlaces } from '../memor
 import type { ConvolutionPlan } from '../plan.js';
 import type { TransformPlan } from './plan.js';
 
+/** @param shared places of what all convolutions take turns in */
 export function transformFields(
   plan: TransformPlan,
   { inputZeroPoint }: Int8ConvolutionSpecification,
