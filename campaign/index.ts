@@ -7,6 +7,7 @@ export * from './inference/quantize.js';
 export * from './inputs/load-network.js';
 export type { SharedNetwork } from './inputs/shared-network.js';
 export { loadThresholds, PROFILE_IMAGES, profileThresholds } from './inputs/thresholds.js';
+export type { StudyDesign } from './points/design.js';
 export {
   type CostFactors,
   costsOf,
