@@ -1,7 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readStudyFile, type StudyPoint } from '../../campaign/index.js';
+import { readStudyFile, type StudyPoint, studyInputOf } from '../../campaign/index.js';
 import { type ImageSet, loadCifar10, normalize, writeQdq } from '../../models/index.js';
 import { storedContent } from '../campaign/stored-content.js';
 import { runOnnx } from '../models/onnxruntime.js';
@@ -155,7 +155,7 @@ describe('run', () => {
     });
     const file = join(newFolder(), 'resolved.json');
     writeFileSync(file, JSON.stringify(study));
-    expect(readStudyFile(file, {})).toEqual(study);
+    expect(studyInputOf(readStudyFile(file, {}))).toEqual(study);
     // Two formats, three rates, two maps. Of each format, the four trials with faults run their images once per
     // mitigation, and the fault-free network sees the images of each map once per mitigation.
     expect(plan).toEqual({
