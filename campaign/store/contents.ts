@@ -3,7 +3,8 @@ import { pilotMap } from '../points/pilot.js';
 import type { PointKey } from '../study/conditions.js';
 import type { Database } from './duckdb/database.js';
 import { damaged } from './duckdb/errors.js';
-import { hasTable, requireOwnObjects } from './duckdb/objects.js';
+import { hasOwnTable, hasTable, requireOwnObjects, requireTablesAlone } from './duckdb/objects.js';
+import { requiredTables, STORE_VERSION, STORE_VERSIONS, type StoreVersion } from './migrations.js';
 import {
   checkRecords,
   keyOfRecord,
@@ -14,10 +15,12 @@ import {
   pointRecordSchema,
   trialGroupSchema,
 } from './records.js';
-import { STORE_VERSION, TABLES } from './tables.js';
+import { TABLES } from './tables.js';
 
 /** What a store says about its study, checked; the trials themselves are not read. */
 export interface StoreContents {
+  /** The version of its tables. */
+  readonly version: StoreVersion;
   /** The rows of `configuration`, by name. */
   readonly configuration: Readonly<Record<string, unknown>>;
   /** The rows of `version`, by name. */
@@ -40,10 +43,13 @@ const LONGEST_CONFIGURATION = 2 ** 26;
  * @throws InputError naming the file and what is wrong
  */
 export async function readContents(database: Database): Promise<StoreContents> {
-  await requireOwnObjects(database);
+  const version = await readStoreVersion(database);
+  await requireOwnObjects(database, requiredTables(version ?? STORE_VERSION));
+  if (version === undefined) {
+    throw damaged(database.file, 'it does not say the version of its tables');
+  }
   await requireShortTexts(database);
   const versions = await readNamedValues(database, 'version');
-  requireVersion(versions, database.file);
   const configuration = await readNamedValues(database, 'configuration');
   const points = checkRecords(
     pointRecordSchema,
@@ -51,7 +57,7 @@ export async function readContents(database: Database): Promise<StoreContents> {
     { file: database.file, table: 'point' },
   );
   const plan = await readPlan(database);
-  const contents = { configuration, versions, points, plan };
+  const contents = { version, configuration, versions, points, plan };
   await requireAgreement(database, contents);
   return contents;
 }
@@ -93,11 +99,23 @@ async function readNamedValues(
   );
 }
 
-function requireVersion({ store }: Readonly<Record<string, unknown>>, file: string): void {
-  if (store === STORE_VERSION) return;
-  if (typeof store !== 'number') throw damaged(file, 'it does not say the version of its tables');
+/**
+ * The version of a store's tables, before anything else in it is judged: a newer one may have other tables.
+ *
+ * @returns undefined when it does not say it
+ * @throws InputError when it is not one that is read
+ */
+async function readStoreVersion(database: Database): Promise<StoreVersion | undefined> {
+  await requireTablesAlone(database);
+  if (!(await hasOwnTable(database, 'version'))) return undefined;
+  const query = "SELECT left(value, 20) AS value FROM version WHERE name = 'store'";
+  const [row] = (await database.read(query)).objects;
+  const version = row === undefined ? Number.NaN : Number(row.value);
+  const known = STORE_VERSIONS.find((one) => one === version);
+  if (known !== undefined || !Number.isInteger(version)) return known;
+  const isNewer = version > STORE_VERSION;
   throw new InputError(
-    `${file} has tables of version ${store}, this Bitcell reads version ${STORE_VERSION}: use the ${store > STORE_VERSION ? 'newer' : 'older'} Bitcell that wrote it, or choose another folder`,
+    `${database.file} has tables of version ${version}, this Bitcell reads versions ${STORE_VERSIONS[0]} to ${STORE_VERSION}: use the ${isNewer ? 'newer' : 'older'} Bitcell that wrote it, or choose another folder`,
   );
 }
 

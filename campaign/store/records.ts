@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../core/index.js';
-import { MITIGATIONS } from '../../mitigation/index.js';
+import type { Mitigation } from '../../mitigation/index.js';
 import type { StudyPoint } from '../points/point.js';
 import type { PointKey } from '../study/conditions.js';
 import { decodeImageSet } from '../trial/sample-set.js';
@@ -31,7 +31,7 @@ const key = {
   accelerator: text,
   fault_model: text,
   scope: text,
-  mitigation: z.enum(MITIGATIONS),
+  mitigation: text as z.ZodType as z.ZodType<Mitigation>,
   rate: z.number().min(0).max(1),
   voltage: z.number().nullable(),
 };

@@ -8,17 +8,11 @@ import { type Condition, type PointKey, pointKey } from '../study/conditions.js'
 import type { TrialResult } from '../trial/trial.js';
 import { readContents } from './contents.js';
 import { describeDifferences } from './differences.js';
+import { append } from './duckdb/append.js';
 import { createDatabase, type Database, isTemporary, openDatabase } from './duckdb/database.js';
+import { migrate, STORE_VERSION, type StoreVersion } from './migrations.js';
 import { checkRecords, keyOfRecord, resultsOfRows, trialRecordSchema } from './records.js';
-import {
-  type CellValue,
-  type PlannedPoint,
-  planCells,
-  pointCells,
-  STORE_VERSION,
-  TABLES,
-  trialRows,
-} from './tables.js';
+import { type PlannedPoint, planCells, pointCells, TABLES, trialRows } from './tables.js';
 
 /** The file of a study's folder. */
 export const STORE_FILE = 'study.duckdb';
@@ -49,7 +43,8 @@ export interface StudyStore {
 }
 
 /**
- * Open the folder of a study: a DuckDB file with the tables of `TABLES`.
+ * Open the folder of a study: a DuckDB file with the tables of `TABLES`. One of an older version is made one of this
+ * version.
  *
  * @throws InputError when the folder holds results and `resume` is false, those of another study, or other files;
  * when another process has it open
@@ -59,9 +54,10 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
   requireUsable(folder, file);
   const created =
     !existsSync(file) && (await createDatabase(file, (connection) => fill(connection, options)));
-  if (!created) await requireContinuable(folder, options);
+  const found = created ? STORE_VERSION : await requireContinuable(folder, options);
   const database = await openDatabase(file, 'READ_WRITE');
   try {
+    if (found !== STORE_VERSION) await bringUpToDate(database, options);
     const finished = await readTrials(database, options);
     return {
       finished,
@@ -80,25 +76,36 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
 /**
  * Check that a folder holds the same study and may be continued. For that the file is opened to read alone: closing a
  * file that was opened to write moves its log into it, also where that turns out to be of another study.
+ *
+ * @returns the version of its tables
  */
 async function requireContinuable(
   folder: string,
   { configuration, resume }: StoreOptions,
-): Promise<void> {
+): Promise<StoreVersion> {
   // Not even opened: another process that has just made it is about to.
   if (!resume) {
     throw new InputError(`${folder} already holds results: choose another folder or add --resume`);
   }
   const database = await openDatabase(join(folder, STORE_FILE), 'READ_ONLY');
   try {
-    const stored = (await readContents(database)).configuration;
+    const { version, configuration: stored } = await readContents(database);
     const differences = describeDifferences(stored, JSON.parse(JSON.stringify(configuration)));
     if (differences.length > 0) {
       throw new InputError(`${database.file} is of another study: ${differences.join('; ')}`);
     }
+    return version;
   } finally {
     database.close();
   }
+}
+
+/** Make a store of an older version one of this version: wholly, or not at all. */
+async function bringUpToDate(database: Database, options: StoreOptions): Promise<void> {
+  const { version } = await readContents(database);
+  if (version === STORE_VERSION) return;
+  const plan = plannedPoints(options).map(planCells);
+  await database.transaction((connection) => migrate(connection, version, plan));
 }
 
 function requireUsable(folder: string, file: string): void {
@@ -177,25 +184,6 @@ async function write(
     await append(connection, 'trial', trials);
     for (const row of points) await replacePoint(connection, row);
   });
-}
-
-/** Add rows to a table, many times faster than by statements. */
-async function append(
-  connection: DuckDBConnection,
-  table: string,
-  rows: readonly CellValue[][],
-): Promise<void> {
-  const appender = await connection.createAppender(table);
-  for (const row of rows) {
-    for (const [column, value] of row.entries()) {
-      const type = appender.columnType(column);
-      // 64-bit columns take only big integers.
-      const isBig = type.alias === undefined && String(type) === 'BIGINT' && value !== null;
-      appender.appendValue(isBig ? BigInt(Number(value)) : value, type);
-    }
-    appender.endRow();
-  }
-  appender.closeSync();
 }
 
 async function replacePoint(connection: DuckDBConnection, row: PointRow): Promise<void> {
