@@ -1,3 +1,4 @@
+export { continueCommand, replayCommand } from './execute/command-line.js';
 export * from './inference/distributions.js';
 export * from './inference/infer.js';
 export { cifar10Inputs, type NetworkInputs } from './inference/network-inputs.js';

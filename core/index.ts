@@ -17,6 +17,7 @@ export * from './random.js';
 export * from './safe-outputs.js';
 export * from './scratch.js';
 export * from './shapes.js';
+export * from './shell-word.js';
 export * from './suggestion.js';
 export * from './text.js';
 export * from './units.js';

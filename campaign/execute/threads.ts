@@ -3,6 +3,7 @@ import { compileKernels } from '../../kernels/index.js';
 import type { Engine } from '../trial/engines.js';
 import type { Trial, TrialResult } from '../trial/trial.js';
 import type { StudyData } from '../trial/trial-runner.js';
+import { replayCommand } from './command-line.js';
 import type { WorkerData } from './worker.js';
 import {
   type RestartListener,
@@ -73,11 +74,12 @@ export async function executeTrials(
 }
 
 /** An error with the trial that it came from, which a thread does not know by name. */
-function describeFailure(error: unknown, { conditions }: StudyData, trial: Trial): unknown {
+function describeFailure(error: unknown, { study, conditions }: StudyData, trial: Trial): unknown {
   const { model, format } = conditions[trial.condition];
   if (error instanceof WorkerError) {
-    const where = `map ${trial.map} of ${model} with ${format} words`;
-    return new WorkerError(`${error.message}, at ${where}`, undefined, { cause: error });
+    const where = `condition ${trial.condition}, map ${trial.map}, of ${model} with ${format} words`;
+    const replay = `"${replayCommand(study, trial)}" runs that trial alone`;
+    return new WorkerError(`${error.message}, at ${where}; ${replay}`, undefined, { cause: error });
   }
   if (error instanceof InputError) {
     return new InputError(`${model} with ${format} words: ${error.message}`, { cause: error });

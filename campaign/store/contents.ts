@@ -4,7 +4,13 @@ import type { PointKey } from '../study/conditions.js';
 import type { Database } from './duckdb/database.js';
 import { damaged } from './duckdb/errors.js';
 import { hasOwnTable, hasTable, requireOwnObjects, requireTablesAlone } from './duckdb/objects.js';
-import { requiredTables, STORE_VERSION, STORE_VERSIONS, type StoreVersion } from './migrations.js';
+import {
+  migratedValues,
+  requiredTables,
+  STORE_VERSION,
+  STORE_VERSIONS,
+  type StoreVersion,
+} from './migrations.js';
 import {
   checkRecords,
   keyOfRecord,
@@ -14,6 +20,7 @@ import {
   planRecordSchema,
   pointRecordSchema,
   trialGroupSchema,
+  versionsSchema,
 } from './records.js';
 import { TABLES } from './tables.js';
 
@@ -21,10 +28,10 @@ import { TABLES } from './tables.js';
 export interface StoreContents {
   /** The version of its tables. */
   readonly version: StoreVersion;
-  /** The rows of `configuration`, by name. */
+  /** The rows of `configuration`, by name, as the present version has them. */
   readonly configuration: Readonly<Record<string, unknown>>;
-  /** The rows of `version`, by name. */
-  readonly versions: Readonly<Record<string, unknown>>;
+  /** The rows of `version`, by name; but for the version of the tables as the present version has them. */
+  readonly versions: Readonly<Record<string, unknown>> & { readonly code: readonly string[] };
   /** The points that have a trial, in the order of conditions. */
   readonly points: readonly PointRecord[];
   /** The points of the study; undefined in a store that does not say it. */
@@ -49,15 +56,21 @@ export async function readContents(database: Database): Promise<StoreContents> {
     throw damaged(database.file, 'it does not say the version of its tables');
   }
   await requireShortTexts(database);
-  const versions = await readNamedValues(database, 'version');
-  const configuration = await readNamedValues(database, 'configuration');
+  const { configuration, versions } = migratedValues(version, {
+    versions: await readNamedValues(database, 'version'),
+    configuration: await readNamedValues(database, 'configuration'),
+  });
+  const [{ code }] = checkRecords(versionsSchema, [versions], {
+    file: database.file,
+    table: 'version',
+  });
   const points = checkRecords(
     pointRecordSchema,
     await rowsOf(database, 'SELECT * FROM point ORDER BY "condition", mitigation'),
     { file: database.file, table: 'point' },
   );
   const plan = await readPlan(database);
-  const contents = { version, configuration, versions, points, plan };
+  const contents = { version, configuration, versions: { ...versions, code }, points, plan };
   await requireAgreement(database, contents);
   return contents;
 }

@@ -9,10 +9,18 @@ export type StoreVersion = (typeof STORE_VERSIONS)[number];
 
 export const STORE_VERSION = 4 satisfies StoreVersion;
 
+/** The rows of the tables `configuration` and `version`, by name. */
+export interface NamedValues {
+  readonly configuration: Readonly<Record<string, unknown>>;
+  readonly versions: Readonly<Record<string, unknown>>;
+}
+
 /** What leads from one version of the tables to the next. */
 export interface Migration {
   /** Tables that a store of this version may lack. */
   readonly optionalTables: readonly TableName[];
+  /** What the next version says instead of the values of this one: not trusted. */
+  migrateValues(values: NamedValues): NamedValues;
   /**
    * Change the tables to those of the next version, within a transaction.
    *
@@ -27,6 +35,7 @@ export const MIGRATIONS: Readonly<Record<Exclude<StoreVersion, typeof STORE_VERS
     3: {
       // The first stores of this version were made without a plan.
       optionalTables: ['plan'],
+      migrateValues: codeAmongVersions,
       async migrateTables(connection, plan) {
         const { columns } = tableOf('plan');
         await connection.run(`CREATE TABLE IF NOT EXISTS plan (${columns})`);
@@ -35,6 +44,21 @@ export const MIGRATIONS: Readonly<Record<Exclude<StoreVersion, typeof STORE_VERS
       },
     },
   };
+
+/**
+ * The checksum of the code stood among those that a study must not change; now it is the first of a list of those that
+ * ran it.
+ */
+function codeAmongVersions({ configuration, versions }: NamedValues): NamedValues {
+  const { code, ...checksums } = Object(configuration.checksums);
+  return {
+    configuration: {
+      ...configuration,
+      ...(configuration.checksums !== undefined && { checksums }),
+    },
+    versions: { ...versions, code: code === undefined ? [] : [code] },
+  };
+}
 
 /** The migrations that a store of a version still needs, in their order. */
 function migrationsFrom(version: StoreVersion): Migration[] {
@@ -49,20 +73,22 @@ export function requiredTables(version: StoreVersion): TableName[] {
   return TABLES.map(({ name }) => name).filter((name) => !optional.has(name));
 }
 
+/** The values of a store of a version as the version that is written has them; but the version itself stays. */
+export function migratedValues(version: StoreVersion, values: NamedValues): NamedValues {
+  return migrationsFrom(version).reduce((before, step) => step.migrateValues(before), values);
+}
+
 /**
- * Make a store of an older version one of the version that is written, within a transaction.
+ * Make the tables of a store of an older version those of the version that is written, within a transaction.
  *
  * @param plan rows of the table `plan` as the study that is continued says them
  */
-export async function migrate(
+export async function migrateTables(
   connection: DuckDBConnection,
   version: StoreVersion,
   plan: readonly CellValue[][],
 ): Promise<void> {
   for (const step of migrationsFrom(version)) await step.migrateTables(connection, plan);
-  await connection.run("UPDATE version SET value = ? WHERE name = 'store'", [
-    JSON.stringify(STORE_VERSION),
-  ]);
 }
 
 function tableOf(name: TableName) {

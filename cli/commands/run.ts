@@ -12,6 +12,7 @@ import {
   type Study,
   type StudyResult,
   singleFaultSamples,
+  type Trial,
   withPrecision,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
@@ -169,6 +170,7 @@ async function run(
       out,
       resume,
       signal: stopping.signal,
+      onRepeat: quiet ? undefined : reportRepeat,
       onRestart: reportRestart,
       onProgress: progress.listener,
     });
@@ -185,6 +187,12 @@ async function run(
     progress.stop();
     stopping.dispose();
   }
+}
+
+function reportRepeat(trials: readonly Trial[]): void {
+  process.stderr.write(
+    `The code has changed since these results were saved: ${counted(trials.length, 'trial')} of them run again to compare\n`,
+  );
 }
 
 function printPlan(prepared: PreparedStudy, threads: number, json: boolean | undefined): void {

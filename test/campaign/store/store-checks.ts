@@ -40,5 +40,10 @@ export async function tamper(folder: string, statements: readonly string[]): Pro
 /** A store of version 3 with the first maps of the study; the first ones of that version had no plan. */
 export async function makeOldStore(folder: string, maps: number): Promise<void> {
   await makeStore(folder, maps);
-  await tamper(folder, ['DROP TABLE plan', "UPDATE version SET value = '3' WHERE name = 'store'"]);
+  await tamper(folder, [
+    'DROP TABLE plan',
+    "UPDATE version SET value = '3' WHERE name = 'store'",
+    "DELETE FROM version WHERE name = 'code'",
+    `UPDATE configuration SET value = '{"data":"a","code":"b"}' WHERE name = 'checksums'`,
+  ]);
 }
