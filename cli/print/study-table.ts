@@ -8,8 +8,11 @@ import {
 } from '../../campaign/index.js';
 import { formatTable, grouped, percent } from './table.js';
 
+/** What says which condition a row is of. */
+type ConditionKey = Omit<PointKey, 'mitigation'>;
+
 /** The columns that say which condition a row is of: title, and text of a point. */
-const CONDITION_COLUMNS: readonly (readonly [string, (point: PointKey) => string])[] = [
+const CONDITION_COLUMNS: readonly (readonly [string, (point: ConditionKey) => string])[] = [
   ['model', ({ model }) => model],
   ['words', ({ format }) => format],
   ['accelerator', ({ accelerator }) => accelerator],
@@ -117,6 +120,37 @@ export function formatRemainder(
       : []),
     `Continue with: ${command}`,
   ].join('\n');
+}
+
+/** Conditions that a plan lists. */
+const MOST_LISTED = 50;
+
+/** The conditions of a study by their numbers, as `--only` takes them. */
+export function formatConditions(conditions: readonly ConditionKey[]): string[] {
+  const columns = CONDITION_COLUMNS.filter(
+    ([title, text]) => ALWAYS.includes(title) || new Set(conditions.map(text)).size > 1,
+  );
+  const rows = conditions
+    .slice(0, MOST_LISTED)
+    .map((condition, index) => [String(index), ...columns.map(([, text]) => text(condition))]);
+  const more = conditions.length - rows.length;
+  return [
+    formatTable(['condition', ...columns.map(([title]) => title)], rows),
+    ...(more > 0 ? [`and ${counted(more, 'condition')} more (--json lists all)`] : []),
+  ];
+}
+
+/** A condition in a line. */
+export function conditionText(condition: ConditionKey): string {
+  const { model, format, accelerator, faultModel, scope, rate, voltage } = condition;
+  return [
+    ...[
+      `${model} with ${format} words on ${accelerator}`,
+      `faults ${faultModel}`,
+      `scope ${scope}`,
+    ],
+    ...[voltage === undefined ? [] : `${voltage} V`, `fault rate ${rateText(rate)}`].flat(),
+  ].join(', ');
 }
 
 /** How many single faults a campaign needs. */

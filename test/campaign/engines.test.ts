@@ -8,6 +8,7 @@ import {
   parseStudy,
   prepareStudy,
   profileThresholds,
+  replayCommand,
   type TrialResult,
 } from '../../campaign/index.js';
 import { createTrialRunner } from '../../campaign/trial/trial-runner.js';
@@ -83,14 +84,15 @@ test.prop([studies, levels], { numRuns: 15 })(
     const [plain, incremental] = (['plain', 'incremental'] as const).map((engine) => {
       const { data } = prepareStudy(study);
       const run = createTrialRunner(data, kernels, { engine, deltaBytes });
+      const { images } = options;
+      const { mitigations } = study;
       return data.conditions.flatMap(({ index }) =>
-        [0, 1].map((map) =>
-          withoutTime(
-            run({ condition: index, map, images: options.images, mitigations: study.mitigations }),
-          ),
-        ),
+        [0, 1].map((map) => withoutTime(run({ condition: index, map, images, mitigations }))),
       );
     });
-    expect(incremental).toEqual(plain);
+    for (const [place, result] of incremental.entries()) {
+      expect(result, replayCommand(study, result.trial)).toEqual(plain[place]);
+    }
+    expect(incremental.length).toBe(plain.length);
   },
 );
