@@ -123,9 +123,10 @@ async function readStoreVersion(database: Database): Promise<StoreVersion | unde
   if (!(await hasOwnTable(database, 'version'))) return undefined;
   const query = "SELECT left(value, 20) AS value FROM version WHERE name = 'store'";
   const [row] = (await database.read(query)).objects;
-  const version = row === undefined ? Number.NaN : Number(row.value);
+  if (!/^\d+$/.test(String(row?.value))) return undefined;
+  const version = Number(row.value);
   const known = STORE_VERSIONS.find((one) => one === version);
-  if (known !== undefined || !Number.isInteger(version)) return known;
+  if (known !== undefined) return known;
   const isNewer = version > STORE_VERSION;
   throw new InputError(
     `${database.file} has tables of version ${version}, this Bitcell reads versions ${STORE_VERSIONS[0]} to ${STORE_VERSION}: use the ${isNewer ? 'newer' : 'older'} Bitcell that wrote it, or choose another folder`,

@@ -241,7 +241,7 @@ function requireFitting({ only, out, resume, dryRun, limit }: RunFlags, command:
 
 function reportRepeat(trials: readonly Trial[]): void {
   process.stderr.write(
-    `The code has changed since these results were saved: ${counted(trials.length, 'trial')} of them run again to compare\n`,
+    `The code has changed since these results were saved: running ${counted(trials.length, 'trial')} again to compare\n`,
   );
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
+import { executeTrials } from '../../campaign/execute/threads.js';
 import {
   type PreparedStudy,
   parseStudy,
@@ -136,6 +137,20 @@ describe('replayTrial', () => {
     expect([10, 25]).toContain(trial.images);
     expect(replayCommand(study, trial)).toMatch(/ --precision 5 .*--only 0:1000002$/);
   });
+});
+
+test('an unexpected error of a trial names the trial and the command that runs it', async () => {
+  const { data } = preparedOnce({});
+  const trial = { condition: 2, map: 1, images: 6, mitigations: ['hope' as 'none'] };
+  const waiting = [trial];
+  const failure = executeTrials(data, {
+    ...{ threads: 1, engine: 'incremental', stopped: () => false, next: () => waiting.shift() },
+    ...{ onRestart: undefined, onResult: () => {} },
+  });
+  const where = `condition 2, map 1, of ${files.int8} with int8 words`;
+  await expect(failure).rejects.toThrow(
+    `hope, at ${where}; "${replayCommand(data.study, trial)}" runs that trial alone`,
+  );
 });
 
 describe('replayCommand', () => {

@@ -9,6 +9,7 @@ import {
   type StudyPoint,
 } from '../../campaign/index.js';
 import { type ImageSet, loadCifar10, normalize, writeQdq } from '../../models/index.js';
+import { tamper } from '../campaign/store/store-checks.js';
 import { storedContent } from '../campaign/stored-content.js';
 import { runOnnx } from '../models/onnxruntime.js';
 import { bitcell, bitcellJson, newFolder, shell, signalOnce } from './command.js';
@@ -238,7 +239,12 @@ describe('run', () => {
       stdout: '',
       stderr: `bitcell: ${out} already holds results: choose another folder or add --resume\n`,
     });
-    expect(await bitcellJson([...args, '--resume'])).toMatchObject({ points });
+    await tamper(out, [`UPDATE version SET value = '["other"]' WHERE name = 'code'`]);
+    const resumed = await bitcell([...args, '--resume', '--json']);
+    expect(resumed.stderr).toBe(
+      'The code has changed since these results were saved: running 1 trial again to compare\n',
+    );
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ points });
     expect(await storedContent(out)).toEqual(before);
   });
 
