@@ -121,6 +121,9 @@ export const namedValueSchema = z.object({
   value: z.string(),
 });
 
+/** The values of `version` that Bitcell itself goes by. */
+export const versionsSchema = z.object({ code: z.array(z.string().max(LONGEST_TEXT)).readonly() });
+
 /**
  * Rows that were checked one by one.
  *

@@ -3,8 +3,7 @@ import { isPilotMap } from '../points/pilot.js';
 import { type Condition, type PointKey, pointKey } from '../study/conditions.js';
 import type { TrialResult } from '../trial/trial.js';
 
-/** Version of the tables; a file of another version is refused. */
-export const STORE_VERSION = 3;
+export type TableName = 'trial' | 'point' | 'plan' | 'configuration' | 'version';
 
 const KEY = `
   "condition" INTEGER NOT NULL,
@@ -19,11 +18,9 @@ const KEY = `
 
 /** A table of a store. */
 export interface TableDefinition {
-  readonly name: string;
+  readonly name: TableName;
   /** Columns and constraints in SQL. */
   readonly columns: string;
-  /** The first stores of version 3 lack it. */
-  readonly optional?: true;
 }
 
 const NAMED_VALUES = 'name VARCHAR PRIMARY KEY, value VARCHAR NOT NULL';
@@ -88,7 +85,6 @@ export const TABLES: readonly TableDefinition[] = [
     name: 'plan',
     columns: `${KEY},
   maps INTEGER NOT NULL`,
-    optional: true,
   },
   { name: 'configuration', columns: NAMED_VALUES },
   { name: 'version', columns: NAMED_VALUES },

@@ -9,8 +9,11 @@ import {
 import { rateText } from '../../core/index.js';
 import { formatTable, grouped, percent } from './table.js';
 
+/** What says which condition a row is of. */
+type ConditionKey = Omit<PointKey, 'mitigation'>;
+
 /** The columns that say which condition a row is of: title, and text of a point. */
-const CONDITION_COLUMNS: readonly (readonly [string, (point: PointKey) => string])[] = [
+const CONDITION_COLUMNS: readonly (readonly [string, (point: ConditionKey) => string])[] = [
   ['model', ({ model }) => model],
   ['words', ({ format }) => format],
   ['accelerator', ({ accelerator }) => accelerator],
@@ -31,7 +34,7 @@ export function formatPoints(points: readonly StudyPoint[]): string {
   const mitigations = [...new Set(points.map(({ mitigation }) => mitigation))];
   return mitigations.length > MOST_BESIDE
     ? formatPointRows(points)
-    : formatConditions(points, mitigations);
+    : formatPointColumns(points, mitigations);
 }
 
 function formatPointRows(points: readonly StudyPoint[]): string {
@@ -55,7 +58,7 @@ function formatPointRows(points: readonly StudyPoint[]): string {
   );
 }
 
-function formatConditions(points: readonly StudyPoint[], mitigations: readonly string[]): string {
+function formatPointColumns(points: readonly StudyPoint[], mitigations: readonly string[]): string {
   const compared = mitigations.filter((name) =>
     points.some(({ mitigation, difference }) => mitigation === name && difference),
   );
@@ -79,7 +82,7 @@ function formatConditions(points: readonly StudyPoint[], mitigations: readonly s
 }
 
 /** The columns in which rows differ, and those that are always there. */
-function columnsOf(keys: readonly PointKey[]) {
+function columnsOf(keys: readonly ConditionKey[]) {
   return CONDITION_COLUMNS.filter(
     ([title, text]) => ALWAYS.includes(title) || new Set(keys.map(text)).size > 1,
   );
@@ -151,6 +154,35 @@ export function formatRemainder(
       : []),
     `Continue with: ${command}`,
   ].join('\n');
+}
+
+/** Conditions that a plan lists. */
+const MOST_LISTED = 50;
+
+/** The conditions of a study by their numbers, as `--only` takes them. */
+export function formatConditions(conditions: readonly ConditionKey[]): string[] {
+  const columns = columnsOf(conditions);
+  const rows = conditions
+    .slice(0, MOST_LISTED)
+    .map((condition, index) => [String(index), ...columns.map(([, text]) => text(condition))]);
+  const more = conditions.length - rows.length;
+  return [
+    formatTable(['condition', ...columns.map(([title]) => title)], rows),
+    ...(more > 0 ? [`and ${counted(more, 'condition')} more (--json lists all)`] : []),
+  ];
+}
+
+/** A condition in a line. */
+export function conditionText(condition: ConditionKey): string {
+  const { model, format, accelerator, faultModel, scope, rate, voltage } = condition;
+  return [
+    ...[
+      `${model} with ${format} words on ${accelerator}`,
+      `faults ${faultModel}`,
+      `scope ${scope}`,
+    ],
+    ...[voltage === undefined ? [] : `${voltage} V`, `fault rate ${rateText(rate)}`].flat(),
+  ].join(', ');
 }
 
 /** How many single faults a campaign needs. */
