@@ -1,4 +1,5 @@
 export type { PointRow } from './execute/collector.js';
+export { continueCommand, replayCommand } from './execute/command-line.js';
 export type { RestartListener } from './execute/worker-thread.js';
 export * from './inference/distributions.js';
 export * from './inference/infer.js';
@@ -21,6 +22,7 @@ export { type SampleSize, singleFaultSamples } from './points/sample-size.js';
 export * from './points/stopping.js';
 export * from './run/estimate.js';
 export { type PreparedStudy, prepareStudy } from './run/prepare.js';
+export { type ChangedWeight, type ReplayedTrial, replayTrial } from './run/replay-trial.js';
 export * from './run/run-study.js';
 export * from './statistics/index.js';
 export * from './store/index.js';

@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { BitcellError, EXIT } from '../core/index.js';
+import { BitcellError, EXIT, shellWord } from '../core/index.js';
 
 /** What each signal that asks a process to end means to a command. */
 const SIGNALS = {
@@ -84,9 +84,4 @@ export function resumable(error: unknown, out: string | undefined): unknown {
 
 function continuation(out: string): string {
   return `--out ${shellWord(out)} --resume`;
-}
-
-/** Text as one word of a POSIX shell. */
-function shellWord(text: string): string {
-  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -25,6 +25,7 @@ export {
 } from './schema-issue.js';
 export * from './scratch.js';
 export * from './shapes.js';
+export * from './shell-word.js';
 export * from './suggestion.js';
 export * from './text.js';
 export * from './units.js';

@@ -1,8 +1,9 @@
-import { InputError } from '../../core/index.js';
+import { BitcellError, InputError } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import type { Engine } from '../trial/engines.js';
 import type { Trial, TrialResult } from '../trial/trial.js';
 import type { StudyData } from '../trial/trial-runner.js';
+import { replayCommand } from './command-line.js';
 import type { WorkerData } from './worker.js';
 import {
   type RestartListener,
@@ -73,14 +74,19 @@ export async function executeTrials(
 }
 
 /** An error with the trial that it came from, which a thread does not know by name. */
-function describeFailure(error: unknown, { conditions }: StudyData, trial: Trial): unknown {
+function describeFailure(error: unknown, { study, conditions }: StudyData, trial: Trial): unknown {
   const { model, format } = conditions[trial.condition];
-  if (error instanceof WorkerError) {
-    const where = `map ${trial.map} of ${model} with ${format} words`;
-    return new WorkerError(`${error.message}, at ${where}`, undefined, { cause: error });
-  }
+  const network = `${model} with ${format} words`;
   if (error instanceof InputError) {
-    return new InputError(`${model} with ${format} words: ${error.message}`, { cause: error });
+    return new InputError(`${network}: ${error.message}`, { cause: error });
   }
-  return error;
+  if (!(error instanceof Error)) return error;
+  const where = `condition ${trial.condition}, map ${trial.map}, of ${network}`;
+  const message = `${error.message}, at ${where}; "${replayCommand(study, trial)}" runs that trial alone`;
+  if (error instanceof WorkerError) return new WorkerError(message, undefined, { cause: error });
+  if (error instanceof BitcellError) return error;
+  const described = new Error(message, { cause: error });
+  // That of the thread, where it happened.
+  if (error.stack !== undefined) described.stack = error.stack;
+  return described;
 }

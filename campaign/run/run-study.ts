@@ -10,8 +10,10 @@ import { createStoreWriter } from '../store/writer.js';
 import type { PlacedNetwork } from '../study/conditions.js';
 import { mitigationNames, type Study, studyInputOf } from '../study/study.js';
 import type { Engine } from '../trial/engines.js';
+import type { Trial } from '../trial/trial.js';
 import { entryOf, networkOf, type StudyData } from '../trial/trial-runner.js';
 import { type PreparedStudy, placeOf } from './prepare.js';
+import { requireRepeated } from './repeat-saved.js';
 
 /** How a study is run: none of this changes its result. */
 export interface RunOptions {
@@ -23,6 +25,8 @@ export interface RunOptions {
   readonly resume?: boolean | undefined;
   /** When it aborts, running trials finish and are saved, and no new one starts. */
   readonly signal?: AbortSignal | undefined;
+  /** Called when trials that other code saved are run again, before the study goes on. */
+  readonly onRepeat?: ((trials: readonly Trial[]) => void) | undefined;
   /** Called when a worker thread has ended and a fresh one takes over. */
   readonly onRestart?: RestartListener | undefined;
   /** Called after trials; not for each of them when there are many a second. */
@@ -86,16 +90,19 @@ export async function runStudy(prepared: PreparedStudy, options: RunOptions): Pr
 function openStudyStore(
   { data, checksums }: PreparedStudy,
   folder: string,
-  { resume = false }: RunOptions,
+  { resume = false, threads, engine = 'incremental', onRestart, onRepeat }: RunOptions,
 ): Promise<StudyStore> {
   const { study, conditions, accelerators, dataset } = data;
   return openStore(folder, {
     configuration: {
       ...studyInputOf(study),
       acceleratorsResolved: Object.fromEntries(accelerators),
-      checksums: { ...checksums, data: dataChecksum(dataset), code: codeChecksum() },
+      checksums: { ...checksums, data: dataChecksum(dataset) },
     },
     versions: versions(),
+    code: codeChecksum(),
+    repeat: (saved) =>
+      requireRepeated(data, saved, folder, { threads, engine, onRestart, onRepeat }),
     conditions,
     mitigations: mitigationNames(study),
     maps: study.maps,

@@ -3,7 +3,14 @@ import { pilotMap } from '../points/pilot.js';
 import { POINT_COLUMNS, type PointKey } from '../study/columns.js';
 import type { Database } from './duckdb/database.js';
 import { damaged } from './duckdb/errors.js';
-import { hasTable, requireOwnObjects } from './duckdb/objects.js';
+import { hasOwnTable, hasTable, requireOwnObjects, requireTablesAlone } from './duckdb/objects.js';
+import {
+  migratedValues,
+  requiredTables,
+  STORE_VERSION,
+  STORE_VERSIONS,
+  type StoreVersion,
+} from './migrations.js';
 import {
   checkRecords,
   keyOfRecord,
@@ -13,15 +20,18 @@ import {
   planRecordSchema,
   pointRecordSchema,
   trialGroupSchema,
+  versionsSchema,
 } from './records.js';
-import { STORE_VERSION, TABLES } from './tables.js';
+import { TABLES } from './tables.js';
 
 /** What a store says about its study, checked; the trials themselves are not read. */
 export interface StoreContents {
-  /** The rows of `configuration`, by name. */
+  /** The version of its tables. */
+  readonly version: StoreVersion;
+  /** The rows of `configuration`, by name, as the present version has them. */
   readonly configuration: Readonly<Record<string, unknown>>;
-  /** The rows of `version`, by name. */
-  readonly versions: Readonly<Record<string, unknown>>;
+  /** The rows of `version`, by name; but for the version of the tables as the present version has them. */
+  readonly versions: Readonly<Record<string, unknown>> & { readonly code: readonly string[] };
   /** The points that have a trial, in the order of conditions. */
   readonly points: readonly PointRecord[];
   /** The points of the study; undefined in a store that does not say it. */
@@ -40,18 +50,27 @@ const LONGEST_CONFIGURATION = 2 ** 26;
  * @throws InputError naming the file and what is wrong
  */
 export async function readContents(database: Database): Promise<StoreContents> {
-  await requireOwnObjects(database);
+  const version = await readStoreVersion(database);
+  await requireOwnObjects(database, requiredTables(version ?? STORE_VERSION));
+  if (version === undefined) {
+    throw damaged(database.file, 'it does not say the version of its tables');
+  }
   await requireShortTexts(database);
-  const versions = await readNamedValues(database, 'version');
-  requireVersion(versions, database.file);
-  const configuration = await readNamedValues(database, 'configuration');
+  const { configuration, versions } = migratedValues(version, {
+    versions: await readNamedValues(database, 'version'),
+    configuration: await readNamedValues(database, 'configuration'),
+  });
+  const [{ code }] = checkRecords(versionsSchema, [versions], {
+    file: database.file,
+    table: 'version',
+  });
   const points = checkRecords(
     pointRecordSchema,
     await rowsOf(database, 'SELECT * FROM point ORDER BY "condition", mitigation'),
     { file: database.file, table: 'point' },
   );
   const plan = await readPlan(database);
-  const contents = { configuration, versions, points, plan };
+  const contents = { version, configuration, versions: { ...versions, code }, points, plan };
   await requireAgreement(database, contents);
   return contents;
 }
@@ -93,11 +112,24 @@ async function readNamedValues(
   );
 }
 
-function requireVersion({ store }: Readonly<Record<string, unknown>>, file: string): void {
-  if (store === STORE_VERSION) return;
-  if (typeof store !== 'number') throw damaged(file, 'it does not say the version of its tables');
+/**
+ * The version of a store's tables, before anything else in it is judged: a newer one may have other tables.
+ *
+ * @returns undefined when it does not say it
+ * @throws InputError when it is not one that is read
+ */
+async function readStoreVersion(database: Database): Promise<StoreVersion | undefined> {
+  await requireTablesAlone(database);
+  if (!(await hasOwnTable(database, 'version'))) return undefined;
+  const query = "SELECT left(value, 20) AS value FROM version WHERE name = 'store'";
+  const [row] = (await database.read(query)).objects;
+  if (!/^\d+$/.test(String(row?.value))) return undefined;
+  const version = Number(row.value);
+  const known = STORE_VERSIONS.find((one) => one === version);
+  if (known !== undefined) return known;
+  const isNewer = version > STORE_VERSION;
   throw new InputError(
-    `${file} has tables of version ${store}, this Bitcell reads version ${STORE_VERSION}: use the ${store > STORE_VERSION ? 'newer' : 'older'} Bitcell that wrote it, or choose another folder`,
+    `${database.file} has tables of version ${version}, this Bitcell reads versions ${STORE_VERSIONS[0]} to ${STORE_VERSION}: use the ${isNewer ? 'newer' : 'older'} Bitcell that wrote it, or choose another folder`,
   );
 }
 

@@ -103,6 +103,9 @@ export const namedValueSchema = z.object({
   value: z.string(),
 });
 
+/** The values of `version` that Bitcell itself goes by. */
+export const versionsSchema = z.object({ code: z.array(rowText).readonly() });
+
 /**
  * Rows that were checked one by one.
  *

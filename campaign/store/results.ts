@@ -161,7 +161,7 @@ async function parquetOf(
   try {
     const database = await openDatabase(file, 'READ_ONLY', target);
     try {
-      await requireOwnObjects(database);
+      await requireOwnObjects(database, [table]);
       await orderMitigations(database, mitigations);
       const { where, values } = whereClause(filter);
       await database.read(`CREATE TEMP TABLE selection AS ${selection(table, where)}`, values);

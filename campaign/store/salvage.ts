@@ -53,7 +53,7 @@ export async function salvageRows(folder: string, table: 'point' | 'trial'): Pro
     const database = await openWithoutDamagedLog(copy, lost);
     const open = () => openDatabase(copy, 'READ_ONLY');
     try {
-      await requireOwnObjects(database);
+      await requireOwnObjects(database, [table]);
     } finally {
       database.close();
     }

@@ -8,28 +8,28 @@ import type { Condition } from '../study/conditions.js';
 import type { TrialResult } from '../trial/trial.js';
 import { readContents } from './contents.js';
 import { describeDifferences } from './differences.js';
+import { append } from './duckdb/append.js';
 import { createDatabase, type Database, isTemporary, openDatabase } from './duckdb/database.js';
+import { migrateTables, STORE_VERSION } from './migrations.js';
 import { checkRecords, keyOfRecord, resultsOfRows, trialRecordSchema } from './records.js';
-import {
-  type CellValue,
-  keyCells,
-  type PlannedPoint,
-  planCells,
-  pointCells,
-  STORE_VERSION,
-  TABLES,
-  trialRows,
-} from './tables.js';
+import { keyCells, type PlannedPoint, planCells, pointCells, TABLES, trialRows } from './tables.js';
 
 /** The file of a study's folder. */
 export const STORE_FILE = 'study.duckdb';
 
 /** What a store is opened for. */
 export interface StoreOptions {
-  /** Everything the result of the study depends on, by name: values that JSON can hold. */
+  /** Everything the result of the study depends on but the code, by name: values that JSON can hold. */
   readonly configuration: Readonly<Record<string, unknown>>;
   /** Versions of what runs the study: kept, not compared. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Checksum of the code that runs the study; the store lists those that did. */
+  readonly code: string;
+  /**
+   * Is given the saved trials when other code has saved them, before the store is changed; rejects when the present
+   * code does not repeat them.
+   */
+  readonly repeat: (saved: readonly TrialResult[]) => Promise<void>;
   readonly conditions: readonly Condition[];
   readonly mitigations: readonly string[];
   /** The most fault maps a point. */
@@ -50,19 +50,21 @@ export interface StudyStore {
 }
 
 /**
- * Open the folder of a study: a DuckDB file with the tables of `TABLES`.
+ * Open the folder of a study: a DuckDB file with the tables of `TABLES`. One of an older version is made one of this
+ * version.
  *
  * @throws InputError when the folder holds results and `resume` is false, those of another study, or other files;
- * when another process has it open
+ * when another process has it open; what `repeat` throws
  */
 export async function openStore(folder: string, options: StoreOptions): Promise<StudyStore> {
   const file = join(folder, STORE_FILE);
   requireUsable(folder, file);
   const created =
     !existsSync(file) && (await createDatabase(file, (connection) => fill(connection, options)));
-  if (!created) await requireContinuable(folder, options);
+  const isUpToDate = created || (await requireContinuable(folder, options));
   const database = await openDatabase(file, 'READ_WRITE');
   try {
+    if (!isUpToDate) await bringUpToDate(database, options);
     const finished = await readTrials(database, options);
     return {
       finished,
@@ -81,24 +83,53 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
 /**
  * Check that a folder holds the same study and may be continued. For that the file is opened to read alone: closing a
  * file that was opened to write moves its log into it, also where that turns out to be of another study.
+ *
+ * @returns whether it is of the present version and names the present code
  */
-async function requireContinuable(
-  folder: string,
-  { configuration, resume }: StoreOptions,
-): Promise<void> {
+async function requireContinuable(folder: string, options: StoreOptions): Promise<boolean> {
   // Not even opened: another process that has just made it is about to.
-  if (!resume) {
+  if (!options.resume) {
     throw new InputError(`${folder} already holds results: choose another folder or add --resume`);
   }
   const database = await openDatabase(join(folder, STORE_FILE), 'READ_ONLY');
+  let saved: readonly TrialResult[];
   try {
-    const stored = (await readContents(database)).configuration;
-    const differences = describeDifferences(stored, JSON.parse(JSON.stringify(configuration)));
+    const { version, configuration, versions } = await readContents(database);
+    const wanted = JSON.parse(JSON.stringify(options.configuration));
+    const differences = describeDifferences(configuration, wanted);
     if (differences.length > 0) {
       throw new InputError(`${database.file} is of another study: ${differences.join('; ')}`);
     }
+    if (versions.code.includes(options.code)) return version === STORE_VERSION;
+    saved = await readTrials(database, options);
   } finally {
     database.close();
+  }
+  await options.repeat(saved);
+  return false;
+}
+
+/** Make a store one of the present version that names the present code: wholly, or not at all. */
+async function bringUpToDate(database: Database, options: StoreOptions): Promise<void> {
+  const { version, configuration, versions } = await readContents(database);
+  const code = [...new Set([...versions.code, options.code])];
+  const plan = plannedPoints(options).map(planCells);
+  await database.transaction(async (connection) => {
+    await migrateTables(connection, version, plan);
+    await writeValues(connection, 'configuration', configuration);
+    await writeValues(connection, 'version', { ...versions, store: STORE_VERSION, code });
+  });
+}
+
+/** Replace the rows of a table of named values. */
+async function writeValues(
+  connection: DuckDBConnection,
+  table: 'configuration' | 'version',
+  values: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await connection.run(`DELETE FROM ${table}`);
+  for (const [name, value] of Object.entries(values)) {
+    await connection.run(`INSERT INTO ${table} VALUES (?, ?)`, [name, JSON.stringify(value)]);
   }
 }
 
@@ -115,15 +146,12 @@ function requireUsable(folder: string, file: string): void {
 
 async function fill(connection: DuckDBConnection, options: StoreOptions): Promise<void> {
   for (const { name, columns } of TABLES) await connection.run(`CREATE TABLE ${name} (${columns})`);
-  const named = {
-    version: { store: STORE_VERSION, ...options.versions },
-    configuration: options.configuration,
-  };
-  for (const [table, values] of Object.entries(named)) {
-    for (const [name, value] of Object.entries(values)) {
-      await connection.run(`INSERT INTO ${table} VALUES (?, ?)`, [name, JSON.stringify(value)]);
-    }
-  }
+  await writeValues(connection, 'configuration', options.configuration);
+  await writeValues(connection, 'version', {
+    store: STORE_VERSION,
+    ...options.versions,
+    code: [options.code],
+  });
   await append(connection, 'plan', plannedPoints(options).map(planCells));
 }
 
@@ -175,25 +203,6 @@ async function write(
     await append(connection, 'trial', trials);
     for (const row of points) await replacePoint(connection, row);
   });
-}
-
-/** Add rows to a table, many times faster than by statements. */
-async function append(
-  connection: DuckDBConnection,
-  table: string,
-  rows: readonly CellValue[][],
-): Promise<void> {
-  const appender = await connection.createAppender(table);
-  for (const row of rows) {
-    for (const [column, value] of row.entries()) {
-      const type = appender.columnType(column);
-      // 64-bit columns take only big integers.
-      const isBig = type.alias === undefined && String(type) === 'BIGINT' && value !== null;
-      appender.appendValue(isBig ? BigInt(Number(value)) : value, type);
-    }
-    appender.endRow();
-  }
-  appender.closeSync();
 }
 
 async function replacePoint(connection: DuckDBConnection, row: PointRow): Promise<void> {

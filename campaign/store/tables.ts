@@ -4,8 +4,7 @@ import { columnValues, POINT_COLUMNS, type PointKey, pointKey } from '../study/c
 import type { Condition } from '../study/conditions.js';
 import type { TrialResult } from '../trial/trial.js';
 
-/** Version of the tables; a file of another version is refused. */
-export const STORE_VERSION = 3;
+export type TableName = 'trial' | 'point' | 'plan' | 'configuration' | 'version';
 
 const KEY = [
   '"condition" INTEGER NOT NULL',
@@ -16,11 +15,9 @@ const KEY = [
 
 /** A table of a store. */
 export interface TableDefinition {
-  readonly name: string;
+  readonly name: TableName;
   /** Columns and constraints in SQL. */
   readonly columns: string;
-  /** The first stores of version 3 lack it. */
-  readonly optional?: true;
 }
 
 const NAMED_VALUES = 'name VARCHAR PRIMARY KEY, value VARCHAR NOT NULL';
@@ -85,7 +82,6 @@ export const TABLES: readonly TableDefinition[] = [
     name: 'plan',
     columns: `${KEY},
   maps INTEGER NOT NULL`,
-    optional: true,
   },
   { name: 'configuration', columns: NAMED_VALUES },
   { name: 'version', columns: NAMED_VALUES },

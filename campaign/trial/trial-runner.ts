@@ -92,14 +92,28 @@ export interface ThreadOptions {
 }
 
 /**
- * A function that runs the trials of a study on one thread. Networks and conditions are set up when first used; of
- * the networks only the latest is kept, because each takes much memory, so trials should come network by network.
+ * A function that runs the trials of a study on one thread. Trials should come network by network, as for
+ * `createTrialContexts`.
  */
 export function createTrialRunner(
   data: StudyData,
   kernels: KernelModule,
   options: ThreadOptions,
 ): (trial: Trial) => TrialResult {
+  const contextOf = createTrialContexts(data, kernels, options);
+  return (trial) => runTrial(contextOf(trial.condition), trial);
+}
+
+/**
+ * A function from the index of a condition to what its trials share on one thread. Networks and conditions are set up
+ * when first used; of the networks only the latest is kept, because each takes much memory, so conditions should come
+ * network by network.
+ */
+export function createTrialContexts(
+  data: StudyData,
+  kernels: KernelModule,
+  options: ThreadOptions,
+): (condition: number) => TrialContext {
   let current: { readonly shared: StudyNetwork; readonly network: TrialNetwork } | undefined;
   const contexts = new Map<number, TrialContext>();
   const latestMaps = rememberMaps();
@@ -143,13 +157,10 @@ export function createTrialRunner(
     };
   }
 
-  return (trial) => {
-    let context = contexts.get(trial.condition);
-    if (!context) {
-      context = createContext(data.conditions[trial.condition]);
-      contexts.set(trial.condition, context);
-    }
-    return runTrial(context, trial);
+  return (condition) => {
+    const context = contexts.get(condition) ?? createContext(data.conditions[condition]);
+    contexts.set(condition, context);
+    return context;
   };
 }
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import {
+  continueCommand,
   openResults,
   POINT_COLUMNS,
   RESULT_TABLES,
@@ -23,7 +24,6 @@ import {
   option,
   rate,
 } from '../input/options.js';
-import { continueCommand } from '../print/continue-command.js';
 import { formatCsv } from '../print/csv.js';
 import { printResult, printText } from '../print/output.js';
 import {

@@ -1,19 +1,17 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import {
-  CALIBRATION_IMAGES,
-  estimateSeconds,
   type PreparedStudy,
   parseStudyFields,
-  planSize,
   prepareStudy,
   readStudyFile,
+  replayTrial,
   requireReadable,
   runStudy,
   STUDY_AXES,
   type Study,
   type StudyResult,
-  singleFaultSamples,
   studyInputOf,
+  type Trial,
   withPrecision,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
@@ -36,6 +34,8 @@ import {
 import { interruptible, reportRestart, resumable } from '../interruption.js';
 import { printResult } from '../print/output.js';
 import { duration, showStudyProgress } from '../print/progress.js';
+import { printReplayedTrial, SHOWN_WEIGHTS } from '../print/replayed-trial.js';
+import { printPlan } from '../print/study-plan.js';
 import {
   counted,
   formatLegend,
@@ -52,7 +52,12 @@ interface RunFlags extends CommonOptions {
   readonly out?: string;
   readonly resume?: boolean;
   readonly dryRun?: boolean;
+  readonly only?: TrialNumbers;
+  readonly limit?: number;
 }
+
+/** A trial as `--only` names it. */
+type TrialNumbers = Pick<Trial, 'condition' | 'map'>;
 
 export function runCommand(): Command {
   const command = new Command('run')
@@ -99,6 +104,18 @@ export function runCommand(): Command {
     .addOption(option('--out <folder>', 'save trials and results there'))
     .addOption(option('--resume', 'continue what the output folder holds, if anything'))
     .addOption(option('--dry-run', 'print the plan, its size and an estimate of the time'))
+    .addOption(
+      option(
+        '--only <condition:map>',
+        'run one trial alone, and print what became of its images and which weights changed: number of the condition (see --dry-run) and of the fault map',
+      ).argParser(trialNumbers),
+    )
+    .addOption(
+      option(
+        '--limit <n>',
+        `with --only, list so many changed weights (default: ${SHOWN_WEIGHTS}; with --json all)`,
+      ).argParser(wholeNumber(0)),
+    )
     .action(run);
   return addCommonOptions(addMemoryLimit(command));
 }
@@ -106,8 +123,11 @@ export function runCommand(): Command {
 async function run(
   file: string | undefined,
   flags: RunFlags & Record<string, unknown>,
+  command: Command,
 ): Promise<void> {
-  const { threads, data, out, resume, dryRun, json, quiet, memoryLimit: _, ...fields } = flags;
+  const { threads, data, out, resume, dryRun, only, limit, json, quiet, ...rest } = flags;
+  const { memoryLimit: _, ...fields } = rest;
+  requireFitting(flags, command);
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const study = file === undefined ? parseStudyFields(fields) : readStudyFile(file, fields);
   if (resume && out !== undefined) await requireReadable(out);
@@ -115,6 +135,10 @@ async function run(
   warnOfUnfused(prepared.data.networks.map(({ network }) => network));
   if (dryRun) {
     printPlan(prepared, threads, json);
+    return;
+  }
+  if (only) {
+    await printReplayedTrial(replayTrial(prepared, only), study, { json, limit });
     return;
   }
   const progress = showStudyProgress(quiet ?? false);
@@ -126,6 +150,7 @@ async function run(
       out,
       resume,
       signal: stopping.signal,
+      onRepeat: quiet ? undefined : reportRepeat,
       onRestart: reportRestart,
       onProgress: progress.listener,
     });
@@ -144,32 +169,36 @@ async function run(
   }
 }
 
-function printPlan(prepared: PreparedStudy, threads: number, json: boolean | undefined): void {
-  const { study } = prepared.data;
-  const size = planSize(prepared);
-  const seconds = estimateSeconds(prepared, threads);
-  const sampleSizes = singleFaultSamples(prepared.data);
-  const atMost = study.precision === undefined ? '' : 'at most about ';
-  printResult(
-    json,
-    {
-      study: studyInputOf(study),
-      seed: study.seed,
-      ...size,
-      ...(sampleSizes.length > 0 && { sampleSizes }),
-      seconds,
-      estimatedFrom: `${CALIBRATION_IMAGES} images of each network, timed now; ${counted(threads, 'thread')}`,
-    },
-    () =>
-      [
-        JSON.stringify(studyInputOf(study), null, 2),
-        `${grouped(size.points)} points, ${atMost}${grouped(size.trials)} trials, ${atMost}${grouped(size.imageRuns)} image runs`,
-        `${atMost || 'about '}${duration(seconds)} on ${counted(threads, 'thread')}, from ${CALIBRATION_IMAGES} images of each network timed now`,
-        ...(study.images === 'pilot'
-          ? ['A pilot of each condition, included, chooses its images a map.']
-          : []),
-        ...formatSampleSizes(sampleSizes),
-      ].join('\n'),
+/** Parse the numbers of a condition and a fault map. */
+function trialNumbers(text: string): TrialNumbers {
+  const [, condition, map] = /^(\d{1,9}):(\d{1,9})$/.exec(text) ?? [];
+  if (map === undefined) {
+    throw new InvalidArgumentError('Expected CONDITION:MAP, two whole numbers such as 2:17.');
+  }
+  return { condition: Number(condition), map: Number(map) };
+}
+
+/** @throws InputError when options stand beside `--only` that mean nothing there */
+function requireFitting({ only, out, resume, dryRun, limit }: RunFlags, command: Command): void {
+  if (!only) {
+    // In the environment it may be meant for `map hits`.
+    if (limit !== undefined && command.getOptionValueSource('limit') === 'cli') {
+      throw new InputError('--limit needs --only CONDITION:MAP');
+    }
+    return;
+  }
+  const others = { '--out': out !== undefined, '--resume': resume, '--dry-run': dryRun };
+  for (const [name, given] of Object.entries(others)) {
+    if (!given) continue;
+    throw new InputError(
+      `--only runs one trial, prints it and saves nothing: give it without ${name}`,
+    );
+  }
+}
+
+function reportRepeat(trials: readonly Trial[]): void {
+  process.stderr.write(
+    `The code has changed since these results were saved: running ${counted(trials.length, 'trial')} again to compare\n`,
   );
 }
 

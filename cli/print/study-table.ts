@@ -8,9 +8,13 @@ import {
   type StudyRemainder,
   type YieldLimitRow,
 } from '../../campaign/index.js';
+import { rateText } from '../../core/index.js';
 import { formatTable, grouped, percent } from './table.js';
 
 type Field = keyof PointKey;
+
+/** What says which condition a row is of. */
+type ConditionKey = Omit<PointKey, 'mitigation'>;
 
 /** The columns that say which condition a row is of; the rate stands beside the faults that it makes. */
 const CONDITION_COLUMNS = [
@@ -35,7 +39,7 @@ function cellOf({ field, text }: PointColumn, point: Partial<PointKey>): string 
 }
 
 /** The columns that tell points apart, and those that are always there. */
-function columnsFor(points: readonly PointKey[]): readonly PointColumn[] {
+function columnsFor(points: readonly ConditionKey[]): readonly PointColumn[] {
   return CONDITION_COLUMNS.filter(
     (column) =>
       ALWAYS.includes(column.field) ||
@@ -51,7 +55,7 @@ export function formatPoints(points: readonly StudyPoint[]): string {
   const mitigations = [...new Set(points.map(({ mitigation }) => mitigation))];
   return mitigations.length > MOST_BESIDE
     ? formatPointRows(points)
-    : formatConditions(points, mitigations);
+    : formatPointColumns(points, mitigations);
 }
 
 function formatPointRows(points: readonly StudyPoint[]): string {
@@ -75,7 +79,7 @@ function formatPointRows(points: readonly StudyPoint[]): string {
   );
 }
 
-function formatConditions(points: readonly StudyPoint[], mitigations: readonly string[]): string {
+function formatPointColumns(points: readonly StudyPoint[], mitigations: readonly string[]): string {
   const compared = mitigations.filter((name) =>
     points.some(({ mitigation, difference }) => mitigation === name && difference),
   );
@@ -164,6 +168,38 @@ export function formatRemainder(
       : []),
     `Continue with: ${command}`,
   ].join('\n');
+}
+
+/** Conditions that a plan lists. */
+const MOST_LISTED = 50;
+
+/** The conditions of a study by their numbers, as `--only` takes them. */
+export function formatConditions(conditions: readonly ConditionKey[]): string[] {
+  const columns = columnsFor(conditions);
+  const rows = conditions
+    .slice(0, MOST_LISTED)
+    .map((condition, index) => [
+      String(index),
+      ...columns.map((column) => cellOf(column, condition)),
+    ]);
+  const more = conditions.length - rows.length;
+  return [
+    formatTable(['condition', ...columns.map(({ title }) => title)], rows),
+    ...(more > 0 ? [`and ${counted(more, 'condition')} more (--json lists all)`] : []),
+  ];
+}
+
+/** A condition in a line. */
+export function conditionText(condition: ConditionKey): string {
+  const { model, format, accelerator, faultModel, scope, rate, voltage } = condition;
+  return [
+    ...[
+      `${model} with ${format} words on ${accelerator}`,
+      `faults ${faultModel}`,
+      `scope ${scope}`,
+    ],
+    ...[voltage === undefined ? [] : `${voltage} V`, `fault rate ${rateText(rate)}`].flat(),
+  ].join(', ');
 }
 
 /** How many single faults a campaign needs. */

@@ -10,6 +10,7 @@ import {
   parseStudy,
   prepareStudy,
   profileThresholds,
+  replayCommand,
   type StudyInput,
   type TrialResult,
 } from '../../campaign/index.js';
@@ -94,19 +95,15 @@ test.prop([studies, levels], { numRuns: 15 })(
     const [plain, incremental] = (['plain', 'incremental'] as const).map((engine) => {
       const { data } = prepareStudy(study);
       const run = createTrialRunner(data, kernels, { engine, deltaBytes });
+      const { images } = options;
+      const mitigations = mitigationNames(study);
       return data.conditions.flatMap(({ index }) =>
-        [0, 1].map((map) =>
-          withoutTime(
-            run({
-              condition: index,
-              map,
-              images: options.images,
-              mitigations: mitigationNames(study),
-            }),
-          ),
-        ),
+        [0, 1].map((map) => withoutTime(run({ condition: index, map, images, mitigations }))),
       );
     });
-    expect(incremental).toEqual(plain);
+    for (const [place, result] of incremental.entries()) {
+      expect(result, replayCommand(study, result.trial)).toEqual(plain[place]);
+    }
+    expect(incremental.length).toBe(plain.length);
   },
 );

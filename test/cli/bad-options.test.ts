@@ -31,6 +31,15 @@ describe.concurrent('options', () => {
     { args: [...run, '--faults', 'flips'], part: 'study: faults.0 = "flips": ' },
     { args: [...run, '--mitigations', 'clip,clip'], part: 'values must differ' },
     { args: ['run', '--model', model, '--resume'], part: '--resume needs --out FOLDER' },
+    {
+      args: ['run', '--only', '3'],
+      part: 'Expected CONDITION:MAP, two whole numbers such as 2:17.',
+    },
+    {
+      args: [...run, '--only', '0:0'],
+      part: '--only runs one trial, prints it and saves nothing: give it without --out',
+    },
+    { args: ['run', '--model', model, '--limit', '3'], part: '--limit needs --only CONDITION:MAP' },
     { args: ['run', 'none.yaml'], part: 'Cannot read none.yaml: no such file or folder.' },
     {
       args: [...run, '--rates', '0.1', '--fault-map', 'map.json'],

@@ -1,11 +1,20 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readStudyFile, type StudyPoint, studyInputOf } from '../../campaign/index.js';
+import {
+  parseStudy,
+  prepareStudy,
+  readStudyFile,
+  replayCommand,
+  replayTrial,
+  type StudyPoint,
+  studyInputOf,
+} from '../../campaign/index.js';
 import { type ImageSet, loadCifar10, normalize, writeQdq } from '../../models/index.js';
+import { tamper } from '../campaign/store/store-checks.js';
 import { storedContent } from '../campaign/stored-content.js';
 import { runOnnx } from '../models/onnxruntime.js';
-import { bitcell, bitcellJson, newFolder, signalOnce } from './command.js';
+import { bitcell, bitcellJson, newFolder, shell, signalOnce } from './command.js';
 import { CELLS, INT8_NETWORK, writeTinyNetwork } from './tiny-network.js';
 
 const folder = newFolder();
@@ -161,6 +170,12 @@ describe('run', () => {
     expect(plan).toEqual({
       seed: 5,
       conditions: 6,
+      plan: ['float32', 'int8'].flatMap((format, place) =>
+        RATES.map((rate, level) => ({
+          ...{ condition: 3 * place + level, model, format, accelerator: 'edge-16x16' },
+          ...{ faultModel: 'flip', scope: 'all', rate },
+        })),
+      ),
       points: 18,
       trials: 12,
       imageRuns: 2 * (4 * 3 * 40 + 2 * 3 * 40),
@@ -169,6 +184,36 @@ describe('run', () => {
     });
     expect(plan.seconds).toBeGreaterThan(0);
     expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  test('--only runs one trial, as the command that replays it says', async () => {
+    const study = parseStudy({
+      ...{ model, thresholds, rates: [0, 1e-2], mitigations: ['none', 'clip'], maps: 2, images: 7 },
+    });
+    const { result, changedWeights } = replayTrial(prepareStudy(study), { condition: 3, map: 1 });
+    const command = replayCommand(study, result.trial);
+    const { stdout, stderr } = await shell(`${command} --json && ${command} --limit 2`);
+    expect(stderr).toBe('');
+    const [json, ...text] = stdout.split('\n');
+    const { weights, ...printed } = JSON.parse(json);
+    const { requested, injected, effective, firstLayer, cleanCorrect, outcomes } = result;
+    expect(printed).toEqual({
+      ...{ schemaVersion: 1, study, seed: 1, map: 1, images: 7, changedWeights },
+      ...{ requested, injected, effective, firstLayer, cleanCorrect },
+      condition: {
+        ...{ condition: 3, model, format: 'int8', accelerator: 'edge-16x16' },
+        ...{ faultModel: 'flip', scope: 'all', rate: 1e-2 },
+      },
+      outcomes: outcomes.map(({ seconds: _, ...outcome }) => outcome),
+    });
+    expect(weights).toHaveLength(changedWeights);
+    expect(weights[0].storedWord).toMatch(/^0x[\da-f]{2}$/);
+    const [{ correct, sdc, nonFinite }] = outcomes;
+    expect(text).toContainEqual(
+      expect.stringMatching(new RegExp(`^none +${correct} of 7 +${sdc} +${nonFinite}$`)),
+    );
+    expect(text.filter((line) => /^(conv1|fc1|fc2) /.test(line))).toHaveLength(2);
+    expect(text).toContain(`and ${changedWeights - 2} more (--limit N lists more, --json all)`);
   });
 
   test('prints a table as text, the progress on stderr', async () => {
@@ -199,7 +244,12 @@ describe('run', () => {
       stdout: '',
       stderr: `bitcell: ${out} already holds results: choose another folder or add --resume\n`,
     });
-    expect(await bitcellJson([...args, '--resume'])).toMatchObject({ points });
+    await tamper(out, [`UPDATE version SET value = '["other"]' WHERE name = 'code'`]);
+    const resumed = await bitcell([...args, '--resume', '--json']);
+    expect(resumed.stderr).toBe(
+      'The code has changed since these results were saved: running 1 trial again to compare\n',
+    );
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ points });
     expect(await storedContent(out)).toEqual(before);
   });
 

@@ -47,10 +47,11 @@ test('a trial whose thread ends runs once more', async () => {
 
 test('run stops when that thread ends, too; --resume continues', async () => {
   const out = join(newFolder(), 'results');
+  const options = `--model ${model} --format int8 --rates 0.001 --mitigations none --maps 4 --images 5 --thresholds ${thresholds}`;
   expect(await bitcell([...run, '--quiet', '--out', out], mortal(0))).toEqual({
     status: 1,
     stdout: '',
-    stderr: `${RESTARTED}bitcell: A worker thread ended with exit code 9, and so did a fresh one, at map 0 of ${model} with int8 words; what was saved is kept: continue with --out ${out} --resume\n`,
+    stderr: `${RESTARTED}bitcell: A worker thread ended with exit code 9, and so did a fresh one, at condition 0, map 0, of ${model} with int8 words; "bitcell run ${options} --only 0:0" runs that trial alone; what was saved is kept: continue with --out ${out} --resume\n`,
   });
   const { points } = await bitcellJson([...run, '--out', out, '--resume']);
   expect(points).toMatchObject([{ maps: 4 }]);

@@ -1,5 +1,5 @@
 import { InputError } from '../../../core/index.js';
-import { TABLES } from '../tables.js';
+import { TABLES, type TableName } from '../tables.js';
 import type { Database } from './database.js';
 import { damaged } from './errors.js';
 
@@ -25,16 +25,29 @@ const EXPECTED_DEFINITIONS =
 const EXPECTED = 'expected_';
 
 /**
- * Check that a file holds the tables of a study exactly as `CREATE_TABLES` makes them, and nothing besides: what is in
- * a table's place may give anything, and a default or a generated column computes anything.
+ * Check that a file holds nothing but tables: what is in a table's place may give anything.
  *
+ * @throws InputError naming the first thing that is none
+ */
+export async function requireTablesAlone(database: Database): Promise<void> {
+  const [other] = (await database.read(OTHER_OBJECTS)).objects;
+  if (!other) return;
+  throw foreign(database.file, `a ${other.kind} ${quote(other.name)}, which Bitcell did not make`);
+}
+
+/**
+ * Check that a file holds tables of a study exactly as `TABLES` has them, and nothing besides: a default or a generated
+ * column computes anything.
+ *
+ * @param required the tables that must be there
  * @throws InputError naming the first thing that is not so
  */
-export async function requireOwnObjects(database: Database): Promise<void> {
+export async function requireOwnObjects(
+  database: Database,
+  required: readonly TableName[],
+): Promise<void> {
   const { file } = database;
-  const [other] = (await database.read(OTHER_OBJECTS)).objects;
-  if (other)
-    throw foreign(file, `a ${other.kind} ${quote(other.name)}, which Bitcell did not make`);
+  await requireTablesAlone(database);
   const expected = await expectedDefinitions(database);
   const found = await definitions(database, TABLE_DEFINITIONS);
   for (const [name, definition] of found) {
@@ -50,12 +63,18 @@ export async function requireOwnObjects(database: Database): Promise<void> {
   }
   if (found.size === 0)
     throw new InputError(`${file} is not a study of Bitcell: choose another folder`);
-  const missing = TABLES.find(({ name, optional }) => !optional && !found.has(name));
-  if (missing) throw damaged(file, `the table ${missing.name} is missing`);
+  const missing = required.find((name) => !found.has(name));
+  if (missing) throw damaged(file, `the table ${missing} is missing`);
+}
+
+/** Whether a file has a table exactly as `TABLES` has it. */
+export async function hasOwnTable(database: Database, name: TableName): Promise<boolean> {
+  const definition = (await definitions(database, TABLE_DEFINITIONS)).get(name);
+  return definition !== undefined && definition === (await expectedDefinitions(database)).get(name);
 }
 
 /** Whether a file has a table that not all versions of Bitcell made. */
-export async function hasTable(database: Database, name: string): Promise<boolean> {
+export async function hasTable(database: Database, name: TableName): Promise<boolean> {
   return (await definitions(database, TABLE_DEFINITIONS)).has(name);
 }
 

@@ -24,9 +24,11 @@ const CONDITION: Condition = {
 export const OPTIONS: StoreOptions = {
   configuration: {
     ...{ models: ['alexnet'], formats: ['int8'], rates: [1e-3], mitigations: MITIGATIONS },
-    ...{ maps: MAPS, images: 100, seed: 1, checksums: { code: 'a' } },
+    ...{ maps: MAPS, images: 100, seed: 1, checksums: { data: 'a' } },
   },
   versions: { bitcell: '0' },
+  code: 'b',
+  repeat: () => Promise.reject(new Error('the code is the same')),
   conditions: [CONDITION],
   mitigations: MITIGATIONS,
   maps: MAPS,

@@ -1,9 +1,19 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { openResults } from '../../../campaign/index.js';
+import { STORE_VERSION } from '../../../campaign/store/migrations.js';
 import { sha256Hex } from '../../../core/index.js';
 import { openSmall, saveNext } from './small-study.js';
-import { checkedMaps } from './store-checks.js';
+import { checkedMaps, makeOldStore } from './store-checks.js';
 import { newFolder } from './writer-process.js';
 
 /** All statements and all cuts, or a share of them that continuous integration has the time for. */
@@ -159,3 +169,91 @@ test(
   },
   TIMEOUT,
 );
+
+describe('a store of an older version that is continued', () => {
+  let old: string;
+
+  beforeAll(async () => {
+    double.reset();
+    old = newFolder();
+    await makeOldStore(old, 3);
+  });
+
+  function copyOf(folder: string): string {
+    const copy = newFolder();
+    cpSync(folder, copy, { recursive: true });
+    return copy;
+  }
+
+  /** Check that a store holds the three maps, as one version or the other; returns which. */
+  async function checkedVersion(folder: string): Promise<unknown> {
+    expect(await checkedMaps(folder)).toBe(3);
+    const stored = await openResults(folder);
+    const { versions, remainder } = stored;
+    stored.close();
+    expect(remainder.points).toEqual({ complete: 0, planned: 2 });
+    expect([3, STORE_VERSION]).toContain(versions.store);
+    return versions.store;
+  }
+
+  async function expectContinuable(folder: string): Promise<void> {
+    const store = await openSmall(folder);
+    expect(store.finished).toHaveLength(3);
+    store.close();
+    expect(await checkedVersion(folder)).toBe(STORE_VERSION);
+  }
+
+  test(
+    'stays one when a statement fails, whichever it is',
+    async () => {
+      double.reset();
+      (await openSmall(copyOf(old))).close();
+      const statements = double.count;
+      // The last ones change the store; those before read it alone.
+      for (let failAt = statements; failAt > (ALL ? 0 : statements - 30); failAt -= ALL ? 1 : 4) {
+        const folder = copyOf(old);
+        double.reset();
+        double.failAt = failAt;
+        await expect(openSmall(folder)).rejects.toThrow('failed on purpose');
+        double.reset();
+        await checkedVersion(folder);
+        await expectContinuable(folder);
+        rmSync(folder, { recursive: true });
+      }
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'is of one version or the other wherever a kill stops it',
+    async () => {
+      double.reset();
+      const folder = copyOf(old);
+      const moments = new Map<string, { file: Buffer; log: Buffer }>();
+      double.afterEach = () => {
+        const [file, log] = ['study.duckdb', 'study.duckdb.wal'].map((name) =>
+          existsSync(join(folder, name)) ? readFileSync(join(folder, name)) : Buffer.alloc(0),
+        );
+        moments.set(sha256Hex(sha256Hex(file) + sha256Hex(log)), { file, log });
+      };
+      (await openSmall(folder)).close();
+      double.reset();
+      const logs = [...moments.values()].filter(({ log }) => log.length > 0);
+      expect(logs.length).toBeGreaterThan(0);
+      const found = new Set<unknown>();
+      const copy = newFolder();
+      for (const { file, log } of logs) {
+        for (let cut = log.length; cut > 0; cut -= ALL ? 16 : 700) {
+          rmSync(copy, { recursive: true, force: true });
+          mkdirSync(copy, { recursive: true });
+          writeFileSync(join(copy, 'study.duckdb'), file);
+          writeFileSync(join(copy, 'study.duckdb.wal'), log.subarray(0, cut));
+          found.add(await checkedVersion(copy));
+          await expectContinuable(copy);
+        }
+      }
+      expect([...found].sort()).toEqual([3, STORE_VERSION]);
+    },
+    TIMEOUT,
+  );
+});

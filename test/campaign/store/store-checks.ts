@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect } from 'vitest';
 import { openResults } from '../../../campaign/index.js';
-import { correctOf, MITIGATIONS } from './small-study.js';
+import { correctOf, MITIGATIONS, makeStore } from './small-study.js';
 
 /** Check that a store holds the first maps of the study, each once and unharmed; returns how many. */
 export async function checkedMaps(folder: string): Promise<number> {
@@ -35,4 +35,15 @@ export async function tamper(folder: string, statements: readonly string[]): Pro
   await connection.run('CHECKPOINT');
   connection.closeSync();
   instance.closeSync();
+}
+
+/** A store of version 3 with the first maps of the study; the first ones of that version had no plan. */
+export async function makeOldStore(folder: string, maps: number): Promise<void> {
+  await makeStore(folder, maps);
+  await tamper(folder, [
+    'DROP TABLE plan',
+    "UPDATE version SET value = '3' WHERE name = 'store'",
+    "DELETE FROM version WHERE name = 'code'",
+    `UPDATE configuration SET value = '{"data":"a","code":"b"}' WHERE name = 'checksums'`,
+  ]);
 }

@@ -14,7 +14,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { openResults, salvageRows } from '../../../campaign/index.js';
 import { sha256Hex } from '../../../core/index.js';
 import { makeStore, openSmall, saveNext } from './small-study.js';
-import { checkedMaps, tamper } from './store-checks.js';
+import { checkedMaps, makeOldStore, tamper } from './store-checks.js';
 import { newFolder } from './writer-process.js';
 
 const SECRET = 'top-secret';
@@ -133,7 +133,18 @@ describe('a store that holds what Bitcell does not write', () => {
     ['no point of the plan', ["UPDATE trial SET scope = 'bit:7'"]],
     ['does not count', ['UPDATE point SET maps = 2']],
     ['no point of the plan', ['DELETE FROM plan']],
-    ['tables of version 4', [`UPDATE version SET value = '4' WHERE name = 'store'`]],
+    [
+      'tables of version 5, this Bitcell reads versions 3 to 4: use the newer Bitcell that wrote it',
+      [`UPDATE version SET value = '5' WHERE name = 'store'`, 'ALTER TABLE point ADD COLUMN x INT'],
+    ],
+    [
+      'tables of version 2, this Bitcell reads versions 3 to 4: use the older Bitcell that wrote it',
+      [`UPDATE version SET value = '2' WHERE name = 'store'`],
+    ],
+    ['does not say the version', [`UPDATE version SET value = '"4"' WHERE name = 'store'`]],
+    ['the table plan is missing', ['DROP TABLE plan']],
+    ['code = undefined', ["DELETE FROM version WHERE name = 'code'"]],
+    ['code.0 = [7]', ["UPDATE version SET value = '[7]' WHERE name = 'code'"]],
   ])('values that it cannot have: %s', async (what, statements) => {
     const folder = copyOf(whole);
     await tamper(folder, statements);
@@ -255,11 +266,10 @@ describe('the log of a store', () => {
   });
 });
 
-/** A store as the first Bitcell of this version made them: without a plan, and without an identifier in its log. */
+/** A store as the first Bitcell of version 3 made them: without a plan, and without an identifier in its log. */
 async function oldStore(maps: number): Promise<string> {
   const source = newFolder();
-  await makeStore(source, maps);
-  await tamper(source, ['DROP TABLE plan']);
+  await makeOldStore(source, maps);
   const folder = newFolder();
   mkdirSync(folder);
   const instance = await DuckDBInstance.create(join(folder, 'study.duckdb'));
@@ -272,7 +282,7 @@ async function oldStore(maps: number): Promise<string> {
   return folder;
 }
 
-test('older stores of the same version are read and continued, but not with the log of another', async () => {
+test('the first stores of version 3 are read and continued, but not with the log of another', async () => {
   const old = await oldStore(2);
   const stored = await openResults(old);
   expect(stored.remainder).toMatchObject({

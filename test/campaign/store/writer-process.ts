@@ -30,6 +30,8 @@ const CONDITION: Condition = {
 const OPTIONS: StoreOptions = {
   configuration: { mitigations: ['none', 'clip'], seed: 1 },
   versions: { bitcell: '0' },
+  code: 'a',
+  repeat: () => Promise.reject(new Error('the code is the same')),
   conditions: [CONDITION],
   mitigations: ['none', 'clip'],
   maps: 1_000_000,

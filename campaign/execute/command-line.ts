@@ -1,11 +1,14 @@
+import { shellWord } from '../../core/index.js';
+import { isPilotMap } from '../points/pilot.js';
+import { STUDY_AXES } from '../study/axes.js';
 import {
   DEFAULT_STUDY,
   parseStudyFields,
-  STUDY_AXES,
   STUDY_FIELDS,
   type Study,
   studyInputOf,
-} from '../../campaign/index.js';
+} from '../study/study.js';
+import type { Trial } from '../trial/trial.js';
 
 /** The axes whose values may have a comma in them: each has an option of its own. */
 const REPEATED: readonly string[] = STUDY_AXES.filter(
@@ -35,13 +38,28 @@ export function continueCommand(
   configuration: Readonly<Record<string, unknown>>,
   folder: string,
 ): string {
-  const options = studyOptions(configuration) ?? ['STUDY.yaml'];
+  const study = resolvedStudy(configuration);
+  const options = (study && studyOptions(study)) ?? ['STUDY.yaml'];
   return ['bitcell', 'run', ...options, '--out', shellWord(folder), '--resume'].join(' ');
 }
 
-function studyOptions(configuration: Readonly<Record<string, unknown>>): string[] | undefined {
-  const resolved = resolvedStudy(configuration);
-  if (!resolved) return undefined;
+/**
+ * The command that runs one trial of a study again and shows it, ready to be pasted into a shell; where options cannot
+ * say what the study is, with its file left to be named.
+ */
+export function replayCommand(
+  study: Study,
+  { condition, map, images }: Pick<Trial, 'condition' | 'map' | 'images'>,
+): string {
+  // The images of a pilot's maps are its own; those of the others it chose from results, which one trial does not have.
+  const isChosen = study.images === 'pilot' && !isPilotMap(map);
+  const options = studyOptions(isChosen ? { ...study, precision: undefined, images } : study);
+  const words = options ?? ['STUDY.yaml', ...(isChosen ? ['--images', String(images)] : [])];
+  return ['bitcell', 'run', ...words, '--only', `${condition}:${map}`].join(' ');
+}
+
+/** Undefined where options cannot say what the study is. */
+function studyOptions(resolved: Study): string[] | undefined {
   const study = studyInputOf(resolved);
   const defaults = studyInputOf(DEFAULT_STUDY);
   const words: string[] = [];
@@ -72,16 +90,4 @@ function resolvedStudy(configuration: Readonly<Record<string, unknown>>): Study 
   } catch {
     return undefined;
   }
-}
-
-/** A text as one word of a POSIX shell; control characters, which a terminal would obey, by their numbers. */
-function shellWord(text: string): string {
-  if (/^[\w./:@%+][\w./:@%+,-]*$/.test(text)) return text;
-  if (!/\p{Cc}/u.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`;
-  const escaped = Array.from(text, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 32 || (code >= 127 && code < 160)) return `\\u${code.toString(16).padStart(4, '0')}`;
-    return character === "'" || character === '\\' ? `\\${character}` : character;
-  });
-  return `$'${escaped.join('')}'`;
 }

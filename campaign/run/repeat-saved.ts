@@ -1,0 +1,104 @@
+import { InputError } from '../../core/index.js';
+import { replayCommand } from '../execute/command-line.js';
+import { executeTrials } from '../execute/threads.js';
+import type { RestartListener } from '../execute/worker-thread.js';
+import type { Condition } from '../study/conditions.js';
+import type { Engine } from '../trial/engines.js';
+import type { Outcome, Trial, TrialResult } from '../trial/trial.js';
+import type { StudyData } from '../trial/trial-runner.js';
+
+export interface RepeatOptions {
+  readonly threads: number;
+  readonly engine: Engine;
+  readonly onRestart: RestartListener | undefined;
+  /** Called before trials are run again. */
+  readonly onRepeat: ((trials: readonly Trial[]) => void) | undefined;
+}
+
+/**
+ * Run one saved trial of each network and word format again, and compare all that is a result: the first one in which
+ * faults had an effect, for without one it says nothing of most code; else the first.
+ *
+ * @param saved in the order of conditions and maps
+ * @param folder of the study that holds them
+ * @throws InputError naming the first trial that comes out differently, and in what
+ */
+export async function requireRepeated(
+  data: StudyData,
+  saved: readonly TrialResult[],
+  folder: string,
+  { threads, engine, onRestart, onRepeat }: RepeatOptions,
+): Promise<void> {
+  const chosen = chooseTrials(data.conditions, saved);
+  if (chosen.length === 0) return;
+  onRepeat?.(chosen.map(({ trial }) => trial));
+  const waiting = chosen.map(({ trial }) => trial);
+  const found: TrialResult[] = [];
+  await executeTrials(data, {
+    threads: Math.min(threads, waiting.length),
+    engine,
+    stopped: () => false,
+    next: () => waiting.shift(),
+    onRestart,
+    onResult: (result) => found.push(result),
+  });
+  for (const before of chosen) {
+    const { condition, map } = before.trial;
+    const now = found.find(({ trial }) => trial.condition === condition && trial.map === map);
+    if (!now) throw new Error(`no result of condition ${condition}, map ${map}`);
+    const difference = firstDifference(before, now);
+    if (difference === undefined) continue;
+    throw new InputError(
+      `${folder} was saved by other code, and this code does not repeat it: condition ${condition}, map ${map}, ${difference}; continue with the Bitcell that saved it, or choose another folder; "${replayCommand(data.study, before.trial)}" shows what this code makes of that trial`,
+    );
+  }
+}
+
+function chooseTrials(
+  conditions: readonly Condition[],
+  saved: readonly TrialResult[],
+): readonly TrialResult[] {
+  const groups = new Map<string, TrialResult[]>();
+  for (const result of saved) {
+    const { model, format } = conditions[result.trial.condition];
+    const key = JSON.stringify([model, format]);
+    groups.set(key, [...(groups.get(key) ?? []), result]);
+  }
+  return [...groups.values()].map(
+    (results) => results.find(({ firstLayer }) => firstLayer !== null) ?? results[0],
+  );
+}
+
+/** The first mitigation under which two results of a trial differ, and all in which they do. */
+function firstDifference(before: TrialResult, now: TrialResult): string | undefined {
+  for (const outcome of before.outcomes) {
+    const { mitigation } = outcome;
+    const [was, is] = [
+      fieldsOf(before, outcome),
+      fieldsOf(
+        now,
+        now.outcomes.find((other) => other.mitigation === mitigation),
+      ),
+    ];
+    const differences = [...new Set([...was.keys(), ...is.keys()])].filter(
+      (name) => !Object.is(was.get(name), is.get(name)),
+    );
+    if (differences.length === 0) continue;
+    const texts = differences.map((name) => `${name}: saved ${was.get(name)}, now ${is.get(name)}`);
+    return `mitigation ${mitigation}: ${texts.join('; ')}`;
+  }
+  return undefined;
+}
+
+/** All that is a result of a trial under one mitigation, by name. */
+function fieldsOf(result: TrialResult, outcome: Outcome | undefined): Map<string, unknown> {
+  const { trial: _, outcomes: _others, ...shared } = result;
+  const { mitigation: _name, seconds: _time, fixed, ...counts } = outcome ?? {};
+  return new Map(
+    Object.entries({
+      ...shared,
+      ...counts,
+      ...(fixed && { correctImages: fixed.correct, sdcImages: fixed.sdc }),
+    }),
+  );
+}

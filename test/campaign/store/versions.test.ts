@@ -1,0 +1,117 @@
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  openResults,
+  prepareStudy,
+  type ResultRows,
+  readStudyFile,
+  runStudy,
+} from '../../../campaign/index.js';
+import { codeChecksum } from '../../../campaign/inputs/checksums.js';
+import { STORE_VERSION, STORE_VERSIONS } from '../../../campaign/store/migrations.js';
+import { formatCsv } from '../../../cli/print/csv.js';
+import { packageRoot } from '../../../core/index.js';
+
+/**
+ * Stores as each version made them of one study, whose files lie beside them: `whole` is finished, `stopped` is not.
+ * `trials.csv` is what `bitcell results --table trial --csv` said of the first.
+ */
+const VERSIONS = join(packageRoot(), 'test', 'campaign', 'store', 'versions');
+const OLDER = STORE_VERSIONS.filter((version) => version !== STORE_VERSION);
+
+/** Checksums of the code that made the stores. */
+const FIRST_CODE = {
+  3: '1cc4b4ef058eec3030ebd0f4a24327a1c13d260c3d7b4606df66bcd1415f234b',
+} as const;
+
+const before = process.cwd();
+
+// The stores name their network and thresholds as files of the working directory.
+beforeAll(() => {
+  const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
+  for (const name of ['study.yaml', 'tiny.onnx', 'thresholds.json']) {
+    copyFileSync(join(VERSIONS, name), join(folder, name));
+  }
+  process.chdir(folder);
+});
+
+afterAll(() => process.chdir(before));
+
+function unpacked(version: number, name: 'whole' | 'stopped'): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
+  const packed = readFileSync(join(VERSIONS, String(version), `${name}.duckdb.gz`));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'study.duckdb'), gunzipSync(packed));
+  return folder;
+}
+
+function withoutTimes({ columns, rows }: ResultRows): ResultRows {
+  const seconds = columns.indexOf('seconds');
+  return {
+    columns: columns.toSpliced(seconds, 1),
+    rows: rows.map((row) => row.toSpliced(seconds, 1)),
+  };
+}
+
+async function savedTrials(folder: string) {
+  const stored = await openResults(folder);
+  try {
+    const { versions, remainder } = stored;
+    return { rows: await stored.rows('trial', {}), versions, remainder };
+  } finally {
+    stored.close();
+  }
+}
+
+test('there is a store of each older version, and only of those', () => {
+  const folders = readdirSync(VERSIONS, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => Number(name));
+  expect(folders.sort()).toEqual(OLDER);
+  expect(STORE_VERSIONS.every((version, at) => version === STORE_VERSIONS[0] + at)).toBe(true);
+  expect(STORE_VERSIONS.at(-1)).toBe(STORE_VERSION);
+});
+
+describe.each(OLDER)('a store of version %i', (version) => {
+  test('is read, and stays as it is', async () => {
+    for (const [name, complete] of [
+      ['whole', 8],
+      ['stopped', 4],
+    ] as const) {
+      const folder = unpacked(version, name);
+      const bytes = readFileSync(join(folder, 'study.duckdb'));
+      const { rows, versions, remainder } = await savedTrials(folder);
+      expect(versions.store).toBe(version);
+      expect(remainder.points).toEqual({ complete, planned: 8 });
+      expect(remainder.missing).toHaveLength(8 - complete);
+      if (name === 'whole') {
+        expect(formatCsv(rows)).toBe(readFileSync(join(VERSIONS, 'trials.csv'), 'utf8'));
+      }
+      expect(readdirSync(folder)).toEqual(['study.duckdb']);
+      expect(readFileSync(join(folder, 'study.duckdb')).equals(bytes)).toBe(true);
+    }
+  });
+
+  test('is continued as one of the present version, to the same trials', async () => {
+    const out = unpacked(version, 'stopped');
+    const prepared = prepareStudy(readStudyFile('study.yaml', {}));
+    const { complete } = await runStudy(prepared, { threads: 1, out, resume: true });
+    expect(complete).toBe(true);
+    const { rows, versions, remainder } = await savedTrials(out);
+    expect(versions.store).toBe(STORE_VERSION);
+    expect(versions.code).toEqual([FIRST_CODE[version], codeChecksum()]);
+    expect(remainder).toEqual({ points: { complete: 8, planned: 8 }, missing: [] });
+    const whole = await savedTrials(unpacked(version, 'whole'));
+    expect(withoutTimes(rows)).toEqual(withoutTimes(whole.rows));
+  });
+});
