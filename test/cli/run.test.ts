@@ -198,7 +198,14 @@ describe('run', () => {
     const { weights, ...printed } = JSON.parse(json);
     const { requested, injected, effective, firstLayer, cleanCorrect, outcomes } = result;
     expect(printed).toEqual({
-      ...{ schemaVersion: 1, study, seed: 1, map: 1, images: 7, changedWeights },
+      ...{
+        schemaVersion: 1,
+        study: studyInputOf(study),
+        seed: 1,
+        map: 1,
+        images: 7,
+        changedWeights,
+      },
       ...{ requested, injected, effective, firstLayer, cleanCorrect },
       condition: {
         ...{ condition: 3, model, format: 'int8', accelerator: 'edge-16x16' },
