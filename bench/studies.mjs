@@ -96,7 +96,8 @@ async function measure() {
       const { commonPrefixes } = await import('./studies/prefixes.mjs');
       const rates = sizes.rates.split(',').map(Number);
       const [maps, images] = [Number(sizes.maps ?? 8), Number(sizes.images ?? 20)];
-      return commonPrefixes({ model, format: values.format ?? 'float32', rates, maps, images });
+      const words = values.format === undefined ? 'float32' : format;
+      return commonPrefixes({ model, format: words, rates, maps, images });
     }
     default:
       throw new Error(`unknown benchmark ${what}`);

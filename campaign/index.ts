@@ -8,6 +8,7 @@ export * from './inference/quantize.js';
 export * from './inputs/load-network.js';
 export type { SharedNetwork } from './inputs/shared-network.js';
 export { loadThresholds, PROFILE_IMAGES, profileThresholds } from './inputs/thresholds.js';
+export type { StudyDesign } from './points/design.js';
 export {
   type CostFactors,
   costsOf,
@@ -26,12 +27,26 @@ export * from './run/run-study.js';
 export * from './statistics/index.js';
 export * from './store/index.js';
 export {
+  type Axis,
+  type AxisColumn,
+  type AxisDefinition,
+  type AxisName,
+  type OptionValues,
+  STUDY_AXES,
+  type ValuesOption,
+} from './study/axes.js';
+export {
+  type ColumnName,
+  POINT_COLUMNS,
+  type PointColumn,
+  type PointKey,
+  pointKey,
+} from './study/columns.js';
+export {
   type Condition,
   type PlacedNetwork,
   type PlanOptions,
-  type PointKey,
   planConditions,
-  pointKey,
 } from './study/conditions.js';
 export type { FaultSource, FaultState } from './study/fault-source.js';
 export * from './study/scope.js';

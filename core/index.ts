@@ -19,6 +19,7 @@ export {
   fieldName,
   firstIssue,
   foundAndExpected,
+  type SchemaIssue,
   valueAndProblem,
   valueAt,
 } from './schema-issue.js';

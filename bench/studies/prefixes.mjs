@@ -12,7 +12,7 @@ import { patchesOfMaps } from './faulty-network.mjs';
  * whose input tensor has the same bits, and what doing them once could gain at most. `measured`: time of trials with one
  * mitigation each over that of trials with both, which do share, taking turns; medians over maps.
  *
- * @param {{ model: string, format: string, rates: readonly number[], maps: number, images: number }} options
+ * @param {{ model: string, format: 'int8' | 'float32', rates: readonly number[], maps: number, images: number }} options
  */
 export function commonPrefixes({ model, format, rates, maps, images }) {
   const study = parseStudy({ model, format, rates, mitigations: ['none', 'clip'], images });

@@ -1,26 +1,23 @@
 import { shellWord } from '../../core/index.js';
 import { isPilotMap } from '../points/pilot.js';
+import { STUDY_AXES } from '../study/axes.js';
 import {
   DEFAULT_STUDY,
-  parseStudy,
+  parseStudyFields,
   STUDY_FIELDS,
   type Study,
   studyInputOf,
 } from '../study/study.js';
 import type { Trial } from '../trial/trial.js';
 
+/** The axes whose values may have a comma in them: each has an option of its own. */
+const REPEATED: readonly string[] = STUDY_AXES.filter(
+  ({ option }) => option.values === 'files',
+).map(({ name }) => name);
+
 /** Options of `bitcell run` for the fields of a resolved study, in the order of a command line. */
 const OPTIONS: readonly (readonly [keyof Study, string])[] = [
-  ['models', '--model'],
-  ['formats', '--format'],
-  ['accelerators', '--accelerator'],
-  ['faults', '--faults'],
-  ['faultMaps', '--fault-map'],
-  ['scopes', '--scope'],
-  ['rates', '--rates'],
-  ['voltages', '--voltages'],
-  ['faultCounts', '--fault-counts'],
-  ['mitigations', '--mitigations'],
+  ...STUDY_AXES.map(({ name, option }) => [name, option.flag] as const),
   ['placement', '--placement'],
   ['granularity', '--granularity'],
   ['clipPosition', '--clip-position'],
@@ -74,7 +71,7 @@ function studyOptions(resolved: Study): string[] | undefined {
     // Models as objects have no word; a comma would part a name in two.
     if (items.some((item) => typeof item === 'object')) return undefined;
     const texts = items.map(String);
-    if (field === 'faultMaps') {
+    if (REPEATED.includes(field)) {
       words.push(...texts.flatMap((text) => [option, shellWord(text)]));
       continue;
     }
@@ -89,7 +86,7 @@ function studyOptions(resolved: Study): string[] | undefined {
 function resolvedStudy(configuration: Readonly<Record<string, unknown>>): Study | undefined {
   const fields = Object.entries(configuration).filter(([name]) => STUDY_FIELDS.includes(name));
   try {
-    return parseStudy(Object.fromEntries(fields));
+    return parseStudyFields(Object.fromEntries(fields));
   } catch {
     return undefined;
   }

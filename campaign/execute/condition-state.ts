@@ -1,7 +1,8 @@
 import { type Pilot, pilotMap } from '../points/pilot.js';
 import { addToTally, createTally, type PointTally } from '../points/point.js';
 import type { StoppingRule } from '../points/stopping.js';
-import { type Condition, pointKey } from '../study/conditions.js';
+import { pointKey } from '../study/columns.js';
+import type { Condition } from '../study/conditions.js';
 import type { Study } from '../study/study.js';
 import type { Trial, TrialResult } from '../trial/trial.js';
 

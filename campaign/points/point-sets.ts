@@ -3,6 +3,7 @@ import {
   lowestVoltageWithYield,
   type YieldLimit,
 } from '../statistics/index.js';
+import { keyFromColumns, type PointKey } from '../study/columns.js';
 import type { StudyPoint } from './point.js';
 
 /** Whether a point's accuracy is known to ±`precision` percentage points; if not, its maps were used up. */
@@ -24,9 +25,7 @@ export function withPrecision(
 }
 
 /** The harshest rate or voltage of one mitigation that meets a wanted yield. */
-export interface YieldLimitRow
-  extends YieldLimit,
-    Pick<StudyPoint, 'model' | 'format' | 'accelerator' | 'faultModel' | 'scope' | 'mitigation'> {
+export interface YieldLimitRow extends YieldLimit, Omit<PointKey, 'rate' | 'voltage'> {
   readonly wanted: number;
   readonly by: 'rate' | 'voltage';
 }
@@ -35,12 +34,10 @@ export interface YieldLimitRow
 export function yieldLimits(points: readonly StudyPoint[], wanted: number): YieldLimitRow[] {
   const groups = new Map<string, StudyPoint[]>();
   for (const point of points) {
-    const { model, format, accelerator, faultModel, scope, mitigation } = point;
-    const key = JSON.stringify([model, format, accelerator, faultModel, scope, mitigation]);
+    const key = JSON.stringify(placeOf(point));
     groups.set(key, [...(groups.get(key) ?? []), point]);
   }
   return [...groups.values()].map((group) => {
-    const [{ model, format, accelerator, faultModel, scope, mitigation }] = group;
     const byVoltage = group.flatMap(({ voltage, yield: yielded }) =>
       voltage === undefined ? [] : [{ voltage, yield: yielded }],
     );
@@ -49,6 +46,11 @@ export function yieldLimits(points: readonly StudyPoint[], wanted: number): Yiel
       ? lowestVoltageWithYield(byVoltage, wanted)
       : highestRateWithYield(group, wanted);
     const by = isVoltage ? 'voltage' : 'rate';
-    return { model, format, accelerator, faultModel, scope, mitigation, wanted, by, ...limit };
+    return { ...placeOf(group[0]), wanted, by, ...limit };
   });
+}
+
+function placeOf(point: StudyPoint) {
+  const { rate: _, voltage: __, ...place } = keyFromColumns(({ field }) => point[field] ?? null);
+  return place;
 }

@@ -12,7 +12,7 @@ import {
   yieldEstimate,
   yieldResolution,
 } from '../statistics/index.js';
-import type { PointKey } from '../study/conditions.js';
+import type { PointKey } from '../study/columns.js';
 import { type Study, YIELD_WITHIN } from '../study/study.js';
 import { decodeImageSet } from '../trial/sample-set.js';
 import type { Outcome, TrialResult } from '../trial/trial.js';

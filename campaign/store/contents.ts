@@ -1,6 +1,6 @@
 import { InputError, parseJson } from '../../core/index.js';
 import { pilotMap } from '../points/pilot.js';
-import type { PointKey } from '../study/conditions.js';
+import { POINT_COLUMNS, type PointKey } from '../study/columns.js';
 import type { Database } from './duckdb/database.js';
 import { damaged } from './duckdb/errors.js';
 import { hasOwnTable, hasTable, requireOwnObjects, requireTablesAlone } from './duckdb/objects.js';
@@ -141,7 +141,7 @@ async function readPlan(database: Database): Promise<PlanRecord[] | undefined> {
 
 /** The trials of each point, and apart from them those of pilots, as far as they say the same. */
 const TRIAL_GROUPS = `
-  SELECT "condition", model, format, accelerator, fault_model, scope, mitigation, rate, voltage, pilot, seed, images,
+  SELECT "condition", ${POINT_COLUMNS.map(({ name }) => name).join(', ')}, pilot, seed, images,
     count(*)::INTEGER AS trials, count(DISTINCT map)::INTEGER AS maps, min(map) AS "first", max(map) AS "last"
   FROM trial GROUP BY ALL ORDER BY "condition", mitigation, pilot`;
 

@@ -1,7 +1,6 @@
 export { requireReadable } from './duckdb/probe.js';
 export type { StudyRemainder, UnfinishedPoint } from './remaining.js';
 export {
-  FILTER_COLUMNS,
   openResults,
   RESULT_TABLES,
   type ResultFilter,

@@ -1,12 +1,9 @@
 import { z } from 'zod';
 import { firstIssue, InputError, valueAndProblem } from '../../core/index.js';
 import type { StudyPoint } from '../points/point.js';
-import type { PointKey } from '../study/conditions.js';
+import { COLUMN_SCHEMAS, keyFromColumns, type PointKey, rowText } from '../study/columns.js';
 import { decodeImageSet } from '../trial/sample-set.js';
 import type { Outcome, TrialResult } from '../trial/trial.js';
-
-/** The longest text of a row: names of files, sets of images. */
-const LONGEST_TEXT = 65_536;
 
 const count = z.int().min(0);
 /** A 64-bit integer, as DuckDB gives it as JSON. */
@@ -16,24 +13,9 @@ const share = z
   .number()
   .min(-1e-9)
   .max(1 + 1e-9);
-const text = z.string().max(LONGEST_TEXT);
-const images = z
-  .string()
-  .regex(/^[0-9a-f]*$/)
-  .max(LONGEST_TEXT)
-  .nullable();
+const images = rowText.regex(/^[0-9a-f]*$/).nullable();
 
-const key = {
-  condition: count,
-  model: text,
-  format: z.enum(['float32', 'int8']),
-  accelerator: text,
-  fault_model: text,
-  scope: text,
-  mitigation: text,
-  rate: z.number().min(0).max(1),
-  voltage: z.number().nullable(),
-};
+const key = { condition: count, ...COLUMN_SCHEMAS };
 
 /** A row of the table `trial` as DuckDB gives it as JSON. */
 export const trialRecordSchema = z
@@ -46,7 +28,7 @@ export const trialRecordSchema = z
     requested: z.number().min(0),
     injected: longCount,
     effective: longCount,
-    first_layer: text.nullable(),
+    first_layer: rowText.nullable(),
     clean_correct: count,
     correct: count,
     sdc: count,
@@ -122,7 +104,7 @@ export const namedValueSchema = z.object({
 });
 
 /** The values of `version` that Bitcell itself goes by. */
-export const versionsSchema = z.object({ code: z.array(z.string().max(LONGEST_TEXT)).readonly() });
+export const versionsSchema = z.object({ code: z.array(rowText).readonly() });
 
 /**
  * Rows that were checked one by one.
@@ -190,9 +172,7 @@ function outcomeOf(row: TrialRecord): Outcome {
 
 /** What a row is of. */
 export function keyOfRecord(row: Omit<PlanRecord, 'maps'>): PointKey {
-  const { model, format, accelerator, scope, mitigation, rate, voltage } = row;
-  const key = { model, format, accelerator, faultModel: row.fault_model, scope, mitigation, rate };
-  return voltage === null ? key : { ...key, voltage };
+  return keyFromColumns(({ name }) => row[name]);
 }
 
 /** The point of a row; inverse of `pointCells`. */

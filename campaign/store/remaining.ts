@@ -1,4 +1,5 @@
-import type { PointKey } from '../study/conditions.js';
+import { type AxisColumn, STUDY_AXES } from '../study/axes.js';
+import type { PointKey } from '../study/columns.js';
 import { DEFAULT_RATES } from '../study/study.js';
 import type { StoreContents } from './contents.js';
 import { keyOfRecord } from './records.js';
@@ -45,14 +46,17 @@ export function remainderOf(contents: StoreContents): StudyRemainder {
   };
 }
 
+/** A word format may have rates of its own. */
+const COUNTED_BY_FORMAT: readonly AxisColumn[] = ['format', 'rate', 'voltage'];
+
 /** The least points that a study can have by its axes: a scope with `*` stands for one scope at least. */
 function leastPoints(configuration: Readonly<Record<string, unknown>>): number {
   const length = (name: string) => {
     const axis = configuration[name];
     return Array.isArray(axis) ? axis.length : undefined;
   };
-  const { models, formats } = configuration;
-  if (!Array.isArray(models) || !Array.isArray(formats)) return 0;
+  const { formats } = configuration;
+  if (!Array.isArray(configuration.models) || !Array.isArray(formats)) return 0;
   const given = length('faultMaps');
   const rates = length('rates') ?? length('faultCounts');
   const levels = formats.map((format) => {
@@ -64,12 +68,13 @@ function leastPoints(configuration: Readonly<Record<string, unknown>>): number {
     if (!isPlain) return 1;
     return rates ?? DEFAULT_RATES[format === 'int8' ? 'int8' : 'float32'].length;
   });
-  const others = [
-    models.length,
-    length('accelerators') ?? 1,
-    given ?? length('faults') ?? 1,
-    length('scopes') ?? 1,
-    length('mitigations') ?? 1,
-  ];
-  return levels.reduce((sum, level) => sum + level, 0) * others.reduce((a, b) => a * b, 1);
+  const others = new Map<AxisColumn, number>();
+  for (const { name, column } of STUDY_AXES) {
+    if (COUNTED_BY_FORMAT.includes(column)) continue;
+    others.set(column, length(name) ?? others.get(column) ?? 1);
+  }
+  return [...others.values()].reduce(
+    (product, count) => product * count,
+    levels.reduce((sum, level) => sum + level, 0),
+  );
 }

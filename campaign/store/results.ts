@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { BitcellError, InputError, requireSafeOutputs, writeFileAtomic } from '../../core/index.js';
 import type { StudyPoint } from '../points/point.js';
+import { type ColumnName, POINT_COLUMNS } from '../study/columns.js';
 import { readContents, storedMitigationNames } from './contents.js';
 import { type Database, openDatabase, quoted } from './duckdb/database.js';
 import { messageOf } from './duckdb/errors.js';
@@ -24,22 +25,8 @@ export const RESULT_TABLES = ['point', 'trial'] as const;
 
 export type ResultTable = (typeof RESULT_TABLES)[number];
 
-/** Columns that say which point a row belongs to. */
-export const FILTER_COLUMNS = [
-  'model',
-  'format',
-  'accelerator',
-  'fault_model',
-  'scope',
-  'mitigation',
-  'rate',
-  'voltage',
-] as const;
-
 /** Rows to choose: those with one of the values in every column that is named. */
-export type ResultFilter = Readonly<
-  Partial<Record<(typeof FILTER_COLUMNS)[number], readonly (string | number)[]>>
->;
+export type ResultFilter = Readonly<Partial<Record<ColumnName, readonly (string | number)[]>>>;
 
 /** A table as columns and rows. */
 export interface ResultRows {
@@ -120,8 +107,8 @@ export async function openResults(folder: string): Promise<StoredResults> {
 }
 
 function matches(record: PointRecord, filter: ResultFilter): boolean {
-  return FILTER_COLUMNS.every((column) => {
-    const [wanted, value] = [filter[column], record[column]];
+  return POINT_COLUMNS.every(({ name }) => {
+    const [wanted, value] = [filter[name], record[name]];
     return !wanted || (value !== null && wanted.includes(value));
   });
 }
@@ -134,14 +121,14 @@ async function orderMitigations(database: Database, mitigations: readonly string
   }
 }
 
-/** The condition and its values; column names come from this file, values are bound. */
+/** The condition and its values; column names come from our table, values are bound. */
 function whereClause(filter: ResultFilter): { where: string; values: (string | number)[] } {
   const terms: string[] = [];
   const values: (string | number)[] = [];
-  for (const column of FILTER_COLUMNS) {
-    const wanted = filter[column];
+  for (const { name } of POINT_COLUMNS) {
+    const wanted = filter[name];
     if (!wanted) continue;
-    terms.push(`${column} IN (${wanted.map(() => '?').join(', ')})`);
+    terms.push(`${name} IN (${wanted.map(() => '?').join(', ')})`);
     values.push(...wanted);
   }
   return { where: terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`, values };

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { InputError } from '../../core/index.js';
 import type { PointRow } from '../execute/collector.js';
-import { type Condition, type PointKey, pointKey } from '../study/conditions.js';
+import { type PointKey, pointKey } from '../study/columns.js';
+import type { Condition } from '../study/conditions.js';
 import type { TrialResult } from '../trial/trial.js';
 import { readContents } from './contents.js';
 import { describeDifferences } from './differences.js';
@@ -11,7 +12,7 @@ import { append } from './duckdb/append.js';
 import { createDatabase, type Database, isTemporary, openDatabase } from './duckdb/database.js';
 import { migrateTables, STORE_VERSION } from './migrations.js';
 import { checkRecords, keyOfRecord, resultsOfRows, trialRecordSchema } from './records.js';
-import { type PlannedPoint, planCells, pointCells, TABLES, trialRows } from './tables.js';
+import { keyCells, type PlannedPoint, planCells, pointCells, TABLES, trialRows } from './tables.js';
 
 /** The file of a study's folder. */
 export const STORE_FILE = 'study.duckdb';
@@ -186,10 +187,7 @@ async function readTrials(
 }
 
 function idOf(condition: number, key: PointKey): string {
-  const { model, format, accelerator, faultModel, scope, mitigation, rate, voltage } = key;
-  return JSON.stringify([
-    ...[condition, model, format, accelerator, faultModel, scope, mitigation, rate, voltage],
-  ]);
+  return JSON.stringify(keyCells(condition, key));
 }
 
 async function write(

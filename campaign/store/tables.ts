@@ -1,20 +1,17 @@
 import type { PointRow } from '../execute/collector.js';
 import { isPilotMap } from '../points/pilot.js';
-import { type Condition, type PointKey, pointKey } from '../study/conditions.js';
+import { columnValues, POINT_COLUMNS, type PointKey, pointKey } from '../study/columns.js';
+import type { Condition } from '../study/conditions.js';
 import type { TrialResult } from '../trial/trial.js';
 
 export type TableName = 'trial' | 'point' | 'plan' | 'configuration' | 'version';
 
-const KEY = `
-  "condition" INTEGER NOT NULL,
-  model VARCHAR NOT NULL,
-  format VARCHAR NOT NULL,
-  accelerator VARCHAR NOT NULL,
-  fault_model VARCHAR NOT NULL,
-  scope VARCHAR NOT NULL,
-  mitigation VARCHAR NOT NULL,
-  rate DOUBLE NOT NULL,
-  voltage DOUBLE`;
+const KEY = [
+  '"condition" INTEGER NOT NULL',
+  ...POINT_COLUMNS.map(
+    ({ name, type, nullable }) => `${name} ${type}${nullable ? '' : ' NOT NULL'}`,
+  ),
+].join(',\n  ');
 
 /** A table of a store. */
 export interface TableDefinition {
@@ -93,9 +90,9 @@ export const TABLES: readonly TableDefinition[] = [
 /** A value of a row, as DuckDB takes it. */
 export type CellValue = string | number | boolean | null;
 
-function keyCells(condition: number, key: PointKey): CellValue[] {
-  const { model, format, accelerator, faultModel, scope, mitigation, rate, voltage = null } = key;
-  return [condition, model, format, accelerator, faultModel, scope, mitigation, rate, voltage];
+/** The cells that say which point a row is of, in the order of the columns. */
+export function keyCells(condition: number, key: PointKey): CellValue[] {
+  return [condition, ...columnValues(key)];
 }
 
 /** The rows of a trial in the order of the columns, one a mitigation. */

@@ -23,27 +23,6 @@ export interface Condition {
   readonly faultCount?: number | undefined;
 }
 
-/** What a point is, in words and numbers: a condition with a mitigation. */
-export interface PointKey {
-  readonly model: string;
-  readonly format: WordFormat;
-  readonly accelerator: string;
-  /** A fault model, or a fault map file. */
-  readonly faultModel: string;
-  readonly scope: string;
-  readonly mitigation: string;
-  readonly rate: number;
-  /** In volts, where a voltage says the rate. */
-  readonly voltage?: number | undefined;
-}
-
-export function pointKey(condition: Condition, mitigation: string): PointKey {
-  const { model, format, accelerator, source, scope, rate, voltage } = condition;
-  const faultModel = faultSourceName(source);
-  const key = { model, format, accelerator, faultModel, scope, mitigation, rate };
-  return voltage === undefined ? key : { ...key, voltage };
-}
-
 /** One network, in a word format, in the weight memory of an accelerator. */
 export interface PlacedNetwork {
   readonly model: string;

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { InputError, parseDecimal } from '../../core/index.js';
 import {
   type CellGeometry,
@@ -9,6 +10,7 @@ import {
   type FaultMap,
   type FaultModel,
   type FaultModelInput,
+  faultModelSchema,
   faultPreset,
   MODEL_FAULTS,
   nestedFaultMaps,
@@ -50,9 +52,31 @@ const PRESETS: readonly string[] = FAULT_PRESETS.map(({ name }) => name);
  * Fault models as users write them: what faulty cells do (uniform faults); a preset, which has a voltage for each
  * rate; a published state of a preset, PRESET@0.55V or PRESET@0.02744; or a fault-model file.
  */
-export const FAULTS_PATTERN = new RegExp(
+const FAULTS_PATTERN = new RegExp(
   `^(${KINDS.join('|')}|(${PRESETS.join('|')})(@.+)?|.+\\.(ya?ml|json))$`,
 );
+
+const WORDS_FOR_FAULTS =
+  'flip, stuck-at, stuck-at-0, stuck-at-1, a preset such as kc705-b or stutz-chip-1@0.02744, or a fault-model file (.yaml)';
+
+/** A fault model as a study gives it: in a word, or itself. */
+export const faultsSchema = z.union([z.string().regex(FAULTS_PATTERN), faultModelSchema], {
+  error: ({ input }) => problemOfFaults(input),
+});
+
+/** What is wrong with a fault model that is neither a known word nor valid. */
+function problemOfFaults(input: unknown): string {
+  if (typeof input === 'string') {
+    return `expected ${WORDS_FOR_FAULTS}`;
+  }
+  try {
+    parseFaultModel(input, 'a fault model');
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+  return `expected ${WORDS_FOR_FAULTS}`;
+}
 
 /** The files among the fault models of a study. */
 export function faultModelFiles(faults: readonly (string | FaultModelInput)[]): string[] {

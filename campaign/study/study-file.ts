@@ -1,5 +1,11 @@
 import { didYouMean, excerpt, InputError, parseYaml, readTextChecked } from '../../core/index.js';
-import { canonicalFields, parseStudy, STUDY_FIELDS, type Study, validateField } from './study.js';
+import {
+  canonicalFields,
+  parseStudyFields,
+  STUDY_FIELDS,
+  type Study,
+  validateField,
+} from './study.js';
 
 /**
  * Read a study file (YAML; JSON is YAML, too): a mapping of the fields of a study.
@@ -21,7 +27,7 @@ export function readStudyFile(file: string, overrides: Readonly<Record<string, u
     }
     checkField(name, value, yaml.placeOf([name]));
   }
-  return parseStudy({ ...canonicalFields(fields), ...canonicalFields(overrides) });
+  return parseStudyFields({ ...canonicalFields(fields), ...canonicalFields(overrides) });
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -1,19 +1,15 @@
 import { z } from 'zod';
 import { firstIssue, InputError, shownValue, valueAndProblem } from '../../core/index.js';
-import { faultModelSchema, parseFaultModel } from '../../fault/index.js';
+import type { DeepReadonly } from '../../fault/index.js';
 import {
   CLIP_POSITIONS,
   GRANULARITIES,
   type Mitigation,
   mitigationInput,
-  mitigationInputSchema,
-  mitigationSchema,
-  NO_MITIGATION,
   type PartDefaults,
   withoutDefaults,
 } from '../../mitigation/index.js';
-import { FAULTS_PATTERN } from './fault-source.js';
-import { SCOPE_PATTERN } from './scope.js';
+import { AXIS_DEFAULTS, AXIS_INPUTS, AXIS_LISTS, areDistinct, STUDY_AXES } from './axes.js';
 
 /** Fault rates used when none are given: where each word format goes from unharmed to broken. */
 export const DEFAULT_RATES = {
@@ -26,55 +22,6 @@ export const MOST_MAPS = 1_000_000;
 
 /** Accuracy may fall by this much below the clean one before a chip counts as lost. */
 export const YIELD_WITHIN = 0.02;
-
-const WORDS_FOR_FAULTS =
-  'flip, stuck-at, stuck-at-0, stuck-at-1, a preset such as kc705-b or stutz-chip-1@0.02744, or a fault-model file (.yaml)';
-
-/** What the axes of a study hold: every combination of their values is run. */
-const axes = {
-  models: z.string().min(1).describe('alexnet, vgg16 or an ONNX file'),
-  formats: z.enum(['float32', 'int8']).describe('stored form of a weight'),
-  accelerators: z.string().min(1).describe('a preset or a file'),
-  faults: z
-    .union([z.string().regex(FAULTS_PATTERN), faultModelSchema], {
-      error: ({ input }) => problemOfFaults(input),
-    })
-    .describe(
-      'how cells fail: flip, stuck-at-0, stuck-at-1, stuck-at, PRESET, PRESET@VOLTAGE (0.55V), PRESET@RATE, a fault-model file, or a fault model',
-    ),
-  faultMaps: z.string().min(1).describe('a fault map file, instead of fault models and rates'),
-  scopes: z
-    .string()
-    .regex(
-      SCOPE_PATTERN,
-      'expected all, layer:NAME, bit:NUMBER or bank:NUMBER (or * for each of them)',
-    )
-    .describe('the cells that may fail: all, layer:NAME, bit:NUMBER, bank:NUMBER; * is each'),
-  rates: z.number().min(0).max(1).describe('share of the cells in scope that are faulty'),
-  voltages: z
-    .number()
-    .gt(0)
-    .describe('supply voltages in volts, for fault models that have rates for them'),
-  faultCounts: z.int().min(0).describe('faults a map, instead of rates'),
-  mitigations: mitigationInputSchema.describe(
-    'what protects the network: words such as none, clip or clip:granularity=neuron, a part, or a name with parts',
-  ),
-};
-
-type Axis = keyof typeof axes;
-
-/** An axis may be called by either name, and be given one value or a list. */
-const SINGULAR: Readonly<Partial<Record<Axis, string>>> = {
-  models: 'model',
-  formats: 'format',
-  accelerators: 'accelerator',
-  faultMaps: 'faultMap',
-  scopes: 'scope',
-  rates: 'rate',
-  voltages: 'voltage',
-  faultCounts: 'faultCount',
-  mitigations: 'mitigation',
-};
 
 const file = z.string().min(1);
 
@@ -114,45 +61,44 @@ const settings = {
   seed: z.int().min(0).describe('seed of everything random'),
 };
 
-const thresholds = 'clip thresholds: a file, or a file for each model; default: the profile maxima';
-
-const unique = <T>(values: readonly T[]) => new Set(values).size === values.length;
-const listOf = <T extends z.ZodType>(item: T) =>
-  z.array(item).min(1).readonly().refine(unique, 'values must differ');
+const thresholdsOfModels = z.record(z.string(), file);
 
 const schema = z
   .strictObject({
-    models: listOf(axes.models),
-    formats: listOf(axes.formats),
-    accelerators: listOf(axes.accelerators),
-    faults: listOf(axes.faults),
-    faultMaps: listOf(axes.faultMaps).optional(),
-    scopes: listOf(axes.scopes),
-    rates: listOf(axes.rates).optional(),
-    voltages: listOf(axes.voltages).optional(),
-    faultCounts: listOf(axes.faultCounts).optional(),
-    mitigations: z.array(mitigationSchema).min(1).readonly(),
-    thresholds: z.record(z.string(), file).readonly().optional(),
+    ...AXIS_LISTS,
+    thresholds: thresholdsOfModels.readonly().optional(),
     ...settings,
     granularity: settings.granularity.optional(),
     precision: settings.precision.optional(),
   })
   .readonly();
 
+const inputSchema = z.strictObject({
+  ...AXIS_INPUTS,
+  thresholds: z
+    .union([file, thresholdsOfModels])
+    .describe('clip thresholds: a file, or a file for each model; default: the profile maxima')
+    .optional(),
+  ...z.strictObject(settings).partial().shape,
+});
+
+/**
+ * A study as a user gives it: an axis under its singular or its plural name, as one value or a list, and nothing that
+ * the defaults say. `thresholds`: of one model its file.
+ */
+export type StudyInput = DeepReadonly<z.input<typeof inputSchema>>;
+
 /**
  * Everything a study's result depends on, validated, except what it only names: networks, accelerators, fault maps,
- * thresholds, images. `rates` missing: DEFAULT_RATES of each format. `thresholds`: a file by model.
+ * thresholds, images. Defaults are filled in and axes are lists, so it reads back to itself: `parseStudy` of a study
+ * gives an equal one, also from its JSON. What is missing has no one value: `rates` are DEFAULT_RATES of each format,
+ * `granularity` is that of the thresholds. `thresholds`: a file by model.
  */
-export type Study = z.infer<typeof schema>;
+export type Study = z.output<typeof schema>;
 
 /** What a user may leave away. */
 export const DEFAULT_STUDY = {
-  models: ['alexnet'],
-  formats: ['float32', 'int8'],
-  accelerators: ['edge-16x16'],
-  faults: ['flip'],
-  scopes: ['all'],
-  mitigations: [NO_MITIGATION, { name: 'clip', parts: [{ use: 'clip' }] }],
+  ...AXIS_DEFAULTS,
   placement: 'resident',
   clipPosition: 'accumulator',
   maps: 50,
@@ -167,14 +113,8 @@ const PRECISION_DEFAULTS = { maps: 10_000, images: 'pilot' } as const;
 /** A given fault map is one; its images are all the sample there is. */
 const GIVEN_MAP_DEFAULTS = { maps: 1, images: 1000 } as const;
 
-const AXES = Object.keys(axes) as Axis[];
-
 /** Names of the fields of a study, an axis under both of its names. */
-export const STUDY_FIELDS: readonly string[] = [
-  ...AXES.flatMap((axis) => [SINGULAR[axis] ?? [], axis].flat()),
-  'thresholds',
-  ...Object.keys(settings),
-];
+export const STUDY_FIELDS: readonly string[] = Object.keys(inputSchema.shape);
 
 /**
  * Fields of a study under their one name, axes as lists.
@@ -185,8 +125,7 @@ export function canonicalFields(
   options: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const fields = { ...options };
-  for (const axis of AXES) {
-    const singular = SINGULAR[axis];
+  for (const { name: axis, singular } of STUDY_AXES) {
     if (singular !== undefined && fields[singular] !== undefined) {
       if (fields[axis] !== undefined) {
         throw new InputError(`study: give either ${singular} or ${axis}, not both`);
@@ -204,7 +143,16 @@ export function canonicalFields(
  *
  * @throws InputError naming the field, its value and what was expected
  */
-export function parseStudy(options: Readonly<Record<string, unknown>>): Study {
+export function parseStudy(options: StudyInput): Study {
+  return parseStudyFields({ ...options });
+}
+
+/**
+ * `parseStudy` of fields that nobody has looked at: of a file, of a command line, of a store.
+ *
+ * @throws InputError naming the field, its value and what was expected
+ */
+export function parseStudyFields(options: Readonly<Record<string, unknown>>): Study {
   const fields = canonicalFields(options);
   const candidate: Record<string, unknown> = {
     ...DEFAULT_STUDY,
@@ -242,20 +190,6 @@ function validate(candidate: Readonly<Record<string, unknown>>): Study {
 function sizeDefaults({ faultMaps, precision }: Readonly<Record<string, unknown>>): object {
   if (faultMaps !== undefined) return GIVEN_MAP_DEFAULTS;
   return precision === undefined ? {} : PRECISION_DEFAULTS;
-}
-
-/** What is wrong with a fault model that is neither a known word nor valid. */
-function problemOfFaults(input: unknown): string {
-  if (typeof input === 'string') {
-    return `expected ${WORDS_FOR_FAULTS}`;
-  }
-  try {
-    parseFaultModel(input, 'a fault model');
-  } catch (error) {
-    if (error instanceof InputError) return error.message;
-    throw error;
-  }
-  return `expected ${WORDS_FOR_FAULTS}`;
 }
 
 /** One file is that of the one model. */
@@ -326,7 +260,7 @@ function requireConsistent(study: Study): void {
 function requireMitigations(study: Study): void {
   const { mitigations, clipPosition, formats } = study;
   const names = mitigationNames(study);
-  if (!unique(names)) {
+  if (!areDistinct(names)) {
     throw new InputError(
       `study: mitigations = ${shownValue(names)}: values must differ, or be named: {name: NAME, parts: […]}`,
     );
@@ -353,19 +287,8 @@ export function ratesOf(study: Study, format: Study['formats'][number]): readonl
  * given under one name only, is left to `parseStudy`.
  */
 export function studyJsonSchema(): object {
-  const properties: Record<string, z.ZodType> = {};
-  for (const axis of AXES) {
-    const item = axes[axis];
-    const value = z.union([item, z.array(item).min(1)]).describe(item.description ?? '');
-    for (const name of [SINGULAR[axis] ?? [], axis].flat()) properties[name] = value.optional();
-  }
-  properties.thresholds = z
-    .union([file, z.record(z.string(), file)])
-    .describe(thresholds)
-    .optional();
-  for (const [name, field] of Object.entries(settings)) properties[name] = field.optional();
   return {
-    ...z.toJSONSchema(z.strictObject(properties), { io: 'input' }),
+    ...z.toJSONSchema(inputSchema, { io: 'input' }),
     title: 'Bitcell study',
   };
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import {
   continueCommand,
   openResults,
+  POINT_COLUMNS,
   RESULT_TABLES,
   type ResultFilter,
   type ResultRows,
@@ -14,6 +15,7 @@ import {
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
 import { parseMitigation } from '../../mitigation/index.js';
+import { axisOption } from '../input/axis-options.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -21,8 +23,6 @@ import {
   list,
   option,
   rate,
-  rateList,
-  voltageList,
 } from '../input/options.js';
 import { formatCsv } from '../print/csv.js';
 import { printResult, printText } from '../print/output.js';
@@ -34,21 +34,19 @@ import {
   formatYieldLimits,
 } from '../print/study-table.js';
 
-interface ResultsFlags extends CommonOptions {
+interface ResultsFlags extends CommonOptions, Readonly<Record<string, unknown>> {
   readonly table: ResultTable;
   readonly csv?: boolean;
   readonly parquet?: string;
   readonly salvage?: boolean;
-  readonly model?: readonly string[];
-  readonly format?: readonly string[];
-  readonly accelerator?: readonly string[];
-  readonly faults?: readonly string[];
-  readonly scope?: readonly string[];
-  readonly mitigation?: readonly string[];
-  readonly rate?: readonly number[];
-  readonly voltage?: readonly number[];
   readonly yield?: number;
 }
+
+/** The options that choose rows, and the columns by which they do. */
+const FILTERS = POINT_COLUMNS.map(({ name, filter }) => ({
+  column: name,
+  option: axisOption(filter, { files: names, mitigations: mitigationNames }),
+}));
 
 export function resultsCommand(): Command {
   const command = new Command('results')
@@ -61,15 +59,9 @@ export function resultsCommand(): Command {
     .addOption(option('--parquet <file>', 'write rows to a Parquet file'))
     .addOption(
       option('--salvage', 'print as CSV (or JSON) the rows that can be read of damaged results'),
-    )
-    .addOption(option('--model <models>', 'only these').argParser(list))
-    .addOption(option('--format <formats>', 'only these word formats').argParser(list))
-    .addOption(option('--accelerator <accelerators>', 'only these').argParser(list))
-    .addOption(option('--faults <names>', 'only these fault models or map files').argParser(names))
-    .addOption(option('--scope <scopes>', 'only these').argParser(list))
-    .addOption(option('--mitigation <mitigations>', 'only these').argParser(mitigationNames))
-    .addOption(option('--rate <rates>', 'only these fault rates').argParser(rateList))
-    .addOption(option('--voltage <volts>', 'only these').argParser(voltageList))
+    );
+  for (const filter of FILTERS) command.addOption(filter.option);
+  command
     .addOption(
       option(
         '--yield <share>',
@@ -141,17 +133,8 @@ function mitigationNames(text: string): string[] {
 }
 
 function filterOf(flags: ResultsFlags): ResultFilter {
-  const { model, format, accelerator, faults, scope, mitigation, voltage } = flags;
-  return {
-    ...(model && { model }),
-    ...(format && { format }),
-    ...(accelerator && { accelerator }),
-    ...(faults && { fault_model: faults }),
-    ...(scope && { scope }),
-    ...(mitigation && { mitigation }),
-    ...(flags.rate && { rate: flags.rate }),
-    ...(voltage && { voltage }),
-  };
+  const values = FILTERS.map(({ column, option }) => [column, flags[option.attributeName()]]);
+  return Object.fromEntries(values.filter(([, wanted]) => wanted !== undefined));
 }
 
 function printPoints(

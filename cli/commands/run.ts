@@ -1,12 +1,13 @@
 import { Command, InvalidArgumentError } from 'commander';
 import {
   type PreparedStudy,
-  parseStudy,
+  parseStudyFields,
   prepareStudy,
   readStudyFile,
   replayTrial,
   requireReadable,
   runStudy,
+  STUDY_AXES,
   type Study,
   type StudyResult,
   studyInputOf,
@@ -16,20 +17,18 @@ import {
 import { InputError } from '../../core/index.js';
 import { formatGeometry } from '../../fault/index.js';
 import { memoryGeometry } from '../../sim/index.js';
+import { axisOption } from '../input/axis-options.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
-  countList,
   dataOption,
   imagesOrPilot,
   list,
   option,
   percentagePoints,
-  rateList,
   repeated,
   threadsOption,
-  voltageList,
   wholeNumber,
 } from '../input/options.js';
 import { interruptible, reportRestart, resumable } from '../interruption.js';
@@ -65,54 +64,11 @@ export function runCommand(): Command {
     .description(
       'Accuracy of networks under faults in their weight memory, with and without mitigations: every combination of the values of the lists (separated by commas)',
     )
-    .argument('[study]', 'study file (YAML); options stand above it')
-    .addOption(
-      option('--model <models>', 'alexnet, vgg16 or an ONNX file (default: alexnet)').argParser(
-        list,
-      ),
-    )
-    .addOption(
-      option('--format <formats>', 'word formats: int8, float32 (default: both)').argParser(list),
-    )
-    .addOption(option('--rates <rates>', 'fault rates, 0…1').argParser(rateList))
-    .addOption(
-      option(
-        '--faults <models>',
-        'flip, stuck-at-0, stuck-at-1, stuck-at, a preset (kc705-b), its state (kc705-b@0.55V, stutz-chip-1@0.02744) or a fault-model file (default: flip)',
-      ).argParser(list),
-    )
-    .addOption(
-      option('--voltages <volts>', 'for fault models with rates for voltages').argParser(
-        voltageList,
-      ),
-    )
-    .addOption(
-      option('--fault-counts <numbers>', 'faults a map, instead of rates').argParser(countList),
-    )
-    .addOption(
-      option(
-        '--fault-map <file>',
-        'a given fault map instead of drawn ones; repeat it for more; a pair of 0/1 matrices is STUCK0.csv,STUCK1.csv',
-      ).argParser(repeated),
-    )
-    .addOption(
-      option(
-        '--scope <scopes>',
-        'cells that may fail: all, layer:NAME, bit:NUMBER, bank:NUMBER; * for each (default: all)',
-      ).argParser(list),
-    )
+    .argument('[study]', 'study file (YAML); options stand above it');
+  const parsers = { files: repeated, mitigations: list };
+  for (const axis of STUDY_AXES) command.addOption(axisOption(axis.option, parsers));
+  command
     .addOption(option('--placement <kind>', 'resident or streamed (default: resident)'))
-    .addOption(
-      option('--accelerator <accelerators>', 'presets or files (default: edge-16x16)').argParser(
-        list,
-      ),
-    )
-    .addOption(
-      option(
-        '--mitigations <list>',
-        'none, clip, clamp, clip-tuned, with parameters such as clip:granularity=neuron or clip:layers=conv1/fc2 (default: none,clip)',
-      ).argParser(list),
-    )
     .addOption(
       option('--thresholds <file>', 'clip thresholds of the model (default: the profile maxima)'),
     )
@@ -173,7 +129,7 @@ async function run(
   const { memoryLimit: _, ...fields } = rest;
   requireFitting(flags, command);
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
-  const study = file === undefined ? parseStudy(fields) : readStudyFile(file, fields);
+  const study = file === undefined ? parseStudyFields(fields) : readStudyFile(file, fields);
   if (resume && out !== undefined) await requireReadable(out);
   const prepared = prepareStudy(study, data);
   warnOfUnfused(prepared.data.networks.map(({ network }) => network));

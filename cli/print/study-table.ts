@@ -1,4 +1,6 @@
 import {
+  POINT_COLUMNS,
+  type PointColumn,
   type PointKey,
   precisionReached,
   type SampleSize,
@@ -9,22 +11,41 @@ import {
 import { rateText } from '../../core/index.js';
 import { formatTable, grouped, percent } from './table.js';
 
+type Field = keyof PointKey;
+
 /** What says which condition a row is of. */
 type ConditionKey = Omit<PointKey, 'mitigation'>;
 
-/** The columns that say which condition a row is of: title, and text of a point. */
-const CONDITION_COLUMNS: readonly (readonly [string, (point: ConditionKey) => string])[] = [
-  ['model', ({ model }) => model],
-  ['words', ({ format }) => format],
-  ['accelerator', ({ accelerator }) => accelerator],
-  ['fault model', ({ faultModel }) => faultModel],
-  ['scope', ({ scope }) => scope],
-  ['voltage', ({ voltage }) => (voltage === undefined ? '' : `${voltage} V`)],
-  ['fault rate', ({ rate }) => rateText(rate)],
+/** The columns that say which condition a row is of; the rate stands beside the faults that it makes. */
+const CONDITION_COLUMNS = [
+  ...columnsOf((field) => field !== 'mitigation' && field !== 'rate'),
+  ...columnsOf((field) => field === 'rate'),
 ];
 
+/** The columns of a yield limit, which is a rate or a voltage. */
+const LIMIT_COLUMNS = columnsOf((field) => field !== 'rate' && field !== 'voltage');
+
 /** Columns that are there even when all rows have the same in them. */
-const ALWAYS: readonly string[] = ['words', 'fault rate'];
+const ALWAYS: readonly Field[] = ['format', 'rate'];
+
+function columnsOf(isWanted: (field: Field) => boolean): readonly PointColumn[] {
+  return POINT_COLUMNS.filter(({ field }) => isWanted(field));
+}
+
+/** What a column says of a point. */
+function cellOf({ field, text }: PointColumn, point: Partial<PointKey>): string {
+  const value = point[field];
+  return value === undefined ? '' : text(value);
+}
+
+/** The columns that tell points apart, and those that are always there. */
+function columnsFor(points: readonly ConditionKey[]): readonly PointColumn[] {
+  return CONDITION_COLUMNS.filter(
+    (column) =>
+      ALWAYS.includes(column.field) ||
+      new Set(points.map((point) => cellOf(column, point))).size > 1,
+  );
+}
 
 /** Mitigations that stand beside one another: more of them make lines that no terminal holds. */
 const MOST_BESIDE = 4;
@@ -38,10 +59,10 @@ export function formatPoints(points: readonly StudyPoint[]): string {
 }
 
 function formatPointRows(points: readonly StudyPoint[]): string {
-  const columns = columnsOf(points);
+  const columns = columnsFor(points);
   const rows = byCondition(points).flatMap((group) =>
     group.map((point) => [
-      ...columns.map(([, text]) => text(point)),
+      ...columns.map((column) => cellOf(column, point)),
       grouped(point.faults.injected),
       grouped(point.faults.effective),
       point.mitigation,
@@ -51,7 +72,7 @@ function formatPointRows(points: readonly StudyPoint[]): string {
   );
   return formatTable(
     [
-      ...columns.map(([title]) => title),
+      ...columns.map(({ title }) => title),
       ...['faults', 'effective', 'mitigation', 'accuracy [95 %]', 'gain [95 %]'],
     ],
     rows,
@@ -62,9 +83,9 @@ function formatPointColumns(points: readonly StudyPoint[], mitigations: readonly
   const compared = mitigations.filter((name) =>
     points.some(({ mitigation, difference }) => mitigation === name && difference),
   );
-  const columns = columnsOf(points);
+  const columns = columnsFor(points);
   const rows = byCondition(points).map((group) => [
-    ...columns.map(([, text]) => text(group[0])),
+    ...columns.map((column) => cellOf(column, group[0])),
     grouped(group[0].faults.injected),
     grouped(group[0].faults.effective),
     ...mitigations.flatMap((mitigation) => {
@@ -74,24 +95,17 @@ function formatPointColumns(points: readonly StudyPoint[], mitigations: readonly
         : [accuracyText(point)];
     }),
   ]);
-  const titles = [...columns.map(([title]) => title), 'faults', 'effective'];
+  const titles = [...columns.map(({ title }) => title), 'faults', 'effective'];
   const titlesOfMitigations = mitigations.flatMap((name) =>
     compared.includes(name) ? [`${name} [95 %]`, 'gain [95 %]'] : [`${name} [95 %]`],
   );
   return formatTable([...titles, ...titlesOfMitigations], rows);
 }
 
-/** The columns in which rows differ, and those that are always there. */
-function columnsOf(keys: readonly ConditionKey[]) {
-  return CONDITION_COLUMNS.filter(
-    ([title, text]) => ALWAYS.includes(title) || new Set(keys.map(text)).size > 1,
-  );
-}
-
 function byCondition(points: readonly StudyPoint[]): StudyPoint[][] {
   const groups = new Map<string, StudyPoint[]>();
   for (const point of points) {
-    const key = JSON.stringify(CONDITION_COLUMNS.map(([, text]) => text(point)));
+    const key = JSON.stringify(CONDITION_COLUMNS.map((column) => cellOf(column, point)));
     groups.set(key, [...(groups.get(key) ?? []), point]);
   }
   return [...groups.values()];
@@ -136,13 +150,13 @@ export function formatRemainder(
   command: string,
 ): string {
   const named = missing.slice(0, MOST_NAMED);
-  const columns = columnsOf(missing);
+  const columns = columnsFor(missing);
   const rows = named.map((point) => [
-    ...columns.map(([, text]) => text(point)),
+    ...columns.map((column) => cellOf(column, point)),
     point.mitigation,
     `${grouped(point.maps.saved)} of ${precision === undefined ? '' : 'at most '}${grouped(point.maps.planned)}`,
   ]);
-  const titles = [...columns.map(([title]) => title), 'mitigation', 'maps saved'];
+  const titles = [...columns.map(({ title }) => title), 'mitigation', 'maps saved'];
   const more = points.planned - points.complete - named.length;
   return [
     `The study is not finished: ${grouped(points.complete)} of ${counted(points.planned, 'point')} are complete. Missing:`,
@@ -161,13 +175,16 @@ const MOST_LISTED = 50;
 
 /** The conditions of a study by their numbers, as `--only` takes them. */
 export function formatConditions(conditions: readonly ConditionKey[]): string[] {
-  const columns = columnsOf(conditions);
+  const columns = columnsFor(conditions);
   const rows = conditions
     .slice(0, MOST_LISTED)
-    .map((condition, index) => [String(index), ...columns.map(([, text]) => text(condition))]);
+    .map((condition, index) => [
+      String(index),
+      ...columns.map((column) => cellOf(column, condition)),
+    ]);
   const more = conditions.length - rows.length;
   return [
-    formatTable(['condition', ...columns.map(([title]) => title)], rows),
+    formatTable(['condition', ...columns.map(({ title }) => title)], rows),
     ...(more > 0 ? [`and ${counted(more, 'condition')} more (--json lists all)`] : []),
   ];
 }
@@ -198,13 +215,13 @@ export function formatYieldLimits(
   limits: readonly YieldLimitRow[],
   points: readonly StudyPoint[],
 ): string {
-  const text = (level: number | undefined, by: YieldLimitRow['by']) => {
-    if (level === undefined) return 'none';
-    return by === 'voltage' ? `${level} V` : rateText(level);
+  const levelText = (level: number | undefined, by: YieldLimitRow['by']) => {
+    const [column] = columnsOf((field) => field === by);
+    return level === undefined ? 'none' : column.text(level);
   };
-  const rows = limits.map(({ by, estimated, assured, ...row }) => [
-    ...[row.model, row.format, row.accelerator, row.faultModel, row.scope, row.mitigation],
-    ...[text(estimated, by), text(assured, by)],
+  const rows = limits.map((row) => [
+    ...LIMIT_COLUMNS.map((column) => cellOf(column, row)),
+    ...[levelText(row.estimated, row.by), levelText(row.assured, row.by)],
   ]);
   const wanted = percent(limits[0].wanted);
   const within = percent(points[0].yield.within);
@@ -212,13 +229,7 @@ export function formatYieldLimits(
   const needed = Math.max(...short.map((point) => point.yield.imagesNeeded));
   return [
     `Highest rate or lowest voltage at which ${wanted} % of the maps lose at most ${within} points:`,
-    formatTable(
-      [
-        ...['model', 'words', 'accelerator', 'fault model', 'scope', 'mitigation'],
-        ...['estimated', 'assured (95 %)'],
-      ],
-      rows,
-    ),
+    formatTable([...LIMIT_COLUMNS.map(({ title }) => title), 'estimated', 'assured (95 %)'], rows),
     ...(short.length > 0
       ? [
           `${rangeText(short.map(({ images }) => images))} images a map are too few to tell a loss of ${within} points from chance: up to ${grouped(needed)} are needed (--images).`,

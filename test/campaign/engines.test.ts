@@ -11,6 +11,7 @@ import {
   prepareStudy,
   profileThresholds,
   replayCommand,
+  type StudyInput,
   type TrialResult,
 } from '../../campaign/index.js';
 import { compileKernels } from '../../kernels/index.js';
@@ -57,12 +58,12 @@ const clips = fc.constantFrom(
 const studies = fc.record({
   clip: clips,
   imageChoice: fc.constantFrom('fixed', 'fixed', 'drawn'),
-  faults: fc.constantFrom<unknown>('flip', 'stuck-at', {
+  faults: fc.constantFrom<StudyInput['faults']>('flip', 'stuck-at', {
     model: 'uniform',
     activeProbability: 0.5,
   }),
   scope: fc.constantFrom('all', 'layer:fc1', 'bit:7'),
-  mitigations: fc.constantFrom<readonly unknown[]>(
+  mitigations: fc.constantFrom<StudyInput['mitigations']>(
     ['none'],
     ['none', 'clip'],
     ['clip', 'clamp'],

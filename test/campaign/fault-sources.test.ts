@@ -2,14 +2,14 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseStudy, prepareStudy } from '../../campaign/index.js';
+import { parseStudy, prepareStudy, type StudyInput } from '../../campaign/index.js';
 import { faultMapOf, parseFaultModel, writeFaultMap } from '../../fault/index.js';
 import { writeTinyNetwork } from '../cli/tiny-network.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
 const files = writeTinyNetwork(folder);
-const base = { model: files.int8, format: 'int8', mitigations: ['none'], images: 2 };
-const conditionsOf = (options: Record<string, unknown>) =>
+const base: StudyInput = { model: files.int8, format: 'int8', mitigations: ['none'], images: 2 };
+const conditionsOf = (options: StudyInput) =>
   prepareStudy(parseStudy({ ...base, ...options })).data.conditions;
 
 const file = (name: string, text: string) => {
@@ -38,7 +38,7 @@ describe('fault models of a study', () => {
   });
 
   test('a model is read from a file, or stands in the study', () => {
-    const model = { model: 'rows', faults: 'stuck-at-0' };
+    const model = { model: 'rows', faults: 'stuck-at-0' } as const;
     const path = file('rows.yaml', 'model: rows\nfaults: stuck-at-0\n');
     const [fromFile, inline] = conditionsOf({ faults: [path, model], rate: 0.1 });
     expect(fromFile.source).toMatchObject({ name: path, model });
@@ -50,7 +50,7 @@ describe('fault models of a study', () => {
     expect(conditions.map(({ faultCount }) => faultCount)).toEqual([1, 3, 1, 3, 1, 3]);
   });
 
-  test.each([
+  test.each<[StudyInput, string]>([
     [{ faults: 'kc705-b', rates: [0.1], voltages: [0.55] }, 'study: rates are given, but every'],
     [{ faults: 'flip', voltages: [0.55] }, 'study: voltages are given, but no fault model has'],
     [

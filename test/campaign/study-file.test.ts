@@ -4,8 +4,15 @@ import { join } from 'node:path';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { DEFAULT_STUDY, parseStudy, readStudyFile } from '../../campaign/index.js';
+import {
+  DEFAULT_STUDY,
+  parseStudy,
+  parseStudyFields,
+  readStudyFile,
+  type StudyInput,
+} from '../../campaign/index.js';
 import { packageRoot } from '../../core/index.js';
+import { faultModels } from '../../testing/index.js';
 
 const file = join(mkdtempSync(join(tmpdir(), 'bitcell-')), 'study.yaml');
 
@@ -14,23 +21,95 @@ function read(text: string, overrides: Record<string, unknown> = {}) {
   return readStudyFile(file, overrides);
 }
 
-describe('readStudyFile', () => {
-  property.prop([
-    fc.record(
-      {
-        formats: fc.subarray(['int8', 'float32'], { minLength: 1 }),
-        rates: fc.uniqueArray(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1 }),
-        faults: fc.constantFrom('flip', 'stuck-at', 'stuck-at-0', 'stuck-at-1'),
-        mitigations: fc.subarray(['none', 'clip', 'clamp'], { minLength: 1 }),
+const names = fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' });
+const several = <T>(values: fc.Arbitrary<T>) =>
+  fc.uniqueArray(values, {
+    minLength: 1,
+    maxLength: 3,
+    selector: (value) => JSON.stringify(value),
+  });
+// JSON has no −0.
+const rates = fc.double({ min: 0, max: 1, noNaN: true }).map((rate) => rate + 0);
+
+const networks: fc.Arbitrary<StudyInput> = fc.oneof(
+  fc.constant({}),
+  fc.record({ model: names, thresholds: names }),
+  several(names).chain((models) =>
+    fc.record({
+      models: fc.constant(models),
+      thresholds: fc
+        .subarray(models)
+        .map((given) => Object.fromEntries(given.map((model) => [model, `${model}.json`]))),
+    }),
+  ),
+);
+
+const words: fc.Arbitrary<StudyInput> = fc.oneof(
+  fc.constant({ format: 'int8', clipPosition: 'requantised' } as const),
+  fc.record(
+    { formats: fc.subarray<'int8' | 'float32'>(['int8', 'float32'], { minLength: 1 }) },
+    { requiredKeys: [] },
+  ),
+);
+
+const drawnMaps: fc.Arbitrary<StudyInput> = fc
+  .tuple(
+    fc.oneof(
+      fc.constant({}),
+      fc.record({ rates: several(rates) }),
+      fc.record({ rate: rates }),
+      fc.record({ voltages: several(fc.constantFrom(0.55, 0.56, 1)) }),
+      fc.record({ faultCount: fc.nat() }),
+    ),
+    fc.oneof(
+      fc.constant({}),
+      fc.record({
         maps: fc.integer({ min: 1, max: 1000 }),
         images: fc.integer({ min: 1, max: 10_000 }),
-        seed: fc.nat(),
-      },
-      { requiredKeys: [] },
+        imageChoice: fc.constantFrom('drawn', 'fixed'),
+      }),
+      fc.record({ precision: fc.integer({ min: 1, max: 50 }) }),
     ),
-  ])('gives the same study as the same fields as options', (fields) => {
-    const rates = fields.rates?.map((rate) => rate + 0);
-    const options = { ...fields, ...(rates && { rates }) };
+  )
+  .map(([levels, sizes]) => ({ ...levels, ...sizes }));
+
+const others: fc.Arbitrary<StudyInput> = fc.record(
+  {
+    accelerators: several(names),
+    faults: several(
+      fc.oneof(fc.constantFrom('flip', 'stuck-at', 'kc705-b@0.55V', 'rows.yaml'), faultModels()),
+    ),
+    scopes: several(fc.constantFrom('all', 'layer:*', 'layer:a b', 'bit:7')),
+    placement: fc.constantFrom('resident', 'streamed'),
+    mitigations: fc.constantFrom<StudyInput['mitigations']>(
+      ['none', 'clip', 'clamp'],
+      ['clip:granularity=neuron', 'clip-tuned:layers=a%2Cb'],
+      [{ use: 'clamp', layers: ['a,b'] }],
+      ['none', { name: 'mine', parts: [{ use: 'clip', thresholds: 't.json' }] }],
+      [{ name: 'twice', parts: ['clip:position=accumulator'] }, 'clip'],
+    ),
+    granularity: fc.constantFrom('layer', 'channel', 'neuron'),
+    seed: fc.nat(),
+  },
+  { requiredKeys: [] },
+);
+
+const studies: fc.Arbitrary<StudyInput> = fc
+  .tuple(networks, words, fc.oneof(drawnMaps, fc.record({ faultMaps: several(names) })), others)
+  .map(([network, word, maps, other]) => ({ ...network, ...word, ...maps, ...other }));
+
+property.prop([studies])('a resolved study reads back to itself from its JSON', (input) => {
+  const study = parseStudy(input);
+  const text = JSON.stringify(study, null, 2);
+  for (const again of [parseStudy(study), parseStudyFields(JSON.parse(text)), read(text)]) {
+    expect(again).toEqual(study);
+    // Fault models are named by their text.
+    expect(JSON.stringify(again, null, 2)).toBe(text);
+  }
+});
+
+describe('readStudyFile', () => {
+  property.prop([studies])('gives the same study as the same fields as options', (options) => {
     expect(read(stringify(options))).toEqual(parseStudy(options));
   });
 

@@ -7,10 +7,12 @@ import {
   loadNetwork,
   type PreparedStudy,
   parseStudy,
+  parseStudyFields,
   prepareStudy,
   profileThresholds,
   runStudy,
   type StoppingRule,
+  type StudyInput,
   type StudyResult,
   trialImages,
 } from '../../campaign/index.js';
@@ -21,7 +23,7 @@ import { storedContent } from './stored-content.js';
 
 const files = writeTinyNetwork(mkdtempSync(join(tmpdir(), 'bitcell-')));
 
-const small = {
+const small: StudyInput = {
   model: files.int8,
   thresholds: files.thresholds,
   formats: ['float32', 'int8'],
@@ -31,7 +33,7 @@ const small = {
   images: 6,
 };
 
-function run(options: Record<string, unknown>, more: Partial<Parameters<typeof runStudy>[1]> = {}) {
+function run(options: StudyInput, more: Partial<Parameters<typeof runStudy>[1]> = {}) {
   return runStudy(prepareStudy(parseStudy(options)), { threads: 2, ...more });
 }
 
@@ -128,7 +130,7 @@ describe('runStudy', () => {
       images: 'pilot',
       precision: 20,
       maps: 12,
-    };
+    } as const;
     const [one, three, stopped] = [newFolder(), newFolder(), newFolder()];
     const { points } = await run(piloted, { threads: 1, out: one });
     expect(await run(piloted, { threads: 3, out: three })).toMatchObject({ points });
@@ -164,7 +166,13 @@ describe('runStudy', () => {
 
   test('refuses a folder that holds results, another study or other files', async () => {
     const folder = newFolder();
-    const tiny = { ...small, formats: ['int8'], rates: [0], mitigations: ['none'], maps: 1 };
+    const tiny: StudyInput = {
+      ...small,
+      formats: ['int8'],
+      rates: [0],
+      mitigations: ['none'],
+      maps: 1,
+    };
     await run(tiny, { out: folder });
     await expect(run(tiny, { out: folder })).rejects.toThrow(
       `${folder} already holds results: choose another folder or add --resume`,
@@ -197,21 +205,21 @@ describe('trialImages', () => {
 });
 
 describe('mitigations with parameters', () => {
-  const study = { ...small, formats: ['int8'], rates: [1e-3, 1e-2], images: 20 };
+  const study = { ...small, formats: ['int8'], rates: [1e-3, 1e-2], images: 20 } as const;
   const neurons = join(mkdtempSync(join(tmpdir(), 'bitcell-')), 'neurons.json');
   const training = loadCifar10({ split: 'train', limit: 20 });
   writeThresholds(
     neurons,
     profileThresholds([loadNetwork(files.int8, 'int8')], training, 20, 'neuron'),
   );
-  const named = { name: 'of my own', parts: [{ use: 'clip', thresholds: neurons }] };
+  const named = { name: 'of my own', parts: [{ use: 'clip', thresholds: neurons }] } as const;
   const variants = [
     'none',
     'clip',
     { use: 'clip', position: 'requantised' },
     'clamp:layers=fc1',
     named,
-  ];
+  ] as const;
   const names = ['none', 'clip', 'clip:position=requantised', 'clamp:layers=fc1', 'of my own'];
   const accuracyOf = ({ points }: StudyResult, wanted: string) =>
     points
@@ -223,9 +231,9 @@ describe('mitigations with parameters', () => {
   test('share maps and images, each with the rows of a study of its own', async () => {
     result = await run({ ...study, mitigations: variants }, { out });
     expect(result.points.map(({ mitigation }) => mitigation)).toEqual([...names, ...names]);
-    const alone = async (options: Record<string, unknown>) =>
+    const alone = async (options: StudyInput) =>
       accuracyOf(await run({ ...study, ...options }), 'clip');
-    const one = { mitigations: ['none', 'clip'] };
+    const one: StudyInput = { mitigations: ['none', 'clip'] };
     expect(accuracyOf(result, 'clip')).toEqual(await alone(one));
     expect(accuracyOf(result, names[2])).toEqual(
       await alone({ ...one, clipPosition: 'requantised' }),
@@ -294,7 +302,14 @@ describe('parseStudy', () => {
     ],
     [{ thresholds: { vgg16: 'a.json' } }, 'study: thresholds are given for vgg16, which is not in'],
   ])('refuses %j', (options, message) => {
-    expect(() => parseStudy(options)).toThrow(message);
+    expect(() => parseStudyFields(options)).toThrow(message);
+  });
+
+  test('is told by the types what a study may hold', () => {
+    // @ts-expect-error a field that no study has
+    expect(() => parseStudy({ modle: 'vgg16' })).toThrow('Unrecognized key: "modle"');
+    // @ts-expect-error a value that no axis has
+    expect(() => parseStudy({ format: 'int4' })).toThrow('study: formats.0 = "int4": ');
   });
 
   test('lets a pilot choose the images of a precision, unless they are given', () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   parseStudy,
   prepareStudy,
+  readStudyFile,
   replayCommand,
   replayTrial,
   type StudyPoint,
@@ -160,6 +161,9 @@ describe('run', () => {
       imageChoice: 'drawn',
       seed: 5,
     });
+    const file = join(newFolder(), 'resolved.json');
+    writeFileSync(file, JSON.stringify(study));
+    expect(readStudyFile(file, {})).toEqual(study);
     // Two formats, three rates, two maps. Of each format, the four trials with faults run their images once per
     // mitigation, and the fault-free network sees the images of each map once per mitigation.
     expect(plan).toEqual({
