@@ -10,6 +10,7 @@ import {
   parseStudyFields,
   readStudyFile,
   type StudyInput,
+  studyInputOf,
 } from '../../campaign/index.js';
 import { packageRoot } from '../../core/index.js';
 import { faultModels } from '../../testing/index.js';
@@ -106,6 +107,8 @@ property.prop([studies])('a resolved study reads back to itself from its JSON', 
     // Fault models are named by their text.
     expect(JSON.stringify(again, null, 2)).toBe(text);
   }
+  // As a dry run prints it.
+  expect(read(JSON.stringify(studyInputOf(study)))).toEqual(study);
 });
 
 describe('readStudyFile', () => {

@@ -8,6 +8,7 @@ import {
   replayCommand,
   replayTrial,
   type StudyPoint,
+  studyInputOf,
 } from '../../campaign/index.js';
 import { type ImageSet, loadCifar10, normalize, writeQdq } from '../../models/index.js';
 import { tamper } from '../campaign/store/store-checks.js';
@@ -163,7 +164,7 @@ describe('run', () => {
     });
     const file = join(newFolder(), 'resolved.json');
     writeFileSync(file, JSON.stringify(study));
-    expect(readStudyFile(file, {})).toEqual(study);
+    expect(studyInputOf(readStudyFile(file, {}))).toEqual(study);
     // Two formats, three rates, two maps. Of each format, the four trials with faults run their images once per
     // mitigation, and the fault-free network sees the images of each map once per mitigation.
     expect(plan).toEqual({
