@@ -99,6 +99,12 @@ const BEHIND_FACES = [
   // The seam where writing is made to fail, and a file whose writing is.
   'core/file-system.js',
   'campaign/tune/state.js',
+  // What stores are compared with: the checksum of the code that runs, and the statements of a migration.
+  'campaign/inputs/checksums.js',
+  'campaign/store/migrations.js',
+  // One trial with its context, and an error inside a thread, which no study can be made to have.
+  'campaign/trial/trial-runner.js',
+  'campaign/execute/threads.js',
   // cli/ has no face: texts that it reads and prints, without a process for each.
   'cli/input/environment.js',
   'cli/input/options.js',

@@ -32,7 +32,7 @@ const small: StudyInput = {
 
 const preparedStudies = new Map<string, PreparedStudy>();
 
-function preparedOnce(options: object): PreparedStudy {
+function preparedOnce(options: StudyInput): PreparedStudy {
   const key = JSON.stringify(options);
   const found = preparedStudies.get(key) ?? prepareStudy(parseStudy({ ...small, ...options }));
   preparedStudies.set(key, found);
@@ -113,7 +113,7 @@ describe('replayTrial', () => {
     },
   );
 
-  test.each([
+  test.each<[StudyInput, { condition: number; map: number }, string]>([
     [{}, { condition: 4, map: 0 }, 'condition 4: the study has conditions 0 to 3'],
     [{}, { condition: 1, map: 2 }, 'map 2: condition 1 has maps 0 to 1'],
     [{}, { condition: 1, map: 1_000_000 }, 'map 1000000: condition 1 has maps 0 to 1'],
@@ -142,7 +142,7 @@ describe('replayTrial', () => {
 
 test('an unexpected error of a trial names the trial and the command that runs it', async () => {
   const { data } = preparedOnce({});
-  const trial = { condition: 2, map: 1, images: 6, mitigations: ['hope' as 'none'] };
+  const trial = { condition: 2, map: 1, images: 6, mitigations: ['hope'] };
   const waiting = [trial];
   const failure = executeTrials(data, {
     ...{ threads: 1, engine: 'incremental', stopped: () => false, next: () => waiting.shift() },
@@ -155,7 +155,7 @@ test('an unexpected error of a trial names the trial and the command that runs i
 });
 
 describe('replayCommand', () => {
-  const precise = { ...small, precision: 5, images: 'pilot', maps: 40 } as const;
+  const precise: StudyInput = { ...small, precision: 5, images: 'pilot', maps: 40 };
 
   test('names the images that a pilot chose, instead of the precision', () => {
     expect(replayCommand(parseStudy(precise), { condition: 1, map: 17, images: 12 })).toBe(
@@ -164,8 +164,7 @@ describe('replayCommand', () => {
   });
 
   test('leaves the file to be named of a study that options cannot say', () => {
-    const faults = [{ model: 'rows', faults: 'stuck-at-0' }] as const;
-    const study = parseStudy({ ...precise, faults });
+    const study = parseStudy({ ...precise, faults: { model: 'rows', faults: 'stuck-at-0' } });
     expect(replayCommand(study, { condition: 1, map: 17, images: 12 })).toBe(
       'bitcell run STUDY.yaml --images 12 --only 1:17',
     );
