@@ -144,7 +144,7 @@ describe('a store that holds what Bitcell does not write', () => {
     ['does not say the version', [`UPDATE version SET value = '"4"' WHERE name = 'store'`]],
     ['the table plan is missing', ['DROP TABLE plan']],
     ['code = undefined', ["DELETE FROM version WHERE name = 'code'"]],
-    ['code.0 = [7]', ["UPDATE version SET value = '[7]' WHERE name = 'code'"]],
+    ['code.0 = 7', ["UPDATE version SET value = '[7]' WHERE name = 'code'"]],
   ])('values that it cannot have: %s', async (what, statements) => {
     const folder = copyOf(whole);
     await tamper(folder, statements);
