@@ -4,6 +4,7 @@ import {
   checkBitsOf,
   DETECTED,
   decodeWord,
+  gatesOf,
   type LinearCode,
   parityCode,
 } from '../../../mitigation/index.js';
@@ -288,7 +289,7 @@ describe('parity', () => {
       expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
       const neighbours = groups.slice(1).map((group, bit) => group - groups[bit]);
       const steps = interleaved && bits > 1 ? [1, 1 - bits] : [0, 1];
-      for (const step of neighbours) expect(steps).toContain(step);
+      expect(neighbours.filter((step) => !steps.includes(step))).toEqual([]);
     },
   );
 
@@ -312,5 +313,25 @@ describe('parity', () => {
     [32, 17],
   ])('of %d data bits refuses %d parity bits', (dataBits, bits) => {
     expect(() => parityCode(dataBits, bits)).toThrow(`${bits}`);
+  });
+});
+
+describe('gates', () => {
+  const prices = readCases('prices');
+
+  test('are known for seventeen codes', () => {
+    expect(prices).toHaveLength(17);
+  });
+
+  test.each(prices)('of $code are the known ones', (row) => {
+    const code = codeNamed(row.code);
+    expect([code.columns.length, code.dataBits]).toEqual([Number(row.n), Number(row.k)]);
+    expect((100 * code.checkBits) / code.dataBits).toBeCloseTo(Number(row.cells_percent), 1);
+    expect(gatesOf(code)).toEqual({
+      encoder: Number(row.encoder_xor2),
+      syndrome: Number(row.syndrome_xor2),
+      corrector: Number(row.corrector_xor2),
+      levels: Number(row.syndrome_levels),
+    });
   });
 });
