@@ -1,6 +1,6 @@
 /**
- * Time to write and to read words of weight memory through each code, in bulk: all of them struck, each by one to three
- * errors in its data bits.
+ * Time to write and to read words of weight memory through each code, in bulk. Each word that is read has errors: bits
+ * are inverted at a rate of 1e-2, check bits too, and words without errors are left out.
  * After `npm run build`: node bench/codes.mjs [--quick]
  * Prints JSON: nanoseconds a word, medians of several passes over the words; `--quick` takes few words and passes.
  */
@@ -9,17 +9,21 @@ import { parseArgs } from 'node:util';
 import {
   bchDecCode,
   CEP_CHUNKS,
-  cep,
+  cepCode,
   checkBitsOf,
   checkFloat32Range,
+  decodeFloat32Word,
   decodeInPlace,
+  decodeTmr,
   decodeWord,
+  encodeFloat32Word,
   encodeInPlace,
-  mset,
+  encodeTmr,
+  MSET,
   parityCode,
   secdedCode,
   throttleInPlace,
-  tmr,
+  tmrCode,
 } from 'bitcell/mitigation';
 import { measurement, printJson } from './measure.mjs';
 
@@ -27,6 +31,9 @@ const { values } = parseArgs({ options: { quick: { type: 'boolean', default: fal
 const { words, passes, warmUps } = values.quick
   ? { words: 1 << 10, passes: 3, warmUps: 1 }
   : { words: 1 << 17, passes: 15, warmUps: 5 };
+
+/** Errors a bit. */
+const RATE = 1e-2;
 
 /** Enough lanes for words of 128 bits. */
 const LANES = 4;
@@ -42,13 +49,21 @@ function draw() {
 
 const data = Uint32Array.from({ length: words * LANES }, draw);
 
-/** Errors of one to three of the first bits of each word. @param {number} bits */
-function drawErrors(bits) {
-  const errors = new Uint32Array(data.length);
+/**
+ * Errors of codewords, none without.
+ * @param {number} dataBits
+ * @param {number} checkBits
+ */
+function drawErrors(dataBits, checkBits = 0) {
+  const errors = { data: new Uint32Array(data.length), checks: new Uint32Array(words) };
   for (let word = 0; word < words; word++) {
-    for (let count = 1 + (draw() % 3); count > 0; count--) {
-      const bit = draw() % bits;
-      errors[word * LANES + (bit >>> 5)] ^= 1 << (bit & 31);
+    for (let found = 0; found === 0; ) {
+      for (let bit = 0; bit < dataBits + checkBits; bit++) {
+        if (draw() >= RATE * 2 ** 32) continue;
+        found += 1;
+        if (bit < dataBits) errors.data[word * LANES + (bit >>> 5)] ^= 1 << (bit & 31);
+        else errors.checks[word] ^= 1 << (bit - dataBits);
+      }
     }
   }
   return errors;
@@ -84,12 +99,13 @@ const codes = [
   parityCode(64),
   parityCode(64, 8, true),
 ].map((code) => {
-  const read = struck(data, drawErrors(code.dataBits));
+  const errors = drawErrors(code.dataBits, code.checkBits);
+  const read = struck(data, errors.data);
   return {
     name: code.name,
     write: nanoseconds('write', () => {
       for (let word = 0; word < words; word++) {
-        checks[word] = checkBitsOf(code, data, word * LANES);
+        checks[word] = checkBitsOf(code, data, word * LANES) ^ errors.checks[word];
       }
     }),
     read: nanoseconds(
@@ -108,7 +124,7 @@ const blocks = data.slice();
 for (let word = 0; word < words; word++) throttleInPlace(blocks, word * LANES);
 const stored = blocks.slice();
 for (let word = 0; word < words; word++) encodeInPlace(stored, word * LANES);
-const struckBlocks = struck(stored, drawErrors(64));
+const struckBlocks = struck(stored, drawErrors(64).data);
 const inPlace = {
   name: 'in-place-ecc',
   write: nanoseconds(
@@ -128,25 +144,25 @@ const inPlace = {
 };
 
 /** Codes of single weights. */
-const weights = [mset, ...CEP_CHUNKS.map(cep)].map((code) => ({
+const weights = [MSET, ...CEP_CHUNKS.map(cepCode)].map((code) => ({
   name: code.name,
   write: nanoseconds('write', () => {
-    for (let word = 0; word < words; word++) memory[word] = code.write(data[word]);
+    for (let word = 0; word < words; word++) memory[word] = encodeFloat32Word(code, data[word]);
   }),
   read: nanoseconds('read', () => {
-    for (let word = 0; word < words; word++) memory[word] = code.read(data[word]);
+    for (let word = 0; word < words; word++) memory[word] = decodeFloat32Word(code, data[word]);
   }),
 }));
 
-const triple = tmr([30, 29]);
+const triple = tmrCode([30, 29]);
 const triplication = {
   name: 'tmr of 2 bits',
   write: nanoseconds('write', () => {
-    for (let word = 0; word < words; word++) memory[word] = triple.copies(data[word], 0);
+    for (let word = 0; word < words; word++) memory[word] = encodeTmr(triple, data[word], 0);
   }),
   read: nanoseconds('read', () => {
     for (let word = 0; word < words; word++) {
-      memory[word] = triple.read(data[word], data[words + word]);
+      memory[word] = decodeTmr(triple, data[word], data[words + word]);
     }
   }),
 };
@@ -166,4 +182,4 @@ const rangeCheck = {
   }),
 };
 
-printJson({ words, codes: [...codes, inPlace, ...weights, triplication, rangeCheck] });
+printJson({ words, rate: RATE, codes: [...codes, inPlace, ...weights, triplication, rangeCheck] });

@@ -1,10 +1,10 @@
 export { type BchDataBits, bchDecCode, shortenedBch } from './bch-dec.js';
-export { CEP_CHUNKS, type CepChunk, cep } from './cep.js';
-export type { Float32Code } from './float32-code.js';
+export { CEP_CHUNKS, type CepChunk, cepCode } from './cep.js';
+export { decodeFloat32Word, encodeFloat32Word, type Float32Code } from './float32-code.js';
 export { type CodeGates, gatesOf } from './gates.js';
 export { decodeInPlace, encodeInPlace, throttleInPlace } from './in-place-ecc.js';
 export { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';
-export { mset } from './mset.js';
+export { MSET } from './mset.js';
 export { parityCode } from './parity.js';
 export {
   checkFloat32Range,
@@ -15,4 +15,4 @@ export {
   weightRanges,
 } from './range-check.js';
 export { type SecdedDataBits, secdedCode } from './secded.js';
-export { type Tmr, tmr } from './tmr.js';
+export { decodeTmr, encodeTmr, type TmrCode, tmrCode } from './tmr.js';

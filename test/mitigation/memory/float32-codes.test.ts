@@ -1,6 +1,13 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { CEP_CHUNKS, cep, type Float32Code, mset } from '../../../mitigation/index.js';
+import {
+  CEP_CHUNKS,
+  cepCode,
+  decodeFloat32Word as decode,
+  encodeFloat32Word as encode,
+  type Float32Code,
+  MSET,
+} from '../../../mitigation/index.js';
 import { readCases } from './cases.js';
 
 const words = fc.integer({ min: 0, max: 2 ** 32 - 1 });
@@ -21,11 +28,11 @@ function layoutOf(chunk: number): { readonly data: readonly number[]; readonly p
 }
 
 const codeOf: Readonly<Record<string, (parameters: string) => Float32Code>> = {
-  mset: () => mset,
+  mset: () => MSET,
   cep: (parameters) => {
     const chunk = CEP_CHUNKS.find((one) => String(one) === parameters);
     if (!chunk) throw new Error(`cep of chunks of ${parameters}`);
-    return cep(chunk);
+    return cepCode(chunk);
   },
 };
 
@@ -37,45 +44,45 @@ test.each([
   expect(cases).toHaveLength(count);
   for (const row of cases) {
     const code = codeOf[name](row.parameters);
-    const stored = code.write(Number(`0x${row.word}`));
+    const stored = encode(code, Number(`0x${row.word}`));
     const read = (stored ^ Number(`0x${row.error}`)) >>> 0;
-    expect([stored, code.read(read)]).toEqual(
+    expect([stored, decode(code, read)]).toEqual(
       [row.stored, row.delivered].map((digits) => Number(`0x${digits}`)),
     );
   }
 });
 
-property.prop([words, fc.constantFrom(mset, ...CEP_CHUNKS.map(cep))])(
+property.prop([words, fc.constantFrom(MSET, ...CEP_CHUNKS.map(cepCode))])(
   'what was read and is written anew is read again, and what is written again is stored as before',
   (word, code) => {
-    const stored = code.write(word);
-    expect(code.write(stored)).toBe(stored);
-    const delivered = code.read(stored);
-    expect(code.write(delivered)).toBe(stored);
-    const again = code.read(code.write(code.read(word)));
-    expect(code.read(code.write(again))).toBe(again);
+    const stored = encode(code, word);
+    expect(encode(code, stored)).toBe(stored);
+    const delivered = decode(code, stored);
+    expect(encode(code, delivered)).toBe(stored);
+    const again = decode(code, encode(code, decode(code, word)));
+    expect(decode(code, encode(code, again))).toBe(again);
   },
 );
 
 describe('mset', () => {
   property.prop([words])('changes bits 1 and 0 alone, to bit 30', (word) => {
-    const stored = mset.write(word);
+    const stored = encode(MSET, word);
     expect(stored >>> 2).toBe(word >>> 2);
     expect(stored & 3).toBe(((word >>> 30) & 1) * 3);
-    expect(mset.read(stored)).toBe(stored);
+    expect(decode(MSET, stored)).toBe(stored);
   });
 
   property.prop([words, bit])('keeps bit 30 whatever one bit is struck', (word, struck) => {
-    const stored = mset.write(word);
+    const stored = encode(MSET, word);
     const expected = struck === 30 ? stored : struckBy(stored, struck);
-    expect(mset.read(struckBy(stored, struck))).toBe(expected);
+    expect(decode(MSET, struckBy(stored, struck))).toBe(expected);
   });
 });
 
 describe('cep', () => {
   property.prop([words, chunks])('stores even parity of each chunk', (word, chunk) => {
-    const code = cep(chunk);
-    const stored = code.write(word);
+    const code = cepCode(chunk);
+    const stored = encode(code, word);
     for (const { data, parity } of layoutOf(chunk)) {
       const ones = [...data, parity].filter((one) => (stored >>> one) & 1).length;
       expect(ones % 2).toBe(0);
@@ -91,7 +98,7 @@ describe('cep', () => {
         const ones = [...data, parity].filter((one) => (word >>> one) & 1).length;
         if (ones % 2 === 0) for (const one of data) expected |= word & (1 << one);
       }
-      expect(cep(chunk).read(word)).toBe(expected >>> 0);
+      expect(decode(cepCode(chunk), word)).toBe(expected >>> 0);
     },
   );
 });

@@ -1,6 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { expect, test } from 'vitest';
-import { type Tmr, tmr } from '../../../mitigation/index.js';
+import { decodeTmr, encodeTmr, type TmrCode, tmrCode } from '../../../mitigation/index.js';
 import { bigOf, fromHex, readCases } from './cases.js';
 
 const KINDS: Readonly<Record<string, (value: bigint, cell: bigint) => bigint>> = {
@@ -9,19 +9,19 @@ const KINDS: Readonly<Record<string, (value: bigint, cell: bigint) => bigint>> =
   flip: (value, cell) => value ^ cell,
 };
 
-function copiesOf(code: Tmr, weight: number): bigint {
-  return bigOf([code.copies(weight, 0), code.copies(weight, 1)]);
+function copiesOf(code: TmrCode, weight: number): bigint {
+  return bigOf([encodeTmr(code, weight, 0), encodeTmr(code, weight, 1)]);
 }
 
-function readOf(code: Tmr, weight: number, copies: bigint): number {
-  return code.read(weight, Number(copies & 0xffffffffn), Number(copies >> 32n));
+function readOf(code: TmrCode, weight: number, copies: bigint): number {
+  return decodeTmr(code, weight, Number(copies & 0xffffffffn), Number(copies >> 32n));
 }
 
 test('known answers', () => {
   const cases = readCases('tmr');
   expect(cases).toHaveLength(16);
   for (const row of cases) {
-    const code = tmr(row.bits.split(' ').map(Number));
+    const code = tmrCode(row.bits.split(' ').map(Number));
     const weightBits = BigInt(row.weightBits);
     const weight = Number(fromHex(row.weight));
     const stored = BigInt(weight) | (copiesOf(code, weight) << weightBits);
@@ -46,7 +46,7 @@ const copyWords = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 property.prop([words, bitLists])(
   'copies fill two cells for each bit, and no more',
   (word, bits) => {
-    const code = tmr(bits);
+    const code = tmrCode(bits);
     const copies = copiesOf(code, word);
     expect(code.copyBits).toBe(2 * bits.length);
     expect(copies >> BigInt(code.copyBits)).toBe(0n);
@@ -57,7 +57,7 @@ property.prop([words, bitLists])(
 property.prop([words, bitLists, copyWords])(
   'any cells read as their majority',
   (word, bits, any) => {
-    const code = tmr(bits);
+    const code = tmrCode(bits);
     const expected = bits.reduce((weight, bit, j) => {
       const votes = [
         (word >>> bit) & 1,
@@ -72,5 +72,5 @@ property.prop([words, bitLists, copyWords])(
 );
 
 test.each([[[32]], [[-1]], [[0.5]], [[7, 7]]])('bits %j are refused', (bits) => {
-  expect(() => tmr(bits)).toThrow(`tmr of bits ${bits.join(', ')}`);
+  expect(() => tmrCode(bits)).toThrow(`tmr of bits ${bits.join(', ')}`);
 });
