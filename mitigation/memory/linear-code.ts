@@ -2,6 +2,7 @@
 export interface LinearCode {
   /** With its length and its data bits: `secded-72-64`. */
   readonly name: string;
+  /** At most 128. */
   readonly dataBits: number;
   /** At most 16. */
   readonly checkBits: number;
@@ -12,7 +13,7 @@ export interface LinearCode {
    * as (a + 1) | (b + 1) << 16, whose upper half is 0 where there is no b.
    */
   readonly corrections: Int32Array;
-  /** Check bits of one byte of data, the others being 0: those of byte i with value v at 256 · i + v, to whole lanes. */
+  /** Check bits of one byte of data, the others being 0: those of byte i with value v at 256 · i + v. */
   readonly byteChecks: Uint16Array;
 }
 
@@ -21,6 +22,8 @@ export const DETECTED = -1;
 
 /** A syndrome is an index of `corrections`, and half an entry there. */
 const MOST_CHECK_BITS = 16;
+
+const MOST_DATA_BITS = 128;
 
 /** Entries of `byteChecks` for a lane of 32 bits. */
 const LANE_ENTRIES = 4 * 256;
@@ -40,6 +43,9 @@ export function linearCode(
   const name = `${family}-${dataBits + checkBits}-${dataBits}`;
   if (checkBits > MOST_CHECK_BITS) {
     throw new Error(`${name}: ${checkBits} check bits are more than ${MOST_CHECK_BITS}`);
+  }
+  if (dataBits > MOST_DATA_BITS) {
+    throw new Error(`${name}: ${dataBits} data bits are more than ${MOST_DATA_BITS}`);
   }
   const checkColumns = Array.from({ length: checkBits }, (_, check) => 1 << check);
   const columns = Uint32Array.from([...dataColumns, ...checkColumns]);
@@ -70,9 +76,10 @@ export function correctionsOf(
   return corrections;
 }
 
-/** `LinearCode.byteChecks` of bits with these columns; what lies beyond them in the last lane counts nothing. */
+/** `LinearCode.byteChecks` of bits with these columns, for 1, 2 or 4 whole lanes; bits beyond them count nothing. */
 export function byteChecksOf(columns: ArrayLike<number>): Uint16Array {
-  const table = new Uint16Array(Math.ceil(columns.length / 32) * LANE_ENTRIES);
+  const lanes = 2 ** Math.max(0, Math.ceil(Math.log2(columns.length / 32)));
+  const table = new Uint16Array(lanes * LANE_ENTRIES);
   for (let entry = 0; entry < table.length; entry++) {
     const value = entry & 255;
     if (value === 0) continue;
@@ -108,10 +115,14 @@ export function laneChecks(byteChecks: Uint16Array, first: number, lane: number)
  */
 export function checkBitsOf(code: LinearCode, data: Uint32Array, at: number, shift = 0): number {
   const { byteChecks } = code;
+  // Not a loop, which takes a third longer.
   let checks = laneChecks(byteChecks, 0, data[at] >>> shift);
-  for (let first = LANE_ENTRIES, lane = at + 1; first < byteChecks.length; lane++) {
-    checks ^= laneChecks(byteChecks, first, data[lane]);
-    first += LANE_ENTRIES;
+  if (byteChecks.length > LANE_ENTRIES) {
+    checks ^= laneChecks(byteChecks, LANE_ENTRIES, data[at + 1]);
+  }
+  if (byteChecks.length > 2 * LANE_ENTRIES) {
+    checks ^= laneChecks(byteChecks, 2 * LANE_ENTRIES, data[at + 2]);
+    checks ^= laneChecks(byteChecks, 3 * LANE_ENTRIES, data[at + 3]);
   }
   return checks;
 }
@@ -130,20 +141,20 @@ export function decodeWord(
   shift = 0,
 ): number {
   const correction = code.corrections[checkBitsOf(code, data, at, shift) ^ checks];
-  if (correction > 0) {
-    invertDataBit(code, data, at, (correction & 0xffff) - 1, shift);
-    if (correction > 0xffff) invertDataBit(code, data, at, (correction >>> 16) - 1, shift);
-  }
+  invertDataBit(code.dataBits, data, at, (correction & 0xffff) - 1, shift);
+  invertDataBit(code.dataBits, data, at, (correction >>> 16) - 1, shift);
   return correction;
 }
 
+/** Invert a bit of a codeword; nothing for a check bit, for −1, and for what `DETECTED` has in its halves. */
 function invertDataBit(
-  code: LinearCode,
+  dataBits: number,
   data: Uint32Array,
   at: number,
   bit: number,
   shift: number,
 ): void {
-  if (bit >= code.dataBits) return;
-  data[at + (bit >>> 5)] ^= 1 << ((bit & 31) + shift);
+  // All ones for a data bit, else 0: no branch, as errors are where nobody can foresee them.
+  const isData = ~(bit >> 31) & ((bit - dataBits) >> 31);
+  data[at + ((bit >>> 5) & isData)] ^= (1 << ((bit & 31) + shift)) & isData;
 }

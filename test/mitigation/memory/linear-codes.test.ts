@@ -307,12 +307,13 @@ describe('parity', () => {
   );
 
   test.each([
-    [8, 0],
-    [8, 9],
-    [8, 1.5],
-    [32, 17],
-  ])('of %d data bits refuses %d parity bits', (dataBits, bits) => {
-    expect(() => parityCode(dataBits, bits)).toThrow(`${bits}`);
+    [8, 0, '0 parity bits of 8 data bits'],
+    [8, 9, '9 parity bits of 8 data bits'],
+    [8, 1.5, '1.5 parity bits of 8 data bits'],
+    [32, 17, '17 check bits are more than 16'],
+    [256, 1, '256 data bits are more than 128'],
+  ])('of %d data bits refuses %d parity bits', (dataBits, bits, message) => {
+    expect(() => parityCode(dataBits, bits)).toThrow(message);
   });
 });
 
