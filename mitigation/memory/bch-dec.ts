@@ -1,13 +1,19 @@
 import { type LinearCode, linearCode } from './linear-code.js';
 
+export type BchDataBits = 8 | 16 | 32 | 64 | 128;
+
 /**
  * Generator polynomials by the number of data bits, bit i the coefficient of x^i: the product of the minimal
- * polynomials of α and α³ in GF(2^m), m = 5, 6, 7, 8, in octal as textbooks list them. The shortest code of each m for
- * which the data have room; 8 and 16 bits share that of m = 5.
+ * polynomials of α and α³ in GF(2^m), m = 5, 6, 7, 8, in octal as textbooks list them. m is the smallest whose code
+ * has room for the data, as for 8 and for 16 bits that of m = 5 is.
  */
-const GENERATORS = { 8: 0o3551, 16: 0o3551, 32: 0o12471, 64: 0o41567, 128: 0o267543 } as const;
-
-export type BchDataBits = keyof typeof GENERATORS;
+const GENERATORS: Readonly<Record<BchDataBits, number>> = {
+  8: 0o3551,
+  16: 0o3551,
+  32: 0o12471,
+  64: 0o41567,
+  128: 0o267543,
+};
 
 /** A double-error-correcting BCH code, shortened to this number of data bits: (18,8) to (144,128). */
 export function bchDecCode(dataBits: BchDataBits): LinearCode {

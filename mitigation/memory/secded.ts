@@ -1,11 +1,14 @@
 import { type LinearCode, linearCode } from './linear-code.js';
 
+/** 57 for eight weights that keep their check bits in themselves. */
+export type SecdedDataBits = 16 | 32 | 57 | 64;
+
 /**
  * Of each check bit the data bits that it sums, by the number of data bits. The masks are those of the lowRISC
  * OpenTitan files hw/ip/prim/rtl/prim_secded_*_enc.sv (the plain variant): (72,64) and (39,32) of commit 45ca0472,
  * (22,16) of prim_secded_pkg.sv and (64,57) of prim_secded_inv_64_57_enc. Older files there have other masks.
  */
-const MASKS = {
+const MASKS: Readonly<Record<SecdedDataBits, readonly bigint[]>> = {
   16: [0x496en, 0xf20bn, 0x8ed8n, 0x7714n, 0xaca5n, 0x11f3n],
   32: [0x2606bd25n, 0xdeba8050n, 0x413d89aan, 0x31234ed1n, 0xc2c1323bn, 0x2dcc624cn, 0x98505586n],
   57: [
@@ -27,17 +30,15 @@ const MASKS = {
     0xcbdaaa4a91152210n,
     0x7aed348d221a4420n,
   ],
-} as const;
-
-export type SecdedDataBits = keyof typeof MASKS;
+};
 
 /**
  * A Hsiao code, which corrects one error and detects two: all columns of H are different and have an odd number of
  * ones. (22,16), (39,32) and (72,64) for words of memory, (64,57) for words that keep check bits in themselves.
- * Three errors look like one, or like none of its own.
+ * Three errors are taken for one, or detected.
  */
 export function secdedCode(dataBits: SecdedDataBits): LinearCode {
-  const masks: readonly bigint[] = MASKS[dataBits];
+  const masks = MASKS[dataBits];
   const columns = Array.from({ length: dataBits }, (_, bit) =>
     masks.reduce(
       (column, mask, check) => column | (Number((mask >> BigInt(bit)) & 1n) << check),
