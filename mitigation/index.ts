@@ -1,5 +1,6 @@
 export * from './activation-side.js';
 export * from './activations/clip.js';
+export * from './memory/index.js';
 export {
   type ActivationPart,
   type Mitigation,

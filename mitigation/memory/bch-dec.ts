@@ -1,0 +1,40 @@
+import { type LinearCode, linearCode } from './linear-code.js';
+
+export type BchDataBits = 8 | 16 | 32 | 64 | 128;
+
+/**
+ * Generator polynomials by the number of data bits, bit i the coefficient of x^i: the product of the minimal
+ * polynomials of α and α³ in GF(2^m), m = 5, 6, 7, 8, in octal as textbooks list them. m is the smallest whose code
+ * has room for the data, as for 8 and for 16 bits that of m = 5 is.
+ */
+const GENERATORS: Readonly<Record<BchDataBits, number>> = {
+  8: 0o3551,
+  16: 0o3551,
+  32: 0o12471,
+  64: 0o41567,
+  128: 0o267543,
+};
+
+/** A double-error-correcting BCH code, shortened to this number of data bits: (18,8) to (144,128). */
+export function bchDecCode(dataBits: BchDataBits): LinearCode {
+  return shortenedBch(GENERATORS[dataBits], dataBits);
+}
+
+/**
+ * The code of all multiples of a generator polynomial, shortened: data bit i is the coefficient of x^(r + i), check
+ * bit j that of x^j of the remainder; r is the degree. Errors of up to two bits are corrected; a syndrome that only
+ * errors in the places left away have is detected.
+ *
+ * @param generator of a double-error-correcting code of at least `dataBits` data bits, bit i the coefficient of x^i
+ */
+export function shortenedBch(generator: number, dataBits: number): LinearCode {
+  const degree = 31 - Math.clz32(generator);
+  const columns: number[] = [];
+  let remainder = generator ^ (1 << degree);
+  for (let bit = 0; bit < dataBits; bit++) {
+    columns.push(remainder);
+    remainder <<= 1;
+    if (remainder >>> degree) remainder ^= generator;
+  }
+  return linearCode('bch', columns, degree, 2);
+}
