@@ -1,5 +1,13 @@
 export * from './activation-side.js';
 export * from './activations/clip.js';
+export { bitCost, type WeightBits, wrongBitsCost } from './memory/bit-costs.js';
+export * from './memory/closest-value.js';
+export * from './memory/invert.js';
+export * from './memory/reorder.js';
+export * from './memory/rotate.js';
+export * from './memory/spares.js';
+export type { WordFaults } from './memory/word-faults.js';
+export * from './memory/word-masking.js';
 export {
   type ActivationPart,
   type Mitigation,

@@ -1,0 +1,166 @@
+import { float32BitsCost, int8BitsCost, type WeightBits } from './bit-costs.js';
+import { faultyCells, readLane, type WordFaults } from './word-faults.js';
+
+/**
+ * What a rotation is chosen by: the costs of the data bits that lie in faulty cells (`position`: one number for
+ * whatever is written), or of those that are then read wrongly (`data`: one for each written word).
+ */
+export type RotationRule = 'data' | 'position';
+
+/** Lanes of the longest memory word, 512 bits. */
+const MOST_LANES = 16;
+
+/** Of the word at hand: its lanes with faulty cells, the faulty cells in them, and those of these that flip. */
+const struck = new Uint32Array(MOST_LANES);
+const faulty = new Uint32Array(MOST_LANES);
+const flips = new Uint32Array(MOST_LANES);
+
+/**
+ * Bit rotation: a memory word is stored rotated left by a number r of its own, 0 ≤ r < weightBits, so that its faulty
+ * cells hold bits of little weight; data bit i lies in cell (i + r) mod the word's bits. This is the r of least cost
+ * (`bitCost`), of equal ones the smallest. Known answers, not a paper, define the rule.
+ *
+ * @param data the word to be stored: 32 bits an entry, least significant first; at most 16 entries
+ * @param faults of the cells that it is stored in
+ */
+export function chooseRotation(
+  data: Uint32Array,
+  faults: WordFaults,
+  weightBits: WeightBits,
+  by: RotationRule,
+): number {
+  let lanes = 0;
+  let unlike = 0;
+  let anyFlip = 0;
+  for (let lane = 0; lane < data.length; lane += 1) {
+    const cells = faultyCells(faults, lane);
+    if (cells === 0) continue;
+    const flip = faults.and[lane] & ~faults.or[lane] & faults.xor[lane];
+    struck[lanes] = lane;
+    faulty[lanes] = cells;
+    flips[lanes] = flip;
+    unlike |= cells ^ flip;
+    anyFlip |= flip;
+    lanes += 1;
+  }
+  if (lanes === 0) return 0;
+  if (by === 'position') return rotationOf(faulty, lanes, weightBits);
+  // A flip is read wrongly whatever is written, so that no rotation is cheaper than the best one for flips alone.
+  if (anyFlip === 0) return rotationByData(data, faults, lanes, weightBits, 0);
+  const forFlips = rotationOf(flips, lanes, weightBits);
+  if (unlike === 0) return forFlips;
+  return rotationByData(
+    data,
+    faults,
+    lanes,
+    weightBits,
+    costOf(flips, lanes, weightBits, forFlips),
+  );
+}
+
+/** The cheapest rotation where the bits in the given cells are wrong. */
+function rotationOf(cells: Uint32Array, lanes: number, weightBits: WeightBits): number {
+  let places = 0;
+  for (let index = 0; index < lanes; index += 1) places |= cells[index];
+  let candidates = places;
+  if (weightBits === 8) {
+    places |= places >>> 16;
+    candidates = (places | (places >>> 8)) & 0xff;
+  } else {
+    candidates |= (places << 1) | (places >>> 31);
+  }
+  // One more step moves every wrong bit to a lower rank, unless it is bit 0 or, of a float32 weight, bit 31: a
+  // rotation that leaves none there is not the cheapest.
+  let best = 0;
+  let least = Infinity;
+  while (candidates !== 0) {
+    const lowest = candidates & -candidates;
+    candidates ^= lowest;
+    const rotation = 31 - Math.clz32(lowest);
+    const cost = costOf(cells, lanes, weightBits, rotation);
+    if (cost < least) {
+      least = cost;
+      best = rotation;
+    }
+  }
+  return best;
+}
+
+/** What wrong bits in the given cells cost at a rotation. */
+function costOf(
+  cells: Uint32Array,
+  lanes: number,
+  weightBits: WeightBits,
+  rotation: number,
+): number {
+  let cost = 0;
+  if (weightBits === 8) {
+    for (let index = 0; index < lanes; index += 1) cost += int8Cost(cells[index], rotation);
+  } else {
+    for (let index = 0; index < lanes; index += 1) cost += float32Cost(cells[index], rotation);
+  }
+  return cost;
+}
+
+/** The first rotation whose wrongly read bits cost least; `floor`: what every rotation costs at least. */
+function rotationByData(
+  data: Uint32Array,
+  faults: WordFaults,
+  lanes: number,
+  weightBits: WeightBits,
+  floor: number,
+): number {
+  let best = 0;
+  let least = Infinity;
+  for (let rotation = 0; rotation < weightBits; rotation += 1) {
+    let cost = 0;
+    for (let index = 0; index < lanes && cost < least; index += 1) {
+      const lane = struck[index];
+      const below = data[lane === 0 ? data.length - 1 : lane - 1];
+      const stored = (data[lane] << rotation) | ((below >>> 1) >>> (31 - rotation));
+      const wrong = readLane(faults, lane, stored) ^ stored;
+      cost += weightBits === 8 ? int8Cost(wrong, rotation) : float32Cost(wrong, rotation);
+    }
+    if (cost >= least) continue;
+    least = cost;
+    best = rotation;
+    if (least === floor) break;
+  }
+  return best;
+}
+
+/** Wrong cells of 32 bits at a rotation: a cell's place within its weight alone says which bit it holds. */
+function int8Cost(cells: number, rotation: number): number {
+  const kept = Math.imul(0xff >>> rotation, 0x01010101);
+  return int8BitsCost(((cells >>> rotation) & kept) | ((cells << (8 - rotation)) & ~kept));
+}
+
+function float32Cost(cells: number, rotation: number): number {
+  return float32BitsCost((cells >>> rotation) | ((cells << 1) << (31 - rotation)));
+}
+
+/**
+ * A word of `lanes` × 32 bits rotated left by 0 ≤ r < 32 bits, as it is stored.
+ * @param to may be `from`
+ */
+export function rotateLeft(from: Uint32Array, to: Uint32Array, lanes: number, r: number): void {
+  let below = from[lanes - 1];
+  for (let lane = 0; lane < lanes; lane += 1) {
+    const here = from[lane];
+    to[lane] = (here << r) | ((below >>> 1) >>> (31 - r));
+    below = here;
+  }
+}
+
+/**
+ * A word of `lanes` × 32 bits rotated right by 0 ≤ r < 32 bits, as it is delivered: the inverse of `rotateLeft`.
+ * @param to may be `from`
+ */
+export function rotateRight(from: Uint32Array, to: Uint32Array, lanes: number, r: number): void {
+  let above = from[0];
+  for (let lane = lanes - 1; lane >= 0; lane -= 1) {
+    const here = from[lane];
+    to[lane] = (here >>> r) | ((above << 1) << (31 - r));
+    above = here;
+  }
+}
