@@ -19,13 +19,11 @@ export function storeClosest(
   stored: Uint32Array,
 ): void {
   for (let lane = 0; lane < data.length; lane += 1) {
-    const faulty = faultyCells(faults, lane);
     const weights = data[lane];
-    if (faulty === 0) {
-      stored[lane] = weights;
-      continue;
-    }
     const read = readLane(faults, lane, weights);
+    stored[lane] = weights;
+    if (((read ^ weights) | 0) === 0) continue;
+    const faulty = faultyCells(faults, lane);
     const delivered =
       weightBits === 32
         ? closestFloat32(weights, faulty, read)
@@ -34,13 +32,17 @@ export function storeClosest(
   }
 }
 
-/** Four int8 weights, each of which becomes its nearest readable word. */
+/** Four int8 weights; those that are read wrongly become their nearest readable words. */
 function closestInt8Lane(weights: number, faulty: number, read: number): number {
   let delivered = weights;
-  for (let shift = 0; shift < 32; shift += 8) {
-    const cells = (faulty >>> shift) & 0xff;
-    if (cells === 0) continue;
-    const closest = closestInt8((weights >>> shift) & 0xff, cells, (read >>> shift) & 0xff);
+  for (let wrong = read ^ weights; wrong !== 0; ) {
+    const shift = (31 - Math.clz32(wrong)) & 24;
+    wrong &= ~(0xff << shift);
+    const closest = closestInt8(
+      (weights >>> shift) & 0xff,
+      (faulty >>> shift) & 0xff,
+      (read >>> shift) & 0xff,
+    );
     delivered = (delivered & ~(0xff << shift)) | (closest << shift);
   }
   return delivered;

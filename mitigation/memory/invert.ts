@@ -1,5 +1,5 @@
 import { float32BitsCost, type WeightBits, wrongBitsCost } from './bit-costs.js';
-import { faultyCells, readLane, type WordFaults } from './word-faults.js';
+import type { WordFaults } from './word-faults.js';
 
 /** What has a flag of its own: each weight, or each memory word. */
 export type InversionGroup = 'weight' | 'word';
@@ -20,34 +20,45 @@ export function chooseInversion(
   group: InversionGroup,
   flags: Uint32Array,
 ): void {
+  const { and, or, xor } = faults;
   for (let entry = 0; entry < flags.length; entry += 1) flags[entry] = 0;
   let plainCost = 0;
   let invertedCost = 0;
   for (let lane = 0; lane < data.length; lane += 1) {
-    if (faultyCells(faults, lane) === 0) continue;
+    const kept = and[lane];
+    const set = or[lane];
+    const flipped = xor[lane];
     const stored = data[lane];
-    const plain = readLane(faults, lane, stored) ^ stored;
-    const inverted = readLane(faults, lane, ~stored) ^ ~stored;
+    const plain = ((stored & kept) | set) ^ flipped ^ stored;
+    const inverted = ((~stored & kept) | set) ^ flipped ^ ~stored;
     if (group === 'word') {
       plainCost += wrongBitsCost(plain, weightBits);
       invertedCost += wrongBitsCost(inverted, weightBits);
     } else if (weightBits === 8) {
-      flags[lane >>> 3] |= cheaperBytes(plain, inverted) << ((lane & 7) * 4);
-    } else if (float32BitsCost(inverted) < float32BitsCost(plain)) {
-      flags[0] |= 1 << lane;
+      flags[lane >>> 3] |= bytesBelow(inverted, plain) << ((lane & 7) * 4);
+    } else {
+      flags[0] |= isBelow(float32BitsCost(inverted), float32BitsCost(plain)) << lane;
     }
   }
   if (invertedCost < plainCost) flags[0] = 1;
 }
 
-/** Of four int8 weights those, as bits 0 to 3, whose wrong bits cost less where they are stored inverted. */
-function cheaperBytes(plain: number, inverted: number): number {
-  let flags = 0;
-  for (let byte = 0; byte < 4; byte += 1) {
-    const shift = 8 * byte;
-    if (((inverted >>> shift) & 0xff) < ((plain >>> shift) & 0xff)) flags |= 1 << byte;
-  }
-  return flags;
+// What follows has no branch: which of two costs is less is as good as random, and a wrong guess costs more than all of it.
+
+/** 1 where the first of two numbers of 32 bits is below the other, else 0. */
+function isBelow(a: number, b: number): number {
+  return ((~a & b) | (~(a ^ b) & (a - b))) >>> 31;
+}
+
+const HIGHEST_OF_BYTES = 0x80808080 | 0;
+
+/** `isBelow` of the four bytes of two numbers, as bits 0 to 3. */
+function bytesBelow(a: number, b: number): number {
+  // Byte by byte a − b; the highest bits keep what is borrowed within each.
+  const differences =
+    ((a | HIGHEST_OF_BYTES) - (b & ~HIGHEST_OF_BYTES)) ^ ((a ^ ~b) & HIGHEST_OF_BYTES);
+  const below = ((~a & b) | (~(a ^ b) & differences)) & HIGHEST_OF_BYTES;
+  return (Math.imul(below >>> 7, 0x01020408) >>> 24) & 0xf;
 }
 
 /**
@@ -62,20 +73,22 @@ export function invertGroups(
   group: InversionGroup,
   flags: Uint32Array,
 ): void {
-  for (let lane = 0; lane < lanes; lane += 1) {
-    to[lane] = from[lane] ^ invertedBits(lane, weightBits, group, flags);
+  if (group === 'word') {
+    const inverted = -(flags[0] & 1);
+    for (let lane = 0; lane < lanes; lane += 1) to[lane] = from[lane] ^ inverted;
+  } else if (weightBits === 32) {
+    for (let lane = 0; lane < lanes; lane += 1) {
+      to[lane] = from[lane] ^ -((flags[0] >>> lane) & 1);
+    }
+  } else {
+    for (let lane = 0; lane < lanes; lane += 1) {
+      to[lane] = from[lane] ^ flaggedBytes((flags[lane >>> 3] >>> ((lane & 7) * 4)) & 0xf);
+    }
   }
 }
 
-function invertedBits(
-  lane: number,
-  weightBits: WeightBits,
-  group: InversionGroup,
-  flags: Uint32Array,
-): number {
-  if (group === 'word') return -(flags[0] & 1);
-  if (weightBits === 32) return -((flags[0] >>> lane) & 1);
-  const four = (flags[lane >>> 3] >>> ((lane & 7) * 4)) & 0xf;
-  // Bit b of the four to bit 8b, then eight times beside itself.
-  return Math.imul(Math.imul(four, 0x00204081) & 0x01010101, 0xff);
+/** Four bytes, each all ones where its flag is set. */
+function flaggedBytes(flags: number): number {
+  // Flag b to bit 8b, then eight times beside itself.
+  return Math.imul(Math.imul(flags, 0x00204081) & 0x01010101, 0xff);
 }

@@ -1,5 +1,5 @@
 import { float32BitsCost, int8BitsCost, type WeightBits } from './bit-costs.js';
-import { faultyCells, readLane, type WordFaults } from './word-faults.js';
+import { readLane, type WordFaults } from './word-faults.js';
 
 /**
  * What a rotation is chosen by: the costs of the data bits that lie in faulty cells (`position`: one number for
@@ -29,48 +29,45 @@ export function chooseRotation(
   weightBits: WeightBits,
   by: RotationRule,
 ): number {
+  const { and, or, xor } = faults;
   let lanes = 0;
-  let unlike = 0;
   let anyFlip = 0;
+  let anyStuck = 0;
   for (let lane = 0; lane < data.length; lane += 1) {
-    const cells = faultyCells(faults, lane);
-    if (cells === 0) continue;
-    const flip = faults.and[lane] & ~faults.or[lane] & faults.xor[lane];
+    const flip = and[lane] & ~or[lane] & xor[lane];
+    const cells = ~and[lane] | or[lane] | xor[lane];
     struck[lanes] = lane;
     faulty[lanes] = cells;
     flips[lanes] = flip;
-    unlike |= cells ^ flip;
     anyFlip |= flip;
-    lanes += 1;
+    anyStuck |= cells ^ flip;
+    // One more where there are faulty cells: a branch would often be guessed wrongly.
+    lanes += (cells | -cells) >>> 31;
   }
-  if (lanes === 0) return 0;
-  if (by === 'position') return rotationOf(faulty, lanes, weightBits);
+  if (by === 'position' || anyStuck === 0) return rotationOf(faulty, lanes, weightBits);
+  if (anyFlip === 0) {
+    const free = Math.clz32(~wrongRotations(data, faults, lanes));
+    return free < weightBits ? free : rotationByData(data, faults, lanes, weightBits, 0);
+  }
   // A flip is read wrongly whatever is written, so that no rotation is cheaper than the best one for flips alone.
-  if (anyFlip === 0) return rotationByData(data, faults, lanes, weightBits, 0);
   const forFlips = rotationOf(flips, lanes, weightBits);
-  if (unlike === 0) return forFlips;
-  return rotationByData(
-    data,
-    faults,
-    lanes,
-    weightBits,
-    costOf(flips, lanes, weightBits, forFlips),
-  );
+  const floor = costOf(flips, lanes, weightBits, forFlips);
+  return rotationByData(data, faults, lanes, weightBits, floor);
 }
 
 /** The cheapest rotation where the bits in the given cells are wrong. */
 function rotationOf(cells: Uint32Array, lanes: number, weightBits: WeightBits): number {
   let places = 0;
   for (let index = 0; index < lanes; index += 1) places |= cells[index];
-  let candidates = places;
   if (weightBits === 8) {
     places |= places >>> 16;
-    candidates = (places | (places >>> 8)) & 0xff;
-  } else {
-    candidates |= (places << 1) | (places >>> 31);
+    places = (places | (places >>> 8)) & 0xff;
   }
+  // Bit 0 of weights is the cheapest.
+  if ((places & (places - 1)) === 0) return places === 0 ? 0 : 31 - Math.clz32(places);
   // One more step moves every wrong bit to a lower rank, unless it is bit 0 or, of a float32 weight, bit 31: a
   // rotation that leaves none there is not the cheapest.
+  let candidates = weightBits === 8 ? places : places | (places << 1) | (places >>> 31);
   let best = 0;
   let least = Infinity;
   while (candidates !== 0) {
@@ -100,6 +97,26 @@ function costOf(
     for (let index = 0; index < lanes; index += 1) cost += float32Cost(cells[index], rotation);
   }
   return cost;
+}
+
+/**
+ * At which rotations a stuck cell is read wrongly: rotation r as bit 31 − r. A cell holds its own data bit, then one
+ * after another the bits below it.
+ */
+function wrongRotations(data: Uint32Array, faults: WordFaults, lanes: number): number {
+  let wrong = 0;
+  for (let index = 0; index < lanes; index += 1) {
+    const lane = struck[index];
+    const here = data[lane];
+    const below = data[lane === 0 ? data.length - 1 : lane - 1];
+    const ones = readLane(faults, lane, 0);
+    for (let cells = faulty[index] | 0; cells !== 0; cells &= cells - 1) {
+      const bit = 31 - Math.clz32(cells & -cells);
+      const held = (here << (31 - bit)) | ((below >>> bit) >>> 1);
+      wrong |= held ^ -((ones >>> bit) & 1);
+    }
+  }
+  return wrong;
 }
 
 /** The first rotation whose wrongly read bits cost least; `floor`: what every rotation costs at least. */
