@@ -6,9 +6,10 @@ export type InversionGroup = 'weight' | 'word';
 
 /**
  * Inversion: a group of bits is stored inverted if the bits that are then read wrongly cost less (`bitCost`), by which
- * a stuck cell is given the value that it is stuck at. Known answers, not a paper, define the rule.
+ * a stuck cell is given the value that it is stuck at. One inversion bit a word is what US patent 5,267,204, "Method and
+ * circuitry for masking data in a memory device", has (read: its abstract), for one faulty cell.
  *
- * @param data the word to be stored: 32 bits an entry, least significant first; at most 32 entries
+ * @param data the word to be stored: 32 bits an entry, least significant first
  * @param faults of the cells that it is stored in
  * @param flags is filled: bit g says whether group g is stored inverted, 32 groups an entry. It has an entry for
  * each 32 weights of the word, at least one
@@ -37,7 +38,8 @@ export function chooseInversion(
     } else if (weightBits === 8) {
       flags[lane >>> 3] |= bytesBelow(inverted, plain) << ((lane & 7) * 4);
     } else {
-      flags[0] |= isBelow(float32BitsCost(inverted), float32BitsCost(plain)) << lane;
+      flags[lane >>> 5] |=
+        isBelow(float32BitsCost(inverted), float32BitsCost(plain)) << (lane & 31);
     }
   }
   if (invertedCost < plainCost) flags[0] = 1;
@@ -78,7 +80,7 @@ export function invertGroups(
     for (let lane = 0; lane < lanes; lane += 1) to[lane] = from[lane] ^ inverted;
   } else if (weightBits === 32) {
     for (let lane = 0; lane < lanes; lane += 1) {
-      to[lane] = from[lane] ^ -((flags[0] >>> lane) & 1);
+      to[lane] = from[lane] ^ -((flags[lane >>> 5] >>> (lane & 31)) & 1);
     }
   } else {
     for (let lane = 0; lane < lanes; lane += 1) {

@@ -29,7 +29,8 @@ export function channelCost(
 
 /**
  * Reordering: the output channels of a layer are kept in one another's places (the next layer's inputs follow), so that
- * the bits that are read wrongly cost least in sum.
+ * the bits that are read wrongly cost least in sum. A permutation that puts up with stuck cells is one of the matrix
+ * transformations of B. Zhang et al., doi:10.1145/3287624.3287707 (read: its abstract), there for memristors.
  *
  * @param channels the weights of each
  * @param places the faulty cells of each channel's place, as many
@@ -54,7 +55,7 @@ export function reorderChannels(
 const NONE = -1;
 
 /**
- * The assignment problem by shortest augmenting paths (Hungarian method), O(size³): which column each row of a square
+ * The assignment problem by shortest augmenting paths with dual values, O(size³): which column each row of a square
  * cost matrix takes so that the costs add up to the least. Where all costs are equal, row i takes column i. Exact
  * where costs are whole numbers whose sums are below 2^53.
  *

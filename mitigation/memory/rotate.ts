@@ -1,3 +1,4 @@
+import { InputError } from '../../core/index.js';
 import { float32BitsCost, int8BitsCost, type WeightBits } from './bit-costs.js';
 import { readLane, type WordFaults } from './word-faults.js';
 
@@ -10,18 +11,23 @@ export type RotationRule = 'data' | 'position';
 /** Lanes of the longest memory word, 512 bits. */
 const MOST_LANES = 16;
 
-/** Of the word at hand: its lanes with faulty cells, the faulty cells in them, and those of these that flip. */
-const struck = new Uint32Array(MOST_LANES);
-const faulty = new Uint32Array(MOST_LANES);
-const flips = new Uint32Array(MOST_LANES);
+/**
+ * Of the word at hand: its lanes with faulty cells, the faulty cells in them, and those of these that flip. The entry
+ * after the last one is written before it is known that it does not count.
+ */
+const struck = new Uint32Array(MOST_LANES + 1);
+const faulty = new Uint32Array(MOST_LANES + 1);
+const flips = new Uint32Array(MOST_LANES + 1);
 
 /**
  * Bit rotation: a memory word is stored rotated left by a number r of its own, 0 ≤ r < weightBits, so that its faulty
- * cells hold bits of little weight; data bit i lies in cell (i + r) mod the word's bits. This is the r of least cost
- * (`bitCost`), of equal ones the smallest. Known answers, not a paper, define the rule.
+ * cells hold bits of little weight; data bit i lies in cell (i + r) mod the word's bits. A form of the bit-shuffling of
+ * S. Ganapathy et al., "Mitigating the Impact of Faults in Unreliable Memories for Error-Resilient Applications",
+ * DAC 2015 (read: its abstract). Here r is the one of least cost (`bitCost`), of equal ones the smallest.
  *
  * @param data the word to be stored: 32 bits an entry, least significant first; at most 16 entries
  * @param faults of the cells that it is stored in
+ * @throws InputError for longer words
  */
 export function chooseRotation(
   data: Uint32Array,
@@ -29,6 +35,11 @@ export function chooseRotation(
   weightBits: WeightBits,
   by: RotationRule,
 ): number {
+  if (data.length > MOST_LANES) {
+    throw new InputError(
+      `A memory word of ${32 * data.length} bits cannot be rotated: at most ${32 * MOST_LANES} can.`,
+    );
+  }
   const { and, or, xor } = faults;
   let lanes = 0;
   let anyFlip = 0;
@@ -47,7 +58,7 @@ export function chooseRotation(
   if (by === 'position' || anyStuck === 0) return rotationOf(faulty, lanes, weightBits);
   if (anyFlip === 0) {
     const free = Math.clz32(~wrongRotations(data, faults, lanes));
-    return free < weightBits ? free : rotationByData(data, faults, lanes, weightBits, 0);
+    return free < weightBits ? free : rotationByData(data, faults, lanes, weightBits, 1);
   }
   // A flip is read wrongly whatever is written, so that no rotation is cheaper than the best one for flips alone.
   const forFlips = rotationOf(flips, lanes, weightBits);

@@ -20,8 +20,7 @@ export interface MaskedUnits {
 
 /**
  * Word masking: a unit that holds a faulty cell is read as zero, unless spare words stand for all its faulty words.
- * They go to the units with fewest faulty words first, then by address: most units are saved so, and of words the
- * first ones are. Known answers, not a paper, define the rule.
+ * That they go to the units with fewest faulty words first, then by address, is a choice made here: it saves most units.
  */
 export function maskUnits(bank: FaultyWords, unit: MaskingUnit): MaskedUnits {
   const unitOf = UNIT_OF[unit];

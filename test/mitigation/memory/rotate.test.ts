@@ -79,3 +79,9 @@ property.prop([struckWords, weightSizes, fc.constantFrom<RotationRule>('data', '
     expect(chooseRotation(data, faults, weightBits, by)).toBe(costs.indexOf(least));
   },
 );
+
+test('a word longer than 512 bits is refused', () => {
+  const lanes = () => new Uint32Array(17);
+  const faults = { and: lanes(), or: lanes(), xor: lanes() };
+  expect(() => chooseRotation(lanes(), faults, 8, 'data')).toThrow('544 bits');
+});
