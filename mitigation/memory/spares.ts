@@ -4,14 +4,14 @@ import { mostCovered } from './spare-allocation/most-covered.js';
 import { type SpareLines, takeMustRepair } from './spare-allocation/must-repair.js';
 import { nodeBudget } from './spare-allocation/node-budget.js';
 
-/** One bank of `rows` × `columns` cells (data and check cells) with its faulty cells and its spare lines. */
+/** The faulty cells of one bank, of data and of check bits, and its spare lines. */
 export interface BankFaults {
   /** Faulty cell i is at (faultRows[i], faultColumns[i]); no cell stands twice, spare cells are not among them. */
   readonly faultRows: Uint32Array | Uint16Array;
   readonly faultColumns: Uint32Array | Uint16Array;
   readonly spareRows: number;
   readonly spareColumns: number;
-  /** Of the spare rows 0 … spareRows − 1 those with a faulty cell, which are not used; in any order, also repeated. */
+  /** Of the spare rows 0 … spareRows − 1 those with a faulty cell: they are not used. In any order, also repeated. */
   readonly faultySpareRows?: ArrayLike<number>;
   readonly faultySpareColumns?: ArrayLike<number>;
 }
