@@ -170,8 +170,9 @@ function pilots() {
           if (method === 'pilot') {
             const results = Array.from({ length: pilot.maps }, () => ({
               injected: faults,
-              firstLayer: layers[0].name,
-              outcomes: [{ correct: draws.correct(population, pilot.images) }],
+              outcomes: [
+                { correct: draws.correct(population, pilot.images), firstLayer: layers[0].name },
+              ],
             }));
             images = pilot.choose(results);
             cost += costOf(pilot.maps, pilot.images);

@@ -54,6 +54,7 @@ export * from './study/study.js';
 export * from './study/study-file.js';
 export { type DeltaRunners, type Engine, type TrialNetwork, top1 } from './trial/engines.js';
 export type { GoldenPredictions } from './trial/recorded-samples.js';
+export type { StudyData, StudyNetwork } from './trial/study-data.js';
 export {
   type Outcome,
   runTrial,
@@ -62,10 +63,5 @@ export {
   type TrialResult,
   trialImages,
 } from './trial/trial.js';
-export {
-  createTrialRunner,
-  type StudyData,
-  type StudyNetwork,
-  type ThreadOptions,
-} from './trial/trial-runner.js';
+export { createTrialRunner, type ThreadOptions } from './trial/trial-runner.js';
 export * from './tune/index.js';

@@ -7,7 +7,7 @@ import {
   type ClipUse,
   type LayerThresholds,
 } from './activations/clip.js';
-import type { Mitigation, PartDefaults } from './mitigation.js';
+import { activationPartOf, type Mitigation, type PartDefaults } from './mitigation.js';
 import type { Granularity } from './thresholds/granularity.js';
 import { type Thresholds, thresholdsFor } from './thresholds/thresholds.js';
 
@@ -42,18 +42,19 @@ export interface ThresholdRequest {
  * @throws InputError when a part names a layer that the network or its thresholds do not have; as `thresholdsFor` does
  */
 export function activationSideOf(
-  { name, parts: [part] }: Mitigation,
+  mitigation: Mitigation,
   network: Network,
   find: (request: ThresholdRequest) => FoundThresholds,
   defaults: PartDefaults,
 ): ActivationSide {
+  const part = activationPartOf(mitigation);
   if (!part) return undefined;
   const { use, granularity = defaults.granularity, position = defaults.position, layers } = part;
   const { thresholds, where } = find({ file: part.thresholds, granularity });
   const all = thresholdsFor(network, thresholds, where, use, granularity);
   return {
     ...{ use, position },
-    thresholds: layers ? restrict(all, layers, network, name) : all,
+    thresholds: layers ? restrict(all, layers, network, mitigation.name) : all,
   };
 }
 

@@ -3,8 +3,11 @@ export * from './activations/clip.js';
 export * from './memory/index.js';
 export {
   type ActivationPart,
+  activationKeyOf,
+  activationPartOf,
   type Mitigation,
   type MitigationPart,
+  memoryPartsOf,
   mitigationInput,
   NO_MITIGATION,
   type PartDefaults,

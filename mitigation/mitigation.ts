@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { CLIP_POSITIONS, CLIP_USES, type ClipPosition, type ClipUse } from './activations/clip.js';
+import { MECHANISMS, type MemoryPart } from './memory/mechanisms.js';
+import type { ParameterForm } from './memory/stages.js';
 import { GRANULARITIES, type Granularity } from './thresholds/granularity.js';
 
 /** The longest name of a layer, and the most of them in one part. */
@@ -52,8 +54,8 @@ export interface ActivationPart {
   readonly thresholds?: string | undefined;
 }
 
-/** A part of a mitigation. Parts that stand in the memory will join the union. */
-export type MitigationPart = ActivationPart;
+/** A part of a mitigation: in the weight memory, or behind the accumulators. */
+export type MitigationPart = MemoryPart | ActivationPart;
 
 /** What protects a network, as plain data that can be posted and written as JSON; without parts: nothing. */
 export interface Mitigation {
@@ -67,30 +69,71 @@ export const UNPROTECTED = 'none';
 
 export const NO_MITIGATION: Mitigation = { name: UNPROTECTED, parts: [] };
 
-/** How the value of a parameter is written: in one word, in words with `/` between them, or not at all. */
-type ParameterForm = 'word' | 'list' | 'file';
+/** What is known of a kind of part. */
+interface PartKind {
+  /** How its parameters are written, in canonical order. */
+  readonly parameters: Readonly<Record<string, ParameterForm>>;
+  readonly schema: z.ZodType;
+  /** Two parts of one group cannot stand together. */
+  readonly group: string;
+}
 
-/** The parameters of each kind of part, in canonical order. */
-export const PARAMETERS: Readonly<
-  Record<MitigationPart['use'], Readonly<Record<string, ParameterForm>>>
-> = {
-  clip: { granularity: 'word', position: 'word', layers: 'list', thresholds: 'file' },
-  clamp: { granularity: 'word', position: 'word', layers: 'list', thresholds: 'file' },
-  // Tuned thresholds are as fine as their search made them.
-  'clip-tuned': { position: 'word', layers: 'list', thresholds: 'file' },
+const CLIP: PartKind = {
+  group: 'activation unit',
+  schema: clipPartSchema,
+  parameters: { granularity: 'word', position: 'word', layers: 'words', thresholds: 'file' },
 };
 
-/** The words that name a kind of part, and the one for none. */
-export const MITIGATION_WORDS: readonly string[] = [UNPROTECTED, ...Object.keys(PARAMETERS)];
+/** Every kind of part in the order of reading, from the cells to the activation. */
+export const PART_KINDS: Readonly<Record<MitigationPart['use'], PartKind>> = {
+  ...MECHANISMS,
+  clip: CLIP,
+  clamp: CLIP,
+  // Tuned thresholds are as fine as their search made them.
+  'clip-tuned': {
+    ...CLIP,
+    parameters: { position: 'word', layers: 'words', thresholds: 'file' },
+  },
+};
 
-/** Parts in canonical order: parameters as in `PARAMETERS`, lists sorted, nothing that is undefined. */
-export function canonicalPart(part: MitigationPart): MitigationPart {
-  const entries = Object.keys(PARAMETERS[part.use]).flatMap((name) => {
-    const value = part[name as keyof MitigationPart];
+/** The parts that stand in the weight memory. */
+export function memoryPartsOf({ parts }: Mitigation): MemoryPart[] {
+  return parts.filter((part): part is MemoryPart => part.use in MECHANISMS);
+}
+
+/** The part that stands behind the accumulators, if there is one. */
+export function activationPartOf({ parts }: Mitigation): ActivationPart | undefined {
+  return parts.find(isActivationPart);
+}
+
+/** Equal for mitigations that put the same behind the accumulators; `UNPROTECTED` for those that put nothing there. */
+export function activationKeyOf(mitigation: Mitigation): string {
+  const part = activationPartOf(mitigation);
+  return part ? JSON.stringify(part) : UNPROTECTED;
+}
+
+function isActivationPart(part: MitigationPart): part is ActivationPart {
+  return !(part.use in MECHANISMS);
+}
+
+/** The words that name a kind of part, and the one for none. */
+export const MITIGATION_WORDS: readonly string[] = [UNPROTECTED, ...Object.keys(PART_KINDS)];
+
+/** A part with its parameters in canonical order, lists sorted, without those that are undefined. */
+export function canonicalPart<Part extends MitigationPart>(part: Part): Part {
+  const entries = Object.keys(PART_KINDS[part.use].parameters).flatMap((name) => {
+    const value: unknown = Reflect.get(part, name);
     if (value === undefined) return [];
-    return [[name, typeof value === 'object' ? [...value].sort() : value]];
+    return [[name, Array.isArray(value) ? sorted(value) : value]];
   });
   return { use: part.use, ...Object.fromEntries(entries) };
+}
+
+/** Names in the order of their code units, numbers from the largest: the most significant bit first. */
+function sorted(values: readonly (string | number)[]): (string | number)[] {
+  return [...values].sort((a, b) =>
+    typeof a === 'number' && typeof b === 'number' ? b - a : a < b ? -1 : 1,
+  );
 }
 
 /**
@@ -105,7 +148,7 @@ export function wordsOf(parts: readonly MitigationPart[]): string | undefined {
 
 function partWords(part: MitigationPart): string | undefined {
   const { use, ...parameters } = canonicalPart(part);
-  if (parameters.thresholds !== undefined) return undefined;
+  if ('thresholds' in parameters) return undefined;
   const written = Object.entries(parameters).map(
     ([name, value]) => `:${name}=${[value].flat().map(String).map(escapeName).join('/')}`,
   );
@@ -142,13 +185,15 @@ export interface PartDefaults {
  */
 export function withoutDefaults(mitigation: Mitigation, defaults: PartDefaults): Mitigation {
   const { name } = mitigation;
-  const parts = mitigation.parts.map(({ granularity, position, ...rest }) =>
-    canonicalPart({
+  const parts = mitigation.parts.map((part) => {
+    if (!isActivationPart(part)) return part;
+    const { granularity, position, ...rest } = part;
+    return canonicalPart({
       ...rest,
       ...(granularity !== defaults.granularity && { granularity }),
       ...(position !== defaults.position && { position }),
-    }),
-  );
+    });
+  });
   const isNamed = name !== wordsOf(mitigation.parts);
   return { name: isNamed ? name : (wordsOf(parts) ?? name), parts };
 }

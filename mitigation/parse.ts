@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { didYouMean, InputError, interpret, shownValue } from '../core/index.js';
+import { didYouMean, InputError, interpret, parseDecimal, shownValue } from '../core/index.js';
+import type { ParameterForm } from './memory/stages.js';
 import {
   canonicalPart,
-  clipPartSchema,
   MITIGATION_WORDS,
   type Mitigation,
   type MitigationPart,
   NO_MITIGATION,
-  PARAMETERS,
+  PART_KINDS,
   UNPROTECTED,
   wordsOf,
 } from './mitigation.js';
@@ -37,26 +37,32 @@ export const mitigationSchema = z
   .unknown()
   .transform((input, context) => interpret(() => parseMitigation(input), context));
 
+const partSchema = z.union([...new Set(Object.values(PART_KINDS).map(({ schema }) => schema))] as [
+  z.ZodType,
+  z.ZodType,
+]);
+
 /** What a user may write for a mitigation, for editors. */
 export const mitigationInputSchema = z
   .union([
     z.string().min(1),
-    clipPartSchema,
+    partSchema,
     z.strictObject({
       name: z.string().min(1).max(LONGEST_NAME),
-      parts: z.array(z.union([z.string().min(1), clipPartSchema])).max(MOST_PARTS),
+      parts: z.array(z.union([z.string().min(1), partSchema])).max(MOST_PARTS),
     }),
   ])
   .meta({ examples: [...MITIGATION_WORDS, 'clip:granularity=neuron'] });
 
 function unnamed(parts: readonly MitigationPart[]): Mitigation {
-  const name = wordsOf(parts);
+  const ordered = inOrder(parts);
+  const name = wordsOf(ordered);
   if (name === undefined) {
     throw new InputError(
       'a part with a file of its own needs a name for its rows: give {name: NAME, parts: […]}',
     );
   }
-  return compose(name, parts);
+  return compose(name, ordered);
 }
 
 function named(input: Readonly<Record<string, unknown>>): Mitigation {
@@ -68,8 +74,8 @@ function named(input: Readonly<Record<string, unknown>>): Mitigation {
   if (!Array.isArray(parts) || parts.length > MOST_PARTS) {
     throw new InputError(`parts = ${shownValue(parts)}: expected a list of parts`);
   }
-  const checked = parts.flatMap((part) =>
-    typeof part === 'string' ? parseWords(part) : [checkPart(part)],
+  const checked = inOrder(
+    parts.flatMap((part) => (typeof part === 'string' ? parseWords(part) : [checkPart(part)])),
   );
   return compose(checkName(name, wordsOf(checked)), checked);
 }
@@ -95,13 +101,30 @@ function checkName(name: unknown, words: string | undefined): string {
 
 /** @throws InputError when parts cannot stand together */
 function compose(name: string, parts: readonly MitigationPart[]): Mitigation {
-  if (parts.length > 1) {
-    const uses = parts.map((part) => wordsOf([part]) ?? part.use);
+  for (const [index, part] of parts.entries()) {
+    const { group } = PART_KINDS[part.use];
+    const other = parts.slice(0, index).find(({ use }) => PART_KINDS[use].group === group);
+    if (!other) continue;
+    const uses = [other, part].map((one) => wordsOf([one]) ?? one.use);
     throw new InputError(
-      `${uses.join(' and ')} cannot stand together: there is one activation unit behind an accumulator, and each of them would be it; give them as mitigations of their own`,
+      `${uses.join(' and ')} cannot stand together: ${WHY_ONE[group] ?? `a mitigation has one ${group}`}; give them as mitigations of their own`,
     );
   }
   return name === UNPROTECTED ? NO_MITIGATION : { name, parts };
+}
+
+/** Why there is one part of a group at most. */
+const WHY_ONE: Readonly<Record<string, string>> = {
+  'activation unit':
+    'there is one activation unit behind an accumulator, and each of them would be it',
+  code: 'a memory word is encoded once',
+  transform: 'a memory word is written in one way',
+};
+
+/** In the order of reading, whatever order they are given in. */
+function inOrder(parts: readonly MitigationPart[]): MitigationPart[] {
+  const order = Object.keys(PART_KINDS);
+  return [...parts].sort((a, b) => order.indexOf(a.use) - order.indexOf(b.use));
 }
 
 function parseWords(text: string): MitigationPart[] {
@@ -125,15 +148,31 @@ function parsePart(text: string): MitigationPart {
     }
     requireParameter(kind, name);
     if (name in part) throw new InputError(`${use}: ${name} is given twice`);
-    const form = PARAMETERS[kind][name];
+    const form = PART_KINDS[kind].parameters[name];
     if (form === 'file') {
       throw new InputError(
         `${use}: ${name} names a file, which a study file alone can: give {name: NAME, parts: [{use: ${use}, ${name}: FILE}]}`,
       );
     }
-    part[name] = form === 'list' ? value.split('/').map(unescapeName) : unescapeName(value);
+    part[name] = parameterOf(form, value);
   }
   return checkPart(part);
+}
+
+/** What a text stands for; one that stands for nothing is left to the schema to refuse. */
+function parameterOf(form: ParameterForm, text: string): unknown {
+  switch (form) {
+    case 'words':
+      return text.split('/').map(unescapeName);
+    case 'numbers':
+      return text.split('/').map((word) => parseDecimal(word) ?? word);
+    case 'number':
+      return parseDecimal(text) ?? text;
+    case 'flag':
+      return text === 'true' || (text === 'false' ? false : text);
+    default:
+      return unescapeName(text);
+  }
 }
 
 function unescapeName(text: string): string {
@@ -149,8 +188,8 @@ function checkPart(input: unknown): MitigationPart {
   const { use } = input;
   const kind = requireUse(use);
   for (const name of Object.keys(input)) if (name !== 'use') requireParameter(kind, name);
-  const result = clipPartSchema.safeParse(input);
-  if (result.success) return canonicalPart(result.data);
+  const result = PART_KINDS[kind].schema.safeParse(input);
+  if (result.success) return canonicalPart(result.data as MitigationPart);
   const [{ path, message }] = result.error.issues;
   const [field] = path;
   throw new InputError(
@@ -159,7 +198,7 @@ function checkPart(input: unknown): MitigationPart {
 }
 
 function requireUse(use: unknown): MitigationPart['use'] {
-  if (typeof use === 'string' && Object.hasOwn(PARAMETERS, use)) {
+  if (typeof use === 'string' && Object.hasOwn(PART_KINDS, use)) {
     return use as MitigationPart['use'];
   }
   if (use === UNPROTECTED) throw new InputError(`${UNPROTECTED} stands alone, without parts`);
@@ -170,7 +209,7 @@ function requireUse(use: unknown): MitigationPart['use'] {
 }
 
 function requireParameter(use: MitigationPart['use'], name: string): void {
-  const known = Object.keys(PARAMETERS[use]);
+  const known = Object.keys(PART_KINDS[use].parameters);
   if (known.includes(name)) return;
   const reason =
     use === 'clip-tuned' && name === 'granularity'

@@ -7,10 +7,13 @@ export * from './datapath/stored-words.js';
 export {
   applyFaultMap,
   createPatchBuffers,
+  createWordChanges,
   type PatchBuffers,
   type StoredWords,
   type WeightPatches,
+  type WordChanges,
 } from './disturbance/patches.js';
+export { forEachStruckWord, type WordFaults, wordLanes } from './disturbance/struck-words.js';
 export * from './disturbance/weight-hits.js';
 export * from './energy/index.js';
 export type { AccessCounts } from './hardware/access-counts.js';

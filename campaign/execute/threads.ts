@@ -1,8 +1,8 @@
 import { BitcellError, InputError } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import type { Engine } from '../trial/engines.js';
+import type { StudyData } from '../trial/study-data.js';
 import type { Trial, TrialResult } from '../trial/trial.js';
-import type { StudyData } from '../trial/trial-runner.js';
 import { replayCommand } from './command-line.js';
 import type { WorkerData } from './worker.js';
 import {

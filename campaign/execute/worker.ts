@@ -1,5 +1,6 @@
 import type { KernelModule } from '../../kernels/index.js';
-import { createTrialRunner, type StudyData, type ThreadOptions } from '../trial/trial-runner.js';
+import type { StudyData } from '../trial/study-data.js';
+import { createTrialRunner, type ThreadOptions } from '../trial/trial-runner.js';
 import { serveTasks } from './worker-thread.js';
 
 /** What each thread of a study gets once. */

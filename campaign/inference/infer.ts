@@ -12,16 +12,16 @@ import {
   activationSideOf,
   type ClipPosition,
   type Mitigation,
+  memoryPartsOf,
+  memorySideOf,
   readThresholds,
 } from '../../mitigation/index.js';
 import type { Network, WordFormat } from '../../models/index.js';
 import {
-  applyFaultMap,
   batchWithinMemory,
   loadAccelerator,
   type Placement,
   placeNetwork,
-  storedWords,
   type WeightPatches,
 } from '../../sim/index.js';
 import { type RestartListener, startThread, type TaskThread } from '../execute/worker-thread.js';
@@ -183,7 +183,8 @@ function patchesOf(options: InferOptions, network: Network): WeightPatches | und
   if (options.faultMap === undefined) return undefined;
   const placement = placeNetwork(network, accelerator, options.placement);
   const map = loadFaultMap(options.faultMap, placement.geometry, placement.memory);
-  return applyFaultMap(map, placement, storedWords(network));
+  const parts = memoryPartsOf(options.mitigation);
+  return memorySideOf(parts, { network, placement }).patchesOf(map);
 }
 
 function requireImages(network: Network, { shape }: NpyFloat32Array, file: string): number {

@@ -28,8 +28,8 @@ export interface Pilot {
 }
 
 /** What the choice of images uses of a map's results. */
-export interface PilotResult extends Pick<TrialResult, 'injected' | 'firstLayer'> {
-  readonly outcomes: readonly Pick<Outcome, 'correct'>[];
+export interface PilotResult extends Pick<TrialResult, 'injected'> {
+  readonly outcomes: readonly Pick<Outcome, 'correct' | 'firstLayer'>[];
 }
 
 /** Number of the first map of a pilot: no map of a study reaches it, so they are independent. */
@@ -133,7 +133,11 @@ export function createPilot(
     choose(results) {
       const meanOf = (value: (result: PilotResult) => number) =>
         results.reduce((sum, result) => sum + value(result), 0) / results.length;
-      const rerun = meanOf(({ firstLayer }) => rerunFrom(network, firstLayer));
+      const rerun = meanOf(
+        ({ outcomes }) =>
+          outcomes.reduce((sum, { firstLayer }) => sum + rerunFrom(network, firstLayer), 0) /
+          outcomes.length,
+      );
       const costs = costsOf({
         ...common,
         faults: meanOf(({ injected }) => injected),

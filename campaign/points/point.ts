@@ -95,8 +95,8 @@ export function createTally(
 /** Add the next map. */
 export function addToTally(
   tally: PointTally,
-  result: Omit<TrialResult, 'trial' | 'outcomes' | 'firstLayer'>,
-  outcome: Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'fixed'>,
+  result: Omit<TrialResult, 'trial' | 'outcomes'>,
+  outcome: Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'effective' | 'fixed'>,
 ): void {
   tally.correct.push(outcome.correct);
   tally.cleanCorrect.push(result.cleanCorrect);
@@ -104,7 +104,7 @@ export function addToTally(
   tally.nonFinite.push(outcome.nonFinite);
   tally.requested.push(result.requested);
   tally.injected.push(result.injected);
-  tally.effective.push(result.effective);
+  tally.effective.push(outcome.effective);
   countPlaces(tally.correctPerImage, outcome.fixed?.correct);
   countPlaces(tally.sdcPerImage, outcome.fixed?.sdc);
 }

@@ -1,7 +1,7 @@
 import { faultSampleSize } from '../statistics/index.js';
 import type { PlacedNetwork } from '../study/conditions.js';
 import { faultSourceName } from '../study/fault-source.js';
-import type { StudyData } from '../trial/trial-runner.js';
+import type { StudyData } from '../trial/study-data.js';
 
 /** How many single faults must be drawn to know the share of those with an effect. */
 export interface SampleSize extends PlacedNetwork {

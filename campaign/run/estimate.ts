@@ -5,7 +5,8 @@ import type { StoppingRule } from '../points/stopping.js';
 import { expectedMaps, LOOK_GROWTH } from '../statistics/index.js';
 import type { Condition } from '../study/conditions.js';
 import type { Study } from '../study/study.js';
-import { BATCH, type StudyNetwork } from '../trial/trial-runner.js';
+import type { StudyNetwork } from '../trial/study-data.js';
+import { BATCH } from '../trial/trial-runner.js';
 import type { PreparedStudy } from './prepare.js';
 
 /** How much a study is to run; where it has a precision, about at most. */

@@ -1,13 +1,17 @@
 import { InputError, readFileChecked, sha256Hex } from '../../core/index.js';
 import { type FaultMap, faultMapFiles, loadFaultMap } from '../../fault/index.js';
-import { activationSideOf, NO_MITIGATION, type Thresholds } from '../../mitigation/index.js';
+import {
+  activationKeyOf,
+  activationSideOf,
+  NO_MITIGATION,
+  type Thresholds,
+} from '../../mitigation/index.js';
 import { type ImageSet, loadCifar10 } from '../../models/index.js';
 import {
   type Accelerator,
   createRecording,
   loadAccelerator,
   type Placement,
-  placeNetwork,
   requireDatapath,
 } from '../../sim/index.js';
 import { requireCifar10Network } from '../inputs/cifar10-network.js';
@@ -25,16 +29,17 @@ import {
   restrictFaultMap,
 } from '../study/fault-source.js';
 import { createScope, expandScope } from '../study/scope.js';
-import { mitigationNames, partDefaults, type Study } from '../study/study.js';
+import { partDefaults, type Study } from '../study/study.js';
 import { createGoldenPredictions } from '../trial/recorded-samples.js';
 import {
-  BATCH,
   entryOf,
   faultMapKey,
   networkOf,
+  placeForStudy,
   type StudyData,
   type StudyNetwork,
-} from '../trial/trial-runner.js';
+} from '../trial/study-data.js';
+import { BATCH } from '../trial/trial-runner.js';
 
 /** Bytes that all recordings of a study may take. */
 const RECORDING_BYTES = 96 * 2 ** 20;
@@ -141,25 +146,30 @@ function loadModel(
     { file: study.thresholds?.[model], granularity: study.granularity },
     folder,
   );
-  const mitigations = [...new Set([NO_MITIGATION.name, ...mitigationNames(study)])];
   const networkCount = study.models.length * study.formats.length;
+  const mitigations = [NO_MITIGATION, ...study.mitigations];
+  const activationOf = new Map(
+    mitigations.map((mitigation) => [mitigation.name, activationKeyOf(mitigation)]),
+  );
+  const keys = [...new Set(activationOf.values())];
   const networks = shared.map((one) => ({
     ...one,
     model,
+    activationOf,
     sides: new Map(
-      [NO_MITIGATION, ...study.mitigations].map((mitigation) => [
-        mitigation.name,
+      mitigations.map((mitigation) => [
+        activationKeyOf(mitigation),
         activationSideOf(mitigation, one.network, finder.find, partDefaults(study)),
       ]),
     ),
-    golden: createGoldenPredictions(mitigations, dataset.count),
+    golden: createGoldenPredictions(keys, dataset.count),
     recordings: new Map(
-      mitigations.map((mitigation) => [
-        mitigation,
+      keys.map((key) => [
+        key,
         createRecording(
           one.network,
           study.imageChoice === 'fixed' && study.images !== 'pilot' ? study.images : dataset.count,
-          RECORDING_BYTES / networkCount / mitigations.length,
+          RECORDING_BYTES / networkCount / keys.length,
         ),
       ]),
     ),
@@ -177,7 +187,7 @@ export function placeOf(
   { model, format, accelerator }: PlacedNetwork,
 ): Placement {
   const { network } = networkOf(data, model, format);
-  return placeNetwork(network, entryOf(data.accelerators, accelerator), data.study.placement);
+  return placeForStudy(data.study, network, entryOf(data.accelerators, accelerator));
 }
 
 function scopesOf(

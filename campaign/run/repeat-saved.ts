@@ -4,8 +4,8 @@ import { executeTrials } from '../execute/threads.js';
 import type { RestartListener } from '../execute/worker-thread.js';
 import type { Condition } from '../study/conditions.js';
 import type { Engine } from '../trial/engines.js';
+import type { StudyData } from '../trial/study-data.js';
 import type { Outcome, Trial, TrialResult } from '../trial/trial.js';
-import type { StudyData } from '../trial/trial-runner.js';
 
 export interface RepeatOptions {
   readonly threads: number;
@@ -65,7 +65,9 @@ function chooseTrials(
     groups.set(key, [...(groups.get(key) ?? []), result]);
   }
   return [...groups.values()].map(
-    (results) => results.find(({ firstLayer }) => firstLayer !== null) ?? results[0],
+    (results) =>
+      results.find(({ outcomes }) => outcomes.some(({ firstLayer }) => firstLayer !== null)) ??
+      results[0],
   );
 }
 

@@ -10,8 +10,8 @@ import { createStoreWriter } from '../store/writer.js';
 import type { PlacedNetwork } from '../study/conditions.js';
 import { mitigationNames, type Study, studyInputOf } from '../study/study.js';
 import type { Engine } from '../trial/engines.js';
+import { entryOf, networkOf, type StudyData } from '../trial/study-data.js';
 import type { Trial } from '../trial/trial.js';
-import { entryOf, networkOf, type StudyData } from '../trial/trial-runner.js';
 import { type PreparedStudy, placeOf } from './prepare.js';
 import { requireRepeated } from './repeat-saved.js';
 

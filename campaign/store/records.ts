@@ -148,14 +148,11 @@ export function resultsOfRows(rows: readonly TrialRecord[]): TrialResult[] {
 }
 
 function resultOf(rows: readonly TrialRecord[]): TrialResult {
-  const [{ condition, map, images, requested, injected, effective, first_layer, clean_correct }] =
-    rows;
+  const [{ condition, map, images, requested, injected, clean_correct }] = rows;
   return {
     trial: { condition, map, images, mitigations: rows.map(({ mitigation }) => mitigation) },
     requested,
     injected: Number(injected),
-    effective: Number(effective),
-    firstLayer: first_layer,
     cleanCorrect: clean_correct,
     outcomes: rows.map(outcomeOf),
   };
@@ -167,7 +164,12 @@ function outcomeOf(row: TrialRecord): Outcome {
     correct_images === null || sdc_images === null
       ? undefined
       : { correct: correct_images, sdc: sdc_images };
-  return { mitigation, correct, sdc, nonFinite: non_finite, ...(fixed && { fixed }), seconds };
+  return {
+    ...{ mitigation, correct, sdc, nonFinite: non_finite },
+    ...{ effective: Number(row.effective), firstLayer: row.first_layer },
+    ...(fixed && { fixed }),
+    seconds,
+  };
 }
 
 /** What a row is of. */

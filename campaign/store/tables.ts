@@ -97,14 +97,16 @@ export function keyCells(condition: number, key: PointKey): CellValue[] {
 
 /** The rows of a trial in the order of the columns, one a mitigation. */
 export function trialRows(condition: Condition, result: TrialResult, seed: number): CellValue[][] {
-  const { trial, requested, injected, effective, firstLayer, cleanCorrect, outcomes } = result;
-  return outcomes.map(({ mitigation, correct, sdc, nonFinite, fixed, seconds }) => [
-    ...keyCells(condition.index, pointKey(condition, mitigation)),
-    ...[seed, isPilotMap(trial.map), trial.map, trial.images],
-    ...[requested, injected, effective, firstLayer],
-    ...[cleanCorrect, correct, sdc, nonFinite],
-    ...[fixed?.correct ?? null, fixed?.sdc ?? null, seconds],
-  ]);
+  const { trial, requested, injected, cleanCorrect, outcomes } = result;
+  return outcomes.map(
+    ({ mitigation, correct, sdc, nonFinite, effective, firstLayer, fixed, seconds }) => [
+      ...keyCells(condition.index, pointKey(condition, mitigation)),
+      ...[seed, isPilotMap(trial.map), trial.map, trial.images],
+      ...[requested, injected, effective, firstLayer],
+      ...[cleanCorrect, correct, sdc, nonFinite],
+      ...[fixed?.correct ?? null, fixed?.sdc ?? null, seconds],
+    ],
+  );
 }
 
 /** A point of the study before it has a trial. */

@@ -272,7 +272,7 @@ function requireMitigations(study: Study): void {
     );
   if (clipPosition === 'requantised') throw needsInt8('clipPosition = requantised');
   const requantised = mitigations.find(({ parts }) =>
-    parts.some(({ position }) => position === 'requantised'),
+    parts.some((part) => 'position' in part && part.position === 'requantised'),
   );
   if (requantised) throw needsInt8(`mitigation ${requantised.name}: position = requantised`);
 }
@@ -288,7 +288,7 @@ export function ratesOf(study: Study, format: Study['formats'][number]): readonl
  */
 export function studyJsonSchema(): object {
   return {
-    ...z.toJSONSchema(inputSchema, { io: 'input' }),
+    ...z.toJSONSchema(inputSchema, { io: 'input', reused: 'ref' }),
     title: 'Bitcell study',
   };
 }

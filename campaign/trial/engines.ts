@@ -1,10 +1,9 @@
 import { activeFaults, type FaultMap } from '../../fault/index.js';
 import type { KernelModule } from '../../kernels/index.js';
-import { UNPROTECTED } from '../../mitigation/index.js';
+import { type MemorySide, UNPROTECTED } from '../../mitigation/index.js';
 import { type ImageSet, type Network, normalize } from '../../models/index.js';
 import {
   type ActivationUnit,
-  applyFaultMap,
   canFollowChanges,
   createDeltaRunner,
   type Datapath,
@@ -12,7 +11,6 @@ import {
   deltaRunnerBytes,
   type LayerRange,
   type PatchBuffers,
-  type Placement,
   type PrefixSharing,
   type Recording,
   recordRun,
@@ -34,7 +32,9 @@ export interface TrialNetwork {
   readonly datapath: Datapath;
   /** Fault-free stored words of all weights, in network order. */
   readonly words: Uint8Array | Uint32Array;
-  /** By mitigation, then by layer. */
+  /** What each mitigation puts behind the accumulators, as a key of what follows. */
+  readonly activationOf: ReadonlyMap<string, string>;
+  /** By layer. */
   readonly units: ReadonlyMap<string, ReadonlyMap<string, ActivationUnit>>;
   readonly golden: ReadonlyMap<string, GoldenPredictions>;
   /** What the fault-free network made of the images in `golden`. */
@@ -91,7 +91,13 @@ export interface IntermittentFaults {
   readonly probability: number;
   readonly seed: number;
   readonly trial: number;
-  readonly placement: Placement;
+  readonly side: MemorySide;
+}
+
+/** Predictions, and the time of what was run for them alone. */
+export interface FaultyPredictions {
+  readonly predictions: readonly Prediction[];
+  readonly seconds: number;
 }
 
 /** Predictions under faults; the images must have been recorded. */
@@ -115,14 +121,14 @@ function faultyOutputs(
   { dataset, indices, numbers }: RunImages,
   { patches, differing, intermittent }: EffectiveFaults,
 ): Float32Array {
-  const { datapath, recordings, engine, words, deltaRunners } = one;
+  const { datapath, recordings, engine, deltaRunners } = one;
   const loadImages = () => normalize(dataset, indices);
   const units = unitsOf(one, mitigation);
   if (intermittent) {
-    const { map, probability, seed, trial, placement } = intermittent;
+    const { map, probability, seed, trial, side } = intermittent;
     datapath.setActivationUnits(units);
     return runWithPatchesPerImage(datapath, loadImages(), indices.length, (image) =>
-      applyFaultMap(activeFaults(map, probability, seed, trial, indices[image]), placement, words),
+      side.patchesOf(activeFaults(map, probability, seed, trial, indices[image])),
     );
   }
   if (engine === 'incremental' && patches.weights.length <= MOST_FOLLOWED_PATCHES) {
@@ -187,7 +193,7 @@ export function predictFaultyTogether(
   mitigations: readonly string[],
   images: RunImages,
   faults: EffectiveFaults,
-): { readonly predictions: readonly Prediction[]; readonly seconds: number }[] {
+): FaultyPredictions[] {
   const { differing } = faults;
   const canShare = one.sharing && !faults.intermittent && mitigations.length > 1;
   return canShare && differing && mitigations.includes(UNPROTECTED)
@@ -205,7 +211,7 @@ function predictSharing(
   mitigations: readonly string[],
   { dataset, indices, numbers }: RunImages,
   { patches, differing }: EffectiveFaults & { readonly differing: LayerRange },
-): { readonly predictions: readonly Prediction[]; readonly seconds: number }[] {
+): FaultyPredictions[] {
   const { datapath, recordings } = one;
   datapath.setPatches(patches);
   const others = mitigations.filter((mitigation) => mitigation !== UNPROTECTED);

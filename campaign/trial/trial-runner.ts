@@ -1,19 +1,19 @@
-import { createFaultBuffers, type FaultBuffers, type FaultMap } from '../../fault/index.js';
+import { createFaultBuffers, type FaultBuffers } from '../../fault/index.js';
 import type { KernelModule } from '../../kernels/index.js';
-import { type ActivationSide, unitsOfSide } from '../../mitigation/index.js';
-import type { ImageSet, WordFormat } from '../../models/index.js';
 import {
-  type Accelerator,
+  type MemorySide,
+  memoryPartsOf,
+  memorySideOf,
+  unitsOfSide,
+} from '../../mitigation/index.js';
+import {
   createNetworkDatapath,
   createPatchBuffers,
   createPrefixSharing,
   type Datapath,
   type Placement,
-  placeNetwork,
-  type Recording,
   type WeightPatches,
 } from '../../sim/index.js';
-import type { SharedNetwork } from '../inputs/shared-network.js';
 import type { Condition } from '../study/conditions.js';
 import {
   type FaultMapsAtRate,
@@ -22,9 +22,15 @@ import {
   trialFaultMaps,
 } from '../study/fault-source.js';
 import { createScope } from '../study/scope.js';
-import type { Study } from '../study/study.js';
 import { createDeltaRunners, type Engine, type TrialNetwork } from './engines.js';
-import type { GoldenPredictions } from './recorded-samples.js';
+import {
+  entryOf,
+  faultMapKey,
+  networkOf,
+  placeForStudy,
+  type StudyData,
+  type StudyNetwork,
+} from './study-data.js';
 import { runTrial, type Trial, type TrialContext, type TrialResult } from './trial.js';
 
 /** Images that the datapath computes together. */
@@ -32,57 +38,6 @@ export const BATCH = 20;
 
 /** Bytes for what the mitigations of a trial have in common: all but the two largest tensors of a batch of VGG-16. */
 const SHARING_BYTES = 7 * 2 ** 20;
-
-/** A network of a study in one word format, with what all its trials share. */
-export interface StudyNetwork extends SharedNetwork {
-  /** As the study names it. */
-  readonly model: string;
-  /** What each mitigation, and `none`, puts behind the accumulators. */
-  readonly sides: ReadonlyMap<string, ActivationSide>;
-  /** By mitigation. */
-  readonly golden: ReadonlyMap<string, GoldenPredictions>;
-  readonly recordings: ReadonlyMap<string, Recording>;
-}
-
-/**
- * All that the threads of a study share: plain data that can be posted to a worker, large arrays in
- * shared memory.
- */
-export interface StudyData {
-  readonly study: Study;
-  readonly conditions: readonly Condition[];
-  readonly networks: readonly StudyNetwork[];
-  /** By the name that the study gives them. */
-  readonly accelerators: ReadonlyMap<string, Accelerator>;
-  /** By `faultMapKey`. */
-  readonly faultMaps: ReadonlyMap<string, FaultMap>;
-  readonly dataset: ImageSet;
-}
-
-/** A network of a study. */
-export function networkOf(
-  { networks }: Pick<StudyData, 'networks'>,
-  model: string,
-  format: WordFormat,
-): StudyNetwork {
-  const found = networks.find(
-    (candidate) => candidate.model === model && candidate.network.format === format,
-  );
-  if (!found) throw new Error(`no network ${model} with ${format} words`);
-  return found;
-}
-
-/** An entry of a table that a study's own names index. */
-export function entryOf<T>(table: ReadonlyMap<string, T>, name: string): T {
-  const found = table.get(name);
-  if (found === undefined) throw new Error(`no ${name}`);
-  return found;
-}
-
-/** A fault map file as read for one memory: formats that do not state theirs can serve several. */
-export function faultMapKey(file: string, { geometry, memory }: Placement): string {
-  return JSON.stringify([file, geometry, memory.columnMux]);
-}
 
 /** How one thread runs trials: none of this changes a result. */
 export interface ThreadOptions {
@@ -132,7 +87,7 @@ export function createTrialContexts(
     const shared = networkOf(data, condition.model, condition.format);
     const network = trialNetwork(shared);
     const accelerator = entryOf(data.accelerators, condition.accelerator);
-    const placement = placeNetwork(shared.network, accelerator, data.study.placement);
+    const placement = placeForStudy(data.study, shared.network, accelerator);
     const scope = createScope(condition.scope, shared.network, placement);
     const request = {
       ...{ source: condition.source, geometry: placement.geometry, scope, seed: data.study.seed },
@@ -147,6 +102,7 @@ export function createTrialContexts(
       network,
       placement,
       scope,
+      memorySides: memorySidesOf(data.study, network, placement),
       faultMap: (map) =>
         options.engine === 'plain'
           ? trialFaultMap({ ...request, map, rate })
@@ -162,6 +118,24 @@ export function createTrialContexts(
     contexts.set(condition, context);
     return context;
   };
+}
+
+/** The memory side of each mitigation, and of none; mitigations with the same parts share one. */
+function memorySidesOf(
+  { mitigations }: StudyData['study'],
+  { network, words }: TrialNetwork,
+  placement: Placement,
+): ReadonlyMap<string, MemorySide> {
+  const sides = new Map<string, MemorySide>();
+  return new Map(
+    mitigations.map((mitigation) => {
+      const parts = memoryPartsOf(mitigation);
+      const key = JSON.stringify(parts);
+      const side = sides.get(key) ?? memorySideOf(parts, { network, placement }, words);
+      sides.set(key, side);
+      return [mitigation.name, side];
+    }),
+  );
 }
 
 /** Keeps the maps of one key, the latest: those of several rates are drawn in one go. */

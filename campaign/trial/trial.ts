@@ -1,12 +1,15 @@
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
 import type { FaultMap } from '../../fault/index.js';
+import { type MemorySide, UNPROTECTED } from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
-import { applyFaultMap, type Placement, patchedLayers } from '../../sim/index.js';
+import { type Placement, patchedLayers } from '../../sim/index.js';
 import type { Condition } from '../study/conditions.js';
 import { activeProbabilityOf, dataFaults } from '../study/fault-source.js';
 import type { Scope } from '../study/scope.js';
 import type { Study } from '../study/study.js';
 import {
+  type EffectiveFaults,
+  type FaultyPredictions,
   predictClean,
   predictFaultyTogether,
   type RunImages,
@@ -14,6 +17,7 @@ import {
 } from './engines.js';
 import { type Prediction, predictionOf, setPrediction, unknownImages } from './recorded-samples.js';
 import { encodeImageSet } from './sample-set.js';
+import { entryOf } from './study-data.js';
 
 /** One fault map on one network: the unit of work. Map number `map` also orders the images, unless they are fixed. */
 export interface Trial {
@@ -35,6 +39,10 @@ export interface Outcome {
   readonly sdc: number;
   /** Images with a NaN or infinite output. */
   readonly nonFinite: number;
+  /** Faulty cells that change at least one weight. */
+  readonly effective: number;
+  /** The first layer, in network order, of which a weight changed; null: none did. */
+  readonly firstLayer: string | null;
   /** Which of the images these are, by their places (see `encodeImageSet`), where all maps have the same images. */
   readonly fixed?: { readonly correct: string; readonly sdc: string } | undefined;
   /** Time of this outcome alone. */
@@ -47,10 +55,6 @@ export interface TrialResult {
   readonly requested: number;
   /** Faulty data cells. */
   readonly injected: number;
-  /** Faulty cells that change at least one weight. */
-  readonly effective: number;
-  /** The first layer, in network order, of which a weight changed; null: none did. */
-  readonly firstLayer: string | null;
   /** Images that the fault-free, unprotected network puts into their class. */
   readonly cleanCorrect: number;
   readonly outcomes: readonly Outcome[];
@@ -63,6 +67,8 @@ export interface TrialContext {
   readonly network: TrialNetwork;
   readonly placement: Placement;
   readonly scope: Scope;
+  /** What the weight memory makes of a map under each mitigation; one object for those under which it does the same. */
+  readonly memorySides: ReadonlyMap<string, MemorySide>;
   /** A fault map by its number. */
   readonly faultMap: (map: number) => FaultMap;
   readonly dataset: ImageSet;
@@ -70,38 +76,74 @@ export interface TrialContext {
 
 /** Run one trial; the result, times aside, depends on the study, the trial and the data alone. */
 export function runTrial(context: TrialContext, trial: Trial): TrialResult {
-  const { placement, network, scope, condition, study } = context;
+  const { network, scope, condition, study } = context;
   const { source } = condition;
   const { seed } = study;
   const images = imagesOf(context, trial);
-  const clean = goldenOf(context, 'none', images);
-  const golden = trial.mitigations.map((mitigation) => goldenOf(context, mitigation, images));
+  const clean = goldenOf(context, UNPROTECTED, images);
+  const golden = new Map(
+    trial.mitigations.map((mitigation) => [mitigation, goldenOf(context, mitigation, images)]),
+  );
   const map = context.faultMap(trial.map);
-  const patches = applyFaultMap(map, placement, network.words, network.patchBuffers);
-  const differing = patchedLayers(network.network, patches);
   const probability = activeProbabilityOf(source);
-  const intermittent =
-    probability === undefined ? undefined : { map, probability, seed, trial: trial.map, placement };
-  // Without a changed weight the run would be the golden one.
-  const found =
-    differing || network.engine === 'plain'
-      ? predictFaultyTogether(network, trial.mitigations, images, {
-          ...{ patches, differing, intermittent },
-        })
-      : golden.map((predictions) => ({ predictions, seconds: 0 }));
+  const outcomes = new Map<string, Outcome>();
+  for (const [side, mitigations] of bySide(context, trial.mitigations)) {
+    const patches = side.patchesOf(map, network.patchBuffers);
+    const differing = patchedLayers(network.network, patches);
+    const intermittent =
+      probability === undefined ? undefined : { map, probability, seed, trial: trial.map, side };
+    // Without a changed weight the run would be the golden one.
+    const found =
+      differing || network.engine === 'plain'
+        ? predictFaultyBy(network, mitigations, images, { patches, differing, intermittent })
+        : undefined;
+    for (const mitigation of mitigations) {
+      const clean = { predictions: entryOf(golden, mitigation), seconds: 0 };
+      const { predictions, seconds } = found ? entryOf(found, mitigation) : clean;
+      outcomes.set(mitigation, {
+        mitigation,
+        ...judge(context, images, predictions, entryOf(golden, mitigation)),
+        effective: patches.effectiveFaults,
+        firstLayer: differing ? network.network.layers[differing.first].name : null,
+        seconds,
+      });
+    }
+  }
   return {
     trial,
     requested: condition.faultCount ?? condition.rate * scope.count,
     injected: dataFaults(map),
-    effective: patches.effectiveFaults,
-    firstLayer: differing ? network.network.layers[differing.first].name : null,
     cleanCorrect: rightPlaces(context.dataset, images, clean).length,
-    outcomes: trial.mitigations.map((mitigation, index) => ({
-      mitigation,
-      ...judge(context, images, found[index].predictions, golden[index]),
-      seconds: found[index].seconds,
-    })),
+    outcomes: trial.mitigations.map((mitigation) => entryOf(outcomes, mitigation)),
   };
+}
+
+/** Predictions under faults by mitigation: those that put the same behind the accumulators run once. */
+function predictFaultyBy(
+  network: TrialNetwork,
+  mitigations: readonly string[],
+  images: RunImages,
+  faults: EffectiveFaults,
+): Map<string, FaultyPredictions> {
+  const keyOf = (mitigation: string) => entryOf(network.activationOf, mitigation);
+  const keys = [...new Set(mitigations.map(keyOf))];
+  const found = predictFaultyTogether(network, keys, images, faults);
+  return new Map(
+    mitigations.map((mitigation) => [mitigation, found[keys.indexOf(keyOf(mitigation))]]),
+  );
+}
+
+/** The mitigations under which the weight memory does the same. */
+function bySide(
+  { memorySides }: TrialContext,
+  mitigations: readonly string[],
+): Map<MemorySide, string[]> {
+  const groups = new Map<MemorySide, string[]>();
+  for (const mitigation of mitigations) {
+    const side = entryOf(memorySides, mitigation);
+    groups.set(side, [...(groups.get(side) ?? []), mitigation]);
+  }
+  return groups;
 }
 
 /**
@@ -133,8 +175,8 @@ function goldenOf(
   mitigation: string,
   images: RunImages,
 ): readonly Prediction[] {
-  const golden = network.golden.get(mitigation);
-  if (!golden) throw new Error(`no fault-free predictions for ${mitigation}`);
+  const key = entryOf(network.activationOf, mitigation);
+  const golden = entryOf(network.golden, key);
   const places = unknownImages(golden, images.indices);
   if (places.length > 0) {
     const missing = {
@@ -142,7 +184,7 @@ function goldenOf(
       indices: places.map((place) => images.indices[place]),
       numbers: places.map((place) => images.numbers[place]),
     };
-    predictClean(network, mitigation, missing).forEach((prediction, index) => {
+    predictClean(network, key, missing).forEach((prediction, index) => {
       setPrediction(golden, missing.indices[index], prediction);
     });
   }

@@ -7,6 +7,7 @@ import {
   float32Clips,
   int8Clips,
   type Mitigation,
+  memoryPartsOf,
   type NetworkClip,
   parseMitigation,
   readThresholds,
@@ -57,6 +58,12 @@ function exportNetwork(flags: ExportFlags): void {
   const network = loadNetwork(model, format);
   const thresholds = readThresholds(file);
   const mitigation = flags.mitigation ?? defaultMitigation(thresholds, format);
+  const [stored] = memoryPartsOf(mitigation);
+  if (stored) {
+    throw new InputError(
+      `${stored.use} stands in the weight memory, of which an ONNX file knows nothing: leave it away`,
+    );
+  }
   const side = activationSideOf(mitigation, network, () => ({ thresholds, where: file }), {
     position: clipPosition,
   });

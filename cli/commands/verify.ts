@@ -3,6 +3,7 @@ import { loadNetwork, loadThresholds } from '../../campaign/index.js';
 import type { CaseResult } from '../../campaign/verify/index.js';
 import { InputError, MismatchError, readFileChecked } from '../../core/index.js';
 import {
+  activationPartOf,
   activationSideOf,
   type Mitigation,
   type ThresholdRequest,
@@ -137,7 +138,7 @@ function givenClip(network: Network, { model, mitigation, thresholds, data }: Ve
 
 /** Float32 words have no requantisation to clip after. */
 function isRequantised(mitigation: Mitigation | undefined): boolean {
-  return mitigation?.parts.some(({ position }) => position === 'requantised') ?? false;
+  return mitigation !== undefined && activationPartOf(mitigation)?.position === 'requantised';
 }
 
 function toText(cases: readonly CaseResult[]): string {

@@ -22,23 +22,25 @@ export function printResult(json: boolean | undefined, result: object, text: () 
 }
 
 /**
- * A result as one JSON object in parts, for a list too long to hold: the fields of `head`, the list, and the
+ * A result as one JSON object in parts, for lists too long to hold: the fields of `head`, the lists by name, and the
  * fields of `tail`, which is called after the last item.
  */
 export function* resultParts(
   head: object,
-  listName: string,
-  list: Iterable<object>,
+  lists: Readonly<Record<string, Iterable<object>>>,
   tail: () => object,
 ): Generator<string, void, undefined> {
-  const opening = JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...head });
-  yield `${opening.slice(0, -1)},${JSON.stringify(listName)}:[`;
-  let separator = '';
-  for (const item of list) {
-    yield separator + JSON.stringify(item);
-    separator = ',';
+  yield JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...head }).slice(0, -1);
+  for (const [name, list] of Object.entries(lists)) {
+    yield `,${JSON.stringify(name)}:[`;
+    let separator = '';
+    for (const item of list) {
+      yield separator + JSON.stringify(item);
+      separator = ',';
+    }
+    yield ']';
   }
-  yield `],${JSON.stringify(tail()).slice(1)}\n`;
+  yield `,${JSON.stringify(tail()).slice(1)}\n`;
 }
 
 /**

@@ -24,25 +24,23 @@ export async function printReplayedTrial(
   if (json) {
     const weights = rowsOf(replayed, limit ?? Number.POSITIVE_INFINITY);
     const { changedWeights } = replayed;
-    await printParts(
-      resultParts(headOf(replayed, study), 'weights', weights, () => ({ changedWeights })),
-    );
+    await printParts(resultParts(headOf(replayed, study), { weights }, () => ({ changedWeights })));
   } else {
     await printParts([visibleLines(`${toText(replayed, study, limit ?? SHOWN_WEIGHTS)}\n`)]);
   }
 }
 
 function headOf({ condition, result }: ReplayedTrial, study: Study): object {
-  const { trial, requested, injected, effective, firstLayer, cleanCorrect, outcomes } = result;
+  const { trial, requested, injected, cleanCorrect, outcomes } = result;
   const { mitigation: _, ...key } = pointKey(condition, NO_MITIGATION.name);
   return {
     study: studyInputOf(study),
     seed: study.seed,
     condition: { condition: condition.index, ...key },
     ...{ map: trial.map, images: trial.images },
-    ...{ requested, injected, effective, firstLayer, cleanCorrect },
-    outcomes: outcomes.map(({ mitigation, correct, sdc, nonFinite, fixed }) => ({
-      ...{ mitigation, correct, sdc, nonFinite },
+    ...{ requested, injected, cleanCorrect },
+    outcomes: outcomes.map(({ seconds: _, fixed, ...outcome }) => ({
+      ...outcome,
       ...(fixed && { correctImages: fixed.correct, sdcImages: fixed.sdc }),
     })),
   };
@@ -69,25 +67,25 @@ function* rowsOf(replayed: ReplayedTrial, limit: number): Generator<WeightRow, v
 
 function toText(replayed: ReplayedTrial, study: Study, limit: number): string {
   const { condition, result, changedWeights } = replayed;
-  const { trial, requested, injected, effective, firstLayer, cleanCorrect, outcomes } = result;
+  const { trial, requested, injected, cleanCorrect, outcomes } = result;
   const listed = [...rowsOf(replayed, limit)];
   const more = changedWeights - listed.length;
   const isIntermittent =
     condition.source.kind === 'model' && condition.source.model.activeProbability !== undefined;
-  const first = firstLayer === null ? '' : `, from layer ${firstLayer} on`;
   return [
     `Condition ${condition.index}: ${conditionText(pointKey(condition, NO_MITIGATION.name))}; map ${trial.map}, ${counted(trial.images, 'image')}, seed ${study.seed}`,
-    `${grouped(injected)} faulty data cells (asked for: ${Number(requested.toFixed(3))}), of which ${grouped(effective)} change a weight`,
+    `${grouped(injected)} faulty data cells (asked for: ${Number(requested.toFixed(3))})`,
     `${cleanCorrect} of ${trial.images} images are right without faults and mitigation`,
     '',
     formatTable(
-      ['mitigation', 'right', 'changed', 'not finite'],
-      outcomes.map(({ mitigation, correct, sdc, nonFinite }) => [
+      ['mitigation', 'right', 'changed', 'not finite', 'effective', 'from layer'],
+      outcomes.map(({ mitigation, correct, sdc, nonFinite, effective, firstLayer }) => [
         ...[mitigation, `${correct} of ${trial.images}`, String(sdc), String(nonFinite)],
+        ...[grouped(effective), firstLayer ?? '-'],
       ]),
     ),
     '',
-    `${grouped(changedWeights)} ${changedWeights === 1 ? 'weight reads' : 'weights read'} differently${first}${isIntermittent ? ', if all faults are active at once' : ''}`,
+    `${grouped(changedWeights)} ${changedWeights === 1 ? 'weight reads' : 'weights read'} differently${isIntermittent ? ', if all faults are active at once' : ''}`,
     ...(listed.length > 0 ? ['', weightTable(listed, condition.format === 'int8')] : []),
     ...(listed.length > 0 && more > 0
       ? [`and ${grouped(more)} more (--limit N lists more, --json all)`]

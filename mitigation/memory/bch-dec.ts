@@ -1,4 +1,7 @@
+import { z } from 'zod';
 import { type LinearCode, linearCode } from './linear-code.js';
+import { linearWordCode, ON_DETECT, type OnDetect } from './linear-word-code.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 
 export type BchDataBits = 8 | 16 | 32 | 64 | 128;
 
@@ -38,3 +41,33 @@ export function shortenedBch(generator: number, dataBits: number): LinearCode {
   }
   return linearCode('bch', columns, degree, 2);
 }
+
+/** A DEC BCH code on parts of memory words. */
+export interface BchDecPart extends PartPlace {
+  readonly use: 'bch-dec';
+  /** Data bits of a code word; default: 64. */
+  readonly dataBits?: BchDataBits | undefined;
+  /** Default: keep. */
+  readonly onDetect?: OnDetect | undefined;
+}
+
+export const bchDec: MemoryMechanism<BchDecPart> = {
+  summary: 'a BCH code: two errors of a code word are corrected',
+  group: 'code',
+  parameters: { dataBits: 'number', onDetect: 'word', ...PLACE_FORMS },
+  schema: z.strictObject({
+    use: z.literal('bch-dec'),
+    dataBits: z
+      .union(
+        [8, 16, 32, 64, 128].map((bits) => z.literal(bits as BchDataBits)),
+        {
+          error: 'expected 8, 16, 32, 64 or 128',
+        },
+      )
+      .optional(),
+    onDetect: z.enum(ON_DETECT).optional(),
+    ...PLACE,
+  }),
+  code: ({ dataBits = 64, onDetect = 'keep' }, place) =>
+    linearWordCode(bchDecCode(dataBits), onDetect, place),
+};

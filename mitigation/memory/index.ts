@@ -1,18 +1,31 @@
-export { type BchDataBits, bchDecCode, shortenedBch } from './bch-dec.js';
+export { type BchDataBits, type BchDecPart, bchDecCode, shortenedBch } from './bch-dec.js';
+export { bitCost, type WeightBits, wrongBitsCost } from './bit-costs.js';
 export { CEP_CHUNKS, type CepChunk, cepCode } from './cep.js';
+export * from './closest-value.js';
 export { decodeFloat32Word, encodeFloat32Word, type Float32Code } from './float32-code.js';
 export { type CodeGates, gatesOf } from './gates.js';
+export type { HardenPart } from './harden.js';
 export { decodeInPlace, encodeInPlace, throttleInPlace } from './in-place-ecc.js';
+export * from './invert.js';
 export { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';
+export type { MemoryMechanism, PartPlace } from './mechanism.js';
+export { MECHANISMS, type MemoryPart, mechanismOf } from './mechanisms.js';
+export { checkBitsNeeded, type MemorySide, memorySideOf } from './memory-side.js';
 export { MSET } from './mset.js';
-export { parityCode } from './parity.js';
+export { type ParityPart, parityCode } from './parity.js';
 export {
   checkFloat32Range,
   checkInt8Range,
   RANGE_GRANULARITIES,
+  type RangeCheckPart,
   type RangeGranularity,
   type WeightRanges,
   weightRanges,
 } from './range-check.js';
-export { type SecdedDataBits, secdedCode } from './secded.js';
+export * from './reorder.js';
+export * from './rotate.js';
+export { type SecdedDataBits, type SecdedPart, secdedCode } from './secded.js';
+export * from './spares.js';
+export type { PlacedWeights, Verdicts } from './stages.js';
 export { decodeTmr, encodeTmr, type TmrCode, tmrCode } from './tmr.js';
+export * from './word-masking.js';

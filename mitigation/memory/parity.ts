@@ -1,4 +1,7 @@
+import { z } from 'zod';
 import { type LinearCode, linearCode } from './linear-code.js';
+import { linearWordCode } from './linear-word-code.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 
 /**
  * Even parity bits, which detect an odd number of errors among the data bits of each and its own, and correct none.
@@ -20,3 +23,35 @@ export function parityCode(dataBits: number, bits = 1, interleaved = false): Lin
   const arrangement = interleaved ? 'parity-interleaved' : 'parity-blocks';
   return linearCode(bits === 1 ? 'parity' : arrangement, columns, bits, 0);
 }
+
+/** Parity bits of each weight, or of each 64 bits of memory. */
+export interface ParityPart extends PartPlace {
+  readonly use: 'parity';
+  /** Parity bits of a group; default: 1. */
+  readonly bits?: number | undefined;
+  /** Default: no. */
+  readonly interleaved?: boolean | undefined;
+  /** What has parity bits of its own, and becomes zero where they are wrong; default: word. */
+  readonly group?: 'weight' | 'word' | undefined;
+}
+
+/** Data bits of a group of parity bits that is not a weight. */
+const WORD_BITS = 64;
+
+export const parity: MemoryMechanism<ParityPart> = {
+  summary: 'parity bits: a weight, or 64 bits of memory, with a wrong one becomes zero',
+  group: 'code',
+  parameters: { bits: 'number', interleaved: 'flag', group: 'word', ...PLACE_FORMS },
+  schema: z.strictObject({
+    use: z.literal('parity'),
+    bits: z.int().min(1).max(16).optional(),
+    interleaved: z.boolean().optional(),
+    group: z.enum(['weight', 'word']).optional(),
+    ...PLACE,
+  }),
+  code({ bits = 1, interleaved = false, group = 'word' }, place) {
+    const { weightBits, memory } = place.placement;
+    const dataBits = group === 'weight' ? weightBits : Math.min(WORD_BITS, memory.wordBits);
+    return linearWordCode(parityCode(dataBits, bits, interleaved), 'zero', place);
+  },
+};

@@ -2,7 +2,10 @@
  * A range check on weights as they are read: what lies outside the range of the network's own weights, or is no
  * number, becomes zero. Both bounds are inside, and values are compared, so that −0 is inside where 0 is.
  */
-import { type WeightedLayer, wordMask } from '../../models/index.js';
+import { z } from 'zod';
+import { type WeightedLayer, weightedLayers, wordMask } from '../../models/index.js';
+import { firstWeightOfLayers } from '../../sim/index.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 
 /** What shares a range. */
 export const RANGE_GRANULARITIES = ['layer', 'channel'] as const;
@@ -59,3 +62,36 @@ export function checkFloat32Range(ranges: WeightRanges, channel: number, word: n
   const isInside = value >= ranges.lowest[channel] && value <= ranges.highest[channel];
   return isInside ? word : ranges.zeroWords[channel];
 }
+
+/** A range check on weights as they are read. */
+export interface RangeCheckPart extends PartPlace {
+  readonly use: 'range-check';
+  /** Default: layer. */
+  readonly granularity?: RangeGranularity | undefined;
+}
+
+export const rangeCheck: MemoryMechanism<RangeCheckPart> = {
+  summary: "a weight that is read outside the range of its layer's, or as no number, becomes zero",
+  group: 'screen',
+  parameters: { granularity: 'word', ...PLACE_FORMS },
+  schema: z.strictObject({
+    use: z.literal('range-check'),
+    granularity: z.enum(RANGE_GRANULARITIES).optional(),
+    ...PLACE,
+  }),
+  screen({ granularity = 'layer' }, { network }) {
+    const first = firstWeightOfLayers(network);
+    const layers = weightedLayers(network).map((layer) => ({
+      ranges: weightRanges(layer, granularity),
+      window: layer.weights.length / layer.shape.output.channels,
+    }));
+    const check = network.format === 'int8' ? checkInt8Range : checkFloat32Range;
+    let index = 0;
+    return (weight, word) => {
+      while (weight < first[index]) index -= 1;
+      while (weight >= first[index + 1]) index += 1;
+      const { ranges, window } = layers[index];
+      return check(ranges, Math.floor((weight - first[index]) / window), word);
+    };
+  },
+};

@@ -1,4 +1,7 @@
+import { z } from 'zod';
 import { type LinearCode, linearCode } from './linear-code.js';
+import { linearWordCode, ON_DETECT, type OnDetect } from './linear-word-code.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 
 /** 57 for eight weights that keep their check bits in themselves. */
 export type SecdedDataBits = 16 | 32 | 57 | 64;
@@ -47,3 +50,28 @@ export function secdedCode(dataBits: SecdedDataBits): LinearCode {
   );
   return linearCode('secded', columns, masks.length, 1);
 }
+
+/** SEC-DED on parts of memory words. */
+export interface SecdedPart extends PartPlace {
+  readonly use: 'secded';
+  /** Data bits of a code word; default: 64. */
+  readonly dataBits?: 16 | 32 | 64 | undefined;
+  /** Default: keep. */
+  readonly onDetect?: OnDetect | undefined;
+}
+
+export const secded: MemoryMechanism<SecdedPart> = {
+  summary: 'a Hsiao code: one error of a code word is corrected, two are detected',
+  group: 'code',
+  parameters: { dataBits: 'number', onDetect: 'word', ...PLACE_FORMS },
+  schema: z.strictObject({
+    use: z.literal('secded'),
+    dataBits: z
+      .union([z.literal(16), z.literal(32), z.literal(64)], { error: 'expected 16, 32 or 64' })
+      .optional(),
+    onDetect: z.enum(ON_DETECT).optional(),
+    ...PLACE,
+  }),
+  code: ({ dataBits = 64, onDetect = 'keep' }, place) =>
+    linearWordCode(secdedCode(dataBits), onDetect, place),
+};

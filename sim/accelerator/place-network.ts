@@ -3,7 +3,11 @@ import type { Placement } from '../memory/placement.js';
 import { residentPlacement } from '../memory/resident.js';
 import { networkWeights, sharedSlots } from '../memory/shared-slots.js';
 import { streamedPlacement } from '../memory/streamed.js';
-import { defaultResidentMemory, type WeightMemory } from '../memory/weight-memory.js';
+import {
+  defaultResidentMemory,
+  defineWeightMemory,
+  type WeightMemory,
+} from '../memory/weight-memory.js';
 import type { Accelerator } from './accelerator.js';
 
 /** The weight memory of an accelerator; one that fits the network is sized for it. */
@@ -18,14 +22,17 @@ export function weightMemoryOf(
 /**
  * Place the weights of a network into the weight memory of an accelerator.
  *
+ * @param checkBits of each memory word, where these are not the accelerator's
  * @throws InputError when a resident network does not fit
  */
 export function placeNetwork(
   network: Network,
   accelerator: Accelerator,
   kind: Placement['kind'],
+  checkBits?: number,
 ): Placement {
-  const memory = weightMemoryOf(accelerator, network);
+  const own = weightMemoryOf(accelerator, network);
+  const memory = checkBits === undefined ? own : defineWeightMemory({ ...own, checkBits });
   const bits = WORD_BITS[network.format];
   if (kind === 'resident') {
     const placement = residentPlacement(memory, networkWeights(network), bits);

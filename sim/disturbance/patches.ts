@@ -34,10 +34,7 @@ export function applyFaultMap(
   buffers = createPatchBuffers(),
 ): WeightPatches {
   requireMatch(map, placement, words);
-  const changes =
-    map.cells.length * MASK_SPACING >= words.length
-      ? maskOfChanges(words, buffers)
-      : listOfChanges(words);
+  const changes = createWordChanges(words, map.cells.length, buffers);
   const effectiveFaults = findChanges(map, placement, words, changes);
   return { ...changes.patches(), effectiveFaults };
 }
@@ -63,11 +60,25 @@ export function createPatchBuffers(): PatchBuffers {
 /** One fault to so many weights, or more, is worth a mask of all weights. */
 const MASK_SPACING = 128;
 
-/** Bits of stored words that faults invert. */
-interface BitChanges {
-  /** Once for each bit. */
-  add(weight: number, bit: number): void;
+/** Bits of stored words that are inverted. */
+export interface WordChanges {
+  /** Each bit of a weight once. */
+  invert(weight: number, bits: number): void;
   patches(): Pick<WeightPatches, 'weights' | 'words'>;
+}
+
+/**
+ * @param expected about how many calls of `invert` there will be
+ * @param buffers memory for the patches, which are then valid until the next use of them
+ */
+export function createWordChanges(
+  words: StoredWords,
+  expected: number,
+  buffers: PatchBuffers,
+): WordChanges {
+  return expected * MASK_SPACING >= words.length
+    ? maskOfChanges(words, buffers)
+    : listOfChanges(words);
 }
 
 /** Faults that are placed together. */
@@ -78,7 +89,7 @@ function findChanges(
   { cells, kinds }: FaultMap,
   { memory, weightBits, occupancy, weightAt }: Placement,
   words: StoredWords,
-  changes: BitChanges,
+  changes: WordChanges,
 ): number {
   const slots = new Float64Array(Math.min(cells.length, FAULTS_TOGETHER));
   const bits = new Uint8Array(slots.length);
@@ -95,7 +106,7 @@ function findChanges(
       for (let occurrence = 0; occurrence < weights; occurrence++) {
         const weight = weightAt(slot, occurrence);
         if (!changesBit(kinds[fault], (words[weight] >>> bit) & 1)) continue;
-        changes.add(weight, bit);
+        changes.invert(weight, 1 << bit);
         effective = 1;
       }
       effectiveFaults += effective;
@@ -105,7 +116,7 @@ function findChanges(
 }
 
 /** For many changes: a word of inverted bits for every weight. */
-function maskOfChanges(words: StoredWords, buffers: PatchBuffers): BitChanges {
+function maskOfChanges(words: StoredWords, buffers: PatchBuffers): WordChanges {
   // A group is four bytes, so that those without a change can be passed over together.
   const groupWords = 4 / words.BYTES_PER_ELEMENT;
   const groups = buffers.mask(Math.ceil(words.length / groupWords));
@@ -113,8 +124,8 @@ function maskOfChanges(words: StoredWords, buffers: PatchBuffers): BitChanges {
     groupWords === 1 ? groups : new Uint8Array(groups.buffer, groups.byteOffset, words.length);
   let changed = 0;
   return {
-    add(weight, bit) {
-      mask[weight] ^= 1 << bit;
+    invert(weight, bits) {
+      mask[weight] ^= bits;
       changed += 1;
     },
     patches() {
@@ -153,27 +164,27 @@ function collectPatches(
 }
 
 /** For few changes: a list of them, sorted in the end. */
-function listOfChanges(words: StoredWords): BitChanges {
-  let weights = new Uint32Array(1024);
-  let bits = new Uint8Array(1024);
+function listOfChanges(words: StoredWords): WordChanges {
+  let weights: Uint32Array = new Uint32Array(1024);
+  let inverted: Uint32Array = new Uint32Array(1024);
   let count = 0;
   return {
-    add(weight, bit) {
+    invert(weight, bits) {
       if (count === weights.length) {
         weights = enlarged(weights, new Uint32Array(2 * count));
-        bits = enlarged(bits, new Uint8Array(2 * count));
+        inverted = enlarged(inverted, new Uint32Array(2 * count));
       }
       weights[count] = weight;
-      bits[count++] = bit;
+      inverted[count++] = bits;
     },
     patches() {
-      const sorted = sortByKey(weights.subarray(0, count), bits.subarray(0, count));
+      const sorted = sortByKey(weights.subarray(0, count), inverted.subarray(0, count));
       return invertBits(sorted.keys, sorted.values, words);
     },
   };
 }
 
-function enlarged<Values extends Uint8Array | Uint32Array>(values: Values, larger: Values): Values {
+function enlarged(values: Uint32Array, larger: Uint32Array): Uint32Array {
   larger.set(values);
   return larger;
 }
@@ -186,11 +197,11 @@ export function changesBit(kind: number, stored: number): boolean {
 /**
  * Words with the listed bits inverted. A cell that changes a weight inverts its bit, and different cells of
  * a weight are different bits, so the inversions combine by exclusive or and never cancel.
- * @param weights ascending, a weight once for each inverted bit
+ * @param weights ascending, a weight once for each of its inversions
  */
 function invertBits(
   weights: Uint32Array,
-  bits: Uint8Array,
+  inverted: Uint32Array,
   words: StoredWords,
 ): { weights: Uint32Array; words: Uint32Array } {
   const patchedWeights = new Uint32Array(weights.length);
@@ -200,7 +211,7 @@ function invertBits(
     const weight = weights[change];
     let word = words[weight];
     for (; change < weights.length && weights[change] === weight; change++) {
-      word ^= 1 << bits[change];
+      word ^= inverted[change];
     }
     patchedWeights[patches] = weight;
     patchedWords[patches++] = word;

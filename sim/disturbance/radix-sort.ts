@@ -3,7 +3,7 @@ const BUCKETS = 1 << DIGIT_BITS;
 
 interface KeyedValues {
   readonly keys: Uint32Array;
-  readonly values: Uint8Array;
+  readonly values: Uint32Array;
 }
 
 /**
@@ -11,13 +11,13 @@ interface KeyedValues {
  * A least-significant-digit radix sort: linear, where the comparison sort of pairs would
  * dominate the application of a large fault map.
  */
-export function sortByKey(keys: Uint32Array, values: Uint8Array): KeyedValues {
+export function sortByKey(keys: Uint32Array, values: Uint32Array): KeyedValues {
   let largest = 0;
   for (let index = 0; index < keys.length; index++) largest = Math.max(largest, keys[index]);
   let source: KeyedValues = { keys, values };
   let target: KeyedValues = {
     keys: new Uint32Array(keys.length),
-    values: new Uint8Array(keys.length),
+    values: new Uint32Array(keys.length),
   };
   const next = new Uint32Array(BUCKETS);
   for (let shift = 0; shift < 32 && largest >>> shift > 0; shift += DIGIT_BITS) {

@@ -51,14 +51,14 @@ function resultOf(trial: Trial): TrialResult {
     trial,
     requested: 1,
     injected: 1,
-    effective: 1,
-    firstLayer: null,
     cleanCorrect: trial.images,
     outcomes: trial.mitigations.map((mitigation) => ({
       mitigation,
       correct: value(MITIGATIONS.indexOf(mitigation as 'none')),
       sdc: 0,
       nonFinite: 0,
+      effective: 1,
+      firstLayer: null,
       seconds: 0,
     })),
   };

@@ -67,6 +67,7 @@ const studies = fc.record({
     ['none'],
     ['none', 'clip'],
     ['clip', 'clamp'],
+    ['secded', 'none', 'rotate:by=data+clip', 'secded+clip'],
     [
       'clip:layers=fc1',
       'none',

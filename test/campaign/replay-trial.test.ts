@@ -47,8 +47,8 @@ describe('replayTrial', () => {
       replayTrial(prepareStudy(study), { condition, map: 0 }),
     );
     expect(
-      replayed.flatMap(({ condition: { format, rate }, result: { outcomes, effective } }) =>
-        outcomes.map(({ mitigation, correct, sdc, nonFinite }) => ({
+      replayed.flatMap(({ condition: { format, rate }, result: { outcomes } }) =>
+        outcomes.map(({ mitigation, correct, sdc, nonFinite, effective }) => ({
           ...{ format, rate, mitigation, nonFinite, accuracy: correct / 6, sdc: sdc / 6 },
           effective,
         })),

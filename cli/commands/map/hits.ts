@@ -39,6 +39,7 @@ import { formatTable, grouped } from '../../print/table.js';
 import { namesAccelerator } from './geometry-options.js';
 import { createHitCounter, formatTotals, type HitCounter, type HitTotals } from './hit-totals.js';
 import { addMemoryOptions, type MemoryFlags, memoryOf } from './memory-options.js';
+import { protectedReads, readsText } from './protected-reads.js';
 
 interface HitsFlags extends MemoryFlags, CommonOptions {
   readonly limit?: number;
@@ -89,15 +90,23 @@ async function hits(file: string, flags: HitsFlags, command: Command): Promise<v
   const counter = createHitCounter(network);
   const rows = hitRows(map, network, placement, counter, limit);
   const cells = countFaultyCells(map, placement);
+  const reads = flags.mitigation && protectedReads(flags.mitigation, map, network, placement);
   if (json) {
     const memory = { model, format, accelerator, geometry: map.geometry };
     const head = { file, ...memory, mitigation: mitigation.name, cells: cellCount(map.geometry) };
     const counts = { faults: map.cells.length, faultyCells: cells, placement: placement.kind };
     await printParts(
-      resultParts({ ...head, ...counts }, 'hits', rows, () => {
-        const { all, effectiveFaults, layers, bits } = counter.totals();
-        return { total: all.hits, effective: all.effective, effectiveFaults, layers, bits };
-      }),
+      resultParts(
+        { ...head, ...counts },
+        { hits: rows, ...(reads && { changed: reads.changed() }) },
+        () => {
+          const { all, effectiveFaults, layers, bits } = counter.totals();
+          return {
+            ...{ total: all.hits, effective: all.effective, effectiveFaults, layers, bits },
+            ...(reads && { verdicts: reads.verdicts, remarks: reads.remarks }),
+          };
+        },
+      ),
     );
   } else if (csv === STDOUT) {
     await printParts(csvLines(rows));
@@ -107,10 +116,7 @@ async function hits(file: string, flags: HitsFlags, command: Command): Promise<v
   } else {
     const memory = `${model} with ${format} words, ${placement.kind} on ${accelerator}: ${formatGeometry(map.geometry)}`;
     const table = hitTable([...rows], placement);
-    const remark =
-      mitigation.parts.length === 0
-        ? ''
-        : `\n${mitigation.name} stands behind the accumulators: weights are read as without it.\n`;
+    const remark = reads ? `\n${readsText(mitigation, reads)}\n` : '';
     const text = `${memory}\n\n${table}\n\n${summary(map, cells, counter.totals())}\n${remark}`;
     await printParts([visibleLines(text)]);
   }

@@ -48,10 +48,10 @@ export function correctOf(map: number, mitigation: number): number {
 export function resultOf(map: number): TrialResult {
   return {
     trial: { condition: 0, map, images: 100, mitigations: MITIGATIONS },
-    ...{ requested: 10.5, injected: map + 7, effective: map, firstLayer: `conv${map}` },
-    cleanCorrect: 90,
+    ...{ requested: 10.5, injected: map + 7, cleanCorrect: 90 },
     outcomes: MITIGATIONS.map((mitigation, index) => ({
       ...{ mitigation, correct: correctOf(map, index), sdc: map, nonFinite: index, seconds: 0.25 },
+      ...{ effective: map, firstLayer: `conv${map}` },
     })),
   };
 }

@@ -60,10 +60,10 @@ const trial = (number) => {
 };
 const resultOf = (map, images) => ({
   trial: { condition: 0, map, images, mitigations: ['none', 'clip'] },
-  requested: 10.5, injected: map + 7, effective: map, firstLayer: map % 3 ? 'conv' + map : null,
-  cleanCorrect: images,
+  requested: 10.5, injected: map + 7, cleanCorrect: images,
   outcomes: ['none', 'clip'].map((mitigation, index) => (
-    { mitigation, correct: (map * 7 + index) % (images + 1), sdc: map % 5, nonFinite: index, seconds: 0.25 })),
+    { mitigation, correct: (map * 7 + index) % (images + 1), sdc: map % 5, nonFinite: index, seconds: 0.25,
+      effective: map, firstLayer: map % 3 ? 'conv' + map : null })),
 });
 const points = (maps) => ['none', 'clip'].map((mitigation) => ({
   condition: 0, complete: false,

@@ -1,0 +1,80 @@
+import type { FaultMap } from '../../fault/index.js';
+import { type ActivationSide, checkBitsNeeded, memoryPartsOf } from '../../mitigation/index.js';
+import type { ImageSet, Network, WordFormat } from '../../models/index.js';
+import { type Accelerator, type Placement, placeNetwork, type Recording } from '../../sim/index.js';
+import type { SharedNetwork } from '../inputs/shared-network.js';
+import type { Condition } from '../study/conditions.js';
+import type { Study } from '../study/study.js';
+import type { GoldenPredictions } from './recorded-samples.js';
+
+/** A network of a study in one word format, with what all its trials share. */
+export interface StudyNetwork extends SharedNetwork {
+  /** As the study names it. */
+  readonly model: string;
+  /** What each mitigation, and `none`, puts behind the accumulators, as a key of `sides`: several may put the same. */
+  readonly activationOf: ReadonlyMap<string, string>;
+  readonly sides: ReadonlyMap<string, ActivationSide>;
+  /** By the keys of `sides`: a fault-free memory reads the same under every mitigation. */
+  readonly golden: ReadonlyMap<string, GoldenPredictions>;
+  readonly recordings: ReadonlyMap<string, Recording>;
+}
+
+/**
+ * All that the threads of a study share: plain data that can be posted to a worker, large arrays in
+ * shared memory.
+ */
+export interface StudyData {
+  readonly study: Study;
+  readonly conditions: readonly Condition[];
+  readonly networks: readonly StudyNetwork[];
+  /** By the name that the study gives them. */
+  readonly accelerators: ReadonlyMap<string, Accelerator>;
+  /** By `faultMapKey`. */
+  readonly faultMaps: ReadonlyMap<string, FaultMap>;
+  readonly dataset: ImageSet;
+}
+
+/** A network of a study. */
+export function networkOf(
+  { networks }: Pick<StudyData, 'networks'>,
+  model: string,
+  format: WordFormat,
+): StudyNetwork {
+  const found = networks.find(
+    (candidate) => candidate.model === model && candidate.network.format === format,
+  );
+  if (!found) throw new Error(`no network ${model} with ${format} words`);
+  return found;
+}
+
+/** An entry of a table that a study's own names index. */
+export function entryOf<T>(table: ReadonlyMap<string, T>, name: string): T {
+  const found = table.get(name);
+  if (found === undefined) throw new Error(`no ${name}`);
+  return found;
+}
+
+/** A fault map file as read for one memory: formats that do not state theirs can serve several. */
+export function faultMapKey(file: string, { geometry, memory }: Placement): string {
+  return JSON.stringify([file, geometry, memory.columnMux]);
+}
+
+/**
+ * The place of a network in the weight memory of an accelerator, which has the check bits that the mitigations of the
+ * study need: no data cell moves for them. Given fault maps say themselves which check cells there are.
+ *
+ * @throws InputError when the network, or a mitigation, does not fit the memory
+ */
+export function placeForStudy(
+  { placement: kind, mitigations, faultMaps }: Study,
+  network: Network,
+  accelerator: Accelerator,
+): Placement {
+  const placement = placeNetwork(network, accelerator, kind);
+  const needed = mitigations.map((mitigation) =>
+    checkBitsNeeded(memoryPartsOf(mitigation), { network, placement }),
+  );
+  const checkBits = Math.max(placement.memory.checkBits ?? 0, ...needed);
+  if (faultMaps || checkBits === (placement.memory.checkBits ?? 0)) return placement;
+  return placeNetwork(network, accelerator, kind, checkBits);
+}

@@ -1,0 +1,89 @@
+import type { FaultMap } from '../../../fault/index.js';
+import {
+  checkBitsNeeded,
+  type Mitigation,
+  memoryPartsOf,
+  memorySideOf,
+  type Verdicts,
+} from '../../../mitigation/index.js';
+import { type Network, WORD_BITS } from '../../../models/index.js';
+import { type Placement, storedWords, weightLocator } from '../../../sim/index.js';
+import { grouped } from '../../print/table.js';
+
+/** A weight that is read differently under a mitigation, also one without a faulty cell of its own. */
+export interface ChangedRead {
+  readonly weight: number;
+  readonly tile: number;
+  readonly layer: string;
+  /** In hexadecimal. */
+  readonly storedWord: string;
+  readonly readWord: string;
+}
+
+/** What a weight memory makes of a fault map under a mitigation. */
+export interface ProtectedReads {
+  /** How many weights are read differently. */
+  readonly count: number;
+  changed(): Generator<ChangedRead, void, undefined>;
+  /** Of the code words with a faulty cell. */
+  readonly verdicts: Verdicts;
+  /** What of it the map does not tell. */
+  readonly remarks: readonly string[];
+}
+
+/** @throws InputError when the mitigation does not fit the network or its memory */
+export function protectedReads(
+  mitigation: Mitigation,
+  map: FaultMap,
+  network: Network,
+  placement: Placement,
+): ProtectedReads {
+  const parts = memoryPartsOf(mitigation);
+  const words = storedWords(network);
+  const verdicts = { noError: 0, corrected: 0, detected: 0, miscorrected: 0, undetected: 0 };
+  const side = memorySideOf(parts, { network, placement }, words);
+  const patches = side.patchesOf(map, undefined, verdicts);
+  const digits = WORD_BITS[network.format] / 4;
+  const wordText = (word: number) => `0x${word.toString(16).padStart(digits, '0')}`;
+  const locate = weightLocator(network);
+  const unmeasured =
+    checkBitsNeeded(parts, { network, placement }) > (placement.memory.checkBits ?? 0);
+  return {
+    count: patches.weights.length,
+    *changed() {
+      for (const [place, weight] of patches.weights.entries()) {
+        yield {
+          weight,
+          tile: placement.tileOf(weight),
+          layer: locate(weight).layer,
+          storedWord: wordText(words[weight]),
+          readWord: wordText(patches.words[place]),
+        };
+      }
+    },
+    verdicts,
+    remarks: [
+      ...(unmeasured ? ['check cells not measured: taken as perfect'] : []),
+      ...(parts.length < mitigation.parts.length
+        ? ['what stands behind the accumulators changes no word']
+        : []),
+    ],
+  };
+}
+
+/** The reads in a paragraph. */
+export function readsText(mitigation: Mitigation, reads: ProtectedReads): string {
+  const { noError, corrected, detected, miscorrected, undetected } = reads.verdicts;
+  const total = noError + corrected + detected + miscorrected + undetected;
+  const verdicts =
+    total === 0
+      ? []
+      : [
+          `Code words with faulty cells: ${grouped(noError)} without an error, ${grouped(corrected)} corrected, ${grouped(detected)} detected, ${grouped(miscorrected)} miscorrected, ${grouped(undetected)} undetected.`,
+        ];
+  return [
+    `With ${mitigation.name}, ${grouped(reads.count)} weights are read differently.`,
+    ...verdicts,
+    ...reads.remarks.map((remark) => `Note: ${remark}.`),
+  ].join('\n');
+}

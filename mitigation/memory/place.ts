@@ -1,0 +1,54 @@
+import { InputError } from '../../core/index.js';
+import { layerIndex, weightedLayers } from '../../models/index.js';
+import { firstWeightOfLayers } from '../../sim/index.js';
+import type { PartPlace } from './mechanism.js';
+import type { PlacedWeights } from './stages.js';
+
+/** Whether a part stands where a memory word is: at an address, filled for the `fill`-th time. */
+export type IsPlaced = (address: number, fill: number) => boolean;
+
+/**
+ * The words that a part protects: those in its banks that hold a weight of its layers. Undefined: all.
+ *
+ * @throws InputError when there is no such layer or bank
+ */
+export function placeOf(
+  { layers, banks }: PartPlace,
+  { network, placement }: PlacedWeights,
+): IsPlaced | undefined {
+  const isOfLayers = layers && weightsOf(layers, network);
+  const { memory, weightBits, occupancy, weightAt } = placement;
+  const wordsPerBank = memory.rows * memory.columnMux;
+  const outside = banks?.find((bank) => bank >= memory.banks);
+  if (outside !== undefined) {
+    throw new InputError(`bank ${outside}: the weight memory has banks 0 to ${memory.banks - 1}`);
+  }
+  const chosen = banks && new Set(banks);
+  if (!isOfLayers && !chosen) return undefined;
+  const slots = memory.wordBits / weightBits;
+  return (address, fill) => {
+    if (chosen && !chosen.has(Math.floor(address / wordsPerBank))) return false;
+    if (!isOfLayers) return true;
+    for (let slot = address * slots; slot < (address + 1) * slots; slot++) {
+      if (fill < occupancy(slot) && isOfLayers(weightAt(slot, fill))) return true;
+    }
+    return false;
+  };
+}
+
+/** Whether a weight, by its number in the network, is one of some layers. */
+export function weightsOf(
+  layers: readonly string[],
+  network: PlacedWeights['network'],
+): (weight: number) => boolean {
+  const first = firstWeightOfLayers(network);
+  const indices = layers.map((name) => weightedIndex(network, name));
+  return (weight) => indices.some((index) => weight >= first[index] && weight < first[index + 1]);
+}
+
+function weightedIndex(network: PlacedWeights['network'], name: string): number {
+  const names = weightedLayers(network).map((layer) => layer.name);
+  // For its message, which names the nearest layer.
+  layerIndex(network, name);
+  return names.indexOf(name);
+}

@@ -1,0 +1,226 @@
+import { z } from 'zod';
+import { InputError } from '../../core/index.js';
+import type { WordFaults } from '../../sim/index.js';
+import { float32BitsCost, int8BitsCost, type WeightBits } from './bit-costs.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import { readLane } from './word-faults.js';
+
+/**
+ * What a rotation is chosen by: the costs of the data bits that lie in faulty cells (`position`: one number for
+ * whatever is written), or of those that are then read wrongly (`data`: one for each written word).
+ */
+export type RotationRule = 'data' | 'position';
+
+/** Lanes of the longest memory word, 512 bits. */
+const MOST_LANES = 16;
+
+/**
+ * Of the word at hand: its lanes with faulty cells, the faulty cells in them, and those of these that flip. The entry
+ * after the last one is written before it is known that it does not count.
+ */
+const struck = new Uint32Array(MOST_LANES + 1);
+const faulty = new Uint32Array(MOST_LANES + 1);
+const flips = new Uint32Array(MOST_LANES + 1);
+
+/**
+ * Bit rotation: a memory word is stored rotated left by a number r of its own, 0 ≤ r < weightBits, so that its faulty
+ * cells hold bits of little weight; data bit i lies in cell (i + r) mod the word's bits. A form of the bit-shuffling of
+ * S. Ganapathy et al., "Mitigating the Impact of Faults in Unreliable Memories for Error-Resilient Applications",
+ * DAC 2015 (read: its abstract). Here r is the one of least cost (`bitCost`), of equal ones the smallest.
+ *
+ * @param data the word to be stored: 32 bits an entry, least significant first; at most 16 entries
+ * @param faults of the cells that it is stored in
+ * @throws InputError for longer words
+ */
+export function chooseRotation(
+  data: Uint32Array,
+  faults: WordFaults,
+  weightBits: WeightBits,
+  by: RotationRule,
+): number {
+  if (data.length > MOST_LANES) {
+    throw new InputError(
+      `A memory word of ${32 * data.length} bits cannot be rotated: at most ${32 * MOST_LANES} can.`,
+    );
+  }
+  const { and, or, xor } = faults;
+  let lanes = 0;
+  let anyFlip = 0;
+  let anyStuck = 0;
+  for (let lane = 0; lane < data.length; lane += 1) {
+    const flip = and[lane] & ~or[lane] & xor[lane];
+    const cells = ~and[lane] | or[lane] | xor[lane];
+    struck[lanes] = lane;
+    faulty[lanes] = cells;
+    flips[lanes] = flip;
+    anyFlip |= flip;
+    anyStuck |= cells ^ flip;
+    // One more where there are faulty cells: a branch would often be guessed wrongly.
+    lanes += (cells | -cells) >>> 31;
+  }
+  if (by === 'position' || anyStuck === 0) return rotationOf(faulty, lanes, weightBits);
+  if (anyFlip === 0) {
+    const free = Math.clz32(~wrongRotations(data, faults, lanes));
+    return free < weightBits ? free : rotationByData(data, faults, lanes, weightBits, 1);
+  }
+  // A flip is read wrongly whatever is written, so that no rotation is cheaper than the best one for flips alone.
+  const forFlips = rotationOf(flips, lanes, weightBits);
+  const floor = costOf(flips, lanes, weightBits, forFlips);
+  return rotationByData(data, faults, lanes, weightBits, floor);
+}
+
+/** The cheapest rotation where the bits in the given cells are wrong. */
+function rotationOf(cells: Uint32Array, lanes: number, weightBits: WeightBits): number {
+  let places = 0;
+  for (let index = 0; index < lanes; index += 1) places |= cells[index];
+  if (weightBits === 8) {
+    places |= places >>> 16;
+    places = (places | (places >>> 8)) & 0xff;
+  }
+  // Bit 0 of weights is the cheapest.
+  if ((places & (places - 1)) === 0) return places === 0 ? 0 : 31 - Math.clz32(places);
+  // One more step moves every wrong bit to a lower rank, unless it is bit 0 or, of a float32 weight, bit 31: a
+  // rotation that leaves none there is not the cheapest.
+  let candidates = weightBits === 8 ? places : places | (places << 1) | (places >>> 31);
+  let best = 0;
+  let least = Infinity;
+  while (candidates !== 0) {
+    const lowest = candidates & -candidates;
+    candidates ^= lowest;
+    const rotation = 31 - Math.clz32(lowest);
+    const cost = costOf(cells, lanes, weightBits, rotation);
+    if (cost < least) {
+      least = cost;
+      best = rotation;
+    }
+  }
+  return best;
+}
+
+/** What wrong bits in the given cells cost at a rotation. */
+function costOf(
+  cells: Uint32Array,
+  lanes: number,
+  weightBits: WeightBits,
+  rotation: number,
+): number {
+  let cost = 0;
+  if (weightBits === 8) {
+    for (let index = 0; index < lanes; index += 1) cost += int8Cost(cells[index], rotation);
+  } else {
+    for (let index = 0; index < lanes; index += 1) cost += float32Cost(cells[index], rotation);
+  }
+  return cost;
+}
+
+/**
+ * At which rotations a stuck cell is read wrongly: rotation r as bit 31 − r. A cell holds its own data bit, then one
+ * after another the bits below it.
+ */
+function wrongRotations(data: Uint32Array, faults: WordFaults, lanes: number): number {
+  let wrong = 0;
+  for (let index = 0; index < lanes; index += 1) {
+    const lane = struck[index];
+    const here = data[lane];
+    const below = data[lane === 0 ? data.length - 1 : lane - 1];
+    const ones = readLane(faults, lane, 0);
+    for (let cells = faulty[index] | 0; cells !== 0; cells &= cells - 1) {
+      const bit = 31 - Math.clz32(cells & -cells);
+      const held = (here << (31 - bit)) | ((below >>> bit) >>> 1);
+      wrong |= held ^ -((ones >>> bit) & 1);
+    }
+  }
+  return wrong;
+}
+
+/** The first rotation whose wrongly read bits cost least; `floor`: what every rotation costs at least. */
+function rotationByData(
+  data: Uint32Array,
+  faults: WordFaults,
+  lanes: number,
+  weightBits: WeightBits,
+  floor: number,
+): number {
+  let best = 0;
+  let least = Infinity;
+  for (let rotation = 0; rotation < weightBits; rotation += 1) {
+    let cost = 0;
+    for (let index = 0; index < lanes && cost < least; index += 1) {
+      const lane = struck[index];
+      const below = data[lane === 0 ? data.length - 1 : lane - 1];
+      const stored = (data[lane] << rotation) | ((below >>> 1) >>> (31 - rotation));
+      const wrong = readLane(faults, lane, stored) ^ stored;
+      cost += weightBits === 8 ? int8Cost(wrong, rotation) : float32Cost(wrong, rotation);
+    }
+    if (cost >= least) continue;
+    least = cost;
+    best = rotation;
+    if (least === floor) break;
+  }
+  return best;
+}
+
+/** Wrong cells of 32 bits at a rotation: a cell's place within its weight alone says which bit it holds. */
+function int8Cost(cells: number, rotation: number): number {
+  const kept = Math.imul(0xff >>> rotation, 0x01010101);
+  return int8BitsCost(((cells >>> rotation) & kept) | ((cells << (8 - rotation)) & ~kept));
+}
+
+function float32Cost(cells: number, rotation: number): number {
+  return float32BitsCost((cells >>> rotation) | ((cells << 1) << (31 - rotation)));
+}
+
+/**
+ * A word of `lanes` × 32 bits rotated left by 0 ≤ r < 32 bits, as it is stored.
+ * @param to may be `from`
+ */
+export function rotateLeft(from: Uint32Array, to: Uint32Array, lanes: number, r: number): void {
+  let below = from[lanes - 1];
+  for (let lane = 0; lane < lanes; lane += 1) {
+    const here = from[lane];
+    to[lane] = (here << r) | ((below >>> 1) >>> (31 - r));
+    below = here;
+  }
+}
+
+/**
+ * A word of `lanes` × 32 bits rotated right by 0 ≤ r < 32 bits, as it is delivered: the inverse of `rotateLeft`.
+ * @param to may be `from`
+ */
+export function rotateRight(from: Uint32Array, to: Uint32Array, lanes: number, r: number): void {
+  let above = from[0];
+  for (let lane = lanes - 1; lane >= 0; lane -= 1) {
+    const here = from[lane];
+    to[lane] = (here >>> r) | ((above << 1) << (31 - r));
+    above = here;
+  }
+}
+
+/** Bit rotation of memory words. */
+export interface RotatePart extends PartPlace {
+  readonly use: 'rotate';
+  /** Default: position. */
+  readonly by?: RotationRule | undefined;
+}
+
+export const rotate: MemoryMechanism<RotatePart> = {
+  summary: 'each word is stored rotated, so that its faulty cells hold bits of little weight',
+  group: 'transform',
+  parameters: { by: 'word', ...PLACE_FORMS },
+  schema: z.strictObject({
+    use: z.literal('rotate'),
+    by: z.enum(['data', 'position']).optional(),
+    ...PLACE,
+  }),
+  transform({ by = 'position' }, { placement: { weightBits } }) {
+    let rotation = 0;
+    return {
+      write(data, faults, stored) {
+        rotation = chooseRotation(data, faults, weightBits, by);
+        rotateLeft(data, stored, data.length, rotation);
+      },
+      store: (lanes) => rotateLeft(lanes, lanes, lanes.length, rotation),
+      read: (lanes) => rotateRight(lanes, lanes, lanes.length, rotation),
+    };
+  },
+};

@@ -1,0 +1,11 @@
+import type { WordFaults } from '../../sim/index.js';
+
+/** The faulty cells of a lane of a word, as a mask of 32 bits. */
+export function faultyCells({ and, or, xor }: WordFaults, lane: number): number {
+  return ~and[lane] | or[lane] | xor[lane];
+}
+
+/** What is read of a lane in which `stored` was written, as 32 bits. */
+export function readLane({ and, or, xor }: WordFaults, lane: number, stored: number): number {
+  return ((stored & and[lane]) | or[lane]) ^ xor[lane];
+}

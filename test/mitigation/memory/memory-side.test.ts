@@ -1,0 +1,177 @@
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { type FaultKind, type FaultMap, uniformFaultMap } from '../../../fault/index.js';
+import {
+  checkBitsNeeded,
+  MECHANISMS,
+  type MemoryPart,
+  memorySideOf,
+  parseMitigation,
+} from '../../../mitigation/index.js';
+import {
+  applyFaultMap,
+  forEachStruckWord,
+  loadAccelerator,
+  type Placement,
+  placeNetwork,
+  storedWords,
+} from '../../../sim/index.js';
+import { smallNetwork } from '../../campaign/small-network.js';
+
+const network = smallNetwork();
+const words = storedWords(network);
+const accelerator = loadAccelerator('edge-16x16');
+
+const uses = Object.keys(MECHANISMS) as MemoryPart['use'][];
+
+function partOf(use: MemoryPart['use'], more: object = {}): MemoryPart {
+  const [part] = parseMitigation({ use, ...more }).parts;
+  return part as MemoryPart;
+}
+
+/** The network in a memory with the check bits that a part needs: a small one in turns, or one that holds all. */
+function placedFor(part: MemoryPart, kind: Placement['kind']) {
+  const rows = kind === 'streamed' ? 16 : 256;
+  const weightMemory = { banks: 2, rows, wordBits: 64, columnMux: 4 } as const;
+  const small = { ...accelerator, weightMemory };
+  const placement = placeNetwork(network, small, kind);
+  const checkBits = checkBitsNeeded([part], { network, placement });
+  return { network, placement: placeNetwork(network, small, kind, checkBits) };
+}
+
+const faults = fc.record({
+  rate: fc.constantFrom(1e-4, 1e-3, 1e-2, 0.1),
+  faults: fc.constantFrom<FaultKind | 'stuck-at'>('flip', 'stuck-at', 'stuck-at-0'),
+  seed: fc.nat(1000),
+});
+
+const kinds = fc.constantFrom<Placement['kind']>('resident', 'streamed');
+
+function mapFor(
+  { geometry }: Placement,
+  options: { rate: number; faults: FaultKind | 'stuck-at'; seed: number },
+): FaultMap {
+  return uniformFaultMap({ geometry, ...options, trial: 0 });
+}
+
+describe.each(uses)('%s', (use) => {
+  test.each(['resident', 'streamed'] as const)('reads a sound %s memory as it is', (kind) => {
+    const placed = placedFor(partOf(use), kind);
+    const map = mapFor(placed.placement, { rate: 0, faults: 'flip', seed: 1 });
+    expect(memorySideOf([partOf(use)], placed).patchesOf(map).weights).toHaveLength(0);
+  });
+
+  property.prop([faults, kinds], { numRuns: 20 })(
+    'leaves words alone that have no faulty cell, and tells of weights that change',
+    (options, kind) => {
+      const placed = placedFor(partOf(use), kind);
+      const map = mapFor(placed.placement, options);
+      const patches = memorySideOf([partOf(use)], placed).patchesOf(map);
+      const struck = new Set<number>();
+      forEachStruckWord(map, placed.placement.memory, (address) => struck.add(address));
+      const weights = [...patches.weights];
+      expect(weights).toEqual([...new Set(weights)].sort((a, b) => a - b));
+      expect(weights.filter((weight, at) => patches.words[at] === words[weight])).toEqual([]);
+      const wordOf = (weight: number) => Math.floor(placed.placement.slotOf(weight) / 8);
+      expect(weights.filter((weight) => !struck.has(wordOf(weight)))).toEqual([]);
+    },
+  );
+
+  property.prop([faults], { numRuns: 10 })(
+    'in a layer alone leaves the others as without it',
+    (options) => {
+      const layer = network.layers.find(({ kind }) => kind === 'convolution')?.name;
+      const limited = partOf(use, { layers: [layer] });
+      const placed = placedFor(limited, 'resident');
+      const map = mapFor(placed.placement, options);
+      const [found, whole] = [[limited], [partOf(use)]].map((parts) =>
+        byWeight(memorySideOf(parts, placed).patchesOf(map)),
+      );
+      const raw = byWeight(applyFaultMap(map, placed.placement, words));
+      // The first convolution has 8 · 3 · 3 · 3 = 216 weights: 27 whole memory words.
+      const expected = [
+        ...[...whole].filter(([weight]) => weight < 216),
+        ...[...raw].filter(([weight]) => weight >= 216),
+      ];
+      expect(found).toEqual(new Map(expected));
+    },
+  );
+
+  property.prop([faults], { numRuns: 10 })(
+    'in no bank that is struck reads as without it',
+    (options) => {
+      const limited = partOf(use, { banks: [1] });
+      const placed = placedFor(limited, 'streamed');
+      const map = mapFor(placed.placement, options);
+      const { rows, columns } = placed.placement.geometry;
+      const first = { ...map, cells: map.cells.filter((cell) => cell < rows * columns) };
+      const kindsOfFirst = map.kinds.slice(0, first.cells.length);
+      const inFirst = { ...first, kinds: kindsOfFirst };
+      expect(byWeight(memorySideOf([limited], placed).patchesOf(inFirst))).toEqual(
+        byWeight(applyFaultMap(inFirst, placed.placement, words)),
+      );
+    },
+  );
+});
+
+function byWeight(patches: { readonly weights: Uint32Array; readonly words: Uint32Array }) {
+  return new Map(Array.from(patches.weights, (weight, at) => [weight, patches.words[at]]));
+}
+
+property.prop([faults, kinds, fc.uniqueArray(fc.nat(7), { minLength: 1 })])(
+  'hardened bits are read as if their cells were sound',
+  (options, kind, bits) => {
+    const part = partOf('harden', { bits });
+    const placed = placedFor(part, kind);
+    const map = mapFor(placed.placement, options);
+    const hardened = bits.reduce((mask, bit) => mask | (1 << bit), 0);
+    const raw = applyFaultMap(map, placed.placement, words);
+    const expected = new Map(
+      Array.from(raw.weights, (weight, at) => {
+        const word = (raw.words[at] & ~hardened) | (words[weight] & hardened);
+        return [weight, word] as const;
+      }).filter(([weight, word]) => word !== words[weight]),
+    );
+    expect(byWeight(memorySideOf([part], placed).patchesOf(map))).toEqual(expected);
+  },
+);
+
+property.prop([faults, kinds])('a code corrects what it can in every tile', (options, kind) => {
+  const [one, two] = [partOf('secded'), partOf('bch-dec')];
+  for (const [part, most] of [
+    [one, 1],
+    [two, 2],
+  ] as const) {
+    const placed = placedFor(part, kind);
+    const map = mapFor(placed.placement, options);
+    const { memory } = placed.placement;
+    const columns = (memory.wordBits + (memory.checkBits ?? 0)) * memory.columnMux;
+    const wordOf = (cell: number) =>
+      Math.floor(cell / columns) * memory.columnMux + ((cell % columns) % memory.columnMux);
+    const counts = new Map<number, number>();
+    const few = Array.from(map.cells.keys()).filter((fault) => {
+      const word = wordOf(map.cells[fault]);
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+      return (counts.get(word) ?? 0) <= most;
+    });
+    const correctable = {
+      ...map,
+      cells: Float64Array.from(few, (fault) => map.cells[fault]),
+      kinds: Uint8Array.from(few, (fault) => map.kinds[fault]),
+    };
+    const patches = memorySideOf([part], placed).patchesOf(correctable);
+    expect(patches.weights).toHaveLength(0);
+    expect(patches.effectiveFaults).toBe(0);
+  }
+});
+
+test.each([
+  [{ use: 'secded', layers: ['fc9'] }, 'has no layer "fc9"'],
+  [{ use: 'rotate', banks: [99] }, 'bank 99: the weight memory has banks 0 to '],
+  [{ use: 'bch-dec', dataBits: 128 }, 'bch-144-128 takes 128 data bits, but a memory word has 64'],
+  [{ use: 'harden', bits: [9] }, 'has weights of 8 bits, 0 to 7, and no bit 9'],
+])('%j does not fit', (input, message) => {
+  const [part] = parseMitigation(input).parts as MemoryPart[];
+  const placement = placeNetwork(network, accelerator, 'resident');
+  expect(() => memorySideOf([part], { network, placement })).toThrow(message);
+});
