@@ -8,6 +8,7 @@ export type { HardenPart } from './harden.js';
 export { decodeInPlace, encodeInPlace, throttleInPlace } from './in-place-ecc.js';
 export * from './invert.js';
 export { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';
+export type { OnDetect } from './linear-word-code.js';
 export type { MemoryMechanism, PartPlace } from './mechanism.js';
 export { MECHANISMS, type MemoryPart, mechanismOf } from './mechanisms.js';
 export { checkBitsNeeded, type MemorySide, memorySideOf } from './memory-side.js';
@@ -26,6 +27,13 @@ export * from './reorder.js';
 export * from './rotate.js';
 export { type SecdedDataBits, type SecdedPart, secdedCode } from './secded.js';
 export * from './spares.js';
-export type { PlacedWeights, Verdicts } from './stages.js';
+export type {
+  ParameterForm,
+  PlacedWeights,
+  Verdicts,
+  WeightScreen,
+  WordCode,
+  WordTransform,
+} from './stages.js';
 export { decodeTmr, encodeTmr, type TmrCode, tmrCode } from './tmr.js';
 export * from './word-masking.js';
