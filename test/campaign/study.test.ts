@@ -256,6 +256,22 @@ describe('mitigations with parameters', () => {
     ).rejects.toThrow('is of another study: mitigations ["none"');
   });
 
+  test('in the memory leave the data faults and the other rows as they are', async () => {
+    const protecting = ['secded', 'rotate:by=data', 'secded+clip'];
+    const mitigations = ['none', 'clip', ...protecting];
+    const { points } = await run({ ...study, mitigations });
+    expect(points.filter(({ mitigation }) => !protecting.includes(mitigation))).toEqual(
+      (await run({ ...study, mitigations: ['none', 'clip'] })).points,
+    );
+    const effective = (name: string) =>
+      points.filter(({ mitigation }) => mitigation === name).map(({ faults }) => faults.effective);
+    for (const [at, unprotected] of effective('none').entries()) {
+      expect(effective('clip')[at]).toBe(unprotected);
+      expect(effective('secded')[at]).toBeLessThan(unprotected);
+      expect(effective('secded+clip')[at]).toBe(effective('secded')[at]);
+    }
+  });
+
   test('may be limited to layers that are there', () => {
     expect(() => run({ ...study, mitigations: ['clip:layers=fc3'] })).toThrow(
       'mitigation clip:layers=fc3: tiny has no layer "fc3" with weights (did you mean "fc1"?)',

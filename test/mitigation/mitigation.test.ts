@@ -5,6 +5,7 @@ import {
   CLIP_POSITIONS,
   CLIP_USES,
   GRANULARITIES,
+  MECHANISMS,
   type Mitigation,
   mitigationInput,
   NO_MITIGATION,
@@ -19,8 +20,8 @@ const layerNames = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
 );
 
-/** One part as a user may give it, without a file. */
-const parts = fc
+/** A clip as a user may give it, without a file. */
+const clips = fc
   .tuple(
     fc.constantFrom(...CLIP_USES),
     fc.option(fc.constantFrom(...GRANULARITIES), { nil: undefined }),
@@ -34,6 +35,32 @@ const parts = fc
     ...(layers && { layers }),
   }));
 
+/** A part in the memory as a user may give it: every mechanism in a place, some with parameters of their own. */
+const inMemory = fc
+  .tuple(
+    fc.oneof(
+      fc.constantFrom(...Object.keys(MECHANISMS)).map((use) => ({ use })),
+      fc.record({ use: fc.constant('secded'), dataBits: fc.constantFrom(16, 32, 64) }),
+      fc.record({ use: fc.constant('bch-dec'), onDetect: fc.constantFrom('keep', 'zero') }),
+      fc.record({ use: fc.constant('parity'), interleaved: fc.boolean(), bits: fc.nat(15) }),
+      fc.record({ use: fc.constant('rotate'), by: fc.constantFrom('data', 'position') }),
+      fc.record({
+        use: fc.constant('harden'),
+        bits: fc.uniqueArray(fc.nat(31), { minLength: 1, maxLength: 4 }),
+      }),
+    ),
+    fc.option(fc.uniqueArray(layerNames, { minLength: 1, maxLength: 4 }), { nil: undefined }),
+    fc.option(fc.uniqueArray(fc.nat(9), { minLength: 1, maxLength: 4 }), { nil: undefined }),
+  )
+  .map(([part, layers, banks]) => ({
+    ...part,
+    ...('bits' in part && part.use === 'parity' && { bits: Number(part.bits) + 1 }),
+    ...(layers && { layers }),
+    ...(banks && { banks }),
+  }));
+
+const parts: fc.Arbitrary<{ readonly layers?: string[] }> = fc.oneof(clips, inMemory);
+
 const names = fc
   .string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 40 })
   .map((text) => `my ${text}`.replaceAll(',', ' ').trim());
@@ -41,7 +68,7 @@ const names = fc
 const named = fc.record({
   name: names,
   parts: fc.array(
-    parts.chain((part) =>
+    clips.chain((part) =>
       fc
         .option(fc.constantFrom('t.json', '../a b.json'), { nil: undefined })
         .map((thresholds) => ({ ...part, ...(thresholds && { thresholds }) })),
@@ -102,6 +129,12 @@ describe('a mitigation', () => {
       'clip:granularity=neuron:position=requantised',
     ],
     ['clamp:layers=fc2/conv1', 'clamp:layers=conv1/fc2'],
+    ['harden:bits=6/7', 'harden:bits=7/6'],
+    [
+      'clip+range-check+rotate:by=data+secded:dataBits=32',
+      'secded:dataBits=32+rotate:by=data+range-check+clip',
+    ],
+    [{ name: 'shield', parts: ['clip', { use: 'secded', onDetect: 'zero' }] }, 'shield'],
     [{ use: 'clip', layers: ['a/b', 'c d'] }, 'clip:layers=a%2fb/c%20d'],
     [{ name: 'mine', parts: ['clip:position=requantised'] }, 'mine'],
     [{ name: 'clip', parts: [{ use: 'clip' }] }, 'clip'],
@@ -117,6 +150,12 @@ describe('a mitigation', () => {
     [7, 'expected a word such as clip'],
     ['clip+clamp', 'clip and clamp cannot stand together: there is one activation unit'],
     ['clip+clip:layers=fc1', 'clip and clip:layers=fc1 cannot stand together'],
+    ['secded+bch-dec', 'secded and bch-dec cannot stand together: a memory word is encoded once'],
+    ['rotate+invert', 'rotate and invert cannot stand together: a memory word is written in one'],
+    ['secded:dataBits=48', 'secded: dataBits = 48: expected 16, 32 or 64'],
+    ['secded:dataBits=many', 'secded: dataBits = "many": expected 16, 32 or 64'],
+    ['parity:interleaved=yes', 'parity: interleaved = "yes": '],
+    ['harden:bits=7/7', 'expected each bit once'],
     [{ name: 'both', parts: ['clip', { use: 'clamp' }] }, 'clip and clamp cannot stand together'],
     ['none+clip', 'none stands alone'],
     ['clip:granularity', 'clip: "granularity" is no parameter: expected NAME=VALUE'],
