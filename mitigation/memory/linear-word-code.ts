@@ -1,5 +1,4 @@
 import { InputError } from '../../core/index.js';
-import type { WordFaults } from '../../sim/index.js';
 import { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';
 import type { PlacedWeights, Verdicts, WordCode } from './stages.js';
 
@@ -28,30 +27,42 @@ export function linearWordCode(
   }
   const parts = wordBits / dataBits;
   const dataLanes = wordBits / 32;
-  const before = new Uint32Array(Math.ceil(dataBits / 32));
+  const partLanes = Math.max(1, dataBits / 32);
+  // Bits of a lane that belong to a part at its lowest bits.
+  const partMask = dataBits >= 32 ? 0xffffffff : 2 ** dataBits - 1;
+  const checkMask = 2 ** checkBits - 1;
+  const before = new Uint32Array(partLanes);
   // Where the memory has no cells for them, nothing is known of check bits: they are taken as sound.
   const areStored = (memory.checkBits ?? 0) >= parts * checkBits;
   return {
     checkBits: parts * checkBits,
-    decode(written, read, faults, zeros, verdicts) {
+    decode(written, read, { and, or, xor }, zeros, verdicts) {
       for (let part = 0; part < parts; part++) {
-        const firstBit = part * dataBits;
-        const [at, shift] = [firstBit >>> 5, firstBit & 31];
-        const firstCheck = dataLanes * 32 + part * checkBits;
-        const hasFault =
-          faultyBits(faults, firstBit, dataBits) ||
-          (areStored && faultyBits(faults, firstCheck, checkBits));
-        if (!hasFault) continue;
+        const at = (part * dataBits) >>> 5;
+        const shift = (part * dataBits) & 31;
+        let faulty = 0;
+        for (let lane = at; lane < at + partLanes; lane++) {
+          faulty |= ~and[lane] | or[lane] | xor[lane];
+        }
+        faulty = (faulty >>> shift) & partMask;
+        const firstCheck = part * checkBits;
+        const checkLane = dataLanes + (firstCheck >>> 5);
+        const checkShift = firstCheck & 31;
+        const kept = areStored ? bitsOf(and, checkLane, checkShift) : checkMask;
+        const set = areStored ? bitsOf(or, checkLane, checkShift) : 0;
+        const inverted = areStored ? bitsOf(xor, checkLane, checkShift) : 0;
+        if ((faulty | ((~kept | set | inverted) & checkMask)) === 0) continue;
         const expected = checkBitsOf(code, written, at, shift);
-        const checks = areStored ? readBits(faults, firstCheck, checkBits, expected) : expected;
-        if (verdicts) copyPart(read, at, before);
+        const checks = (((expected & kept) | set) ^ inverted) & checkMask;
+        if (verdicts) copyLanes(read, at, before);
         const correction = decodeWord(code, read, at, checks, shift);
+        const mask = partMask << shift;
         if (correction === DETECTED && onDetect === 'zero') {
-          putPart(zeros(), read, firstBit, dataBits);
+          putPart(zeros(), read, at, partLanes, mask);
         }
         if (!verdicts) continue;
-        const wasRight = isSamePart(before, 0, written, at, shift, dataBits) && checks === expected;
-        const isRight = isSamePart(read, at, written, at, shift, dataBits);
+        const wasRight = checks === expected && isSamePart(before, 0, written, at, partLanes, mask);
+        const isRight = isSamePart(read, at, written, at, partLanes, mask);
         verdicts[verdictOf(correction, wasRight, isRight)] += 1;
       }
     },
@@ -65,64 +76,36 @@ function verdictOf(correction: number, wasRight: boolean, isRight: boolean): key
   return isRight ? 'corrected' : 'miscorrected';
 }
 
-/** Bits of a lane that belong to a part of at most 32 bits. */
-function partMask(bits: number, shift: number): number {
-  return bits >= 32 ? 0xffffffff : (2 ** bits - 1) << shift;
-}
-
+/** Whether bits of two words are the same. */
 function isSamePart(
   one: Uint32Array,
   oneAt: number,
   other: Uint32Array,
   otherAt: number,
-  shift: number,
-  bits: number,
+  lanes: number,
+  mask: number,
 ): boolean {
-  const mask = partMask(bits, shift);
-  for (let lane = 0; lane * 32 < bits; lane++) {
+  for (let lane = 0; lane < lanes; lane++) {
     if (((one[oneAt + lane] ^ other[otherAt + lane]) & mask) !== 0) return false;
   }
   return true;
 }
 
-function copyPart(from: Uint32Array, at: number, to: Uint32Array): void {
+function copyLanes(from: Uint32Array, at: number, to: Uint32Array): void {
   for (let lane = 0; lane < to.length; lane++) to[lane] = from[at + lane];
 }
 
 /** Put bits of one word into another. */
-function putPart(from: Uint32Array, to: Uint32Array, firstBit: number, bits: number): void {
-  const [at, shift] = [firstBit >>> 5, firstBit & 31];
-  const mask = partMask(bits, shift);
-  for (let lane = 0; lane * 32 < bits; lane++) {
-    to[at + lane] = (to[at + lane] & ~mask) | (from[at + lane] & mask);
+function putPart(
+  from: Uint32Array,
+  to: Uint32Array,
+  at: number,
+  lanes: number,
+  mask: number,
+): void {
+  for (let lane = at; lane < at + lanes; lane++) {
+    to[lane] = (to[lane] & ~mask) | (from[lane] & mask);
   }
-}
-
-/** Whether there is a faulty cell among some bits. */
-function faultyBits({ and, or, xor }: WordFaults, firstBit: number, bits: number): boolean {
-  let faulty = 0;
-  for (let bit = firstBit; bit < firstBit + bits; ) {
-    const lane = bit >>> 5;
-    const shift = bit & 31;
-    const taken = Math.min(32 - shift, firstBit + bits - bit);
-    faulty |= (~and[lane] | or[lane] | xor[lane]) & partMask(taken, shift);
-    bit += taken;
-  }
-  return faulty !== 0;
-}
-
-/** What is read of at most 16 bits that were written. */
-function readBits(
-  { and, or, xor }: WordFaults,
-  firstBit: number,
-  bits: number,
-  written: number,
-): number {
-  const [lane, shift] = [firstBit >>> 5, firstBit & 31];
-  const kept = bitsOf(and, lane, shift);
-  const set = bitsOf(or, lane, shift);
-  const inverted = bitsOf(xor, lane, shift);
-  return (((written & kept) | set) ^ inverted) & (2 ** bits - 1);
 }
 
 /** 32 bits that may lie in two lanes. */

@@ -47,46 +47,51 @@ export function createWordReader(
   const stages = stagesOf(parts, placed);
   const lanes = memory.wordBits / 32;
   const slots = memory.wordBits / weightBits;
+  const isStreamed = placement.kind === 'streamed';
   const [data, stored, read, raw, wrong, zeros] = Array.from(
     { length: 6 },
     () => new Uint32Array(lanes),
   );
-  const gather = gathererOf(placed);
-  const zeroWords = zeroWordsOf(placed);
+  const gather = gathererOf(placed, words);
+  const gatherZeros = zeroGathererOf(placed);
   const harden = hardenerOf(stages.hardened, placed);
   const deliver = delivererOf(stages.screens, placed, words);
 
+  // Of the word at hand; outside the function, so that a word needs no function of its own.
+  const now = { address: 0, fill: 0, transform: undefined as WordTransform | undefined };
+  const zerosOfWord = () => {
+    gatherZeros(now.address, now.fill, zeros);
+    now.transform?.store(zeros);
+    return zeros;
+  };
+
   return (address, struck, invert, verdicts) => {
     const filled = occupancy(address * slots);
-    const fills = placement.kind === 'streamed' ? filled : Math.min(1, filled);
+    const fills = isStreamed || filled === 0 ? filled : 1;
     let isAnyChanged = false;
+    now.address = address;
     for (let fill = 0; fill < fills; fill++) {
+      now.fill = fill;
       const faults = harden(address, fill, struck);
-      gather(words, address, fill, data);
+      gather(address, fill, data);
       const transform = at(stages.transform, address, fill);
+      now.transform = transform;
       if (transform) transform.write(data, faults, stored);
-      else stored.set(data);
+      const written = transform ? stored : data;
+      const { and, or, xor } = faults;
       for (let lane = 0; lane < lanes; lane++) {
-        raw[lane] = ((stored[lane] & faults.and[lane]) | faults.or[lane]) ^ faults.xor[lane];
-        read[lane] = raw[lane];
+        const word = ((written[lane] & and[lane]) | or[lane]) ^ xor[lane];
+        raw[lane] = word;
+        read[lane] = word;
       }
-      at(stages.code, address, fill)?.decode(
-        stored,
-        read,
-        faults,
-        () => {
-          zeros.fill(0);
-          if (zeroWords) gather(zeroWords, address, fill, zeros);
-          transform?.store(zeros);
-          return zeros;
-        },
-        verdicts,
-      );
-      transform?.read(read);
+      const code = at(stages.code, address, fill);
+      if (code) code.decode(written, read, faults, zerosOfWord, verdicts);
+      if (transform) transform.read(read);
       if (!deliver(address, fill, data, read, invert)) continue;
-      if (!isAnyChanged) wrong.fill(0);
+      for (let lane = 0; lane < lanes; lane++) {
+        wrong[lane] = (isAnyChanged ? wrong[lane] : 0) | (raw[lane] ^ written[lane]);
+      }
       isAnyChanged = true;
-      for (let lane = 0; lane < lanes; lane++) wrong[lane] |= raw[lane] ^ stored[lane];
     }
     return isAnyChanged ? onesOf(wrong) : 0;
   };
@@ -132,12 +137,14 @@ function screenWithin(screen: WeightScreen, part: MemoryPart, placed: PlacedWeig
   };
 }
 
-/** A function that puts the words of the weights in a memory word together; unused places hold 0. */
-function gathererOf({ placement }: PlacedWeights) {
-  const { memory, weightBits, occupancy, weightAt } = placement;
+/** A function that puts a memory word together; unused places hold 0. */
+type Gatherer = (address: number, fill: number, to: Uint32Array) => void;
+
+function gathererOf({ placement }: PlacedWeights, words: StoredWords): Gatherer {
+  const { memory, weightBits, occupancy, weightAt, isInOrder } = placement;
   const slotsPerLane = 32 / weightBits;
   const lanes = memory.wordBits / 32;
-  return (words: StoredWords, address: number, fill: number, to: Uint32Array): void => {
+  const bySlot: Gatherer = (address, fill, to) => {
     let slot = address * lanes * slotsPerLane;
     for (let lane = 0; lane < lanes; lane++) {
       let word = 0;
@@ -148,6 +155,32 @@ function gathererOf({ placement }: PlacedWeights) {
       to[lane] = word;
     }
   };
+  if (!isInOrder || words.byteOffset % 4 !== 0 || !isLittleEndian()) return bySlot;
+  // The words lie in the memory as they lie here.
+  const wholeLanes = Math.floor(words.byteLength / 4);
+  const inLanes = new Uint32Array(words.buffer, words.byteOffset, wholeLanes);
+  return (address, fill, to) => {
+    const first = address * lanes;
+    if (first + lanes > wholeLanes) {
+      bySlot(address, fill, to);
+      return;
+    }
+    for (let lane = 0; lane < lanes; lane++) to[lane] = inLanes[first + lane];
+  };
+}
+
+function isLittleEndian(): boolean {
+  return new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+}
+
+/** Gathers the words of the weights' zero points. */
+function zeroGathererOf(placed: PlacedWeights): Gatherer {
+  const words = zeroWordsOf(placed);
+  return words
+    ? gathererOf(placed, words)
+    : (_, __, to) => {
+        to.fill(0);
+      };
 }
 
 /** The word of each weight's zero point; undefined: all are 0. */
@@ -178,11 +211,18 @@ function hardenerOf(
   if (hardened.length === 0) return (_, __, struck) => struck;
   const dataLanes = memory.wordBits / 32;
   const lanes = dataLanes + Math.ceil((memory.checkBits ?? 0) / 32);
-  const [and, or, xor] = Array.from({ length: 3 }, () => new Uint32Array(lanes));
+  const left = {
+    and: new Uint32Array(lanes),
+    or: new Uint32Array(lanes),
+    xor: new Uint32Array(lanes),
+  };
+  const { and, or, xor } = left;
   return (address, fill, struck) => {
-    and.set(struck.and);
-    or.set(struck.or);
-    xor.set(struck.xor);
+    for (let lane = 0; lane < lanes; lane++) {
+      and[lane] = struck.and[lane];
+      or[lane] = struck.or[lane];
+      xor[lane] = struck.xor[lane];
+    }
     for (const one of hardened) {
       const bits = at(one, address, fill);
       if (bits === undefined) continue;
@@ -193,47 +233,66 @@ function hardenerOf(
         xor[lane] &= ~mask;
       }
     }
-    return { and, or, xor };
+    return left;
   };
 }
 
-/** A function that tells which weights of a word are read differently; returns whether there is one. */
+/** Tells which weights of a word are read differently; returns whether there is one. */
+type Deliverer = (
+  address: number,
+  fill: number,
+  data: Uint32Array,
+  read: Uint32Array,
+  invert: (weight: number, bits: number) => void,
+) => boolean;
+
 function delivererOf(
   screens: readonly WeightScreen[],
   { placement }: PlacedWeights,
   words: StoredWords,
-) {
-  const { kind, memory, weightBits, occupancy, weightAt } = placement;
+): Deliverer {
+  const { kind, isInOrder, weights, memory, weightBits, occupancy, weightAt } = placement;
   const slotsPerLane = 32 / weightBits;
   const lanes = memory.wordBits / 32;
   const weightMask = weightBits === 8 ? 0xff : 0xffffffff;
-  // In a resident memory every layer that shares a weight reads it.
-  const readers = kind === 'streamed' ? () => 1 : occupancy;
-  return (
-    address: number,
-    fill: number,
-    data: Uint32Array,
-    read: Uint32Array,
+  const deliverWeight = (
+    weight: number,
+    readWord: number,
     invert: (weight: number, bits: number) => void,
   ): boolean => {
+    let word = readWord;
+    for (const screen of screens) word = screen(weight, word >>> 0);
+    const bits = (word ^ words[weight]) & weightMask;
+    if (bits !== 0) invert(weight, bits);
+    return bits !== 0;
+  };
+  // In a resident memory every layer that shares a weight reads it.
+  const readers = kind === 'streamed' ? () => 1 : occupancy;
+  const deliverSlot = (
+    slot: number,
+    fill: number,
+    word: number,
+    invert: (weight: number, bits: number) => void,
+  ): boolean => {
+    if (isInOrder) return slot < weights && deliverWeight(slot, word, invert);
+    if (fill >= occupancy(slot)) return false;
+    let isChanged = false;
+    for (let reader = 0; reader < readers(slot); reader++) {
+      isChanged = deliverWeight(weightAt(slot, fill + reader), word, invert) || isChanged;
+    }
+    return isChanged;
+  };
+  return (address, fill, data, read, invert) => {
     let isChanged = false;
     for (let lane = 0; lane < lanes; lane++) {
-      const different = data[lane] ^ read[lane];
-      if (different === 0) continue;
-      for (let place = 0; place < slotsPerLane; place++) {
+      let different = data[lane] ^ read[lane];
+      while (different !== 0) {
+        const place = slotsPerLane === 1 ? 0 : (31 - Math.clz32(different)) >>> 3;
         const shift = place * weightBits;
-        if (((different >>> shift) & weightMask) === 0) continue;
+        different &= ~(weightMask << shift);
         const slot = (address * lanes + lane) * slotsPerLane + place;
-        if (fill >= occupancy(slot)) continue;
-        for (let reader = 0; reader < readers(slot); reader++) {
-          const weight = weightAt(slot, fill + reader);
-          let word = (read[lane] >>> shift) & weightMask;
-          for (const screen of screens) word = screen(weight, word >>> 0);
-          const bits = (word ^ words[weight]) & weightMask;
-          if (bits === 0) continue;
-          invert(weight, bits);
-          isChanged = true;
-        }
+        const word = (read[lane] >>> shift) & weightMask;
+        isChanged = deliverSlot(slot, fill, word, invert) || isChanged;
       }
     }
     return isChanged;

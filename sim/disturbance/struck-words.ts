@@ -11,6 +11,9 @@ export interface WordFaults {
   readonly xor: Uint32Array;
 }
 
+/** A lane of `and` without a stuck cell. */
+const SOUND = 0xffffffff;
+
 const STUCK_AT_0 = FAULT_KINDS.indexOf('stuck-at-0');
 const STUCK_AT_1 = FAULT_KINDS.indexOf('stuck-at-1');
 
@@ -37,10 +40,14 @@ export function forEachStruckWord(
   const muxShift = 31 - Math.clz32(columnMux);
   const lanes = wordLanes(memory);
   // The words of a row lie between one another, so that a row is taken together.
-  const words = Array.from({ length: columnMux }, () => ({
-    faults: noFaults(lanes),
-    isStruck: false,
+  const [and, or, xor] = Array.from({ length: 3 }, () => new Uint32Array(columnMux * lanes));
+  and.fill(SOUND);
+  const words = Array.from({ length: columnMux }, (_, word) => ({
+    and: and.subarray(word * lanes, (word + 1) * lanes),
+    or: or.subarray(word * lanes, (word + 1) * lanes),
+    xor: xor.subarray(word * lanes, (word + 1) * lanes),
   }));
+  const isStruck = new Uint8Array(columnMux);
   const { cells, kinds } = map;
   for (let fault = 0; fault < cells.length; ) {
     const line = Math.floor(cells[fault] / columns);
@@ -51,37 +58,26 @@ export function forEachStruckWord(
     for (; fault < cells.length && cells[fault] < end; fault++) {
       const column = cells[fault] - rowStart;
       const bit = column >>> muxShift;
-      const word = words[column & (columnMux - 1)];
-      word.isStruck = true;
-      const [lane, mask] = [bit >>> 5, 1 << (bit & 31)];
-      if (kinds[fault] === STUCK_AT_0) word.faults.and[lane] &= ~mask;
-      else if (kinds[fault] === STUCK_AT_1) word.faults.or[lane] |= mask;
-      else word.faults.xor[lane] |= mask;
+      const word = column & (columnMux - 1);
+      isStruck[word] = 1;
+      const lane = word * lanes + (bit >>> 5);
+      const mask = 1 << (bit & 31);
+      if (kinds[fault] === STUCK_AT_0) and[lane] &= ~mask;
+      else if (kinds[fault] === STUCK_AT_1) or[lane] |= mask;
+      else xor[lane] |= mask;
     }
     while (fault < cells.length && cells[fault] < rowStart + columns) fault++;
     const address = (line - bank * spareRows) * columnMux;
-    for (let index = 0; index < columnMux; index++) {
-      const word = words[index];
-      if (!word.isStruck) continue;
-      visit(address + index, word.faults);
-      clear(word.faults);
-      word.isStruck = false;
+    for (let word = 0; word < columnMux; word++) {
+      if (isStruck[word] === 0) continue;
+      visit(address + word, words[word]);
+      isStruck[word] = 0;
+      // Not `fill`, which takes longer for so few.
+      for (let lane = word * lanes; lane < (word + 1) * lanes; lane++) {
+        and[lane] = SOUND;
+        or[lane] = 0;
+        xor[lane] = 0;
+      }
     }
   }
-}
-
-function noFaults(lanes: number): WordFaults {
-  const faults = {
-    and: new Uint32Array(lanes),
-    or: new Uint32Array(lanes),
-    xor: new Uint32Array(lanes),
-  };
-  clear(faults);
-  return faults;
-}
-
-function clear({ and, or, xor }: WordFaults): void {
-  and.fill(0xffffffff);
-  or.fill(0);
-  xor.fill(0);
 }

@@ -18,6 +18,8 @@ export interface Placement {
   readonly weightBits: 8 | 32;
   /** Number of weights of the network; one that several layers read counts in each. */
   readonly weights: number;
+  /** Whether slot s holds weight s, at all times and alone. */
+  readonly isInOrder: boolean;
   /** Number of tiles of one inference; a resident network with weights is one tile. */
   readonly tiles: number;
   /** The slot that holds a weight. */

@@ -25,6 +25,7 @@ export function residentPlacement(
     geometry: memoryGeometry(memory),
     weightBits,
     weights,
+    isInOrder: true,
     tiles: weights === 0 ? 0 : 1,
     slotOf: (weight) => weight,
     tileOf: () => 0,

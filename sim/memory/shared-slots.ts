@@ -20,7 +20,10 @@ interface Reader {
 }
 
 /** What of a resident placement differs where layers share words. */
-export type SharedSlots = Pick<Placement, 'weights' | 'slotOf' | 'occupancy' | 'weightAt'>;
+export type SharedSlots = Pick<
+  Placement,
+  'weights' | 'isInOrder' | 'slotOf' | 'occupancy' | 'weightAt'
+>;
 
 /**
  * Slots of a resident network some layers of which read the same words: the words lie behind one another in the order in
@@ -57,6 +60,7 @@ export function sharedSlots(network: Network): SharedSlots | undefined {
     slot < slots ? (readersFrom.get(owners.findLast((first) => first <= slot) ?? 0) ?? []) : [];
   return {
     weights: firstWeights[layers.length],
+    isInOrder: false,
     slotOf(weight) {
       const reader = readers.findLast(({ firstWeight }) => firstWeight <= weight) ?? readers[0];
       const { firstWeight, firstSlot, transposed } = reader;

@@ -39,6 +39,7 @@ export function streamedPlacement(
     geometry: memoryGeometry(memory),
     weightBits,
     ...stream,
+    isInOrder: false,
     tiles: Math.ceil(weights / slotsPerHalf),
     slotOf: (weight) => streamPositionOf(weight) % slots,
     tileOf: (weight) => Math.floor(streamPositionOf(weight) / slotsPerHalf),
