@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
   timing: async () => (await import('./commands/timing/index.js')).timingCommand(),
   map: async () => (await import('./commands/map/index.js')).mapCommand(),
+  mitigations: async () => (await import('./commands/mitigations.js')).mitigationsCommand(),
   profile: async () => (await import('./commands/profile.js')).profileCommand(),
   tune: async () => (await import('./commands/tune.js')).tuneCommand(),
   sweep: async () => (await import('./commands/sweep.js')).sweepCommand(),

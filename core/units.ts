@@ -80,6 +80,13 @@ const AREA: Quantity = {
   units: [decimal('um2', -12), decimal('mm2', -6), decimal('cm2', -4)],
 };
 
+const DELAY: Quantity = {
+  name: 'delay',
+  example: '20ps',
+  whole: false,
+  units: [decimal('fs', -15), decimal('ps', -12), decimal('ns', -9), decimal('us', -6)],
+};
+
 const NUMBER_AND_UNIT = /^(\d+(?:\.\d+)?)(?:e([+-]?\d+))?\s*([a-z/]+2?)$/i;
 
 /** The value of a text in the plain unit; undefined without a number and a known unit. */
@@ -189,4 +196,13 @@ export function parsePower(text: string): number {
  */
 export function parseArea(text: string): number {
   return parseQuantity(text, AREA);
+}
+
+/**
+ * Seconds of a delay such as `20ps`.
+ *
+ * @throws InputError unless it is above zero and finite.
+ */
+export function parseDelay(text: string): number {
+  return parseQuantity(text, DELAY);
 }

@@ -1,5 +1,6 @@
 export * from './activation-side.js';
 export * from './activations/clip.js';
+export * from './catalogue.js';
 export * from './memory/index.js';
 export {
   type ActivationPart,
@@ -14,7 +15,20 @@ export {
   UNPROTECTED,
   withoutDefaults,
 } from './mitigation.js';
+export { createPricing, type PricedPlace, type Pricing } from './mitigation-price.js';
 export { mitigationInputSchema, mitigationSchema, parseMitigation } from './parse.js';
+export { loadPriceFigures, type PriceFigure, type PriceFigures } from './price/figures.js';
+export type { Missing, OrMissing } from './price/missing.js';
+export {
+  type AddedCells,
+  type PartPrice,
+  PRICE_COMPONENTS,
+  type Price,
+  type PriceComponent,
+  type Registers,
+  type WordCells,
+  type XorGates,
+} from './price/price.js';
 export * from './search/index.js';
 export * from './thresholds/distribution.js';
 export * from './thresholds/granularity.js';

@@ -109,6 +109,7 @@ const BEHIND_FACES = [
   'cli/input/environment.js',
   'cli/input/options.js',
   'cli/print/csv.js',
+  'cli/print/price-table.js',
   'cli/print/progress.js',
   'cli/print/report-error.js',
 ];

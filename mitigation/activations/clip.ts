@@ -99,6 +99,15 @@ export function int8Units(
   );
 }
 
+/** @throws InputError when float32 words are to be clipped after requantisation */
+export function requireClipPosition(network: Network, position: ClipPosition): void {
+  if (network.format === 'float32' && position === 'requantised') {
+    throw new InputError(
+      `${network.name} with float32 words has no requantisation to clip after: choose int8 words, or the clip position accumulator`,
+    );
+  }
+}
+
 /**
  * The clips for float32 words as an exported network has them, by layer name.
  *
@@ -110,11 +119,7 @@ export function float32Clips(
   thresholds: LayerThresholds,
   position: ClipPosition = 'accumulator',
 ): Float32Clips {
-  if (position === 'requantised') {
-    throw new InputError(
-      `${network.name} with float32 words has no requantisation to clip after: choose int8 words, or the clip position accumulator`,
-    );
-  }
+  requireClipPosition(network, position);
   const mode = CLIP_MODES[use];
   return new Map(
     [...thresholds].map(([name, values]) => [

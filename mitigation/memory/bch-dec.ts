@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { linearCodePrice } from './code-price.js';
 import { type LinearCode, linearCode } from './linear-code.js';
-import { linearWordCode, ON_DETECT, type OnDetect } from './linear-word-code.js';
+import { linearWordCode, type OnDetect, onDetectSchema } from './linear-word-code.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 
 export type BchDataBits = 8 | 16 | 32 | 64 | 128;
@@ -54,6 +55,7 @@ export interface BchDecPart extends PartPlace {
 export const bchDec: MemoryMechanism<BchDecPart> = {
   summary: 'a BCH code: two errors of a code word are corrected',
   group: 'code',
+  knowsMap: false,
   parameters: { dataBits: 'number', onDetect: 'word', ...PLACE_FORMS },
   schema: z.strictObject({
     use: z.literal('bch-dec'),
@@ -64,10 +66,12 @@ export const bchDec: MemoryMechanism<BchDecPart> = {
           error: 'expected 8, 16, 32, 64 or 128',
         },
       )
-      .optional(),
-    onDetect: z.enum(ON_DETECT).optional(),
+      .optional()
+      .describe('data bits of a code word; default: 64'),
+    onDetect: onDetectSchema,
     ...PLACE,
   }),
   code: ({ dataBits = 64, onDetect = 'keep' }, place) =>
     linearWordCode(bchDecCode(dataBits), onDetect, place),
+  price: ({ dataBits = 64 }, place) => linearCodePrice(bchDecCode(dataBits), place),
 };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../../core/index.js';
 import { weightedLayers, wordMask } from '../../models/index.js';
 import type { WordFaults } from '../../sim/index.js';
+import { NOTHING } from '../price/price.js';
 import type { WeightBits } from './bit-costs.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import { faultyCells, readLane } from './word-faults.js';
@@ -151,6 +152,7 @@ export interface ClosestValuePart extends PartPlace {
 export const closestValue: MemoryMechanism<ClosestValuePart> = {
   summary: 'a weight is replaced by the nearest one that its faulty cells can hold',
   group: 'transform',
+  knowsMap: true,
   parameters: PLACE_FORMS,
   schema: z.strictObject({ use: z.literal('closest-value'), ...PLACE }),
   transform(_, { network, placement: { weightBits } }) {
@@ -166,4 +168,6 @@ export const closestValue: MemoryMechanism<ClosestValuePart> = {
       read() {},
     };
   },
+  // Other weights are written, once for each die.
+  price: () => NOTHING,
 };

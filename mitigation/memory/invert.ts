@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { WordFaults } from '../../sim/index.js';
+import { NOTHING } from '../price/price.js';
 import { float32BitsCost, type WeightBits, wrongBitsCost } from './bit-costs.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import { CHOSEN_FOR_TILES } from './tile-choice.js';
 
 /** What has a flag of its own: each weight, or each memory word. */
 export type InversionGroup = 'weight' | 'word';
@@ -107,10 +109,14 @@ export interface InvertPart extends PartPlace {
 export const invert: MemoryMechanism<InvertPart> = {
   summary: 'a weight, or a word, is stored inverted where its faulty cells then do less harm',
   group: 'transform',
+  knowsMap: true,
   parameters: { group: 'word', ...PLACE_FORMS },
   schema: z.strictObject({
     use: z.literal('invert'),
-    group: z.enum(['weight', 'word']).optional(),
+    group: z
+      .enum(['weight', 'word'])
+      .optional()
+      .describe('what has a flag of its own; default: weight'),
     ...PLACE,
   }),
   transform({ group = 'weight' }, { placement: { weightBits, memory } }) {
@@ -122,6 +128,17 @@ export const invert: MemoryMechanism<InvertPart> = {
       },
       store: (lanes) => invertGroups(lanes, lanes, lanes.length, weightBits, group, flags),
       read: (lanes) => invertGroups(lanes, lanes, lanes.length, weightBits, group, flags),
+    };
+  },
+  price({ group = 'weight' }, { placement: { kind, weightBits, memory } }) {
+    const perWord = group === 'word' ? 1 : memory.wordBits / weightBits;
+    return {
+      ...NOTHING,
+      cells: [{ hold: 'inversion flags', perWord }],
+      // A bit and its flag, in writing and in reading.
+      xorGates: { encoder: memory.wordBits, syndrome: 0, corrector: memory.wordBits },
+      levels: 1,
+      cycles: kind === 'streamed' ? CHOSEN_FOR_TILES : 0,
     };
   },
 };

@@ -1,11 +1,17 @@
+import { z } from 'zod';
 import { InputError } from '../../core/index.js';
 import { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';
 import type { PlacedWeights, Verdicts, WordCode } from './stages.js';
 
 /** What is delivered of a code word with an error that is detected and not corrected: what was read, or zero. */
-export const ON_DETECT = ['keep', 'zero'] as const;
+const ON_DETECT = ['keep', 'zero'] as const;
 
 export type OnDetect = (typeof ON_DETECT)[number];
+
+export const onDetectSchema = z
+  .enum(ON_DETECT)
+  .optional()
+  .describe('what is read of a code word with an error that is only detected; default: keep');
 
 /**
  * A linear code on each part of a memory word that has as many bits as its data: check bit j of part i is check bit

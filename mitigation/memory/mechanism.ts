@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { PriceFigures } from '../price/figures.js';
+import type { PartPrice } from '../price/price.js';
 import type {
   ParameterForm,
   PlacedWeights,
@@ -46,6 +48,14 @@ export interface MemoryMechanism<Part extends PartPlace> {
   readonly parameters: Readonly<Record<string, ParameterForm>>;
   /** Two mechanisms of one group cannot stand together. */
   readonly group: 'cells' | 'code' | 'transform' | 'screen';
+  /** Whether it is chosen for the faulty cells of a die, which a test must have found. */
+  readonly knowsMap: boolean;
+  /**
+   * What a part takes, in each word where it stands.
+   *
+   * @throws InputError when it does not fit the network or its memory
+   */
+  price(part: Part, place: PlacedWeights, figures: PriceFigures): PartPrice;
   /** Bits of a weight whose cells never fail. */
   hardenedBits?(part: Part, place: PlacedWeights): number;
   transform?(part: Part, place: PlacedWeights): WordTransform;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { linearCodePrice } from './code-price.js';
 import { type LinearCode, linearCode } from './linear-code.js';
 import { linearWordCode } from './linear-word-code.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import type { PlacedWeights } from './stages.js';
 
 /**
  * Even parity bits, which detect an odd number of errors among the data bits of each and its own, and correct none.
@@ -41,17 +43,29 @@ const WORD_BITS = 64;
 export const parity: MemoryMechanism<ParityPart> = {
   summary: 'parity bits: a weight, or 64 bits of memory, with a wrong one becomes zero',
   group: 'code',
+  knowsMap: false,
   parameters: { bits: 'number', interleaved: 'flag', group: 'word', ...PLACE_FORMS },
   schema: z.strictObject({
     use: z.literal('parity'),
-    bits: z.int().min(1).max(16).optional(),
-    interleaved: z.boolean().optional(),
-    group: z.enum(['weight', 'word']).optional(),
+    bits: z.int().min(1).max(16).optional().describe('parity bits of a group; default: 1'),
+    interleaved: z
+      .boolean()
+      .optional()
+      .describe('neighbours have different parity bits; default: false'),
+    group: z
+      .enum(['weight', 'word'])
+      .optional()
+      .describe('what has parity bits of its own: a weight, or 64 bits of memory; default: word'),
     ...PLACE,
   }),
-  code({ bits = 1, interleaved = false, group = 'word' }, place) {
-    const { weightBits, memory } = place.placement;
-    const dataBits = group === 'weight' ? weightBits : Math.min(WORD_BITS, memory.wordBits);
-    return linearWordCode(parityCode(dataBits, bits, interleaved), 'zero', place);
-  },
+  code: (part, place) => linearWordCode(codeOf(part, place), 'zero', place),
+  price: (part, place) => linearCodePrice(codeOf(part, place), place),
 };
+
+function codeOf(
+  { bits = 1, interleaved = false, group = 'word' }: ParityPart,
+  { placement: { weightBits, memory } }: PlacedWeights,
+): LinearCode {
+  const dataBits = group === 'weight' ? weightBits : Math.min(WORD_BITS, memory.wordBits);
+  return parityCode(dataBits, bits, interleaved);
+}

@@ -1,5 +1,5 @@
 import { InputError } from '../../core/index.js';
-import { layerIndex, weightedLayers } from '../../models/index.js';
+import { layerIndex, type WeightedLayer, weightedLayers } from '../../models/index.js';
 import { firstWeightOfLayers } from '../../sim/index.js';
 import type { PartPlace } from './mechanism.js';
 import type { PlacedWeights } from './stages.js';
@@ -34,6 +34,25 @@ export function placeOf(
     }
     return false;
   };
+}
+
+/** The layers of which a part protects weights. */
+export function layersWithin(
+  { layers, banks }: PartPlace,
+  { network, placement }: PlacedWeights,
+): readonly WeightedLayer[] {
+  const { memory, weightBits } = placement;
+  const first = firstWeightOfLayers(network);
+  const slotsOfBank = (memory.rows * memory.columnMux * memory.wordBits) / weightBits;
+  const isInBanks = (index: number) => {
+    for (let weight = first[index]; weight < first[index + 1]; weight++) {
+      if (banks?.includes(Math.floor(placement.slotOf(weight) / slotsOfBank))) return true;
+    }
+    return banks === undefined;
+  };
+  return weightedLayers(network).filter(
+    ({ name }, index) => (layers?.includes(name) ?? true) && isInBanks(index),
+  );
 }
 
 /** Whether a weight, by its number in the network, is one of some layers. */

@@ -5,7 +5,9 @@
 import { z } from 'zod';
 import { type WeightedLayer, weightedLayers, wordMask } from '../../models/index.js';
 import { firstWeightOfLayers } from '../../sim/index.js';
+import { COMPARING, NO_COMPARATOR } from '../price/price.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import { layersWithin } from './place.js';
 
 /** What shares a range. */
 export const RANGE_GRANULARITIES = ['layer', 'channel'] as const;
@@ -73,10 +75,14 @@ export interface RangeCheckPart extends PartPlace {
 export const rangeCheck: MemoryMechanism<RangeCheckPart> = {
   summary: "a weight that is read outside the range of its layer's, or as no number, becomes zero",
   group: 'screen',
+  knowsMap: false,
   parameters: { granularity: 'word', ...PLACE_FORMS },
   schema: z.strictObject({
     use: z.literal('range-check'),
-    granularity: z.enum(RANGE_GRANULARITIES).optional(),
+    granularity: z
+      .enum(RANGE_GRANULARITIES)
+      .optional()
+      .describe('what shares a range; default: layer'),
     ...PLACE,
   }),
   screen({ granularity = 'layer' }, { network }) {
@@ -92,6 +98,18 @@ export const rangeCheck: MemoryMechanism<RangeCheckPart> = {
       while (weight >= first[index + 1]) index += 1;
       const { ranges, window } = layers[index];
       return check(ranges, Math.floor((weight - first[index]) / window), word);
+    };
+  },
+  price(part, place) {
+    const { weightBits } = place.placement;
+    return {
+      ...COMPARING,
+      cells: layersWithin(part, place).map(({ name, shape }) =>
+        part.granularity === 'channel'
+          ? { hold: `ranges of ${name}'s channels`, count: 2 * weightBits * shape.output.channels }
+          : { hold: `range of ${name}`, count: 2 * weightBits },
+      ),
+      levels: NO_COMPARATOR,
     };
   },
 };

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { InputError } from '../../core/index.js';
 import type { WordFaults } from '../../sim/index.js';
+import { NOTHING } from '../price/price.js';
 import { float32BitsCost, int8BitsCost, type WeightBits } from './bit-costs.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import { CHOSEN_FOR_TILES } from './tile-choice.js';
 import { readLane } from './word-faults.js';
 
 /**
@@ -206,10 +208,16 @@ export interface RotatePart extends PartPlace {
 export const rotate: MemoryMechanism<RotatePart> = {
   summary: 'each word is stored rotated, so that its faulty cells hold bits of little weight',
   group: 'transform',
+  knowsMap: true,
   parameters: { by: 'word', ...PLACE_FORMS },
   schema: z.strictObject({
     use: z.literal('rotate'),
-    by: z.enum(['data', 'position']).optional(),
+    by: z
+      .enum(['data', 'position'])
+      .optional()
+      .describe(
+        'what is to cost least: the bits that lie in faulty cells (position), or those that are read wrongly (data); default: position',
+      ),
     ...PLACE,
   }),
   transform({ by = 'position' }, { placement: { weightBits } }) {
@@ -221,6 +229,21 @@ export const rotate: MemoryMechanism<RotatePart> = {
       },
       store: (lanes) => rotateLeft(lanes, lanes, lanes.length, rotation),
       read: (lanes) => rotateRight(lanes, lanes, lanes.length, rotation),
+    };
+  },
+  price(_, { placement: { kind, weightBits, memory } }) {
+    const numberBits = Math.log2(weightBits);
+    const multiplexers = {
+      notGiven: [
+        `a rotator is ${numberBits} levels of ${memory.wordBits} 2-way multiplexers, for writing and for reading, which no opened source gives in XOR gates`,
+      ],
+    };
+    return {
+      ...NOTHING,
+      cells: [{ hold: 'rotation numbers', perWord: numberBits }],
+      xorGates: multiplexers,
+      levels: multiplexers,
+      cycles: kind === 'streamed' ? CHOSEN_FOR_TILES : 0,
     };
   },
 };

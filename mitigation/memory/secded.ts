@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { linearCodePrice } from './code-price.js';
 import { type LinearCode, linearCode } from './linear-code.js';
-import { linearWordCode, ON_DETECT, type OnDetect } from './linear-word-code.js';
+import { linearWordCode, type OnDetect, onDetectSchema } from './linear-word-code.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 
 /** 57 for eight weights that keep their check bits in themselves. */
@@ -63,15 +64,18 @@ export interface SecdedPart extends PartPlace {
 export const secded: MemoryMechanism<SecdedPart> = {
   summary: 'a Hsiao code: one error of a code word is corrected, two are detected',
   group: 'code',
+  knowsMap: false,
   parameters: { dataBits: 'number', onDetect: 'word', ...PLACE_FORMS },
   schema: z.strictObject({
     use: z.literal('secded'),
     dataBits: z
       .union([z.literal(16), z.literal(32), z.literal(64)], { error: 'expected 16, 32 or 64' })
-      .optional(),
-    onDetect: z.enum(ON_DETECT).optional(),
+      .optional()
+      .describe('data bits of a code word; default: 64'),
+    onDetect: onDetectSchema,
     ...PLACE,
   }),
   code: ({ dataBits = 64, onDetect = 'keep' }, place) =>
     linearWordCode(secdedCode(dataBits), onDetect, place),
+  price: ({ dataBits = 64 }, place) => linearCodePrice(secdedCode(dataBits), place),
 };

@@ -20,7 +20,7 @@ import {
   uniformFaultMap,
 } from '../../fault/index.js';
 import { compileKernels } from '../../kernels/index.js';
-import { readThresholds } from '../../mitigation/index.js';
+import { loadPriceFigures, readThresholds } from '../../mitigation/index.js';
 import { decodeOnnx, encodeOnnx, readNetwork } from '../../models/index.js';
 import {
   createNetworkDatapath,
@@ -203,6 +203,14 @@ export function inputReaders(): Readonly<Record<string, InputReader>> {
     ),
     'energy-table': reader(2, examples('energy'), (bytes) =>
       parseEnergyTable(decode(bytes), 'e.yaml'),
+    ),
+    prices: fileReader(
+      2,
+      [
+        'cellFactor: {value: 2, unit: cells, source: a}\nxorGateDelay: {value: 1.5e1, unit: ps, source: "b"}\n',
+      ],
+      'prices.yaml',
+      (path) => loadPriceFigures(path),
     ),
     permutation: fileReader(
       2,

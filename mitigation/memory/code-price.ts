@@ -1,0 +1,26 @@
+import { NOTHING, type PartPrice } from '../price/price.js';
+import { gatesOf } from './gates.js';
+import type { LinearCode } from './linear-code.js';
+import { linearWordCode } from './linear-word-code.js';
+import type { PlacedWeights } from './stages.js';
+
+/**
+ * What a linear code takes: check bits of each memory word, and gates for all its code words at once.
+ *
+ * @throws InputError when the code is wider than a memory word
+ */
+export function linearCodePrice(code: LinearCode, place: PlacedWeights): PartPrice {
+  const { checkBits } = linearWordCode(code, 'keep', place);
+  const codeWords = checkBits / code.checkBits;
+  const { encoder, syndrome, corrector, levels } = gatesOf(code);
+  return {
+    ...NOTHING,
+    cells: [{ hold: 'check bits', perWord: checkBits }],
+    xorGates: {
+      encoder: codeWords * encoder,
+      syndrome: codeWords * syndrome,
+      corrector: codeWords * corrector,
+    },
+    levels,
+  };
+}
