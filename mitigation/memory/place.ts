@@ -17,7 +17,7 @@ export function placeOf(
   { network, placement }: PlacedWeights,
 ): IsPlaced | undefined {
   const isOfLayers = layers && weightsOf(layers, network);
-  const { memory, weightBits, occupancy, weightAt } = placement;
+  const { kind, memory, weightBits, occupancy, weightAt } = placement;
   const wordsPerBank = memory.rows * memory.columnMux;
   const outside = banks?.find((bank) => bank >= memory.banks);
   if (outside !== undefined) {
@@ -30,7 +30,11 @@ export function placeOf(
     if (chosen && !chosen.has(Math.floor(address / wordsPerBank))) return false;
     if (!isOfLayers) return true;
     for (let slot = address * slots; slot < (address + 1) * slots; slot++) {
-      if (fill < occupancy(slot) && isOfLayers(weightAt(slot, fill))) return true;
+      // In a resident memory every layer that shares a weight reads it in the one fill.
+      const end = kind === 'streamed' ? Math.min(fill + 1, occupancy(slot)) : occupancy(slot);
+      for (let reader = fill; reader < end; reader++) {
+        if (isOfLayers(weightAt(slot, reader))) return true;
+      }
     }
     return false;
   };
