@@ -74,6 +74,8 @@ interface PartKind {
   /** How its parameters are written, in canonical order. */
   readonly parameters: Readonly<Record<string, ParameterForm>>;
   readonly schema: z.ZodType;
+  /** Values of parameters that say nothing new. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
   /** Two parts of one group cannot stand together. */
   readonly group: string;
 }
@@ -119,11 +121,12 @@ function isActivationPart(part: MitigationPart): part is ActivationPart {
 /** The words that name a kind of part, and the one for none. */
 export const MITIGATION_WORDS: readonly string[] = [UNPROTECTED, ...Object.keys(PART_KINDS)];
 
-/** A part with its parameters in canonical order, lists sorted, without those that are undefined. */
+/** A part with its parameters in canonical order, lists sorted, without those that are undefined or as by default. */
 export function canonicalPart<Part extends MitigationPart>(part: Part): Part {
-  const entries = Object.keys(PART_KINDS[part.use].parameters).flatMap((name) => {
+  const { parameters, defaults } = PART_KINDS[part.use];
+  const entries = Object.keys(parameters).flatMap((name) => {
     const value: unknown = Reflect.get(part, name);
-    if (value === undefined) return [];
+    if (value === undefined || value === defaults?.[name]) return [];
     return [[name, Array.isArray(value) ? sorted(value) : value]];
   });
   return { use: part.use, ...Object.fromEntries(entries) };

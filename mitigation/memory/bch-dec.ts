@@ -57,6 +57,7 @@ export const bchDec: MemoryMechanism<BchDecPart> = {
   group: 'code',
   knowsMap: false,
   parameters: { dataBits: 'number', onDetect: 'word', ...PLACE_FORMS },
+  defaults: { dataBits: 64, onDetect: 'keep' },
   schema: z.strictObject({
     use: z.literal('bch-dec'),
     dataBits: z

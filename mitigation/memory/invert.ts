@@ -111,6 +111,7 @@ export const invert: MemoryMechanism<InvertPart> = {
   group: 'transform',
   knowsMap: true,
   parameters: { group: 'word', ...PLACE_FORMS },
+  defaults: { group: 'weight' },
   schema: z.strictObject({
     use: z.literal('invert'),
     group: z

@@ -46,6 +46,8 @@ export interface MemoryMechanism<Part extends PartPlace> {
   readonly schema: z.ZodType<Part>;
   /** How its parameters are written in words, in canonical order, its place last. */
   readonly parameters: Readonly<Record<string, ParameterForm>>;
+  /** What its parameters are where nothing is said, as far as that is one thing. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
   /** Two mechanisms of one group cannot stand together. */
   readonly group: 'cells' | 'code' | 'transform' | 'screen';
   /** Whether it is chosen for the faulty cells of a die, which a test must have found. */

@@ -45,6 +45,7 @@ export const parity: MemoryMechanism<ParityPart> = {
   group: 'code',
   knowsMap: false,
   parameters: { bits: 'number', interleaved: 'flag', group: 'word', ...PLACE_FORMS },
+  defaults: { bits: 1, interleaved: false, group: 'word' },
   schema: z.strictObject({
     use: z.literal('parity'),
     bits: z.int().min(1).max(16).optional().describe('parity bits of a group; default: 1'),

@@ -77,6 +77,7 @@ export const rangeCheck: MemoryMechanism<RangeCheckPart> = {
   group: 'screen',
   knowsMap: false,
   parameters: { granularity: 'word', ...PLACE_FORMS },
+  defaults: { granularity: 'layer' },
   schema: z.strictObject({
     use: z.literal('range-check'),
     granularity: z

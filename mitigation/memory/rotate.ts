@@ -210,6 +210,7 @@ export const rotate: MemoryMechanism<RotatePart> = {
   group: 'transform',
   knowsMap: true,
   parameters: { by: 'word', ...PLACE_FORMS },
+  defaults: { by: 'position' },
   schema: z.strictObject({
     use: z.literal('rotate'),
     by: z

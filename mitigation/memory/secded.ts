@@ -66,6 +66,7 @@ export const secded: MemoryMechanism<SecdedPart> = {
   group: 'code',
   knowsMap: false,
   parameters: { dataBits: 'number', onDetect: 'word', ...PLACE_FORMS },
+  defaults: { dataBits: 64, onDetect: 'keep' },
   schema: z.strictObject({
     use: z.literal('secded'),
     dataBits: z

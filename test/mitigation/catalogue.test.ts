@@ -5,6 +5,10 @@ test('every kind of part is described, from the cells to the activation', () => 
   expect(describeParts().map(({ use }) => use)).toEqual([...Object.keys(MECHANISMS), ...CLIP_USES]);
 });
 
+function defaultsOf(use: string): object {
+  return use in MECHANISMS ? (MECHANISMS[use as keyof typeof MECHANISMS].defaults ?? {}) : {};
+}
+
 test.each(describeParts())(
   'of $use every parameter is explained, and takes what it says',
   (part) => {
@@ -14,7 +18,8 @@ test.each(describeParts())(
       expect(description, name).not.toBe('');
       for (const value of values ?? []) {
         const [read] = parseMitigation(`${use}:${name}=${value}`).parts;
-        expect(String(Reflect.get(read, name))).toBe(value);
+        // What is as by default is left away.
+        expect(String(Reflect.get({ ...defaultsOf(use), ...read }, name))).toBe(value);
       }
     }
   },

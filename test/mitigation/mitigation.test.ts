@@ -130,6 +130,9 @@ describe('a mitigation', () => {
     ],
     ['clamp:layers=fc2/conv1', 'clamp:layers=conv1/fc2'],
     ['harden:bits=6/7', 'harden:bits=7/6'],
+    ['secded:dataBits=64:onDetect=zero', 'secded:onDetect=zero'],
+    ['rotate:by=position', 'rotate'],
+    [{ use: 'parity', bits: 1, interleaved: false, group: 'word' }, 'parity'],
     [
       'clip+range-check+rotate:by=data+secded:dataBits=32',
       'secded:dataBits=32+rotate:by=data+range-check+clip',
