@@ -3,6 +3,8 @@ import { type FaultMap, faultMapFiles, loadFaultMap } from '../../fault/index.js
 import {
   activationKeyOf,
   activationSideOf,
+  mechanismOf,
+  memoryPartsOf,
   NO_MITIGATION,
   type Thresholds,
 } from '../../mitigation/index.js';
@@ -22,9 +24,11 @@ import { type StudyDesign, stoppingRuleOf } from '../points/design.js';
 import { createPilot } from '../points/pilot.js';
 import { type PlacedNetwork, planConditions } from '../study/conditions.js';
 import {
+  activeProbabilityOf,
   dataFaults,
   type FaultSource,
   faultModelFiles,
+  faultSourceName,
   faultSourceOf,
   restrictFaultMap,
 } from '../study/fault-source.js';
@@ -60,6 +64,7 @@ export interface PreparedStudy extends StudyDesign {
 export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   const accelerators = new Map(study.accelerators.map((name) => [name, loadAccelerator(name)]));
   const sources = sourcesOf(study);
+  requirePermanent(study, sources);
   const dataset = shareImages(loadCifar10({ folder, split: 'test' }));
   const loaded = study.models.map((model) => loadModel(study, model, folder, dataset));
   const networks = loaded.flatMap((model) => model.networks);
@@ -202,6 +207,23 @@ function scopesOf(
   const twice = scopes.find((scope) => seen.size === seen.add(scope).size);
   if (twice !== undefined) throw new InputError(`study: scopes hold ${twice} twice`);
   return scopes;
+}
+
+/**
+ * Who writes a word for its faulty cells knows all of them, active or not; a trial reads images with the active ones.
+ *
+ * @throws InputError where both would be needed at once
+ */
+function requirePermanent({ mitigations }: Study, sources: readonly FaultSource[]): void {
+  const intermittent = sources.find((source) => activeProbabilityOf(source) !== undefined);
+  if (!intermittent) return;
+  for (const mitigation of mitigations) {
+    const knowing = memoryPartsOf(mitigation).find((part) => mechanismOf(part).knowsMap);
+    if (!knowing) continue;
+    throw new InputError(
+      `study: ${knowing.use} of mitigation ${mitigation.name} is chosen for the faulty cells of a map, which is not simulated for intermittent faults (${faultSourceName(intermittent)}): leave either away`,
+    );
+  }
 }
 
 function sourcesOf({ faultMaps, faults }: Study): FaultSource[] {

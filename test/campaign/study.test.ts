@@ -272,6 +272,13 @@ describe('mitigations with parameters', () => {
     }
   });
 
+  test('are refused for intermittent faults where they are chosen for the faulty cells', () => {
+    const faults = { model: 'uniform', activeProbability: 0.5 } as const;
+    expect(() => run({ ...study, faults, mitigations: ['secded', 'rotate+clip'] })).toThrow(
+      'study: rotate of mitigation rotate+clip is chosen for the faulty cells of a map, which is',
+    );
+  });
+
   test('may be limited to layers that are there', () => {
     expect(() => run({ ...study, mitigations: ['clip:layers=fc3'] })).toThrow(
       'mitigation clip:layers=fc3: tiny has no layer "fc3" with weights (did you mean "fc1"?)',
