@@ -1,5 +1,10 @@
 import type { FaultMap } from '../../fault/index.js';
-import { type ActivationSide, checkBitsNeeded, memoryPartsOf } from '../../mitigation/index.js';
+import {
+  type ActivationSide,
+  type MemoryNeeds,
+  memoryNeeds,
+  memoryPartsOf,
+} from '../../mitigation/index.js';
 import type { ImageSet, Network, WordFormat } from '../../models/index.js';
 import { type Accelerator, type Placement, placeNetwork, type Recording } from '../../sim/index.js';
 import type { SharedNetwork } from '../inputs/shared-network.js';
@@ -60,8 +65,8 @@ export function faultMapKey(file: string, { geometry, memory }: Placement): stri
 }
 
 /**
- * The place of a network in the weight memory of an accelerator, which has the check bits that the mitigations of the
- * study need: no data cell moves for them. Given fault maps say themselves which check cells there are.
+ * The place of a network in the weight memory of an accelerator, which has the check bits and the spare lines that the
+ * mitigations of the study need: no data cell moves for them. Given fault maps say themselves which of them there are.
  *
  * @throws InputError when the network, or a mitigation, does not fit the memory
  */
@@ -71,10 +76,16 @@ export function placeForStudy(
   accelerator: Accelerator,
 ): Placement {
   const placement = placeNetwork(network, accelerator, kind);
+  const { memory } = placement;
   const needed = mitigations.map((mitigation) =>
-    checkBitsNeeded(memoryPartsOf(mitigation), { network, placement }),
+    memoryNeeds(memoryPartsOf(mitigation), { network, placement }),
   );
-  const checkBits = Math.max(placement.memory.checkBits ?? 0, ...needed);
-  if (faultMaps || checkBits === (placement.memory.checkBits ?? 0)) return placement;
-  return placeNetwork(network, accelerator, kind, checkBits);
+  const most = (extra: keyof MemoryNeeds) =>
+    Math.max(memory[extra] ?? 0, ...needed.map((needs) => needs[extra]));
+  const extras = {
+    checkBits: most('checkBits'),
+    spareRows: most('spareRows'),
+    spareColumns: most('spareColumns'),
+  };
+  return faultMaps ? placement : placeNetwork(network, accelerator, kind, extras);
 }

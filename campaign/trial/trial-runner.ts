@@ -7,12 +7,14 @@ import {
   unitsOfSide,
 } from '../../mitigation/index.js';
 import {
+  type Accelerator,
   createNetworkDatapath,
   createPatchBuffers,
   createPrefixSharing,
   type Datapath,
   type Placement,
   type WeightPatches,
+  weightMemoryOf,
 } from '../../sim/index.js';
 import type { Condition } from '../study/conditions.js';
 import {
@@ -102,7 +104,7 @@ export function createTrialContexts(
       network,
       placement,
       scope,
-      memorySides: memorySidesOf(data.study, network, placement),
+      memorySides: memorySidesOf(data.study, network, placement, accelerator),
       faultMap: (map) =>
         options.engine === 'plain'
           ? trialFaultMap({ ...request, map, rate })
@@ -125,13 +127,15 @@ function memorySidesOf(
   { mitigations }: StudyData['study'],
   { network, words }: TrialNetwork,
   placement: Placement,
+  accelerator: Accelerator,
 ): ReadonlyMap<string, MemorySide> {
+  const placed = { network, placement, ownMemory: weightMemoryOf(accelerator, network) };
   const sides = new Map<string, MemorySide>();
   return new Map(
     mitigations.map((mitigation) => {
       const parts = memoryPartsOf(mitigation);
       const key = JSON.stringify(parts);
-      const side = sides.get(key) ?? memorySideOf(parts, { network, placement }, words);
+      const side = sides.get(key) ?? memorySideOf(parts, placed, words);
       sides.set(key, side);
       return [mitigation.name, side];
     }),

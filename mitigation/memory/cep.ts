@@ -1,4 +1,8 @@
-import { type Float32Code, float32Code } from './float32-code.js';
+import { z } from 'zod';
+import { codePrice } from './code-price.js';
+import { type Float32Code, float32Code, float32WordCode } from './float32-code.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import { parityCode } from './parity.js';
 
 /** Data bits of a chunk. */
 export const CEP_CHUNKS = [3, 7, 15] as const;
@@ -23,3 +27,36 @@ export function cepCode(chunk: CepChunk): Float32Code {
     ),
   }));
 }
+
+/** Parity bits of chunks of a weight in the lowest bits of its mantissa. */
+export interface CepPart extends PartPlace {
+  readonly use: 'cep';
+  /** Data bits of a chunk; default: 7. */
+  readonly chunk?: CepChunk | undefined;
+}
+
+export const cep: MemoryMechanism<CepPart> = {
+  summary:
+    'float32: the lowest bits of a weight are parity bits of chunks, which are read as 0 where they are wrong',
+  group: 'code',
+  knowsMap: false,
+  parameters: { chunk: 'number', ...PLACE_FORMS },
+  defaults: { chunk: 7 },
+  schema: z.strictObject({
+    use: z.literal('cep'),
+    chunk: z
+      .union([z.literal(3), z.literal(7), z.literal(15)], { error: 'expected 3, 7 or 15' })
+      .optional()
+      .describe('data bits of a chunk; default: 7'),
+    ...PLACE,
+  }),
+  code: ({ chunk = 7 }, placed) => float32WordCode('cep', cepCode(chunk), placed),
+  price({ chunk = 7 }, placed) {
+    float32WordCode('cep', cepCode(chunk), placed);
+    const parityBits = { 3: 8, 7: 4, 15: 2 }[chunk];
+    return codePrice(
+      parityCode(chunk * parityBits, parityBits),
+      placed.placement.memory.wordBits / 32,
+    );
+  },
+};

@@ -163,6 +163,7 @@ export const closestValue: MemoryMechanism<ClosestValuePart> = {
       );
     }
     return {
+      movesBits: false,
       write: (data, faults, stored) => storeClosest(data, faults, weightBits, stored),
       store() {},
       read() {},

@@ -11,11 +11,17 @@ import type { PlacedWeights } from './stages.js';
  */
 export function linearCodePrice(code: LinearCode, place: PlacedWeights): PartPrice {
   const { checkBits } = linearWordCode(code, 'keep', place);
-  const codeWords = checkBits / code.checkBits;
+  return {
+    ...codePrice(code, checkBits / code.checkBits),
+    cells: [{ hold: 'check bits', perWord: checkBits }],
+  };
+}
+
+/** The gates of a code for all code words of a memory word at once, whose check bits have no cells of their own. */
+export function codePrice(code: LinearCode, codeWords: number): PartPrice {
   const { encoder, syndrome, corrector, levels } = gatesOf(code);
   return {
     ...NOTHING,
-    cells: [{ hold: 'check bits', perWord: checkBits }],
     xorGates: {
       encoder: codeWords * encoder,
       syndrome: codeWords * syndrome,

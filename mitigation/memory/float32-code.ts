@@ -1,4 +1,8 @@
-import { byteChecksOf, laneChecks } from './linear-code.js';
+import { InputError } from '../../core/index.js';
+import { byteChecksOf, DETECTED, laneChecks } from './linear-code.js';
+import type { PlacedWeights, WordCode } from './stages.js';
+import { verdictOf } from './verdict.js';
+import { faultyCells } from './word-faults.js';
 
 /**
  * A code for single float32 weights that takes no cell: the lowest bits of the mantissa are check bits of the others.
@@ -45,4 +49,46 @@ export function encodeFloat32Word(code: Float32Code, word: number): number {
 export function decodeFloat32Word(code: Float32Code, word: number): number {
   const syndrome = laneChecks(code.byteChecks, 0, word);
   return ((word ^ code.inverted[syndrome]) & code.kept[syndrome]) >>> 0;
+}
+
+/**
+ * The code on each weight of a memory word.
+ *
+ * @param use the word for its mechanism
+ * @throws InputError when weights are not float32
+ */
+export function float32WordCode(
+  use: string,
+  code: Float32Code,
+  { network, placement }: PlacedWeights,
+): WordCode {
+  if (placement.weightBits !== 32) {
+    throw new InputError(
+      `${use}: ${network.name} has int8 weights, and ${use} keeps its check bits in the mantissa of float32 ones; take in-place-ecc, or the float32 network`,
+    );
+  }
+  const { byteChecks, inverted, kept, dataMask } = code;
+  return {
+    checkBits: 0,
+    encode(lanes) {
+      for (let lane = 0; lane < lanes.length; lane++) {
+        lanes[lane] = encodeFloat32Word(code, lanes[lane]);
+      }
+    },
+    decode(written, read, faults, zeros, verdicts) {
+      // What is not kept becomes zero as it is stored, which is not 0 in an inverted word.
+      const zero = zeros();
+      for (let lane = 0; lane < read.length; lane++) {
+        const before = read[lane];
+        const syndrome = laneChecks(byteChecks, 0, before);
+        read[lane] =
+          ((before ^ inverted[syndrome]) & kept[syndrome]) | (zero[lane] & ~kept[syndrome]);
+        if (!verdicts || faultyCells(faults, lane) === 0) continue;
+        const isDetected = kept[syndrome] !== kept[0];
+        const correction = isDetected ? DETECTED : Math.sign(syndrome);
+        const isRight = ((read[lane] ^ written[lane]) & dataMask) === 0;
+        verdicts[verdictOf(correction, before === written[lane], isRight)] += 1;
+      }
+    },
+  };
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { InputError } from '../../core/index.js';
 import { NOTHING } from '../price/price.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
-import type { PlacedWeights } from './stages.js';
+import { PROTECTED_BITS, protectedBits } from './protected-bits.js';
 
 /** Bits of each weight in cells that do not fail. */
 export interface HardenPart extends PartPlace {
@@ -10,8 +9,6 @@ export interface HardenPart extends PartPlace {
   /** Default: the two most significant of int8 words, the two highest of the exponent of float32 words. */
   readonly bits?: readonly number[] | undefined;
 }
-
-const DEFAULT_BITS = { 8: [7, 6], 32: [30, 29] } as const;
 
 /**
  * Hardened cells (larger, or of more transistors) for some bits of every weight: they never fail.
@@ -21,20 +18,12 @@ export const harden: MemoryMechanism<HardenPart> = {
   group: 'cells',
   knowsMap: false,
   parameters: { bits: 'numbers', ...PLACE_FORMS },
-  schema: z.strictObject({
-    use: z.literal('harden'),
-    bits: z
-      .array(z.int().min(0).max(31))
-      .min(1)
-      .refine((bits) => new Set(bits).size === bits.length, 'expected each bit once')
-      .optional()
-      .describe('of each weight; default: the two most significant, or highest of the exponent'),
-    ...PLACE,
-  }),
-  hardenedBits: (part, place) => bitsOf(part, place).reduce((mask, bit) => mask | (1 << bit), 0),
+  schema: z.strictObject({ use: z.literal('harden'), ...PROTECTED_BITS, ...PLACE }),
+  hardenedBits: (part, placed) =>
+    protectedBits(part, placed).reduce((mask, bit) => mask | (1 << bit), 0),
   price(part, place, { cellFactor }) {
     const { memory, weightBits } = place.placement;
-    const bits = bitsOf(part, place);
+    const bits = protectedBits(part, place);
     return {
       ...NOTHING,
       cells: cellFactor
@@ -50,16 +39,3 @@ export const harden: MemoryMechanism<HardenPart> = {
 
 const NO_FACTOR =
   'no opened source says how many cells a hardened cell counts as: a prices file can, as cellFactor';
-
-/** @throws InputError when a weight has no such bit */
-function bitsOf(
-  { bits }: HardenPart,
-  { network, placement: { weightBits } }: PlacedWeights,
-): readonly number[] {
-  const hardened = bits ?? DEFAULT_BITS[weightBits];
-  const outside = hardened.find((bit) => bit >= weightBits);
-  if (outside === undefined) return hardened;
-  throw new InputError(
-    `harden: ${network.name} has weights of ${weightBits} bits, 0 to ${weightBits - 1}, and no bit ${outside}`,
-  );
-}

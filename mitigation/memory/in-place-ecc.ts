@@ -6,8 +6,17 @@
  *
  * A block is two lanes of 32 bits: byte 0 is the lowest of the first, byte 7 the highest of the second.
  */
+
+import { z } from 'zod';
+import { InputError } from '../../core/index.js';
+import { weightedLayers, wordMask } from '../../models/index.js';
+import { codePrice } from './code-price.js';
 import { byteChecksOf, correctionsOf, laneChecks } from './linear-code.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import { secdedCode } from './secded.js';
+import type { PlacedWeights, WordCode } from './stages.js';
+import { verdictOf } from './verdict.js';
+import { faultyBits } from './word-bits.js';
 
 const { columns, checkBits, dataBits } = secdedCode(57);
 
@@ -75,4 +84,84 @@ function syndromeOf(low: number, high: number): number {
 function spread(bits: number): number {
   // Four copies, 7 bits apart, of which bit i of copy i stays.
   return (Math.imul(bits, 0x00204081) & 0x01010101) << 6;
+}
+
+/** SEC-DED on eight weights, which hold the check bits. */
+export interface InPlaceEccPart extends PartPlace {
+  readonly use: 'in-place-ecc';
+  /**
+   * Clamp all weights but each eighth to −64 … 63; default: yes. Without it, what lies outside loses its bit 6: it is
+   * for networks that were trained to stay inside.
+   */
+  readonly throttle?: boolean | undefined;
+}
+
+export const inPlaceEcc: MemoryMechanism<InPlaceEccPart> = {
+  summary: 'int8: a SEC-DED code over eight weights, whose bits 6 hold the check bits',
+  group: 'code',
+  knowsMap: false,
+  parameters: { throttle: 'flag', ...PLACE_FORMS },
+  defaults: { throttle: true },
+  schema: z.strictObject({
+    use: z.literal('in-place-ecc'),
+    throttle: z
+      .boolean()
+      .optional()
+      .describe('weights outside −64 … 63 are clamped first, but one in eight; default: true'),
+    ...PLACE,
+  }),
+  code: ({ throttle = true }, placed) => inPlaceWordCode(throttle, placed),
+  price(_, placed) {
+    requireSignedBlocks(placed);
+    return codePrice(secdedCode(57), placed.placement.memory.wordBits / (32 * BLOCK));
+  },
+};
+
+/** Lanes of a block. */
+const BLOCK = 2;
+
+function inPlaceWordCode(throttle: boolean, placed: PlacedWeights): WordCode {
+  requireSignedBlocks(placed);
+  const right = new Uint32Array(BLOCK);
+  return {
+    checkBits: 0,
+    encode(lanes) {
+      for (let at = 0; at < lanes.length; at += BLOCK) {
+        if (throttle) throttleInPlace(lanes, at);
+        encodeInPlace(lanes, at);
+      }
+    },
+    decode(written, read, faults, _, verdicts) {
+      for (let at = 0; at < read.length; at += BLOCK) {
+        const wasRight = read[at] === written[at] && read[at + 1] === written[at + 1];
+        const correction = decodeInPlace(read, at);
+        if (!verdicts || !faultyBits(faults, 32 * at, 32 * BLOCK)) continue;
+        right[0] = written[at];
+        right[1] = written[at + 1];
+        decodeInPlace(right, 0);
+        const isRight = read[at] === right[0] && read[at + 1] === right[1];
+        verdicts[verdictOf(correction, wasRight, isRight)] += 1;
+      }
+    },
+  };
+}
+
+/** @throws InputError when weights are not int8, or memory words not whole blocks of them */
+function requireSignedBlocks({ network, placement: { memory } }: PlacedWeights): void {
+  if (network.format !== 'int8') {
+    throw new InputError(
+      `in-place-ecc: ${network.name} has float32 weights, and in-place-ecc keeps its check bits in int8 ones; take mset or cep, or the int8 network`,
+    );
+  }
+  const unsigned = weightedLayers(network).find((layer) => wordMask(layer) !== 0);
+  if (unsigned) {
+    throw new InputError(
+      `in-place-ecc: layer "${unsigned.name}" of ${network.name} stores uint8 words, of which no bit repeats the sign: quantise the network with int8 weights`,
+    );
+  }
+  if (memory.wordBits % (32 * BLOCK) !== 0) {
+    throw new InputError(
+      `in-place-ecc takes eight weights, 64 bits, but a memory word has ${memory.wordBits}: choose an accelerator whose wordBits are a multiple of 64`,
+    );
+  }
 }

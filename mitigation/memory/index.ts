@@ -1,18 +1,25 @@
 export { type BchDataBits, type BchDecPart, bchDecCode, shortenedBch } from './bch-dec.js';
 export { bitCost, type WeightBits, wrongBitsCost } from './bit-costs.js';
-export { CEP_CHUNKS, type CepChunk, cepCode } from './cep.js';
+export { CEP_CHUNKS, type CepChunk, type CepPart, cepCode } from './cep.js';
 export * from './closest-value.js';
 export { decodeFloat32Word, encodeFloat32Word, type Float32Code } from './float32-code.js';
 export { type CodeGates, gatesOf } from './gates.js';
 export type { HardenPart } from './harden.js';
-export { decodeInPlace, encodeInPlace, throttleInPlace } from './in-place-ecc.js';
+export {
+  decodeInPlace,
+  encodeInPlace,
+  type InPlaceEccPart,
+  throttleInPlace,
+} from './in-place-ecc.js';
 export * from './invert.js';
 export { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';
 export type { OnDetect } from './linear-word-code.js';
+export { type FaultyWords, type MaskedUnits, type MaskingUnit, maskUnits } from './mask-units.js';
 export type { MemoryMechanism, PartPlace } from './mechanism.js';
 export { MECHANISMS, type MemoryPart, mechanismOf } from './mechanisms.js';
-export { checkBitsNeeded, type MemorySide, memorySideOf } from './memory-side.js';
-export { MSET } from './mset.js';
+export { type MemoryNeeds, memoryNeeds } from './memory-needs.js';
+export { type MemorySide, memorySideOf } from './memory-side.js';
+export { MSET, type MsetPart } from './mset.js';
 export { type ParityPart, parityCode } from './parity.js';
 export {
   checkFloat32Range,
@@ -26,14 +33,25 @@ export {
 export * from './reorder.js';
 export * from './rotate.js';
 export { type SecdedDataBits, type SecdedPart, secdedCode } from './secded.js';
-export * from './spares.js';
+export type { SpareLines } from './spare-allocation/must-repair.js';
+export {
+  type BankFaults,
+  type BankRepair,
+  type MustRepair,
+  mustRepair,
+  repairBank,
+} from './spare-allocation/repair-bank.js';
+export type { SparesPart } from './spares.js';
 export type {
+  CellCopies,
   ParameterForm,
   PlacedWeights,
+  Repairs,
   Verdicts,
   WeightScreen,
   WordCode,
+  WordMasking,
   WordTransform,
 } from './stages.js';
-export { decodeTmr, encodeTmr, type TmrCode, tmrCode } from './tmr.js';
-export * from './word-masking.js';
+export { decodeTmr, encodeTmr, type TmrCode, type TmrPart, tmrCode } from './tmr.js';
+export type { WordMaskingPart } from './word-masking.js';

@@ -123,6 +123,7 @@ export const invert: MemoryMechanism<InvertPart> = {
   transform({ group = 'weight' }, { placement: { weightBits, memory } }) {
     const flags = new Uint32Array(Math.ceil(memory.wordBits / weightBits / 32));
     return {
+      movesBits: false,
       write(data, faults, stored) {
         chooseInversion(data, faults, weightBits, group, flags);
         invertGroups(data, stored, data.length, weightBits, group, flags);

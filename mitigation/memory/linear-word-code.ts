@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { InputError } from '../../core/index.js';
 import { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';
-import type { PlacedWeights, Verdicts, WordCode } from './stages.js';
+import type { PlacedWeights, WordCode } from './stages.js';
+import { verdictOf } from './verdict.js';
+import { bitsOf, copyPart, isSamePart, putPart } from './word-bits.js';
 
 /** What is delivered of a code word with an error that is detected and not corrected: what was read, or zero. */
 const ON_DETECT = ['keep', 'zero'] as const;
@@ -60,62 +62,16 @@ export function linearWordCode(
         if ((faulty | ((~kept | set | inverted) & checkMask)) === 0) continue;
         const expected = checkBitsOf(code, written, at, shift);
         const checks = (((expected & kept) | set) ^ inverted) & checkMask;
-        if (verdicts) copyLanes(read, at, before);
+        if (verdicts) copyPart(read, at, before);
         const correction = decodeWord(code, read, at, checks, shift);
-        const mask = partMask << shift;
         if (correction === DETECTED && onDetect === 'zero') {
-          putPart(zeros(), read, at, partLanes, mask);
+          putPart(zeros(), read, part * dataBits, dataBits);
         }
         if (!verdicts) continue;
-        const wasRight = checks === expected && isSamePart(before, 0, written, at, partLanes, mask);
-        const isRight = isSamePart(read, at, written, at, partLanes, mask);
+        const wasRight = checks === expected && isSamePart(before, 0, written, at, shift, dataBits);
+        const isRight = isSamePart(read, at, written, at, shift, dataBits);
         verdicts[verdictOf(correction, wasRight, isRight)] += 1;
       }
     },
   };
-}
-
-function verdictOf(correction: number, wasRight: boolean, isRight: boolean): keyof Verdicts {
-  if (wasRight) return 'noError';
-  if (correction === DETECTED) return 'detected';
-  if (correction === 0) return 'undetected';
-  return isRight ? 'corrected' : 'miscorrected';
-}
-
-/** Whether bits of two words are the same. */
-function isSamePart(
-  one: Uint32Array,
-  oneAt: number,
-  other: Uint32Array,
-  otherAt: number,
-  lanes: number,
-  mask: number,
-): boolean {
-  for (let lane = 0; lane < lanes; lane++) {
-    if (((one[oneAt + lane] ^ other[otherAt + lane]) & mask) !== 0) return false;
-  }
-  return true;
-}
-
-function copyLanes(from: Uint32Array, at: number, to: Uint32Array): void {
-  for (let lane = 0; lane < to.length; lane++) to[lane] = from[at + lane];
-}
-
-/** Put bits of one word into another. */
-function putPart(
-  from: Uint32Array,
-  to: Uint32Array,
-  at: number,
-  lanes: number,
-  mask: number,
-): void {
-  for (let lane = at; lane < at + lanes; lane++) {
-    to[lane] = (to[lane] & ~mask) | (from[lane] & mask);
-  }
-}
-
-/** 32 bits that may lie in two lanes. */
-function bitsOf(lanes: Uint32Array, lane: number, shift: number): number {
-  const low = lanes[lane] >>> shift;
-  return shift === 0 ? low : low | (lanes[lane + 1] << (32 - shift));
 }

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import type { PriceFigures } from '../price/figures.js';
 import type { PartPrice } from '../price/price.js';
+import type { SpareLines } from './spare-allocation/must-repair.js';
 import type {
+  CellCopies,
   ParameterForm,
   PlacedWeights,
   WeightScreen,
   WordCode,
+  WordMasking,
   WordTransform,
 } from './stages.js';
 
@@ -49,7 +52,7 @@ export interface MemoryMechanism<Part extends PartPlace> {
   /** What its parameters are where nothing is said, as far as that is one thing. */
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** Two mechanisms of one group cannot stand together. */
-  readonly group: 'cells' | 'code' | 'transform' | 'screen';
+  readonly group: 'repair' | 'masking' | 'cells' | 'code' | 'transform' | 'screen';
   /** Whether it is chosen for the faulty cells of a die, which a test must have found. */
   readonly knowsMap: boolean;
   /**
@@ -58,8 +61,12 @@ export interface MemoryMechanism<Part extends PartPlace> {
    * @throws InputError when it does not fit the network or its memory
    */
   price(part: Part, place: PlacedWeights, figures: PriceFigures): PartPrice;
+  /** Spare rows and columns of each bank. */
+  spareLines?(part: Part, place: PlacedWeights): SpareLines;
+  masking?(part: Part, place: PlacedWeights): WordMasking;
   /** Bits of a weight whose cells never fail. */
   hardenedBits?(part: Part, place: PlacedWeights): number;
+  copies?(part: Part, place: PlacedWeights): CellCopies;
   transform?(part: Part, place: PlacedWeights): WordTransform;
   code?(part: Part, place: PlacedWeights): WordCode;
   screen?(part: Part, place: PlacedWeights): WeightScreen;

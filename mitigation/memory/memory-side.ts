@@ -1,4 +1,5 @@
 import type { FaultMap } from '../../fault/index.js';
+import type { Network } from '../../models/index.js';
 import {
   applyFaultMap,
   createPatchBuffers,
@@ -8,30 +9,37 @@ import {
   type StoredWords,
   storedWords,
   type WeightPatches,
+  withWords,
+  wordCount,
+  wordLanes,
 } from '../../sim/index.js';
+import { maskedWordsOf, WORD_FATES } from './masked-words.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
-import type { PlacedWeights, Verdicts } from './stages.js';
-import { createWordReader } from './word-reader.js';
+import { repairerOf } from './repaired-map.js';
+import type { PlacedWeights, Repairs, Verdicts } from './stages.js';
+import { noFaults } from './word-faults.js';
+import { createWordReader, type InvertBits } from './word-reader.js';
 
 /** What the weight memory of one network makes of a fault map. */
 export interface MemorySide {
   /**
-   * The weights that are read differently.
+   * The weights that are read differently even without faults: a code keeps check bits in them, and `patchesOf` has
+   * them, too. Undefined: none is.
+   */
+  readonly faultFree: WeightPatches | undefined;
+  /**
+   * The weights that are read differently from those of the network.
    *
    * @param buffers memory for the patches, which are then valid until the next call with them
    * @param verdicts is added to: what a code makes of its words with faulty cells
+   * @param repairs is added to: what spare lines make of banks with faulty cells
    */
-  patchesOf(map: FaultMap, buffers?: PatchBuffers, verdicts?: Verdicts): WeightPatches;
-}
-
-/**
- * Check bits of a memory word that parts need.
- *
- * @throws InputError when a part does not fit the network or its memory
- */
-export function checkBitsNeeded(parts: readonly MemoryPart[], placed: PlacedWeights): number {
-  const codes = parts.map((part) => mechanismOf(part).code?.(part, placed).checkBits ?? 0);
-  return Math.max(0, ...codes);
+  patchesOf(
+    map: FaultMap,
+    buffers?: PatchBuffers,
+    verdicts?: Verdicts,
+    repairs?: Repairs,
+  ): WeightPatches;
 }
 
 /**
@@ -47,17 +55,78 @@ export function memorySideOf(
 ): MemorySide {
   const { placement } = placed;
   if (parts.length === 0) {
-    return { patchesOf: (map, buffers) => applyFaultMap(map, placement, words, buffers) };
+    return {
+      faultFree: undefined,
+      patchesOf: (map, buffers) => applyFaultMap(map, placement, words, buffers),
+    };
   }
-  const read = createWordReader(parts, placed, words);
+  const faultFree = faultFreePatches(parts, placed, words);
+  const base = faultFree ? { ...placed, network: withPatches(placed.network, faultFree) } : placed;
+  const baseWords = faultFree ? storedWords(base.network) : words;
+  const { memory } = placement;
+  const slots = memory.wordBits / placement.weightBits;
+  const read = createWordReader(parts, base, baseWords);
+  const repair = repairerOf(parts, placed);
+  const maskedWords = maskedWordsOf(parts, placed);
+  const soundWord = noFaults(wordLanes(memory));
   return {
-    patchesOf(map, buffers = createPatchBuffers(), verdicts) {
-      const changes = createWordChanges(words, map.cells.length, buffers);
+    faultFree,
+    patchesOf(wholeMap, buffers = createPatchBuffers(), verdicts, repairs) {
+      const map = repair?.(wholeMap, repairs) ?? wholeMap;
+      const masked = maskedWords?.(map);
+      const struck = map.cells.length + (masked?.masked ?? 0) * slots;
+      const { invert, patches } = createWordChanges(
+        words,
+        faultFree ? words.length : struck,
+        buffers,
+      );
+      if (faultFree) invertPatches(faultFree, words, invert);
       let effectiveFaults = 0;
-      forEachStruckWord(map, placement.memory, (address, faults) => {
-        effectiveFaults += read(address, faults, changes.invert, verdicts);
+      forEachStruckWord(map, memory, (address, faults) => {
+        const fate = masked?.fates[address];
+        if (fate === WORD_FATES.remapped) return;
+        effectiveFaults += read(address, faults, fate === WORD_FATES.masked, invert, verdicts);
+        if (masked) masked.fates[address] = WORD_FATES.read;
       });
-      return { ...changes.patches(), effectiveFaults };
+      // What is left are words of masked units without a faulty cell of their own.
+      for (let address = 0; masked && address < masked.fates.length; address++) {
+        if (masked.fates[address] !== WORD_FATES.masked) continue;
+        read(address, soundWord, true, invert, verdicts);
+      }
+      return { ...patches(), effectiveFaults };
     },
   };
+}
+
+/** What a code that keeps its check bits in the weights makes of them; undefined: there is none. */
+function faultFreePatches(
+  parts: readonly MemoryPart[],
+  placed: PlacedWeights,
+  words: StoredWords,
+): WeightPatches | undefined {
+  const inside = parts.filter((part) => mechanismOf(part).code?.(part, placed).encode);
+  if (inside.length === 0) return undefined;
+  const { memory } = placed.placement;
+  const read = createWordReader(inside, placed, words);
+  const soundWord = noFaults(wordLanes(memory));
+  const { invert, patches } = createWordChanges(words, words.length, createPatchBuffers());
+  for (let address = 0; address < wordCount(memory); address++) {
+    read(address, soundWord, false, invert, undefined);
+  }
+  return { ...patches(), effectiveFaults: 0 };
+}
+
+function withPatches(network: Network, patches: WeightPatches): Network {
+  return network.format === 'int8' ? withWords(network, patches) : withWords(network, patches);
+}
+
+/** Tell of patches as of the bits that they invert. */
+function invertPatches(
+  { weights, words: patched }: WeightPatches,
+  words: StoredWords,
+  invert: InvertBits,
+): void {
+  for (let place = 0; place < weights.length; place++) {
+    invert(weights[place], patched[place] ^ words[weights[place]]);
+  }
 }

@@ -1,4 +1,7 @@
-import { type Float32Code, float32Code } from './float32-code.js';
+import { z } from 'zod';
+import { VOTING } from '../price/price.js';
+import { type Float32Code, float32Code, float32WordCode } from './float32-code.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 
 /** The highest bit of the exponent. */
 const SOURCE = 30;
@@ -18,3 +21,21 @@ export const MSET: Float32Code = float32Code('mset', 2, COLUMNS, (syndrome) => (
   inverted: syndrome === 0b11 ? 1 << SOURCE : 0,
   kept: -1,
 }));
+
+/** Copies of the highest bit of the exponent in the lowest of the mantissa. */
+export interface MsetPart extends PartPlace {
+  readonly use: 'mset';
+}
+
+export const mset: MemoryMechanism<MsetPart> = {
+  summary: 'float32: bit 30 is copied to bits 1 and 0 of the weight, and read by majority',
+  group: 'code',
+  knowsMap: false,
+  parameters: PLACE_FORMS,
+  schema: z.strictObject({ use: z.literal('mset'), ...PLACE }),
+  code: (_, placed) => float32WordCode('mset', MSET, placed),
+  price(_, placed) {
+    float32WordCode('mset', MSET, placed);
+    return VOTING;
+  },
+};

@@ -1,6 +1,6 @@
 import { InputError } from '../../core/index.js';
 import { layerIndex, type WeightedLayer, weightedLayers } from '../../models/index.js';
-import { firstWeightOfLayers } from '../../sim/index.js';
+import { firstWeightOfLayers, type Placement } from '../../sim/index.js';
 import type { PartPlace } from './mechanism.js';
 import type { PlacedWeights } from './stages.js';
 
@@ -57,6 +57,41 @@ export function layersWithin(
   return weightedLayers(network).filter(
     ({ name }, index) => (layers?.includes(name) ?? true) && isInBanks(index),
   );
+}
+
+/** Something that stands in some words; undefined: in all. */
+export interface Placed<Stage> {
+  readonly stage: Stage;
+  readonly isPlaced: IsPlaced | undefined;
+}
+
+/** What some of the parts are made of, each in its place. */
+export function placedStages<Part extends PartPlace, Stage>(
+  parts: readonly Part[],
+  placed: PlacedWeights,
+  stageOf: (part: Part) => Stage | undefined,
+): Placed<Stage>[] {
+  return parts.flatMap((part) => {
+    const stage = stageOf(part);
+    return stage === undefined ? [] : [{ stage, isPlaced: placeOf(part, placed) }];
+  });
+}
+
+/** What stands in a word, if it stands there. */
+export function at<Stage>(
+  placed: Placed<Stage> | undefined,
+  address: number,
+  fill: number,
+): Stage | undefined {
+  if (!placed) return undefined;
+  return !placed.isPlaced || placed.isPlaced(address, fill) ? placed.stage : undefined;
+}
+
+/** How many times a word is filled with weights of its own: in a streamed memory once for each tile. */
+export function fillsOf({ kind, memory, weightBits, occupancy }: Placement) {
+  const slots = memory.wordBits / weightBits;
+  const most = kind === 'streamed' ? Infinity : 1;
+  return (address: number): number => Math.min(most, occupancy(address * slots));
 }
 
 /** Whether a weight, by its number in the network, is one of some layers. */

@@ -224,6 +224,7 @@ export const rotate: MemoryMechanism<RotatePart> = {
   transform({ by = 'position' }, { placement: { weightBits } }) {
     let rotation = 0;
     return {
+      movesBits: true,
       write(data, faults, stored) {
         rotation = chooseRotation(data, faults, weightBits, by);
         rotateLeft(data, stored, data.length, rotation);

@@ -1,87 +1,94 @@
-import { type FaultLines, faultLines, noneReplaced, take } from './spare-allocation/fault-lines.js';
-import { fewestLines } from './spare-allocation/fewest-lines.js';
-import { mostCovered } from './spare-allocation/most-covered.js';
-import { type SpareLines, takeMustRepair } from './spare-allocation/must-repair.js';
-import { nodeBudget } from './spare-allocation/node-budget.js';
+import { z } from 'zod';
+import { InputError } from '../../core/index.js';
+import { NO_COMPARATOR, NOTHING } from '../price/price.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import type { SpareLines } from './spare-allocation/must-repair.js';
+import type { PlacedWeights } from './stages.js';
 
-/** The faulty cells of one bank, of data and of check bits, and its spare lines. */
-export interface BankFaults {
-  /** Faulty cell i is at (faultRows[i], faultColumns[i]); no cell stands twice, spare cells are not among them. */
-  readonly faultRows: Uint32Array | Uint16Array;
-  readonly faultColumns: Uint32Array | Uint16Array;
-  readonly spareRows: number;
-  readonly spareColumns: number;
-  /** Of the spare rows 0 … spareRows − 1 those with a faulty cell: they are not used. In any order, also repeated. */
-  readonly faultySpareRows?: ArrayLike<number>;
-  readonly faultySpareColumns?: ArrayLike<number>;
+/** Spare rows and columns in the place of faulty ones. */
+export interface SparesPart extends PartPlace {
+  readonly use: 'spares';
+  /** Spare rows of each bank; default: those that the accelerator has. */
+  readonly rows?: number | undefined;
+  /** Spare columns of each bank; default: those that the accelerator has. */
+  readonly columns?: number | undefined;
 }
 
-/** What spare lines replace in a bank. */
-export interface BankRepair {
-  /** Rows and columns of the bank that spare lines replace, in rising order. */
-  readonly rows: Uint32Array;
-  readonly columns: Uint32Array;
-  /** Faulty cells in none of them; 0: the bank is repaired. */
-  readonly uncovered: number;
-  /** Whether no choice leaves fewer faulty cells, and, where none is left, no smaller one repairs the bank. */
-  readonly provedOptimal: boolean;
-}
-
-/** Nodes of a bank's search tree. */
-const MOST_NODES = 100_000;
+const MOST_LINES = 100_000;
 
 /**
- * Spare rows and columns for the faulty lines of a bank: must-repair, then branch and bound with early screening as of
- * S.-Y. Kuo, W. K. Fuchs, "Efficient Spare Allocation for Reconfigurable Arrays" (read: its abstract), ended
- * after 10⁵ nodes, when the best choice so far stands; the first choice is greedy. Where a bank cannot be repaired,
- * the fewest faulty cells found are left uncovered.
+ * Spare lines, chosen for each bank from a test of all its cells (`repairBank` says how). Where a place leaves words out,
+ * their faults are no reason to replace a line, but a line that is replaced is right in all its words.
  */
-export function repairBank(bank: BankFaults): BankRepair {
-  const lines = faultLines(bank.faultRows, bank.faultColumns);
-  const spares = usableSpares(bank);
-  const budget = nodeBudget(MOST_NODES);
-  const chosen = fewestLines(lines, spares, budget) ?? mostCovered(lines, spares, budget);
-  const replaced = noneReplaced(lines);
-  for (const line of chosen) take(lines, replaced, line);
-  return {
-    ...addresses(lines, chosen),
-    uncovered: replaced.uncovered,
-    provedOptimal: !budget.exhausted(),
+export const spares: MemoryMechanism<SparesPart> = {
+  summary: 'spare rows and columns of each bank replace those with faulty cells',
+  group: 'repair',
+  knowsMap: true,
+  parameters: { rows: 'number', columns: 'number', ...PLACE_FORMS },
+  schema: z.strictObject({
+    use: z.literal('spares'),
+    rows: z
+      .int()
+      .min(0)
+      .max(MOST_LINES)
+      .optional()
+      .describe('spare rows of each bank; default: those of the accelerator'),
+    columns: z
+      .int()
+      .min(0)
+      .max(MOST_LINES)
+      .optional()
+      .describe('spare columns of each bank; default: those of the accelerator'),
+    ...PLACE,
+  }),
+  spareLines: spareLinesOf,
+  price(part, placed) {
+    const { memory } = placed.placement;
+    const own = placed.ownMemory ?? memory;
+    const { rows, columns } = spareLinesOf(part, placed);
+    const bank = {
+      rows: memory.rows,
+      columns: (memory.wordBits + (own.checkBits ?? 0)) * memory.columnMux,
+    };
+    const banks = part.banks?.length ?? memory.banks;
+    const lines = rows * bank.columns + columns * bank.rows + rows * columns;
+    // Of each line the one that it stands for, and whether it does.
+    const fuses = rows * (addressBits(bank.rows) + 1) + columns * (addressBits(bank.columns) + 1);
+    return {
+      ...NOTHING,
+      cells: [
+        { hold: 'spare lines', count: banks * lines },
+        { hold: 'lines that are replaced', count: banks * fuses },
+      ],
+      xorGates: NO_COMPARATOR,
+      levels: NO_COMPARATOR,
+    };
+  },
+};
+
+function spareLinesOf(part: SparesPart, { placement, ownMemory }: PlacedWeights): SpareLines {
+  const { memory } = placement;
+  const own = ownMemory ?? memory;
+  const lines = {
+    rows: part.rows ?? own.spareRows ?? 0,
+    columns: part.columns ?? own.spareColumns ?? 0,
   };
+  if (lines.rows + lines.columns === 0) {
+    throw new InputError(
+      'spares: the accelerator has no spare rows or columns; give the number of them, as in spares:rows=2:columns=2',
+    );
+  }
+  const bank = { rows: memory.rows, columns: memory.wordBits * memory.columnMux };
+  for (const name of ['rows', 'columns'] as const) {
+    if (lines[name] <= bank[name]) continue;
+    throw new InputError(
+      `spares: there is no room for ${lines[name]} spare ${name} beside the ${bank[name]} of a bank; give at most as many`,
+    );
+  }
+  return lines;
 }
 
-/** What must-repair alone decides of a bank. */
-export interface MustRepair {
-  /** Rows and columns that have to be replaced, in rising order. */
-  readonly rows: Uint32Array;
-  readonly columns: Uint32Array;
-  /** Faulty cells that they leave uncovered. */
-  readonly left: number;
-}
-
-/**
- * The lines that every repair replaces: a row with more faulty cells, not yet covered, than spare columns are left, a
- * column likewise, until there is none. Undefined where the spare lines do not suffice for them.
- */
-export function mustRepair(bank: BankFaults): MustRepair | undefined {
-  const lines = faultLines(bank.faultRows, bank.faultColumns);
-  const replaced = noneReplaced(lines);
-  const order: number[] = [];
-  if (takeMustRepair(lines, replaced, usableSpares(bank), order) === undefined) return undefined;
-  return { ...addresses(lines, order), left: replaced.uncovered };
-}
-
-function usableSpares(bank: BankFaults): SpareLines {
-  const { faultySpareRows = [], faultySpareColumns = [] } = bank;
-  return {
-    rows: bank.spareRows - new Set(Array.from(faultySpareRows)).size,
-    columns: bank.spareColumns - new Set(Array.from(faultySpareColumns)).size,
-  };
-}
-
-/** Lines of a bank as its rows and columns, in rising order. */
-function addresses({ rows, address }: FaultLines, chosen: readonly number[]) {
-  const of = (isChosen: (line: number) => boolean) =>
-    Uint32Array.from(chosen.filter(isChosen), (line) => address[line]).sort();
-  return { rows: of((line) => line < rows), columns: of((line) => line >= rows) };
+/** Bits that tell so many places apart. */
+export function addressBits(places: number): number {
+  return Math.ceil(Math.log2(places));
 }

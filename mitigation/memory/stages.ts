@@ -1,10 +1,13 @@
 import type { Network } from '../../models/index.js';
-import type { Placement, WordFaults } from '../../sim/index.js';
+import type { Placement, WeightMemory, WordFaults } from '../../sim/index.js';
+import type { MaskingUnit } from './mask-units.js';
 
 /** A network in a memory: what a mechanism is made for. */
 export interface PlacedWeights {
   readonly network: Network;
   readonly placement: Placement;
+  /** The memory as the accelerator has it, where that of the placement is a wider one; default: that of the placement. */
+  readonly ownMemory?: WeightMemory | undefined;
 }
 
 /** What became of the code words with a faulty cell. */
@@ -19,13 +22,29 @@ export interface Verdicts {
   undetected: number;
 }
 
+/** What became of the banks with a faulty cell where lines are repaired. */
+export interface Repairs {
+  banks: number;
+  /** Those without a faulty cell that is left. */
+  repaired: number;
+  /** Those for which a better choice of lines may exist: the search for it ended early. */
+  notProvedOptimal: number;
+  /** Faulty cells that are left. */
+  uncoveredCells: number;
+}
+
 /**
  * A code of memory words. Lanes have 32 bits, the least significant first; check bits lie in the lanes behind the
- * data.
+ * data, or in the weights themselves.
  */
 export interface WordCode {
-  /** Check bits of a memory word. */
+  /** Cells for check bits of a memory word. */
   readonly checkBits: number;
+  /**
+   * Write check bits in place of bits of the weights. Defined where they have no cells of their own: then the network
+   * differs from the unprotected one without any fault, and decoding what was encoded, encoded again, changes nothing.
+   */
+  encode?(lanes: Uint32Array): void;
   /**
    * Decode in place what was read of one memory word.
    *
@@ -42,8 +61,36 @@ export interface WordCode {
   ): void;
 }
 
+/** What is read as zero where it holds a faulty cell. */
+export interface WordMasking {
+  readonly unit: MaskingUnit;
+  /** Words of each bank that stand for faulty ones, so that these are right. */
+  readonly spareWords: number;
+}
+
+/** Cells beside the data of a memory word that hold some of its bits once more. */
+export interface CellCopies {
+  /** As many as there are cells: they are check bits of the memory word, behind those of a code. */
+  readonly checkBits: number;
+  /**
+   * Decide in place what is read of one memory word.
+   *
+   * @param written its data lanes
+   * @param read its data lanes as read
+   * @param firstBit of the copies among the bits of `faults`; undefined: nothing is known of them, they are sound
+   */
+  vote(
+    written: Uint32Array,
+    read: Uint32Array,
+    faults: WordFaults,
+    firstBit: number | undefined,
+  ): void;
+}
+
 /** What is written in the place of a memory word by someone who knows its faulty cells. */
 export interface WordTransform {
+  /** Whether it puts bits in the places of others, so that check bits in the weights have to be written before. */
+  readonly movesBits: boolean;
   /** Fill `stored` with what is written of `data`; the state of the word is kept until `read`. */
   write(data: Uint32Array, faults: WordFaults, stored: Uint32Array): void;
   /** Store another word in place as the one that was written last. */

@@ -1,3 +1,10 @@
+import { z } from 'zod';
+import { VOTING } from '../price/price.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import { PROTECTED_BITS, protectedBits } from './protected-bits.js';
+import type { CellCopies, PlacedWeights } from './stages.js';
+import { faultyBits, readBits } from './word-bits.js';
+
 /**
  * Triple modular redundancy of single bits of a weight: a protected bit has two more cells, and what two of the three
  * say is read. Weights and copies are unsigned integers.
@@ -67,4 +74,69 @@ function weightBitsOf({ byteBits }: TmrCode, low: number, high: number): number 
     rest >>>= 8;
   }
   return weight;
+}
+
+/** Two more cells for some bits of each weight. */
+export interface TmrPart extends PartPlace {
+  readonly use: 'tmr';
+  /** Default: the two most significant of int8 words, the two highest of the exponent of float32 words. */
+  readonly bits?: readonly number[] | undefined;
+}
+
+/**
+ * Triple modular redundancy: what is stored in the cell of a protected bit is stored in two more, beside the check bits
+ * of a code, and is read by majority. The vote of two out of three is that of R. E. Lyons, W. Vanderkulk, "The Use of
+ * Triple-Modular Redundancy to Improve Computer Reliability" (read: its abstract), there for logic; which bits have
+ * copies, and where these lie, is a choice made here.
+ */
+export const tmr: MemoryMechanism<TmrPart> = {
+  summary: 'some bits of every weight have two more cells, and are read by majority',
+  group: 'cells',
+  knowsMap: false,
+  parameters: { bits: 'numbers', ...PLACE_FORMS },
+  schema: z.strictObject({ use: z.literal('tmr'), ...PROTECTED_BITS, ...PLACE }),
+  copies: (part, placed) => tmrCopies(tmrCode(protectedBits(part, placed)), placed),
+  price(part, placed) {
+    const { memory, weightBits } = placed.placement;
+    const perWord = 2 * (memory.wordBits / weightBits);
+    const cells = protectedBits(part, placed).map((bit) => ({
+      hold: `copies of bit ${bit}`,
+      perWord,
+    }));
+    return { ...VOTING, cells };
+  },
+};
+
+/** Copies of weight i of a memory word are its copies i · copyBits and following. */
+function tmrCopies(code: TmrCode, { placement }: PlacedWeights): CellCopies {
+  const { memory, weightBits } = placement;
+  const { copyBits, mask } = code;
+  const weights = memory.wordBits / weightBits;
+  const weightsPerLane = 32 / weightBits;
+  const laneMask = weightBits === 8 ? Math.imul(mask, 0x01010101) : mask;
+  const weightMask = weightBits === 8 ? 0xff : 0xffffffff;
+  const lowBits = Math.min(32, copyBits);
+  return {
+    checkBits: weights * copyBits,
+    vote(written, read, faults, firstBit) {
+      const areSound = firstBit === undefined || !faultyBits(faults, firstBit, weights * copyBits);
+      if (areSound) {
+        for (let lane = 0; lane < written.length; lane++) {
+          read[lane] = (read[lane] & ~laneMask) | (written[lane] & laneMask);
+        }
+        return;
+      }
+      for (let weight = 0; weight < weights; weight++) {
+        const lane = Math.floor(weight / weightsPerLane);
+        const shift = (weight % weightsPerLane) * weightBits;
+        const word = (written[lane] >>> shift) & weightMask;
+        const first = firstBit + weight * copyBits;
+        const low = readBits(faults, first, lowBits, encodeTmr(code, word, 0));
+        const high =
+          copyBits > 32 ? readBits(faults, first + 32, copyBits - 32, encodeTmr(code, word, 1)) : 0;
+        const voted = decodeTmr(code, (read[lane] >>> shift) & weightMask, low, high);
+        read[lane] = (read[lane] & ~(weightMask << shift)) | (voted << shift);
+      }
+    },
+  };
 }

@@ -9,3 +9,12 @@ export function faultyCells({ and, or, xor }: WordFaults, lane: number): number 
 export function readLane({ and, or, xor }: WordFaults, lane: number, stored: number): number {
   return ((stored & and[lane]) | or[lane]) ^ xor[lane];
 }
+
+/** The faults of a word that has none. */
+export function noFaults(lanes: number): WordFaults {
+  return {
+    and: new Uint32Array(lanes).fill(0xffffffff),
+    or: new Uint32Array(lanes),
+    xor: new Uint32Array(lanes),
+  };
+}

@@ -1,49 +1,60 @@
-/** What is masked as a whole: a memory word, a row of them, a bank. */
-export type MaskingUnit = 'word' | 'row' | 'bank';
+import { z } from 'zod';
+import { NO_COMPARATOR, NOTHING } from '../price/price.js';
+import { MASKING_UNITS, type MaskingUnit } from './mask-units.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import { addressBits } from './spares.js';
 
-/** The faulty words of one bank. */
-export interface FaultyWords {
-  /** Address within the bank, row · wordsPerRow + word of the row, of each faulty cell's word; in any order, also repeated. */
-  readonly words: ArrayLike<number>;
-  readonly wordsPerRow: number;
-  /** Spare words of the bank without a faulty cell. */
-  readonly spareWords: number;
-}
-
-/** What becomes of the units of a bank that hold a faulty cell; units by their address in rising order. */
-export interface MaskedUnits {
-  /** Read as zero: words, rows, or 0 for the whole bank. */
-  readonly masked: Uint32Array;
-  /** Faulty words that spare words stand for, and which are therefore right. */
-  readonly remapped: Uint32Array;
+/** Units of the memory with a faulty cell are read as zero. */
+export interface WordMaskingPart extends PartPlace {
+  readonly use: 'word-masking';
+  /** Default: word. */
+  readonly unit?: MaskingUnit | undefined;
+  /** Words of each bank, without faulty cells, that stand for faulty ones; default: 0. */
+  readonly spareWords?: number | undefined;
 }
 
 /**
- * Word masking: a unit that holds a faulty cell is read as zero, unless spare words stand for all its faulty words.
- * That they go to the units with fewest faulty words first, then by address, is a choice made here: it saves most units.
+ * Word masking, as of B. Reagen et al., "Minerva: Enabling Low-Power, Highly-Accurate Deep Neural Network Accelerators",
+ * ISCA 2016 (not read; as others describe it), there of words in which a fault is detected as they are read; here of
+ * units that a test found, with a valid bit each. Rows and banks are coarser: they need fewer valid bits, and lose more.
+ * Spare words have no cells in a fault map: they are taken as sound.
  */
-export function maskUnits(bank: FaultyWords, unit: MaskingUnit): MaskedUnits {
-  const unitOf = UNIT_OF[unit];
-  const faultyWords = Uint32Array.from(new Set(Array.from(bank.words))).sort();
-  const inUnit = new Map<number, number[]>();
-  for (const word of faultyWords) {
-    const address = unitOf(word, bank.wordsPerRow);
-    const beside = inUnit.get(address);
-    if (beside === undefined) inUnit.set(address, [word]);
-    else beside.push(word);
-  }
-  const masked: number[] = [];
-  const remapped: number[] = [];
-  for (const [address, words] of [...inUnit].sort(([, a], [, b]) => a.length - b.length)) {
-    if (remapped.length + words.length <= bank.spareWords) remapped.push(...words);
-    else masked.push(address);
-  }
-  return { masked: Uint32Array.from(masked).sort(), remapped: Uint32Array.from(remapped).sort() };
-}
-
-/** The address of the unit that a word lies in. */
-const UNIT_OF: Readonly<Record<MaskingUnit, (word: number, wordsPerRow: number) => number>> = {
-  word: (word) => word,
-  row: (word, wordsPerRow) => Math.floor(word / wordsPerRow),
-  bank: () => 0,
+export const wordMasking: MemoryMechanism<WordMaskingPart> = {
+  summary:
+    'words, rows or banks with a faulty cell are read as zero, or are replaced by spare words',
+  group: 'masking',
+  knowsMap: true,
+  parameters: { unit: 'word', spareWords: 'number', ...PLACE_FORMS },
+  defaults: { unit: 'word', spareWords: 0 },
+  schema: z.strictObject({
+    use: z.literal('word-masking'),
+    unit: z
+      .enum(MASKING_UNITS)
+      .optional()
+      .describe('what is masked as a whole where a cell of it is faulty; default: word'),
+    spareWords: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .optional()
+      .describe(
+        'words of each bank that replace faulty ones, which are then not masked; default: 0',
+      ),
+    ...PLACE,
+  }),
+  masking: ({ unit = 'word', spareWords = 0 }) => ({ unit, spareWords }),
+  price({ unit = 'word', spareWords = 0, banks }, { placement: { memory } }) {
+    const bankCount = banks?.length ?? memory.banks;
+    const units = { row: bankCount * memory.rows, bank: bankCount };
+    const valid =
+      unit === 'word'
+        ? { hold: 'valid bits of words', perWord: 1 }
+        : { hold: `valid bits of ${unit}s`, count: units[unit] };
+    // Of each spare word its data, the word that it stands for, and whether it does.
+    const spareBits = memory.wordBits + addressBits(memory.rows * memory.columnMux) + 1;
+    const spares = { hold: 'spare words', count: bankCount * spareWords * spareBits };
+    return spareWords === 0
+      ? { ...NOTHING, cells: [valid] }
+      : { ...NOTHING, cells: [valid, spares], xorGates: NO_COMPARATOR, levels: NO_COMPARATOR };
+  },
 };

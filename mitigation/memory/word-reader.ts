@@ -1,39 +1,52 @@
 import { weightedLayers, wordMask } from '../../models/index.js';
-import { firstWeightOfLayers, type StoredWords, type WordFaults } from '../../sim/index.js';
+import {
+  firstWeightOfLayers,
+  type StoredWords,
+  type WeightMemory,
+  type WordFaults,
+} from '../../sim/index.js';
+import { hardenerOf } from './hardened-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
-import { type IsPlaced, placeOf, weightsOf } from './place.js';
-import type { PlacedWeights, Verdicts, WeightScreen, WordCode, WordTransform } from './stages.js';
+import { at, fillsOf, type Placed, placedStages, placeOf, weightsOf } from './place.js';
+import type {
+  CellCopies,
+  PlacedWeights,
+  Verdicts,
+  WeightScreen,
+  WordCode,
+  WordMasking,
+  WordTransform,
+} from './stages.js';
+
+/** Told of the bits of a weight that are read differently. */
+export type InvertBits = (weight: number, bits: number) => void;
 
 /**
- * Reads a memory word with faulty cells, once for each tile that fills it.
+ * Reads a memory word, once for each tile that fills it.
  *
- * @param invert is told of the weights that are read differently
+ * @param isMasked whether it is read as zero where words are masked
  * @returns the faulty data cells that are read wrongly, where a weight of their word is read differently
  */
 export type WordReader = (
   address: number,
   struck: WordFaults,
-  invert: (weight: number, bits: number) => void,
+  isMasked: boolean,
+  invert: InvertBits,
   verdicts: Verdicts | undefined,
 ) => number;
 
-/** A stage, and where it stands; undefined: everywhere. */
-interface Placed<Stage> {
-  readonly stage: Stage;
-  readonly isPlaced: IsPlaced | undefined;
-}
-
 /** What the parts of a mitigation do, each at its moment. */
 interface Stages {
-  readonly hardened: readonly Placed<number>[];
+  readonly masking: Placed<WordMasking> | undefined;
+  readonly copies: Placed<CellCopies> | undefined;
   readonly transform: Placed<WordTransform> | undefined;
   readonly code: Placed<WordCode> | undefined;
   readonly screens: readonly WeightScreen[];
 }
 
 /**
- * A word is written: transformed, encoded, stored; and read: from its cells, decoded, transformed back, each weight
- * screened.
+ * A word is written: transformed, encoded, stored; and read: from its cells and their copies, decoded, transformed back,
+ * each weight screened. A masked word is read as zero, and screened.
  *
  * @param words stored words of all weights
  */
@@ -43,53 +56,79 @@ export function createWordReader(
   words: StoredWords,
 ): WordReader {
   const { placement } = placed;
-  const { memory, weightBits, occupancy } = placement;
+  const { memory } = placement;
   const stages = stagesOf(parts, placed);
   const lanes = memory.wordBits / 32;
-  const slots = memory.wordBits / weightBits;
-  const isStreamed = placement.kind === 'streamed';
-  const [data, stored, read, raw, wrong, zeros] = Array.from(
-    { length: 6 },
+  const fillsAt = fillsOf(placement);
+  const [data, encoded, stored, read, raw, wrong, zeros] = Array.from(
+    { length: 7 },
     () => new Uint32Array(lanes),
   );
+  const firstCopy = firstCopyOf(stages, memory);
   const gather = gathererOf(placed, words);
   const gatherZeros = zeroGathererOf(placed);
-  const harden = hardenerOf(stages.hardened, placed);
+  const harden = hardenerOf(parts, placed);
   const deliver = delivererOf(stages.screens, placed, words);
+  const usedBits = usedBitsOf(placed);
 
-  // Of the word at hand; outside the function, so that a word needs no function of its own.
-  const now = { address: 0, fill: 0, transform: undefined as WordTransform | undefined };
-  const zerosOfWord = () => {
-    gatherZeros(now.address, now.fill, zeros);
-    now.transform?.store(zeros);
+  // The word that is read, so that these functions are made once.
+  let word = 0;
+  let tile = 0;
+  let writer: WordTransform | undefined;
+  const zerosOf = () => {
+    gatherZeros(word, tile, zeros);
+    return zeros;
+  };
+  const storedZerosOf = () => {
+    zerosOf();
+    writer?.store(zeros);
     return zeros;
   };
 
-  return (address, struck, invert, verdicts) => {
-    const filled = occupancy(address * slots);
-    const fills = isStreamed || filled === 0 ? filled : 1;
+  return (address, struck, isMasked, invert, verdicts) => {
+    const fills = fillsAt(address);
     let isAnyChanged = false;
-    now.address = address;
     for (let fill = 0; fill < fills; fill++) {
-      now.fill = fill;
+      word = address;
+      tile = fill;
+      const transform = at(stages.transform, address, fill);
+      writer = transform;
+      const code = at(stages.code, address, fill);
+      // Check bits in the weights move with them.
+      const isCodeInside = transform?.movesBits && code?.encode;
       const faults = harden(address, fill, struck);
       gather(address, fill, data);
-      const transform = at(stages.transform, address, fill);
-      now.transform = transform;
-      if (transform) transform.write(data, faults, stored);
-      const written = transform ? stored : data;
-      const { and, or, xor } = faults;
-      for (let lane = 0; lane < lanes; lane++) {
-        const word = ((written[lane] & and[lane]) | or[lane]) ^ xor[lane];
-        raw[lane] = word;
-        read[lane] = word;
+      let written = data;
+      if (isCodeInside) {
+        written = encoded;
+        encoded.set(data);
+        code.encode?.(encoded);
       }
-      const code = at(stages.code, address, fill);
-      if (code) code.decode(written, read, faults, zerosOfWord, verdicts);
-      if (transform) transform.read(read);
+      if (transform) transform.write(written, faults, stored);
+      // Not `set`, which takes far longer for a few lanes.
+      else for (let lane = 0; lane < lanes; lane++) stored[lane] = written[lane];
+      if (!isCodeInside) code?.encode?.(stored);
+      for (let lane = 0; lane < lanes; lane++) {
+        raw[lane] = ((stored[lane] & faults.and[lane]) | faults.or[lane]) ^ faults.xor[lane];
+        read[lane] = raw[lane];
+      }
+      if (isMasked && at(stages.masking, address, fill)) {
+        read.set(zerosOf());
+      } else {
+        at(stages.copies, address, fill)?.vote(stored, read, faults, firstCopy);
+        if (isCodeInside) {
+          transform.read(read);
+          const moved = verdicts ? movedFaults(faults, transform, lanes) : faults;
+          code.decode(encoded, read, moved, zerosOf, verdicts);
+        } else {
+          code?.decode(stored, read, faults, storedZerosOf, verdicts);
+          transform?.read(read);
+        }
+      }
       if (!deliver(address, fill, data, read, invert)) continue;
       for (let lane = 0; lane < lanes; lane++) {
-        wrong[lane] = (isAnyChanged ? wrong[lane] : 0) | (raw[lane] ^ written[lane]);
+        const isWrong = (raw[lane] ^ stored[lane]) & usedBits(address, fill, lane);
+        wrong[lane] = (isAnyChanged ? wrong[lane] : 0) | isWrong;
       }
       isAnyChanged = true;
     }
@@ -97,14 +136,20 @@ export function createWordReader(
   };
 }
 
+/** The faults of the data where a transform that moves bits puts them. */
+function movedFaults(faults: WordFaults, transform: WordTransform, lanes: number): WordFaults {
+  const { and, or, xor } = faults;
+  const [movedAnd, movedOr, movedXor] = [and, or, xor].map((mask) => mask.slice(0, lanes));
+  for (const mask of [movedAnd, movedOr, movedXor]) transform.read(mask);
+  return { and: movedAnd, or: movedOr, xor: movedXor };
+}
+
 function stagesOf(parts: readonly MemoryPart[], placed: PlacedWeights): Stages {
-  const each = <Stage>(stageOf: (part: MemoryPart) => Stage | undefined): Placed<Stage>[] =>
-    parts.flatMap((part) => {
-      const stage = stageOf(part);
-      return stage === undefined ? [] : [{ stage, isPlaced: placeOf(part, placed) }];
-    });
+  const each = <Stage>(stageOf: (part: MemoryPart) => Stage | undefined) =>
+    placedStages(parts, placed, stageOf);
   return {
-    hardened: each((part) => mechanismOf(part).hardenedBits?.(part, placed)),
+    masking: each((part) => mechanismOf(part).masking?.(part, placed))[0],
+    copies: each((part) => mechanismOf(part).copies?.(part, placed))[0],
     transform: each((part) => mechanismOf(part).transform?.(part, placed))[0],
     code: each((part) => mechanismOf(part).code?.(part, placed))[0],
     screens: parts.flatMap((part) => {
@@ -114,13 +159,12 @@ function stagesOf(parts: readonly MemoryPart[], placed: PlacedWeights): Stages {
   };
 }
 
-function at<Stage>(
-  placed: Placed<Stage> | undefined,
-  address: number,
-  fill: number,
-): Stage | undefined {
-  if (!placed) return undefined;
-  return !placed.isPlaced || placed.isPlaced(address, fill) ? placed.stage : undefined;
+/** The first bit of the copies of cells; undefined: the memory has none. */
+function firstCopyOf({ code, copies }: Stages, memory: WeightMemory): number | undefined {
+  if (!copies) return undefined;
+  const before = code?.stage.checkBits ?? 0;
+  const hasCopies = (memory.checkBits ?? 0) >= before + copies.stage.checkBits;
+  return hasCopies ? memory.wordBits + before : undefined;
 }
 
 /** A screen stands behind the read of a weight: of its layers alone, whatever else is in their words. */
@@ -134,6 +178,23 @@ function screenWithin(screen: WeightScreen, part: MemoryPart, placed: PlacedWeig
     if (isOfLayers && !isOfLayers(weight)) return word;
     if (isOfBanks && !isOfBanks(Math.floor(slotOf(weight) / slots), 0)) return word;
     return screen(weight, word);
+  };
+}
+
+/** A function that tells the bits of a lane that hold weights; slots are filled one after the other. */
+function usedBitsOf({ placement }: PlacedWeights) {
+  const { memory, weightBits, occupancy } = placement;
+  const slotsPerLane = 32 / weightBits;
+  const lanes = memory.wordBits / 32;
+  const weightMask = weightBits === 8 ? 0xff : 0xffffffff;
+  return (address: number, fill: number, lane: number): number => {
+    const first = (address * lanes + lane) * slotsPerLane;
+    if (fill < occupancy(first + slotsPerLane - 1)) return 0xffffffff;
+    let used = 0;
+    for (let place = 0; place < slotsPerLane; place++) {
+      if (fill < occupancy(first + place)) used |= weightMask << (place * weightBits);
+    }
+    return used;
   };
 }
 
@@ -203,47 +264,13 @@ function zeroWordsOf({ network }: PlacedWeights): StoredWords | undefined {
   return words;
 }
 
-/** A function that takes the faults of hardened cells out of those of a word. */
-function hardenerOf(
-  hardened: readonly Placed<number>[],
-  { placement: { memory, weightBits } }: PlacedWeights,
-): (address: number, fill: number, struck: WordFaults) => WordFaults {
-  if (hardened.length === 0) return (_, __, struck) => struck;
-  const dataLanes = memory.wordBits / 32;
-  const lanes = dataLanes + Math.ceil((memory.checkBits ?? 0) / 32);
-  const left = {
-    and: new Uint32Array(lanes),
-    or: new Uint32Array(lanes),
-    xor: new Uint32Array(lanes),
-  };
-  const { and, or, xor } = left;
-  return (address, fill, struck) => {
-    for (let lane = 0; lane < lanes; lane++) {
-      and[lane] = struck.and[lane];
-      or[lane] = struck.or[lane];
-      xor[lane] = struck.xor[lane];
-    }
-    for (const one of hardened) {
-      const bits = at(one, address, fill);
-      if (bits === undefined) continue;
-      const mask = weightBits === 8 ? Math.imul(bits, 0x01010101) : bits;
-      for (let lane = 0; lane < dataLanes; lane++) {
-        and[lane] |= mask;
-        or[lane] &= ~mask;
-        xor[lane] &= ~mask;
-      }
-    }
-    return left;
-  };
-}
-
 /** Tells which weights of a word are read differently; returns whether there is one. */
 type Deliverer = (
   address: number,
   fill: number,
   data: Uint32Array,
   read: Uint32Array,
-  invert: (weight: number, bits: number) => void,
+  invert: InvertBits,
 ) => boolean;
 
 function delivererOf(
@@ -255,11 +282,7 @@ function delivererOf(
   const slotsPerLane = 32 / weightBits;
   const lanes = memory.wordBits / 32;
   const weightMask = weightBits === 8 ? 0xff : 0xffffffff;
-  const deliverWeight = (
-    weight: number,
-    readWord: number,
-    invert: (weight: number, bits: number) => void,
-  ): boolean => {
+  const deliverWeight = (weight: number, readWord: number, invert: InvertBits): boolean => {
     let word = readWord;
     for (const screen of screens) word = screen(weight, word >>> 0);
     const bits = (word ^ words[weight]) & weightMask;
@@ -268,12 +291,7 @@ function delivererOf(
   };
   // In a resident memory every layer that shares a weight reads it.
   const readers = kind === 'streamed' ? () => 1 : occupancy;
-  const deliverSlot = (
-    slot: number,
-    fill: number,
-    word: number,
-    invert: (weight: number, bits: number) => void,
-  ): boolean => {
+  const deliverSlot = (slot: number, fill: number, word: number, invert: InvertBits): boolean => {
     if (isInOrder) return slot < weights && deliverWeight(slot, word, invert);
     if (fill >= occupancy(slot)) return false;
     let isChanged = false;

@@ -62,6 +62,13 @@ export const COMPARING = {
   energy: { notGiven: ['it compares numbers, and no opened source gives the energy of that'] },
 } as const;
 
+const NO_MAJORITY: Missing = {
+  notGiven: ['it reads by majority, and no opened source gives that in XOR gates'],
+};
+
+/** Of a part that reads bits by majority. */
+export const VOTING: PartPrice = { ...NOTHING, xorGates: NO_MAJORITY, levels: NO_MAJORITY };
+
 /** What can be null in a price. */
 export const PRICE_COMPONENTS = [
   'cells',

@@ -19,20 +19,23 @@ export function weightMemoryOf(
   return defaultResidentMemory(networkWeights(network), WORD_BITS[network.format]);
 }
 
+/** What a weight memory has beside its data. */
+export type MemoryExtras = Pick<WeightMemory, 'checkBits' | 'spareRows' | 'spareColumns'>;
+
 /**
  * Place the weights of a network into the weight memory of an accelerator.
  *
- * @param checkBits of each memory word, where these are not the accelerator's
+ * @param extras what the memory has beside its data, where that is not what the accelerator's has
  * @throws InputError when a resident network does not fit
  */
 export function placeNetwork(
   network: Network,
   accelerator: Accelerator,
   kind: Placement['kind'],
-  checkBits?: number,
+  extras?: MemoryExtras,
 ): Placement {
   const own = weightMemoryOf(accelerator, network);
-  const memory = checkBits === undefined ? own : defineWeightMemory({ ...own, checkBits });
+  const memory = extras ? defineWeightMemory({ ...own, ...extras }) : own;
   const bits = WORD_BITS[network.format];
   if (kind === 'resident') {
     const placement = residentPlacement(memory, networkWeights(network), bits);

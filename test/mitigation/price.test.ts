@@ -4,16 +4,17 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { cellCount } from '../../fault/index.js';
 import {
-  checkBitsNeeded,
   createPricing,
   gatesOf,
   loadPriceFigures,
   MECHANISMS,
   type MemoryPart,
   type MitigationPart,
+  memoryNeeds,
   PRICE_COMPONENTS,
   type Price,
   type PriceFigures,
+  parityCode,
 } from '../../mitigation/index.js';
 import { type Network, weightedLayers } from '../../models/index.js';
 import {
@@ -58,8 +59,13 @@ function priceOf(parts: readonly MitigationPart[], setting?: Setting): Price {
   return createPricing(place(setting))(parts);
 }
 
-/** Of a mechanism with its defaults. */
-const DEFAULT_PARTS = Object.keys(MECHANISMS).map((use) => ({ use }) as MemoryPart);
+/** Mechanisms that keep their check bits in float32 words. */
+const FLOAT32_ONLY: readonly string[] = ['mset', 'cep'];
+
+/** Of each mechanism for int8 words, with its defaults; the memory has no spare lines of its own. */
+const DEFAULT_PARTS = Object.keys(MECHANISMS)
+  .filter((use) => !FLOAT32_ONLY.includes(use))
+  .map((use) => (use === 'spares' ? { use, rows: 2, columns: 1 } : { use }) as MemoryPart);
 
 const one = (value: number) => ({ value, source: 'a test' });
 const FIGURES: PriceFigures = {
@@ -77,6 +83,22 @@ function expectNearly(found: number | null, expected: number): void {
 }
 
 const DATA_CELLS = 5 * 64 * 4 * 64;
+
+describe('state beside the words', () => {
+  test.each<[MemoryPart, number]>([
+    // Two bits of eight weights, two cells more each, in 5 · 256 words.
+    [{ use: 'tmr' }, 5 * 256 * 8 * 2 * 2],
+    [{ use: 'word-masking' }, 5 * 256],
+    [{ use: 'word-masking', unit: 'row' }, 5 * 64],
+    [{ use: 'word-masking', unit: 'bank', banks: [1, 3] }, 2],
+    // A spare word has 64 data cells, 8 bits of an address among 256, and an enable bit.
+    [{ use: 'word-masking', spareWords: 3 }, 5 * 256 + 5 * 3 * (64 + 8 + 1)],
+    // Rows of 256 columns with 6 address bits, a column of 64 rows with 8, both where they cross, an enable bit each.
+    [{ use: 'spares', rows: 2, columns: 1 }, 5 * (2 * 256 + 64 + 2 + 2 * (6 + 1) + 8 + 1)],
+  ])('%j takes %d cells', (part, cells) => {
+    expect(priceOf([part]).cells.count).toBe(cells);
+  });
+});
 
 describe('codes', () => {
   const parts: Readonly<Record<string, MemoryPart>> = {
@@ -122,11 +144,32 @@ describe('codes', () => {
     for (const part of Object.values(parts)) {
       const placed = place({ memory: { ...BANKS, wordBits: 128 } });
       const { memory } = placed.placement;
-      const checkBits = checkBitsNeeded([part], placed);
+      const checkBits = memoryNeeds([part], placed).checkBits;
       const gained =
         cellCount(memoryGeometry({ ...memory, checkBits })) - cellCount(memoryGeometry(memory));
       expect(createPricing(placed)([part]).cells.count).toBe(gained);
     }
+  });
+
+  test('in the weights have gates alone', () => {
+    const inPlace = readCases('prices').find(({ code }) => code === 'secded-64-57');
+    expect(priceOf([{ use: 'in-place-ecc' }])).toMatchObject({
+      cells: { count: 0 },
+      xorGates: {
+        encoder: Number(inPlace?.encoder_xor2),
+        syndrome: Number(inPlace?.syndrome_xor2),
+      },
+    });
+    const setting = { network: FLOAT32_NETWORK, memory: { ...BANKS, banks: 20 } };
+    const { encoder, syndrome } = gatesOf(parityCode(28, 4));
+    expect(priceOf([{ use: 'cep' }], setting)).toMatchObject({
+      cells: { count: 0 },
+      xorGates: { encoder: 2 * encoder, syndrome: 2 * syndrome, corrector: 0 },
+    });
+    expect(priceOf([{ use: 'mset' }], setting)).toMatchObject({
+      cells: { count: 0 },
+      xorGates: null,
+    });
   });
 
   test('of parity follow the width of weights', () => {

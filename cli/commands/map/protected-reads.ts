@@ -1,7 +1,7 @@
 import type { FaultMap } from '../../../fault/index.js';
 import {
-  checkBitsNeeded,
   type Mitigation,
+  memoryNeeds,
   memoryPartsOf,
   memorySideOf,
   type Verdicts,
@@ -46,8 +46,9 @@ export function protectedReads(
   const digits = WORD_BITS[network.format] / 4;
   const wordText = (word: number) => `0x${word.toString(16).padStart(digits, '0')}`;
   const locate = weightLocator(network);
-  const unmeasured =
-    checkBitsNeeded(parts, { network, placement }) > (placement.memory.checkBits ?? 0);
+  const { memory } = placement;
+  const needs = memoryNeeds(parts, { network, placement });
+  const lacks = (extra: keyof typeof needs) => needs[extra] > (memory[extra] ?? 0);
   return {
     count: patches.weights.length,
     *changed() {
@@ -63,7 +64,10 @@ export function protectedReads(
     },
     verdicts,
     remarks: [
-      ...(unmeasured ? ['check cells not measured: taken as perfect'] : []),
+      ...(lacks('checkBits') ? ['check cells not measured: taken as perfect'] : []),
+      ...(lacks('spareRows') || lacks('spareColumns')
+        ? ['spare cells not measured: taken as perfect']
+        : []),
       ...(parts.length < mitigation.parts.length
         ? ['what stands behind the accumulators changes no word']
         : []),

@@ -26,6 +26,7 @@ const PARTS: Readonly<Record<string, MemoryPart>> = {
   rotate: { use: 'rotate' },
   'rotate-data': { use: 'rotate', by: 'data' },
   invert: { use: 'invert' },
+  mask: { use: 'word-masking' },
   closest: { use: 'closest-value' },
   harden: { use: 'harden' },
   'range-check': { use: 'range-check' },

@@ -1,181 +1,191 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { type BankFaults, mustRepair, repairBank } from '../../../mitigation/index.js';
-import { caseText } from './support.js';
+import { cellAt, type FaultMap } from '../../../fault/index.js';
+import {
+  type MemoryPart,
+  memoryNeeds,
+  memorySideOf,
+  type PlacedWeights,
+  type Repairs,
+  repairBank,
+} from '../../../mitigation/index.js';
+import {
+  defineWeightMemory,
+  storedWords,
+  weightLocator,
+  wordBitOfCell,
+} from '../../../sim/index.js';
+import { faultsWhere, placedCases, plain } from './placed-networks.js';
 
-interface SparesCase {
-  readonly name: string;
-  readonly spareRows: number;
-  readonly spareColumns: number;
-  readonly faults: readonly (readonly [row: number, column: number])[];
-  readonly repairable: boolean;
-  readonly fewestLines: number | null;
-  readonly fewestUncovered: number;
-  readonly mustRepair: {
-    readonly rows: readonly number[];
-    readonly columns: readonly number[];
-    readonly left: number;
-  } | null;
-}
+const SPARES = { rows: 1, columns: 2 };
+const part: MemoryPart = { use: 'spares', ...SPARES };
+const extras = { checkBits: 8, spareRows: 2, spareColumns: 3 };
 
-type Cells = SparesCase['faults'];
-
-function bankOf(faults: Cells, spareRows: number, spareColumns: number): BankFaults {
-  return {
-    faultRows: Uint32Array.from(faults, ([row]) => row),
-    faultColumns: Uint32Array.from(faults, ([, column]) => column),
-    spareRows,
-    spareColumns,
-  };
-}
-
-/** A repair is what it says: spare lines enough, rising, and as many faulty cells left as it counts. */
-function expectConsistent(bank: BankFaults, spareRows: number, spareColumns: number) {
-  const repair = repairBank(bank);
-  for (const [chosen, spares] of [
-    [repair.rows, spareRows],
-    [repair.columns, spareColumns],
-  ] as const) {
-    expect(chosen.length).toBeLessThanOrEqual(spares);
-    expect([...chosen]).toEqual([...new Set(chosen)].sort((a, b) => a - b));
-  }
-  const left = [...bank.faultRows].filter(
-    (row, fault) =>
-      !repair.rows.includes(row) && !repair.columns.includes(bank.faultColumns[fault]),
-  );
-  expect(repair.uncovered).toBe(left.length);
-  return { ...repair, lines: repair.rows.length + repair.columns.length };
-}
-
-describe('known answers', () => {
-  const cases = JSON.parse(caseText('spares.json')) as SparesCase[];
-  test('are there', () => expect(cases.length).toBe(38));
-
-  test.each(cases)('$name: $faults.length faults, $spareRows + $spareColumns', (known) => {
-    const bank = bankOf(known.faults, known.spareRows, known.spareColumns);
-    const repair = expectConsistent(bank, known.spareRows, known.spareColumns);
-    expect(repair.provedOptimal).toBe(true);
-    expect(repair.uncovered).toBe(known.fewestUncovered);
-    expect(repair.uncovered === 0).toBe(known.repairable);
-    if (known.fewestLines !== null) expect(repair.lines).toBe(known.fewestLines);
-    const must = mustRepair(bank);
-    const plain = must && { ...must, rows: [...must.rows], columns: [...must.columns] };
-    expect(plain ?? null).toEqual(known.mustRepair);
+/** Few faults, so that some banks are repaired. */
+const cases = (format: 'int8' | 'float32') =>
+  fc.tuple(placedCases(format, extras), fc.nat(12)).map(([{ placed, map }, most]) => {
+    const few = new Set([...map.cells].filter((_, fault) => fault % 7 === 0).slice(0, most));
+    return { placed, map: faultsWhere(map, (cell) => few.has(cell)) };
   });
-});
 
-/** All sets of at most `most` of the numbers below `size`, as masks. */
-function subsets(size: number, most: number): number[] {
-  const masks = Array.from({ length: 1 << size }, (_, mask) => mask);
-  return masks.filter((mask) => ones(mask) <= most);
+function noRepairs(): Repairs {
+  return { banks: 0, repaired: 0, notProvedOptimal: 0, uncoveredCells: 0 };
 }
 
-function ones(mask: number): number {
-  let count = 0;
-  for (let rest = mask; rest !== 0; rest &= rest - 1) count += 1;
-  return count;
-}
-
-/** Every set of rows; of the columns then those with most faults left, one after another. */
-function bruteForce(faults: Cells, spareRows: number, spareColumns: number) {
-  let uncovered = faults.length;
-  let fewestLines = Infinity;
-  for (const rows of subsets(8, spareRows)) {
-    const inColumn = new Uint32Array(8);
-    for (const [row, column] of faults) if (((rows >> row) & 1) === 0) inColumn[column] += 1;
-    inColumn.sort().reverse();
-    const left = inColumn.slice(spareColumns).reduce((sum, count) => sum + count, 0);
-    uncovered = Math.min(uncovered, left);
-    if (left === 0) {
-      fewestLines = Math.min(
-        fewestLines,
-        ones(rows) + inColumn.filter((count) => count > 0).length,
-      );
+/** The map without the faults in lines that are replaced, and what became of its banks. */
+function repairedBanks(map: FaultMap, { placement }: PlacedWeights, isFound: IsFound) {
+  const { memory, geometry } = placement;
+  const repairs = noRepairs();
+  const replaced = Array.from({ length: memory.banks }, (_, bank) => {
+    const cells = [...map.cells]
+      .map((cell) => cellAt(geometry, cell))
+      .filter((cell) => cell.bank === bank);
+    const found = cells.filter(isFound);
+    const spareColumn = (column: number) => column - (geometry.columns - 3);
+    const inSpareRows = cells.filter(
+      ({ row, column }) =>
+        row >= memory.rows &&
+        (isFound({ bank, row: 0, column }) || [0, 1].includes(spareColumn(column))),
+    );
+    const inSpareColumns = cells.filter(({ row }) => row < memory.rows);
+    const repair = repairBank({
+      faultRows: Uint32Array.from(found, ({ row }) => row),
+      faultColumns: Uint32Array.from(found, ({ column }) => column),
+      spareRows: SPARES.rows,
+      spareColumns: SPARES.columns,
+      faultySpareRows: inSpareRows
+        .map(({ row }) => row - memory.rows)
+        .filter((row) => row < SPARES.rows),
+      faultySpareColumns: inSpareColumns
+        .map(({ column }) => spareColumn(column))
+        .filter((column) => column >= 0 && column < SPARES.columns),
+    });
+    if (found.length > 0) {
+      repairs.banks += 1;
+      repairs.repaired += repair.uncovered === 0 ? 1 : 0;
+      repairs.uncoveredCells += repair.uncovered;
     }
-  }
-  return { uncovered, fewestLines };
+    return repair;
+  });
+  const repaired = faultsWhere(map, (index) => {
+    const { bank, row, column } = cellAt(geometry, index);
+    return !replaced[bank].rows.includes(row) && !replaced[bank].columns.includes(column);
+  });
+  return { repaired, repairs };
 }
 
-const cells = fc.uniqueArray(fc.tuple(fc.nat(7), fc.nat(7)), {
-  selector: ([row, column]) => 8 * row + column,
-  maxLength: 40,
-  size: 'max',
+type IsFound = (cell: { bank: number; row: number; column: number }) => boolean;
+
+describe.each(['int8', 'float32'] as const)('%s', (format) => {
+  property.prop([cases(format), fc.boolean()])(
+    'faults in lines that a repair of their bank replaces are gone, no others',
+    ({ placed, map }, hasCode) => {
+      const { memory } = placed.placement;
+      const isWide = hasCode && memory.wordBits === 64;
+      // Check cells are tested where a code uses them.
+      const columns = (memory.wordBits + (isWide ? 8 : 0)) * memory.columnMux;
+      const { repaired, repairs } = repairedBanks(
+        map,
+        placed,
+        ({ row, column }) => row < memory.rows && column < columns,
+      );
+      const code: MemoryPart[] = isWide ? [{ use: 'secded' }] : [];
+      const found = noRepairs();
+      const patches = memorySideOf([part, ...code], placed).patchesOf(
+        map,
+        undefined,
+        undefined,
+        found,
+      );
+      expect(patches).toEqual(memorySideOf(code, placed).patchesOf(repaired));
+      expect(found).toEqual(repairs);
+    },
+  );
+
+  property.prop([cases(format)])('hardened cells are not repaired', ({ placed, map }) => {
+    const { weightBits, memory } = placed.placement;
+    const harden: MemoryPart = { use: 'harden', bits: [0, 3, 7] };
+    const soft = faultsWhere(map, (cell) => {
+      const found = wordBitOfCell(memory, cellAt(map.geometry, cell));
+      return !found || ![0, 3, 7].includes(found.bit % weightBits);
+    });
+    const [both, alone] = [noRepairs(), noRepairs()];
+    const patches = memorySideOf([part, harden], placed).patchesOf(map, undefined, undefined, both);
+    const expected = memorySideOf([part], placed).patchesOf(soft, undefined, undefined, alone);
+    expect(plain(patches)).toEqual(plain(expected));
+    expect(both).toEqual(alone);
+  });
 });
-const spareCounts = fc.nat(5);
 
-property.prop([cells, spareCounts, spareCounts], { numRuns: 300 })(
-  'on banks up to 8 × 8 a repair leaves as few faulty cells, and takes as few lines, as any',
-  (faults, spareRows, spareColumns) => {
-    const repair = expectConsistent(
-      bankOf(faults, spareRows, spareColumns),
-      spareRows,
-      spareColumns,
-    );
-    const best = bruteForce(faults, spareRows, spareColumns);
-    expect(repair.provedOptimal).toBe(true);
-    expect(repair.uncovered).toBe(best.uncovered);
-    if (best.uncovered === 0) expect(repair.lines).toBe(best.fewestLines);
-  },
-);
+describe('spare lines', () => {
+  const [{ placed }] = fc.sample(placedCases('int8', extras, [64]), { numRuns: 1, seed: 1 });
 
-property.prop([cells, spareCounts, spareCounts])(
-  'every repair of a bank replaces the lines of must-repair',
-  (faults, spareRows, spareColumns) => {
-    const bank = bankOf(faults, spareRows, spareColumns);
-    const must = mustRepair(bank);
-    const repair = repairBank(bank);
-    if (repair.uncovered > 0) return;
-    expect(must).toBeDefined();
-    expect([...repair.rows]).toEqual(expect.arrayContaining([...must!.rows]));
-    expect([...repair.columns]).toEqual(expect.arrayContaining([...must!.columns]));
-  },
-);
-
-property.prop([
-  cells,
-  spareCounts,
-  spareCounts,
-  fc.uniqueArray(fc.nat(4)),
-  fc.uniqueArray(fc.nat(4)),
-])(
-  'faulty spare lines are as good as none',
-  (faults, spareRows, spareColumns, faultyRows, faultyColumns) => {
-    const faultySpareRows = faultyRows.filter((row) => row < spareRows);
-    const faultySpareColumns = faultyColumns.filter((column) => column < spareColumns);
-    const bank = bankOf(faults, spareRows, spareColumns);
-    expect(
-      repairBank({
-        ...bank,
-        faultySpareRows: Uint32Array.from([...faultySpareRows, ...faultySpareRows]),
-        faultySpareColumns,
-      }),
-    ).toEqual(
-      repairBank({
-        ...bank,
-        spareRows: spareRows - faultySpareRows.length,
-        spareColumns: spareColumns - faultySpareColumns.length,
-      }),
-    );
-  },
-);
-
-/** Faults that 8 rows and 8 columns of 1024 × 256 cover. */
-const planted = fc
-  .tuple(
-    fc.uniqueArray(fc.nat(1023), { minLength: 8, maxLength: 8 }),
-    fc.uniqueArray(fc.nat(255), { minLength: 8, maxLength: 8 }),
-    fc.array(fc.tuple(fc.boolean(), fc.nat(7), fc.nat(1023)), { maxLength: 150, size: 'max' }),
-  )
-  .map(([rows, columns, places]) => {
-    const cells = places.map(([inRow, line, place]) =>
-      inRow ? rows[line] * 256 + (place % 256) : place * 256 + columns[line],
-    );
-    return [...new Set(cells)].map((cell) => [cell >> 8, cell & 255] as const);
+  test('are those of the accelerator, not of the memory that a study widened, or as many as are asked for', () => {
+    const ownMemory = defineWeightMemory({
+      ...placed.placement.memory,
+      spareRows: 1,
+      spareColumns: 0,
+    });
+    const own = { ...placed, ownMemory };
+    expect(memoryNeeds([{ use: 'spares' }], own)).toMatchObject({ spareRows: 1, spareColumns: 0 });
+    expect(memoryNeeds([{ use: 'spares' }], placed)).toMatchObject({
+      spareRows: 2,
+      spareColumns: 3,
+    });
+    expect(memoryNeeds([{ use: 'spares', columns: 4 }], own)).toEqual({
+      checkBits: 0,
+      spareRows: 1,
+      spareColumns: 4,
+    });
+    expect(memoryNeeds([{ use: 'secded' }], own)).toEqual({
+      checkBits: 8,
+      spareRows: 0,
+      spareColumns: 0,
+    });
   });
 
-property.prop([planted], { numRuns: 100 })(
-  'covers planted in 1024 × 256 cells with 8 + 8 spare lines are found',
-  (faults) => {
-    expect(expectConsistent(bankOf(faults, 8, 8), 8, 8).uncovered).toBe(0);
+  test('that the memory does not have are sound', () => {
+    const [bare] = fc.sample(placedCases('int8'), { numRuns: 1, seed: 1 });
+    const all: MemoryPart = { use: 'spares', rows: bare.placed.placement.memory.rows };
+    const unprotected = memorySideOf([], bare.placed).patchesOf(bare.map);
+    expect(unprotected.weights.length).toBeGreaterThan(0);
+    expect(plain(memorySideOf([all], bare.placed).patchesOf(bare.map))).toEqual({
+      weights: [],
+      words: [],
+    });
+  });
+
+  test('must exist, and have room', () => {
+    const ownMemory = defineWeightMemory({
+      ...placed.placement.memory,
+      spareRows: 0,
+      spareColumns: 0,
+    });
+    const sideOf = (spares: MemoryPart) => memorySideOf([spares], { ...placed, ownMemory });
+    expect(() => sideOf({ use: 'spares' })).toThrow('spares: the accelerator has no spare rows');
+    expect(() => sideOf({ use: 'spares', rows: 0 })).toThrow('no spare rows or columns');
+    expect(() => sideOf({ use: 'spares', rows: 5 })).toThrow('no room for 5 spare rows beside the');
+  });
+});
+
+property.prop([cases('int8')])(
+  'faults in words outside the place are no reason to replace a line',
+  ({ placed, map }) => {
+    const { memory, slotOf } = placed.placement;
+    const layerOf = weightLocator(placed.network);
+    const inPlace = new Set(
+      [...storedWords(placed.network).keys()]
+        .filter((weight) => layerOf(weight).layer === 'fc2')
+        .map((weight) => Math.floor((slotOf(weight) * 8) / memory.wordBits)),
+    );
+    const others = faultsWhere(map, (cell) => {
+      const found = wordBitOfCell(memory, cellAt(map.geometry, cell));
+      return !found || !inPlace.has(found.address);
+    });
+    const repairs = noRepairs();
+    const side = memorySideOf([{ ...part, layers: ['fc2'] }], placed);
+    const patches = side.patchesOf(others, undefined, undefined, repairs);
+    expect(patches).toEqual(memorySideOf([], placed).patchesOf(others));
+    expect(repairs).toEqual(noRepairs());
   },
 );

@@ -1,58 +1,102 @@
 import { fc, test as property } from '@fast-check/vitest';
-import { expect, test } from 'vitest';
-import { type MaskingUnit, maskUnits } from '../../../mitigation/index.js';
+import { describe, expect } from 'vitest';
+import { cellAt } from '../../../fault/index.js';
+import { type MaskingUnit, maskUnits, memorySideOf } from '../../../mitigation/index.js';
+import { weightedLayers, wordMask } from '../../../models/index.js';
+import { storedWords, weightLocator, wordBitOfCell } from '../../../sim/index.js';
+import { placedCases, plain, withUint8Words } from './placed-networks.js';
 
-const WORDS_PER_ROW = 4;
-
-function mask(words: readonly number[], spareWords: number, unit: MaskingUnit) {
-  const bank = { words, wordsPerRow: WORDS_PER_ROW, spareWords };
-  const { masked, remapped } = maskUnits(bank, unit);
-  return { masked: [...masked], remapped: [...remapped] };
-}
-
-test('faulty words are remapped by address, the others are masked', () => {
-  expect(mask([9, 2, 9, 5], 0, 'word')).toEqual({ masked: [2, 5, 9], remapped: [] });
-  expect(mask([9, 2, 9, 5], 2, 'word')).toEqual({ masked: [9], remapped: [2, 5] });
-  expect(mask([9, 2, 9, 5], 7, 'word')).toEqual({ masked: [], remapped: [2, 5, 9] });
+const masking = fc.record({
+  unit: fc.constantFrom<MaskingUnit>('word', 'row', 'bank'),
+  spareWords: fc.nat(5),
 });
 
-test('rows with fewest faulty words are remapped first', () => {
-  expect(mask([1, 0, 9, 13], 2, 'row')).toEqual({ masked: [0], remapped: [9, 13] });
-  expect(mask([1, 0, 9, 13], 1, 'row')).toEqual({ masked: [0, 3], remapped: [9] });
-  expect(mask([1, 0, 9, 13], 3, 'row')).toEqual({ masked: [0], remapped: [9, 13] });
+describe.each(['int8', 'float32'] as const)('%s words', (format) => {
+  const extras = { checkBits: 8, spareRows: 1, spareColumns: 3 };
+
+  property.prop([placedCases(format, extras), masking, fc.boolean()])(
+    'of units with a faulty cell are zero, unless spare words stand for the faulty ones',
+    ({ placed, map }, { unit, spareWords }, hasCode) => {
+      const { network, placement } = format === 'int8' ? withUint8Words(placed) : placed;
+      const { memory, slotOf, weightBits } = placement;
+      const wordsPerBank = memory.rows * memory.columnMux;
+      // Check cells count where a code uses them.
+      const bits = memory.wordBits + (hasCode && memory.wordBits === 64 ? 8 : 0);
+      const inBank = Array.from({ length: memory.banks }, (): number[] => []);
+      for (const cell of map.cells) {
+        const found = wordBitOfCell(memory, cellAt(map.geometry, cell));
+        if (!found || found.bit >= bits) continue;
+        inBank[Math.floor(found.address / wordsPerBank)].push(found.address % wordsPerBank);
+      }
+      const unitWords = { word: 1, row: memory.columnMux, bank: wordsPerBank }[unit];
+      const masked = new Set(
+        inBank.flatMap((words, bank) => {
+          const bankOf = { words, wordsPerRow: memory.columnMux, spareWords };
+          return [...maskUnits(bankOf, unit).masked].map(
+            (address) => (bank * wordsPerBank) / unitWords + address,
+          );
+        }),
+      );
+      const words = storedWords(network);
+      const layerOf = weightLocator(network);
+      const changes = [...words.keys()].flatMap((weight) => {
+        const address = Math.floor((slotOf(weight) * weightBits) / memory.wordBits);
+        if (!masked.has(Math.floor(address / unitWords))) return [];
+        const { layer: name, outputChannel } = layerOf(weight);
+        const layer = weightedLayers(network).find((one) => one.name === name);
+        const zeroPoint = layer && 'zeroPoints' in layer ? layer.zeroPoints[outputChannel] : 0;
+        const zero = (zeroPoint & 0xff) ^ (layer ? wordMask(layer) : 0);
+        return zero === words[weight] ? [] : [[weight, zero]];
+      });
+      const parts = hasCode && memory.wordBits === 64 ? [{ use: 'secded' as const }] : [];
+      const side = memorySideOf([{ use: 'word-masking', unit, spareWords }, ...parts], {
+        network,
+        placement,
+      });
+      expect(plain(side.patchesOf(map))).toEqual({
+        weights: changes.map(([weight]) => weight),
+        words: changes.map(([, word]) => word),
+      });
+      // Nothing of one map is left for the next.
+      expect(side.patchesOf(map)).toEqual(side.patchesOf(map));
+    },
+  );
+
+  property.prop([placedCases(format, extras), masking])(
+    'with hardened cells for all bits are never masked',
+    ({ placed, map }, parameters) => {
+      const bits = Array.from({ length: placed.placement.weightBits }, (_, bit) => bit);
+      const parts = [
+        { use: 'word-masking' as const, ...parameters },
+        { use: 'harden' as const, bits },
+      ];
+      expect(plain(memorySideOf(parts, placed).patchesOf(map))).toEqual({ weights: [], words: [] });
+    },
+  );
+
+  // A word that a spare word stands for is right, whichever layer fills it: so none has spare words.
+  property.prop([placedCases(format, extras), masking])(
+    'of layers that are not protected are read as they are',
+    ({ placed, map }, { unit }) => {
+      const { placement, network } = placed;
+      const part = { use: 'word-masking' as const, unit, layers: ['fc2'] };
+      const wordOf = (weight: number) =>
+        [
+          Math.floor((placement.slotOf(weight) * placement.weightBits) / placement.memory.wordBits),
+          placement.tileOf(weight),
+        ].join();
+      const layerOf = weightLocator(network);
+      const weights = [...storedWords(network).keys()];
+      const isProtected = new Set(
+        weights.filter((weight) => layerOf(weight).layer === 'fc2').map(wordOf),
+      );
+      const changesOf = (parts: Parameters<typeof memorySideOf>[0]) => {
+        const patches = memorySideOf(parts, placed).patchesOf(map);
+        return [...patches.weights].flatMap((weight, place) =>
+          isProtected.has(wordOf(weight)) ? [] : [[weight, patches.words[place]]],
+        );
+      };
+      expect(changesOf([part])).toEqual(changesOf([]));
+    },
+  );
 });
-
-test('a bank is masked unless spare words stand for all its faulty ones', () => {
-  expect(mask([3, 8, 3], 1, 'bank')).toEqual({ masked: [0], remapped: [] });
-  expect(mask([3, 8, 3], 2, 'bank')).toEqual({ masked: [], remapped: [3, 8] });
-  expect(mask([], 0, 'bank')).toEqual({ masked: [], remapped: [] });
-});
-
-const units = fc.constantFrom<MaskingUnit>('word', 'row', 'bank');
-const unitOf = {
-  word: (word: number) => word,
-  row: (word: number) => Math.floor(word / WORDS_PER_ROW),
-  bank: () => 0,
-};
-
-property.prop([fc.array(fc.nat(23), { maxLength: 12 }), fc.nat(8), units])(
-  'every faulty word is either remapped or in a masked unit, and no choice of units saves more',
-  (words, spareWords, unit) => {
-    const { masked, remapped } = mask(words, spareWords, unit);
-    const faulty = [...new Set(words)].sort((a, b) => a - b);
-    const isMasked = (word: number) => masked.includes(unitOf[unit](word));
-    expect(faulty.filter((word) => !isMasked(word))).toEqual(remapped);
-    expect(masked.filter((one) => !faulty.some((word) => unitOf[unit](word) === one))).toEqual([]);
-    expect(remapped.length).toBeLessThanOrEqual(spareWords);
-
-    const all = [...new Set(faulty.map(unitOf[unit]))];
-    const sizes = all.map((one) => faulty.filter((word) => unitOf[unit](word) === one).length);
-    let most = 0;
-    for (let saved = 0; saved < 2 ** all.length; saved += 1) {
-      const chosen = sizes.filter((_, place) => ((saved >> place) & 1) === 1);
-      const needed = chosen.reduce((sum, size) => sum + size, 0);
-      if (needed <= spareWords) most = Math.max(most, chosen.length);
-    }
-    expect(all.length - masked.length).toBe(most);
-  },
-);

@@ -1,0 +1,60 @@
+import type { WordFaults } from '../../sim/index.js';
+import { type MemoryPart, mechanismOf } from './mechanisms.js';
+import { at, fillsOf, type Placed, placedStages } from './place.js';
+import type { PlacedWeights } from './stages.js';
+
+/** A function that takes the faults of hardened cells out of those of a word. */
+export function hardenerOf(
+  parts: readonly MemoryPart[],
+  placed: PlacedWeights,
+): (address: number, fill: number, struck: WordFaults) => WordFaults {
+  const { memory, weightBits } = placed.placement;
+  const hardened = hardenedStages(parts, placed);
+  if (hardened.length === 0) return (_, __, struck) => struck;
+  const dataLanes = memory.wordBits / 32;
+  const lanes = dataLanes + Math.ceil((memory.checkBits ?? 0) / 32);
+  const [and, or, xor] = Array.from({ length: 3 }, () => new Uint32Array(lanes));
+  return (address, fill, struck) => {
+    and.set(struck.and);
+    or.set(struck.or);
+    xor.set(struck.xor);
+    for (const one of hardened) {
+      const bits = at(one, address, fill);
+      if (bits === undefined) continue;
+      const mask = weightBits === 8 ? Math.imul(bits, 0x01010101) : bits;
+      for (let lane = 0; lane < dataLanes; lane++) {
+        and[lane] |= mask;
+        or[lane] &= ~mask;
+        xor[lane] &= ~mask;
+      }
+    }
+    return { and, or, xor };
+  };
+}
+
+/**
+ * Whether a cell never fails, by the address of its word and its bit there; undefined where none is hardened. A cell of
+ * a streamed memory is hardened where it is so for all that fill it.
+ */
+export function hardenedCellTest(
+  parts: readonly MemoryPart[],
+  placed: PlacedWeights,
+): ((address: number, bit: number) => boolean) | undefined {
+  const { memory, weightBits } = placed.placement;
+  const hardened = hardenedStages(parts, placed);
+  if (hardened.length === 0) return undefined;
+  const fillsAt = fillsOf(placed.placement);
+  return (address, bit) => {
+    if (bit >= memory.wordBits) return false;
+    const mask = 1 << (bit % weightBits);
+    for (let fill = 0; fill < Math.max(1, fillsAt(address)); fill++) {
+      if (!hardened.some((one) => (at(one, address, fill) ?? 0) & mask)) return false;
+    }
+    return true;
+  };
+}
+
+/** The bits of a weight that are hardened, and where. */
+function hardenedStages(parts: readonly MemoryPart[], placed: PlacedWeights): Placed<number>[] {
+  return placedStages(parts, placed, (part) => mechanismOf(part).hardenedBits?.(part, placed));
+}

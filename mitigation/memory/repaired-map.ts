@@ -1,0 +1,121 @@
+import { createScratch } from '../../core/index.js';
+import { type FaultMap, requireGeometry } from '../../fault/index.js';
+import { hardenedCellTest } from './hardened-cells.js';
+import { type MemoryPart, mechanismOf } from './mechanisms.js';
+import { memoryNeeds } from './memory-needs.js';
+import { fillsOf, type Placed, placedStages } from './place.js';
+import type { SpareLines } from './spare-allocation/must-repair.js';
+import { type BankFaults, repairBank } from './spare-allocation/repair-bank.js';
+import type { PlacedWeights, Repairs } from './stages.js';
+
+/**
+ * A function that leaves out of a map the faults in lines that spare ones replace, bank by bank. Spare cells that the
+ * memory does not have are taken as sound; of those that it has the first are used.
+ *
+ * @returns undefined where no part has spare lines
+ */
+export function repairerOf(
+  parts: readonly MemoryPart[],
+  placed: PlacedWeights,
+): ((map: FaultMap, repairs?: Repairs) => FaultMap) | undefined {
+  const [spares] = placedStages(parts, placed, (part) =>
+    mechanismOf(part).spareLines?.(part, placed),
+  );
+  if (!spares) return undefined;
+  const { geometry } = placed.placement;
+  const testBank = bankTestOf(parts, placed, spares);
+  const keptCells = createScratch((length) => new Float64Array(length));
+  const keptKinds = createScratch((length) => new Uint8Array(length));
+
+  return (map, repairs) => {
+    requireGeometry(map, geometry, 'The fault map');
+    const { cells, kinds } = map;
+    const kept = { cells: keptCells(cells.length), kinds: keptKinds(cells.length) };
+    const cellsOfBank = geometry.rows * geometry.columns;
+    let count = 0;
+    for (let from = 0; from < cells.length; ) {
+      const bank = Math.floor(cells[from] / cellsOfBank);
+      let to = from;
+      while (to < cells.length && cells[to] < (bank + 1) * cellsOfBank) to++;
+      const tested = testBank(cells.subarray(from, to), bank);
+      const { rows, columns, uncovered, provedOptimal } = repairBank(tested);
+      const [isRow, isColumn] = [new Set(rows), new Set(columns)];
+      for (let fault = from; fault < to; fault++) {
+        const row = Math.floor(cells[fault] / geometry.columns);
+        if (isRow.has(row - bank * geometry.rows)) continue;
+        if (isColumn.has(cells[fault] - row * geometry.columns)) continue;
+        kept.cells[count] = cells[fault];
+        kept.kinds[count++] = kinds[fault];
+      }
+      if (repairs && tested.faultRows.length > 0) {
+        repairs.banks += 1;
+        repairs.repaired += uncovered === 0 ? 1 : 0;
+        repairs.notProvedOptimal += provedOptimal ? 0 : 1;
+        repairs.uncoveredCells += uncovered;
+      }
+      from = to;
+    }
+    return { ...map, cells: kept.cells.subarray(0, count), kinds: kept.kinds.subarray(0, count) };
+  };
+}
+
+/**
+ * A function that says what a test finds in a bank: the faulty cells among its data and the check bits that the parts
+ * use, in words where the spare lines stand, and the faulty spare lines. Hardened cells do not fail.
+ */
+function bankTestOf(
+  parts: readonly MemoryPart[],
+  placed: PlacedWeights,
+  { stage: spares, isPlaced }: Placed<SpareLines>,
+): (cells: Float64Array, bank: number) => BankFaults {
+  const { memory, geometry } = placed.placement;
+  const { rows, columnMux, wordBits, checkBits = 0, spareColumns = 0 } = memory;
+  const usedBits = wordBits + Math.min(checkBits, memoryNeeds(parts, placed).checkBits);
+  const usedColumns = usedBits * columnMux;
+  const firstSpareColumn = geometry.columns - spareColumns;
+  const isHardened = hardenedCellTest(parts, placed);
+  const fillsAt = fillsOf(placed.placement);
+  const isTested = (address: number, bit: number) => {
+    if (isHardened?.(address, bit)) return false;
+    if (!isPlaced) return true;
+    for (let fill = 0; fill < Math.max(1, fillsAt(address)); fill++) {
+      if (isPlaced(address, fill)) return true;
+    }
+    return false;
+  };
+
+  return (cells, bank) => {
+    const faultRows = new Uint32Array(cells.length);
+    const faultColumns = new Uint32Array(cells.length);
+    const faultySpareRows: number[] = [];
+    const faultySpareColumns: number[] = [];
+    let count = 0;
+    for (const cell of cells) {
+      const line = Math.floor(cell / geometry.columns);
+      const column = cell - line * geometry.columns;
+      const row = line - bank * geometry.rows;
+      const spareColumn = column - firstSpareColumn;
+      const isUsedSpare = spareColumn >= 0 && spareColumn < spares.columns;
+      if (column >= usedColumns && !isUsedSpare) continue;
+      if (row >= rows) {
+        if (row - rows < spares.rows) faultySpareRows.push(row - rows);
+      } else if (isUsedSpare) {
+        faultySpareColumns.push(spareColumn);
+      } else {
+        const bit = Math.floor(column / columnMux);
+        const address = (bank * rows + row) * columnMux + (column - bit * columnMux);
+        if (!isTested(address, bit)) continue;
+        faultRows[count] = row;
+        faultColumns[count++] = column;
+      }
+    }
+    return {
+      faultRows: faultRows.subarray(0, count),
+      faultColumns: faultColumns.subarray(0, count),
+      spareRows: spares.rows,
+      spareColumns: spares.columns,
+      faultySpareRows,
+      faultySpareColumns,
+    };
+  };
+}
