@@ -8,7 +8,9 @@ export * from './inference/quantize.js';
 export * from './inputs/load-network.js';
 export type { SharedNetwork } from './inputs/shared-network.js';
 export { loadThresholds, PROFILE_IMAGES, profileThresholds } from './inputs/thresholds.js';
+export * from './points/decision.js';
 export type { StudyDesign } from './points/design.js';
+export { PRICE_UNITS, type PriceUnit } from './points/mitigation-prices.js';
 export {
   type CostFactors,
   costsOf,
@@ -16,10 +18,17 @@ export {
   type Pilot,
   type PilotResult,
 } from './points/pilot.js';
-export type { PointYield, Share, StudyPoint } from './points/point.js';
+export {
+  type PointYield,
+  pointYield,
+  type Share,
+  type StudyPoint,
+  type YieldCounts,
+} from './points/point.js';
 export * from './points/point-sets.js';
 export { type SampleSize, singleFaultSamples } from './points/sample-size.js';
 export * from './points/stopping.js';
+export * from './run/cheapest.js';
 export * from './run/estimate.js';
 export { type PreparedStudy, prepareStudy } from './run/prepare.js';
 export { type ChangedWeight, type ReplayedTrial, replayTrial } from './run/replay-trial.js';

@@ -14,6 +14,7 @@ Exit status: 0 ok; 1 failed (a full disk, too little memory, a worker thread tha
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.js')).runCommand(),
   results: async () => (await import('./commands/results.js')).resultsCommand(),
+  cheapest: async () => (await import('./commands/cheapest/index.js')).cheapestCommand(),
   infer: async () => (await import('./commands/infer.js')).inferCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
   timing: async () => (await import('./commands/timing/index.js')).timingCommand(),

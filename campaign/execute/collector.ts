@@ -100,11 +100,15 @@ export function createCollector(
 
 function rowsOf(state: ConditionState): PointRow[] {
   const points = pointsOf(state);
+  const { rule, within } = state;
   return points
     .filter(({ tally }) => tally.correct.length > 0)
     .map(({ tally, stopped }, position) => ({
       condition: state.condition.index,
-      point: summarizePoint(tally, state.rule, position === 0 ? undefined : points[0].tally),
+      point: summarizePoint(tally, {
+        ...{ rule, within },
+        reference: position === 0 ? undefined : points[0].tally,
+      }),
       complete: stopped,
     }));
 }

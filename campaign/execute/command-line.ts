@@ -1,13 +1,7 @@
 import { shellWord } from '../../core/index.js';
 import { isPilotMap } from '../points/pilot.js';
 import { STUDY_AXES } from '../study/axes.js';
-import {
-  DEFAULT_STUDY,
-  parseStudyFields,
-  STUDY_FIELDS,
-  type Study,
-  studyInputOf,
-} from '../study/study.js';
+import { DEFAULT_STUDY, type Study, savedStudy, studyInputOf } from '../study/study.js';
 import type { Trial } from '../trial/trial.js';
 
 /** The axes whose values may have a comma in them: each has an option of its own. */
@@ -25,6 +19,8 @@ const OPTIONS: readonly (readonly [keyof Study, string])[] = [
   ['images', '--images'],
   ['imageChoice', '--image-choice'],
   ['precision', '--precision'],
+  ['within', '--within'],
+  ['yield', '--yield'],
   ['seed', '--seed'],
 ];
 
@@ -84,9 +80,8 @@ function studyOptions(resolved: Study): string[] | undefined {
 }
 
 function resolvedStudy(configuration: Readonly<Record<string, unknown>>): Study | undefined {
-  const fields = Object.entries(configuration).filter(([name]) => STUDY_FIELDS.includes(name));
   try {
-    return parseStudyFields(Object.fromEntries(fields));
+    return savedStudy(configuration);
   } catch {
     return undefined;
   }

@@ -26,6 +26,7 @@ export interface ConditionState {
   readonly rule: StoppingRule;
   readonly mitigations: readonly string[];
   readonly imageChoice: Study['imageChoice'];
+  readonly within: number;
   readonly pilot: Pilot | undefined;
   readonly pilotResults: TrialResult[];
   /** Undefined while the pilot runs. */
@@ -43,6 +44,8 @@ export interface PointsOfStudy {
   /** Names, in the order of the study. */
   readonly mitigations: readonly string[];
   readonly imageChoice: Study['imageChoice'];
+  /** What a good map may lose, a fraction. */
+  readonly within: number;
 }
 
 /** @param images of a map, or the pilot that chooses them */
@@ -50,10 +53,10 @@ export function createConditionState(
   condition: Condition,
   rule: StoppingRule,
   images: number | Pilot,
-  { mitigations, imageChoice }: PointsOfStudy,
+  { mitigations, imageChoice, within }: PointsOfStudy,
 ): ConditionState {
   const state: ConditionState = {
-    ...{ condition, rule, mitigations, imageChoice },
+    ...{ condition, rule, mitigations, imageChoice, within },
     pilot: typeof images === 'number' ? undefined : images,
     pilotResults: [],
     started: undefined,

@@ -4,7 +4,7 @@ import {
   type YieldLimit,
 } from '../statistics/index.js';
 import { keyFromColumns, type PointKey } from '../study/columns.js';
-import type { StudyPoint } from './point.js';
+import { pointYield, type StudyPoint, type YieldCounts } from './point.js';
 
 /** Whether a point's accuracy is known to ±`precision` percentage points; if not, its maps were used up. */
 export function precisionReached({ accuracy }: StudyPoint, precision: number): boolean {
@@ -22,6 +22,20 @@ export function withPrecision(
     ...point,
     precisionReached: precisionReached(point, precision),
   }));
+}
+
+/**
+ * Points whose good maps are those that lose at most `within`.
+ *
+ * @param counts of the same points, in the same order
+ * @param within a fraction above 0
+ */
+export function withYieldWithin(
+  points: readonly StudyPoint[],
+  counts: readonly YieldCounts[],
+  within: number,
+): StudyPoint[] {
+  return points.map((point, at) => ({ ...point, yield: pointYield(counts[at], within) }));
 }
 
 /** The harshest rate or voltage of one mitigation that meets a wanted yield. */

@@ -7,13 +7,14 @@ import {
   type MapSpread,
   mapSpread,
   mean,
+  type PairedCounts,
   pairedDifference,
   type YieldEstimate,
   yieldEstimate,
   yieldResolution,
 } from '../statistics/index.js';
 import type { PointKey } from '../study/columns.js';
-import { type Study, YIELD_WITHIN } from '../study/study.js';
+import type { Study } from '../study/study.js';
 import { decodeImageSet } from '../trial/sample-set.js';
 import type { Outcome, TrialResult } from '../trial/trial.js';
 import type { PointResults, StoppingRule } from './stopping.js';
@@ -117,12 +118,20 @@ function countPlaces(counts: number[] | undefined, places: string | undefined): 
 /**
  * Summarise a point of at least one map.
  *
+ * @param within what a good map may lose, a fraction
  * @param reference the study's first mitigation on the same maps and images
  */
 export function summarizePoint(
   tally: PointTally,
-  rule: StoppingRule,
-  reference?: PointTally,
+  {
+    rule,
+    within,
+    reference,
+  }: {
+    readonly rule: StoppingRule;
+    readonly within: number;
+    readonly reference?: PointTally | undefined;
+  },
 ): StudyPoint {
   const { key, images, correct, drawn } = tally;
   const maps = correct.length;
@@ -133,7 +142,7 @@ export function summarizePoint(
     accuracy: { mean: sum(correct) / (maps * images), ...rule.interval(tally) },
     perMap: mapSpread(correct, images),
     ...(reference && { difference: differenceOf(tally, reference) }),
-    yield: yieldOf(tally),
+    yield: pointYield(tally, within),
     sdc: {
       share: sum(tally.sdc) / (maps * images),
       ...shareInterval(tally.sdc, images, drawn, tally.sdcPerImage),
@@ -153,13 +162,23 @@ function differenceOf({ correct, images }: PointTally, reference: PointTally): E
   return pairedDifference(correct.slice(0, maps), reference.correct.slice(0, maps), images);
 }
 
-function yieldOf({ images, correct, cleanCorrect, sdc }: PointTally): PointYield {
-  const counts = { images, correct, cleanCorrect };
+/** What the yield of a point is made of: its images a map, and right and changed ones of each map. */
+export interface YieldCounts extends PairedCounts {
+  /** Images whose top-1 class is not that of the fault-free run. */
+  readonly sdc: readonly number[];
+}
+
+/**
+ * The yield of a point of at least one map.
+ *
+ * @param within what a good map may lose, a fraction above 0
+ */
+export function pointYield(counts: YieldCounts, within: number): PointYield {
   const { imagesNeeded } =
-    images > 1
-      ? yieldResolution({ ...counts, sdc }, YIELD_WITHIN)
-      : { imagesNeeded: Math.ceil(1 / YIELD_WITHIN) };
-  return { ...yieldEstimate(counts, YIELD_WITHIN), imagesNeeded };
+    counts.images > 1
+      ? yieldResolution(counts, within)
+      : { imagesNeeded: Math.ceil(1 / within - 1e-9) };
+  return { ...yieldEstimate(counts, within), imagesNeeded };
 }
 
 function sum(values: readonly number[]): number {

@@ -70,7 +70,11 @@ export async function runStudy(prepared: PreparedStudy, options: RunOptions): Pr
   try {
     const collector = createCollector(
       conditions,
-      { mitigations: mitigationNames(study), imageChoice: study.imageChoice },
+      {
+        mitigations: mitigationNames(study),
+        imageChoice: study.imageChoice,
+        within: study.within / 100,
+      },
       prepared,
       store?.finished,
     );

@@ -1,4 +1,4 @@
-import { checkConfidence, checkLength, checkWithin } from './arguments.js';
+import { checkConfidence, checkLength, checkPositive, checkWithin } from './arguments.js';
 import type { Interval } from './interval.js';
 
 /** Relative error of a bound. */
@@ -35,11 +35,27 @@ interface Offset {
  * @throws RangeError for others, and for a confidence that is not between 0 and 1
  */
 export function boundedMeanInterval(values: readonly number[], confidence = 0.95): Interval {
+  return repeatedMeanInterval(values, 1, confidence);
+}
+
+/**
+ * The `boundedMeanInterval` of a sample in which each value is there `times` as often: what more values like these
+ * would give.
+ *
+ * @param times any number above 0
+ * @throws RangeError for others
+ */
+export function repeatedMeanInterval(
+  values: readonly number[],
+  times: number,
+  confidence = 0.95,
+): Interval {
   checkConfidence(confidence);
+  checkPositive('times', times);
   checkLength('values', values, 1);
   for (const value of values) checkWithin('value', value, 0, 1);
   const tail = (1 - confidence) / 2;
-  const groups = groupValues(values);
+  const groups = groupValues(values).map(({ value, count }) => ({ value, count: times * count }));
   const mirrored = groups.map(({ value, count }) => ({ value: 1 - value, count }));
   return { low: scaledLowerBound(groups, tail), high: 1 - scaledLowerBound(mirrored, tail) };
 }

@@ -7,10 +7,10 @@ export { type NestedCounts, type NestedVariances, nestedVariances } from './nest
 export * from './precision.js';
 export * from './proportion.js';
 export * from './quantile.js';
+export * from './requirement/index.js';
 export {
   betaQuantile,
   normalQuantile,
   regularizedBeta,
   studentQuantile,
 } from './special-functions.js';
-export * from './yield.js';

@@ -1,3 +1,4 @@
+export type { PointCounts } from './counts.js';
 export { requireReadable } from './duckdb/probe.js';
 export type { StudyRemainder, UnfinishedPoint } from './remaining.js';
 export {

@@ -6,6 +6,7 @@ import { BitcellError, InputError, requireSafeOutputs, writeFileAtomic } from '.
 import type { StudyPoint } from '../points/point.js';
 import { type ColumnName, POINT_COLUMNS } from '../study/columns.js';
 import { readContents, storedMitigationNames } from './contents.js';
+import { countsOfTrials, type PointCounts } from './counts.js';
 import { type Database, openDatabase, quoted } from './duckdb/database.js';
 import { messageOf } from './duckdb/errors.js';
 import { requireOwnObjects } from './duckdb/objects.js';
@@ -44,6 +45,12 @@ export interface StoredResults {
   readonly remainder: StudyRemainder;
   /** The points that have a trial, in the order of the study. */
   points(filter: ResultFilter): StudyPoint[];
+  /**
+   * What the trials of those points counted, in the same order.
+   *
+   * @throws InputError when trials are damaged
+   */
+  counts(filter: ResultFilter): Promise<PointCounts[]>;
   /**
    * Rows of a table in the order of the study: equal studies give equal rows, times aside.
    *
@@ -93,6 +100,7 @@ export async function openResults(folder: string): Promise<StoredResults> {
       remainder: remainderOf(contents),
       points: (filter) =>
         points.filter(({ record }) => matches(record, filter)).map(({ point }) => point),
+      counts: (filter) => readCounts(database, filter),
       rows: (table, filter) => readRows(database, table, filter),
       async writeParquet(table, filter, target) {
         requireSafeOutputs([['--parquet', target]], [file, `${file}.wal`]);
@@ -147,6 +155,13 @@ async function readRows(
   const { columns, rows, objects } = await database.read(selection(table, where), values);
   checkRecords(RECORDS[table], objects, { file: database.file, table });
   return { columns, rows: rows as CellValue[][] };
+}
+
+async function readCounts(database: Database, filter: ResultFilter): Promise<PointCounts[]> {
+  const { where, values } = whereClause(filter);
+  const { objects } = await database.read(selection('trial', where), values);
+  const { file } = database;
+  return countsOfTrials(checkRecords(trialRecordSchema, objects, { file, table: 'trial' }));
 }
 
 /** DuckDB writes to a folder of its own, and only there: whatever the user's path is, it never sees it. */

@@ -5,6 +5,7 @@ import { InputError } from '../../core/index.js';
 import type { PointRow } from '../execute/collector.js';
 import { type PointKey, pointKey } from '../study/columns.js';
 import type { Condition } from '../study/conditions.js';
+import { DEFAULT_REQUIREMENT } from '../study/study.js';
 import type { TrialResult } from '../trial/trial.js';
 import { readContents } from './contents.js';
 import { describeDifferences } from './differences.js';
@@ -96,7 +97,11 @@ async function requireContinuable(folder: string, options: StoreOptions): Promis
   try {
     const { version, configuration, versions } = await readContents(database);
     const wanted = JSON.parse(JSON.stringify(options.configuration));
-    const differences = describeDifferences(configuration, wanted);
+    // Stores of before a study had a requirement do not say it, and were made for the default.
+    const differences = describeDifferences(
+      { ...DEFAULT_REQUIREMENT, ...configuration },
+      { ...DEFAULT_REQUIREMENT, ...wanted },
+    );
     if (differences.length > 0) {
       throw new InputError(`${database.file} is of another study: ${differences.join('; ')}`);
     }

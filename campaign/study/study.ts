@@ -20,8 +20,16 @@ export const DEFAULT_RATES = {
 /** The most maps that a point may have. */
 export const MOST_MAPS = 1_000_000;
 
-/** Accuracy may fall by this much below the clean one before a chip counts as lost. */
-export const YIELD_WITHIN = 0.02;
+/** What is asked of the maps (chips) of a point. */
+export interface Requirement {
+  /** Percentage points that a good map may lose against the fault-free, unprotected network on the same images. */
+  readonly within: number;
+  /** Share of the maps that have to be good. */
+  readonly yield: number;
+}
+
+/** The requirement of a study that gives none. */
+export const DEFAULT_REQUIREMENT: Requirement = { within: 2, yield: 0.9 };
 
 const file = z.string().min(1);
 
@@ -58,6 +66,14 @@ const settings = {
     .gt(0)
     .max(50)
     .describe('run each point until its accuracy is known to ± this many percentage points'),
+  within: z
+    .number()
+    .gt(0)
+    .max(100)
+    .describe(
+      'percentage points that a good map may lose against the fault-free, unprotected network',
+    ),
+  yield: z.number().gt(0).max(1).describe('share of the maps that have to be good'),
   seed: z.int().min(0).describe('seed of everything random'),
 };
 
@@ -104,6 +120,7 @@ export const DEFAULT_STUDY = {
   maps: 50,
   images: 30,
   imageChoice: 'drawn',
+  ...DEFAULT_REQUIREMENT,
   seed: 1,
 } as const satisfies Study;
 
@@ -112,6 +129,24 @@ const PRECISION_DEFAULTS = { maps: 10_000, images: 'pilot' } as const;
 
 /** A given fault map is one; its images are all the sample there is. */
 const GIVEN_MAP_DEFAULTS = { maps: 1, images: 1000 } as const;
+
+/**
+ * The requirement of a saved study. Studies of before they had one say none: theirs is the default.
+ *
+ * @param configuration of the store: not trusted
+ * @throws InputError when it says what no study can
+ */
+export function savedRequirement({
+  within,
+  yield: share,
+}: Readonly<Record<string, unknown>>): Requirement {
+  const study = validate({
+    ...DEFAULT_STUDY,
+    ...(within !== undefined && { within }),
+    ...(share !== undefined && { yield: share }),
+  });
+  return { within: study.within, yield: study.yield };
+}
 
 /** Names of the fields of a study, an axis under both of its names. */
 export const STUDY_FIELDS: readonly string[] = Object.keys(inputSchema.shape);
@@ -168,6 +203,17 @@ export function parseStudyFields(options: Readonly<Record<string, unknown>>): St
   };
   requireConsistent(study);
   return study;
+}
+
+/**
+ * The study of a store.
+ *
+ * @param configuration of the store: not trusted
+ * @throws InputError when it is none
+ */
+export function savedStudy(configuration: Readonly<Record<string, unknown>>): Study {
+  const fields = Object.entries(configuration).filter(([name]) => STUDY_FIELDS.includes(name));
+  return parseStudyFields(Object.fromEntries(fields));
 }
 
 /**

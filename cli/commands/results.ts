@@ -10,7 +10,9 @@ import {
   requireReadable,
   type StoredResults,
   salvageRows,
+  savedRequirement,
   withPrecision,
+  withYieldWithin,
   yieldLimits,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
@@ -22,7 +24,8 @@ import {
   choice,
   list,
   option,
-  rate,
+  withinOption,
+  yieldOption,
 } from '../input/options.js';
 import { formatCsv } from '../print/csv.js';
 import { printResult, printText } from '../print/output.js';
@@ -39,6 +42,7 @@ interface ResultsFlags extends CommonOptions, Readonly<Record<string, unknown>> 
   readonly csv?: boolean;
   readonly parquet?: string;
   readonly salvage?: boolean;
+  readonly within?: number;
   readonly yield?: number;
 }
 
@@ -62,11 +66,11 @@ export function resultsCommand(): Command {
     );
   for (const filter of FILTERS) command.addOption(filter.option);
   command
+    .addOption(withinOption('default: what the study says'))
     .addOption(
-      option(
-        '--yield <share>',
+      yieldOption(
         'add, for each mitigation, the highest rate or lowest voltage at which this share of maps is good',
-      ).argParser(rate),
+      ),
     )
     .action(results);
   return addCommonOptions(command);
@@ -83,13 +87,14 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
   const stored = await openResults(folder);
   try {
     const filter = filterOf(flags);
+    if (csv || parquet !== undefined) requireSavedYields(stored, flags);
     if (parquet !== undefined) await stored.writeParquet(table, filter, parquet);
     if (csv) {
       printText(formatCsv(await stored.rows(table, filter)));
     } else if (table === 'trial' && parquet === undefined) {
       await printTrials(stored, filter, json);
     } else if (json || parquet === undefined) {
-      printPoints(folder, stored, filter, flags);
+      await printPoints(folder, stored, filter, flags);
     }
   } finally {
     stored.close();
@@ -98,7 +103,9 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
 
 async function salvage(folder: string, flags: ResultsFlags): Promise<void> {
   const { table, json, quiet } = flags;
-  if (flags.parquet !== undefined || flags.yield !== undefined || given(filterOf(flags))) {
+  const { parquet, within, yield: wanted } = flags;
+  const others = [parquet, within, wanted].some((value) => value !== undefined);
+  if (others || given(filterOf(flags))) {
     throw new InputError('--salvage takes all rows: give it with --table, --csv or --json alone');
   }
   const { columns, rows, lost } = await salvageRows(folder, table);
@@ -137,13 +144,26 @@ function filterOf(flags: ResultsFlags): ResultFilter {
   return Object.fromEntries(values.filter(([, wanted]) => wanted !== undefined));
 }
 
-function printPoints(
+/** @throws InputError when rows of points are asked for as they are saved, with other yields than are saved */
+function requireSavedYields(stored: StoredResults, { table, within }: ResultsFlags): void {
+  const saved = savedRequirement(stored.configuration).within;
+  if (table === 'trial' || within === undefined || within === saved) return;
+  throw new InputError(
+    `--within ${within}: the rows of this study have yields within ${saved} points; print with --json, or make them from --table trial`,
+  );
+}
+
+async function printPoints(
   folder: string,
   stored: StoredResults,
   filter: ResultFilter,
-  { json, yield: wanted }: ResultsFlags,
-): void {
-  const points = stored.points(filter);
+  { json, within, yield: wanted }: ResultsFlags,
+): Promise<void> {
+  const saved = stored.points(filter);
+  const points =
+    within === undefined
+      ? saved
+      : withYieldWithin(saved, await stored.counts(filter), within / 100);
   const precision = precisionOf(stored);
   const limits =
     wanted === undefined || points.length === 0 ? undefined : yieldLimits(points, wanted);

@@ -30,6 +30,8 @@ import {
   repeated,
   threadsOption,
   wholeNumber,
+  withinOption,
+  yieldOption,
 } from '../input/options.js';
 import { interruptible, reportRestart, resumable } from '../interruption.js';
 import { printResult } from '../print/output.js';
@@ -98,6 +100,8 @@ export function runCommand(): Command {
         'run each point until its accuracy is known to ± this many percentage points',
       ).argParser(percentagePoints),
     )
+    .addOption(withinOption('default: 2'))
+    .addOption(yieldOption('share of the maps that have to be good (default: 0.9)'))
     .addOption(option('--seed <n>', 'seed of everything random').argParser(wholeNumber(0)))
     .addOption(dataOption())
     .addOption(threadsOption())

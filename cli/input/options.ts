@@ -116,6 +116,35 @@ export function percentagePoints(text: string): number {
   );
 }
 
+/**
+ * What a good map may lose.
+ *
+ * @param preset what holds without it
+ */
+export function withinOption(preset: string): Option {
+  return option(
+    '--within <points>',
+    `percentage points that a good map may lose against the fault-free, unprotected network (${preset})`,
+  ).argParser((text: string) =>
+    decimalWhere(
+      text,
+      (value) => value > 0 && value <= 100,
+      `"${text}" is not a number of percentage points above 0, up to 100.`,
+    ),
+  );
+}
+
+/** A share of the maps. */
+export function yieldOption(description: string): Option {
+  return option('--yield <share>', description).argParser((text: string) =>
+    decimalWhere(
+      text,
+      (value) => value > 0 && value <= 1,
+      `"${text}" is not a share of the maps above 0, up to 1.`,
+    ),
+  );
+}
+
 /** Each thread takes memory for a network of its own, so more than processors, and more than a few, do harm only. */
 const MOST_THREADS = Math.max(64, availableParallelism());
 

@@ -13,7 +13,7 @@ import {
 
 const MITIGATIONS = ['none', 'clip'] as const;
 const IMAGES = 10;
-const STUDY = { mitigations: MITIGATIONS, imageChoice: 'drawn' } as const;
+const STUDY = { mitigations: MITIGATIONS, imageChoice: 'drawn', within: 0.02 } as const;
 
 /** Every second condition has a pilot, which chooses by what its trials gave. */
 const PILOT: Pilot = {

@@ -90,6 +90,8 @@ const others: fc.Arbitrary<StudyInput> = fc.record(
       [{ name: 'twice', parts: ['clip:position=accumulator'] }, 'clip'],
     ),
     granularity: fc.constantFrom('layer', 'channel', 'neuron'),
+    within: fc.constantFrom(0.5, 2, 100),
+    yield: fc.constantFrom(0.5, 0.9, 1),
     seed: fc.nat(),
   },
   { requiredKeys: [] },

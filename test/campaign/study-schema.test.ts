@@ -33,6 +33,9 @@ test.each([
   ['scope: bit:x', false],
   ['formats: [int4]', false],
   ['precision: 0', false],
+  ['within: 0.5\nyield: 0.95', true],
+  ['within: 0', false],
+  ['yield: 1.1', false],
   ['maps: 0', false],
   ['modle: vgg16', false],
 ])('the schema judges %j as the code does', (text, valid) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { StudyPoint } from '../../campaign/index.js';
+import { clopperPearson, type StudyPoint } from '../../campaign/index.js';
 import { packageRoot } from '../../core/index.js';
 import { storedContent } from '../campaign/stored-content.js';
 import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
@@ -136,6 +136,42 @@ describe('results', () => {
     );
     expect(stdout).toMatch(/^int8 +gemmini-16x16 +stuck-at-1 +1e-3 /m);
     expect(stdout.trimEnd().split('\n')).toHaveLength(2 + 8 + 2);
+  });
+
+  test('counts anew the maps that lose at most other points', async () => {
+    const selection = ['results', out, '--rate', '1e-3', '--faults', 'flip', '--format', 'int8'];
+    const { trials } = await bitcellJson([...selection, '--table', 'trial']);
+    for (const within of [20, 40]) {
+      const { points: found } = await bitcellJson([...selection, '--within', `${within}`]);
+      const wanted = points.filter(
+        ({ rate, faultModel, format }) =>
+          rate === 1e-3 && faultModel === 'flip' && format === 'int8',
+      );
+      expect(found).toHaveLength(wanted.length);
+      for (const [at, point] of (found as StudyPoint[]).entries()) {
+        const { accelerator, scope, mitigation } = point;
+        const losses = (trials as Readonly<Record<string, number | string>>[])
+          .filter(
+            (row) =>
+              row.accelerator === accelerator &&
+              row.scope === scope &&
+              row.mitigation === mitigation,
+          )
+          .map((row) => Number(row.clean_correct) - Number(row.correct));
+        const good = losses.filter((lost) => lost <= within / 10).length;
+        expect(losses).toHaveLength(2);
+        expect(point).toEqual({
+          ...wanted[at],
+          yield: {
+            ...{ within: within / 100, share: good / 2, ...clopperPearson(good, 2) },
+            imagesNeeded: expect.any(Number),
+          },
+        });
+      }
+    }
+    expect(await refusal([...selection, '--csv', '--within', '20'])).toContain(
+      '--within 20: the rows of this study have yields within 2 points',
+    );
   });
 
   test('exports trials as CSV', async () => {

@@ -160,6 +160,8 @@ describe('run', () => {
       maps: 2,
       images: 40,
       imageChoice: 'drawn',
+      within: 2,
+      yield: 0.9,
       seed: 5,
     });
     const file = join(newFolder(), 'resolved.json');

@@ -59,6 +59,13 @@ const CALLS: Readonly<Record<string, (...given: Arguments) => unknown>> = {
   normalQuantile: (_a, _b, _c, x) => statistics.normalQuantile(x),
   regularizedBeta: (_a, _b, _c, x, y, z) => statistics.regularizedBeta(x, y, z),
   studentQuantile: (_a, _b, _c, x, y) => statistics.studentQuantile(x, y),
+  judgeShares: (a, b, _c, x, y) =>
+    statistics.judgeShares(
+      a.map((successes, at) => ({ successes, trials: b[at] ?? 10 })),
+      x,
+      y,
+    ),
+  tellApart: (a, b, _c, x, y) => statistics.tellApart(a, b, x, y),
   yieldEstimate: (a, b, _c, x, y, z) =>
     statistics.yieldEstimate({ images: x, correct: a, cleanCorrect: b }, y, z),
   yieldResolution: (a, b, c, x, y) =>

@@ -78,6 +78,17 @@ describe('openStore', () => {
     (await openTestStore(folder, { configuration })).close();
   });
 
+  test('takes a store that says no requirement for one of the default requirement', async () => {
+    const folder = newFolder();
+    (await openTestStore(folder, { configuration: { seed: 1 } })).close();
+    const asked = { seed: 1, within: 2, yield: 0.9 };
+    (await openTestStore(folder, { configuration: asked })).close();
+    const other = { seed: 1, within: 3, yield: 0.9 };
+    await expect(openTestStore(folder, { configuration: other })).rejects.toThrow(
+      'is of another study: within 2 is now 3',
+    );
+  });
+
   test('refuses a file that is no study, and leaves nothing behind', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
     const file = join(folder, 'study.duckdb');

@@ -1,4 +1,4 @@
-import { mean } from './accuracy.js';
+import { mean } from '../accuracy.js';
 import {
   checkCount,
   checkCounts,
@@ -6,9 +6,9 @@ import {
   checkSameMaps,
   checkWithin,
   finiteResult,
-} from './arguments.js';
-import type { Interval } from './interval.js';
-import { clopperPearson } from './proportion.js';
+} from '../arguments.js';
+import type { Interval } from '../interval.js';
+import { clopperPearson } from '../proportion.js';
 
 /** The maps of one point, compared with the fault-free, unprotected network; one entry a map. */
 export interface PairedCounts {

@@ -1,0 +1,3 @@
+export * from './judge-shares.js';
+export * from './tell-apart.js';
+export * from './yield.js';
