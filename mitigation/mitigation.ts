@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CLIP_POSITIONS, CLIP_USES, type ClipPosition, type ClipUse } from './activations/clip.js';
+import type { PartGroup } from './memory/mechanism.js';
 import { MECHANISMS, type MemoryPart } from './memory/mechanisms.js';
 import type { ParameterForm } from './memory/stages.js';
 import { GRANULARITIES, type Granularity } from './thresholds/granularity.js';
@@ -70,14 +71,14 @@ export const UNPROTECTED = 'none';
 export const NO_MITIGATION: Mitigation = { name: UNPROTECTED, parts: [] };
 
 /** What is known of a kind of part. */
-interface PartKind {
+export interface PartKind {
   /** How its parameters are written, in canonical order. */
   readonly parameters: Readonly<Record<string, ParameterForm>>;
   readonly schema: z.ZodType;
   /** Values of parameters that say nothing new. */
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** Two parts of one group cannot stand together. */
-  readonly group: string;
+  readonly group: PartGroup | 'activation unit';
 }
 
 const CLIP: PartKind = {

@@ -8,6 +8,7 @@ import {
   type MitigationPart,
   NO_MITIGATION,
   PART_KINDS,
+  type PartKind,
   UNPROTECTED,
   wordsOf,
 } from './mitigation.js';
@@ -107,18 +108,22 @@ function compose(name: string, parts: readonly MitigationPart[]): Mitigation {
     if (!other) continue;
     const uses = [other, part].map((one) => wordsOf([one]) ?? one.use);
     throw new InputError(
-      `${uses.join(' and ')} cannot stand together: ${WHY_ONE[group] ?? `a mitigation has one ${group}`}; give them as mitigations of their own`,
+      `${uses.join(' and ')} cannot stand together: ${WHY_ONE[group]}; give them as mitigations of their own`,
     );
   }
   return name === UNPROTECTED ? NO_MITIGATION : { name, parts };
 }
 
 /** Why there is one part of a group at most. */
-const WHY_ONE: Readonly<Record<string, string>> = {
-  'activation unit':
-    'there is one activation unit behind an accumulator, and each of them would be it',
+const WHY_ONE: Readonly<Record<PartKind['group'], string>> = {
+  repair: 'a bank is repaired once',
+  masking: 'words are masked in one way',
+  cells: 'the bits of a weight are guarded in one way',
   code: 'a memory word is encoded once',
   transform: 'a memory word is written in one way',
+  screen: 'a weight is checked once',
+  'activation unit':
+    'there is one activation unit behind an accumulator, and each of them would be it',
 };
 
 /** In the order of reading, whatever order they are given in. */

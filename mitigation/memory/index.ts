@@ -15,7 +15,7 @@ export * from './invert.js';
 export { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';
 export type { OnDetect } from './linear-word-code.js';
 export { type FaultyWords, type MaskedUnits, type MaskingUnit, maskUnits } from './mask-units.js';
-export type { MemoryMechanism, PartPlace } from './mechanism.js';
+export type { MemoryMechanism, PartGroup, PartPlace } from './mechanism.js';
 export { MECHANISMS, type MemoryPart, mechanismOf } from './mechanisms.js';
 export { type MemoryNeeds, memoryNeeds } from './memory-needs.js';
 export { type MemorySide, memorySideOf } from './memory-side.js';

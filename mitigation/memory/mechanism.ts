@@ -38,6 +38,9 @@ export interface PartPlace {
   readonly banks?: readonly number[] | undefined;
 }
 
+/** What a part does to a word: of each there is one in a mitigation. */
+export type PartGroup = 'repair' | 'masking' | 'cells' | 'code' | 'transform' | 'screen';
+
 /**
  * A remedy in the weight memory. What it does is one stage, or more, of how a memory word is written and read:
  * transformed, encoded, stored, decoded, transformed back, screened.
@@ -52,7 +55,7 @@ export interface MemoryMechanism<Part extends PartPlace> {
   /** What its parameters are where nothing is said, as far as that is one thing. */
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** Two mechanisms of one group cannot stand together. */
-  readonly group: 'repair' | 'masking' | 'cells' | 'code' | 'transform' | 'screen';
+  readonly group: PartGroup;
   /** Whether it is chosen for the faulty cells of a die, which a test must have found. */
   readonly knowsMap: boolean;
   /**

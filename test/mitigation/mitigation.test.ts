@@ -155,6 +155,10 @@ describe('a mitigation', () => {
     ['clip+clip:layers=fc1', 'clip and clip:layers=fc1 cannot stand together'],
     ['secded+bch-dec', 'secded and bch-dec cannot stand together: a memory word is encoded once'],
     ['rotate+invert', 'rotate and invert cannot stand together: a memory word is written in one'],
+    [
+      'tmr+harden',
+      'harden and tmr cannot stand together: the bits of a weight are guarded in one way',
+    ],
     ['secded:dataBits=48', 'secded: dataBits = 48: expected 16, 32 or 64'],
     ['secded:dataBits=many', 'secded: dataBits = "many": expected 16, 32 or 64'],
     ['parity:interleaved=yes', 'parity: interleaved = "yes": '],
