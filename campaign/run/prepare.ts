@@ -65,7 +65,7 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   const accelerators = new Map(study.accelerators.map((name) => [name, loadAccelerator(name)]));
   const sources = sourcesOf(study);
   requirePermanent(study, sources);
-  const dataset = shareImages(loadCifar10({ folder, split: 'test' }));
+  const dataset = loadCifar10({ folder, split: 'test' });
   const loaded = study.models.map((model) => loadModel(study, model, folder, dataset));
   const networks = loaded.flatMap((model) => model.networks);
   const place = (placed: PlacedNetwork) => placeOf({ study, networks, accelerators }, placed);
@@ -251,11 +251,4 @@ function readMapFor(
 
 function checksumOf(files: readonly string[]): string {
   return sha256Hex(files.map((file) => sha256Hex(readFileChecked(file))).join(''));
-}
-
-/** The images in memory that all threads see. */
-export function shareImages(images: ImageSet): ImageSet {
-  const shared = new Uint8Array(new SharedArrayBuffer(images.images.length));
-  shared.set(images.images);
-  return { ...images, images: shared };
 }

@@ -8,7 +8,6 @@ import { requireCifar10Network } from '../inputs/cifar10-network.js';
 import { loadNetwork } from '../inputs/load-network.js';
 import { shareNetwork } from '../inputs/shared-network.js';
 import { loadThresholds } from '../inputs/thresholds.js';
-import { shareImages } from '../run/prepare.js';
 import { BATCH } from '../trial/trial-runner.js';
 import { createEvaluator, type Evaluator, Stopped } from './evaluator.js';
 import {
@@ -83,7 +82,7 @@ export function prepareTuning(
         network,
         thresholdsFor(network, thresholds, where, 'clip', granularity),
       ),
-      dataset: shareImages(dataset),
+      dataset,
     },
   };
 }

@@ -37,7 +37,7 @@ const CHECKSUMS: ReadonlyMap<string, string> = new Map([
 const MEAN = [0.4914, 0.4822, 0.4465];
 const DEVIATION = [0.247, 0.2435, 0.2616];
 
-/** Labelled images. */
+/** Labelled images; as loaded, in memory that threads can share. */
 export interface ImageSet {
   /** count × 3 × 32 × 32 pixels: image, channel (red, green, blue), row, column. */
   readonly images: Uint8Array;
@@ -69,7 +69,8 @@ export function loadCifar10(options: Cifar10Options): ImageSet {
   const { split, limit = Infinity, folder, cacheFolder = defaultCacheFolder() } = options;
   const names = FILES[split];
   const count = Math.min(limit, names.length * RECORDS);
-  const images = new Uint8Array(count * CIFAR10_IMAGE_LENGTH);
+  // Shared from the start: threads that are given the images need no copy of 31 MB.
+  const images = new Uint8Array(new SharedArrayBuffer(count * CIFAR10_IMAGE_LENGTH));
   const labels = new Uint8Array(count);
   for (let first = 0; first < count; first += RECORDS) {
     const name = names[first / RECORDS];
