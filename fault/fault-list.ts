@@ -24,18 +24,26 @@ export function sortFaults({ cells, kinds }: FaultList): FaultList {
 /** All faults of several lists, sorted; of equal cells only the first, which comes from the first list. */
 export function mergeFaults(lists: readonly FaultList[]): FaultList {
   if (lists.length === 1 && isAscending(lists[0].cells)) return lists[0];
-  const length = lists.reduce((sum, { cells }) => sum + cells.length, 0);
-  const joined = { cells: new Float64Array(length), kinds: new Uint8Array(length) };
-  let end = 0;
-  for (const { cells, kinds } of lists) {
-    joined.cells.set(cells, end);
-    joined.kinds.set(kinds, end);
-    end += cells.length;
+  return lists
+    .map(sortFaults)
+    .reduce(mergeTwo, { cells: new Float64Array(0), kinds: new Uint8Array(0) });
+}
+
+/** Two sorted lists as one, in one pass: sorting 2 million cells anew takes ten times as long as drawing them. */
+function mergeTwo(one: FaultList, other: FaultList): FaultList {
+  const length = one.cells.length + other.cells.length;
+  const [cells, kinds] = [new Float64Array(length), new Uint8Array(length)];
+  let count = 0;
+  for (let a = 0, b = 0; a < one.cells.length || b < other.cells.length; ) {
+    const isFromOne = !(one.cells[a] > other.cells[b]) && a < one.cells.length;
+    const cell = isFromOne ? one.cells[a] : other.cells[b];
+    if (count === 0 || cell !== cells[count - 1]) {
+      cells[count] = cell;
+      kinds[count] = isFromOne ? one.kinds[a] : other.kinds[b];
+      count += 1;
+    }
+    if (isFromOne) a += 1;
+    else b += 1;
   }
-  const { cells, kinds } = sortFaults(joined);
-  const isFirst = (_: number, fault: number) => fault === 0 || cells[fault - 1] !== cells[fault];
-  return {
-    cells: cells.filter(isFirst),
-    kinds: kinds.filter((_, fault) => isFirst(0, fault)),
-  };
+  return { cells: cells.subarray(0, count), kinds: kinds.subarray(0, count) };
 }

@@ -71,6 +71,7 @@ const BEHIND_FACES = [
   'campaign/tune/layer-runner.js',
   'campaign/tune/layer-variants.js',
   'campaign/tune/scored-runs.js',
+  'fault/fault-list.js',
   'fault/generate/fault-order.js',
   // The mathematics of a fast kernel: its transforms, the bound that it is proven by, the channels beyond which it gives way.
   'kernels/reference/winograd.js',

@@ -187,5 +187,7 @@ export function restrictFaultMap(map: FaultMap, scope: Scope): FaultMap {
 /** Faulty data cells of a map: check and spare cells are left out. */
 export function dataFaults({ geometry, cells }: FaultMap): number {
   if (dataCellCount(geometry) === cellCount(geometry)) return cells.length;
-  return cells.filter((cell) => dataIndexOfCell(geometry, cell) !== undefined).length;
+  let count = 0;
+  for (const cell of cells) if (dataIndexOfCell(geometry, cell) !== undefined) count += 1;
+  return count;
 }
