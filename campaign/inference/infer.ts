@@ -180,11 +180,12 @@ function sharedCopy(values: Float32Array): Float32Array {
 
 function patchesOf(options: InferOptions, network: Network): WeightPatches | undefined {
   const accelerator = loadAccelerator(options.accelerator);
-  if (options.faultMap === undefined) return undefined;
-  const placement = placeNetwork(network, accelerator, options.placement);
-  const map = loadFaultMap(options.faultMap, placement.geometry, placement.memory);
   const parts = memoryPartsOf(options.mitigation);
-  return memorySideOf(parts, { network, placement }).patchesOf(map);
+  if (options.faultMap === undefined && parts.length === 0) return undefined;
+  const placement = placeNetwork(network, accelerator, options.placement);
+  const side = memorySideOf(parts, { network, placement });
+  if (options.faultMap === undefined) return side.faultFree;
+  return side.patchesOf(loadFaultMap(options.faultMap, placement.geometry, placement.memory));
 }
 
 function requireImages(network: Network, { shape }: NpyFloat32Array, file: string): number {

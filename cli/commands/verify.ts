@@ -6,6 +6,7 @@ import {
   activationPartOf,
   activationSideOf,
   type Mitigation,
+  memoryPartsOf,
   type ThresholdRequest,
   type Thresholds,
   thresholdsFor,
@@ -130,6 +131,12 @@ function float32Clips(flags: VerifyFlags, thresholds: Thresholds, where: string)
 /** What the user's mitigation puts behind the accumulators of a network, if it does. */
 function givenClip(network: Network, { model, mitigation, thresholds, data }: VerifyFlags) {
   if (!mitigation) return undefined;
+  const [stored] = memoryPartsOf(mitigation);
+  if (stored) {
+    throw new InputError(
+      `--mitigation: ${stored.use} stands in the weight memory, of which onnxruntime knows nothing; "bitcell map hits FILE --mitigation ${mitigation.name}" shows what it does`,
+    );
+  }
   const find = ({ file = thresholds, granularity }: ThresholdRequest) =>
     loadThresholds(model, [network], file, data, granularity);
   const clip = activationSideOf(mitigation, network, find, { position: 'accumulator' });

@@ -6,7 +6,7 @@ import {
   studyInputOf,
 } from '../../campaign/index.js';
 import { visibleLines } from '../../core/index.js';
-import { NO_MITIGATION } from '../../mitigation/index.js';
+import { memoryPartsOf, NO_MITIGATION } from '../../mitigation/index.js';
 import { WORD_BITS } from '../../models/index.js';
 import { printParts, resultParts } from './output.js';
 import { conditionText, counted } from './study-table.js';
@@ -85,12 +85,17 @@ function toText(replayed: ReplayedTrial, study: Study, limit: number): string {
       ]),
     ),
     '',
-    `${grouped(changedWeights)} ${changedWeights === 1 ? 'weight reads' : 'weights read'} differently${isIntermittent ? ', if all faults are active at once' : ''}`,
+    `${grouped(changedWeights)} ${changedWeights === 1 ? 'weight reads' : 'weights read'} differently${hasMemoryParts(study) ? ' without what stands in the memory' : ''}${isIntermittent ? ', if all faults are active at once' : ''}`,
     ...(listed.length > 0 ? ['', weightTable(listed, condition.format === 'int8')] : []),
     ...(listed.length > 0 && more > 0
       ? [`and ${grouped(more)} more (--limit N lists more, --json all)`]
       : []),
   ].join('\n');
+}
+
+/** Whether a mitigation makes other words of the faults than those that are listed. */
+function hasMemoryParts({ mitigations }: Study): boolean {
+  return mitigations.some((mitigation) => memoryPartsOf(mitigation).length > 0);
 }
 
 function weightTable(rows: readonly WeightRow[], isInt8: boolean): string {

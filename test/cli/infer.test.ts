@@ -12,7 +12,7 @@ import {
   writeQdq,
 } from '../../models/index.js';
 import { runOnnx } from '../models/onnxruntime.js';
-import { bitcell, bitcellJson, newFolder } from './command.js';
+import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
 import { FLOAT32_NETWORK, INT8_NETWORK, type TinyFiles, writeTinyNetwork } from './tiny-network.js';
 
 /** More than one batch of the datapath, and no multiple of it. */
@@ -51,6 +51,19 @@ async function onnxruntimeOutputs(bytes: Uint8Array): Promise<number[] | undefin
 }
 
 describe('infer', () => {
+  test('has what a mitigation in the memory changes without any fault, and checks it', async () => {
+    const [plain, coded] = [
+      await infer(files.int8, '--format', 'float32'),
+      await infer(files.int8, '--format', 'float32', '--mitigation', 'cep:chunk=3'),
+    ];
+    expect(coded.outputs).not.toEqual(plain.outputs);
+    const output = join(newFolder(), 'outputs.npy');
+    const args = ['infer', files.int8, '--input', input, '--output', output];
+    expect(await refusal([...args, '--mitigation', 'secded:layers=fc9'])).toContain(
+      'has no layer "fc9"',
+    );
+  });
+
   test('writes what onnxruntime computes of the same quantised file', async () => {
     const { result, outputs, output } = await infer(files.int8);
     expect(outputs).toEqual(await onnxruntimeOutputs(writeQdq(INT8_NETWORK)));

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import type { CaseResult } from '../../campaign/verify/index.js';
 import { featureCount } from '../../core/index.js';
-import { bitcell, bitcellJson, newFolder } from './command.js';
+import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
 import { INT8_NETWORK, writeTinyNetwork } from './tiny-network.js';
 
 const { int8: model, thresholds } = writeTinyNetwork(newFolder());
@@ -110,4 +110,9 @@ test('verify exits with 3 and names the place when onnxruntime gives another val
   expect(stderr).toMatch(
     /^bitcell: the file as given, inner tensors as outputs, all: layer \S+, image 0, channel 0, position \(0, 0\): Bitcell \d+, onnxruntime \d+/,
   );
+});
+
+test('verify refuses a mitigation of which onnxruntime knows nothing', async () => {
+  const args = ['verify', '--model', model, '--images', '1', '--mitigation', 'secded+clip'];
+  expect(await refusal(args)).toContain('--mitigation: secded stands in the weight memory');
 });
