@@ -41,7 +41,10 @@ export function linearWordCode(
   const checkMask = 2 ** checkBits - 1;
   const before = new Uint32Array(partLanes);
   // Where the memory has no cells for them, nothing is known of check bits: they are taken as sound.
-  const areStored = (memory.checkBits ?? 0) >= parts * checkBits;
+  const storedMasks = Array.from({ length: parts }, (_, part) => {
+    const stored = (memory.checkBits ?? 0) - part * checkBits;
+    return 2 ** Math.min(Math.max(stored, 0), checkBits) - 1;
+  });
   return {
     checkBits: parts * checkBits,
     decode(written, read, { and, or, xor }, zeros, verdicts) {
@@ -56,9 +59,10 @@ export function linearWordCode(
         const firstCheck = part * checkBits;
         const checkLane = dataLanes + (firstCheck >>> 5);
         const checkShift = firstCheck & 31;
-        const kept = areStored ? bitsOf(and, checkLane, checkShift) : checkMask;
-        const set = areStored ? bitsOf(or, checkLane, checkShift) : 0;
-        const inverted = areStored ? bitsOf(xor, checkLane, checkShift) : 0;
+        const mask = storedMasks[part];
+        const kept = bitsOf(and, checkLane, checkShift) | ~mask;
+        const set = bitsOf(or, checkLane, checkShift) & mask;
+        const inverted = bitsOf(xor, checkLane, checkShift) & mask;
         if ((faulty | ((~kept | set | inverted) & checkMask)) === 0) continue;
         const expected = checkBitsOf(code, written, at, shift);
         const checks = (((expected & kept) | set) ^ inverted) & checkMask;

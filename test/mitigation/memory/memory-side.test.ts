@@ -1,6 +1,11 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { type FaultKind, type FaultMap, uniformFaultMap } from '../../../fault/index.js';
+import {
+  FAULT_KINDS,
+  type FaultKind,
+  type FaultMap,
+  uniformFaultMap,
+} from '../../../fault/index.js';
 import {
   MECHANISMS,
   type MemoryPart,
@@ -174,6 +179,24 @@ property.prop([faults, kinds])('a code corrects what it can in every tile', (opt
     expect(patches.weights).toHaveLength(0);
     expect(patches.effectiveFaults).toBe(0);
   }
+});
+
+test('check bits beyond those of the memory are sound, the others fail', () => {
+  const weightMemory = { banks: 2, rows: 256, wordBits: 64, columnMux: 4, checkBits: 8 } as const;
+  const placement = placeNetwork(network, { ...accelerator, weightMemory }, 'resident');
+  const { columns } = placement.geometry;
+  // Check bits 0 and 7 of the first memory word, two of the 14 of the code.
+  const cells = Float64Array.of(64 * 4, 71 * 4);
+  expect(cells[1]).toBeLessThan(columns);
+  const map = { ...mapFor(placement, { rate: 0, faults: 'flip', seed: 1 }), cells };
+  const flips = {
+    ...map,
+    kinds: Uint8Array.of(FAULT_KINDS.indexOf('flip'), FAULT_KINDS.indexOf('flip')),
+  };
+  const verdicts = { noError: 0, corrected: 0, detected: 0, miscorrected: 0, undetected: 0 };
+  const side = memorySideOf([partOf('bch-dec')], { network, placement });
+  expect(side.patchesOf(flips, undefined, verdicts).weights).toHaveLength(0);
+  expect(verdicts).toEqual({ ...verdicts, noError: 0, corrected: 1 });
 });
 
 test.each([
