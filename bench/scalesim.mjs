@@ -79,7 +79,7 @@ function runOf(row) {
     memory:
       row.bw_mode === 'USER'
         ? {
-            model: /** @type {const} */ ('scalesim'),
+            model: /** @type {const} */ ('scalesim-v2'),
             buffers: { input: size, weights: size, output: size },
             bandwidth: { input: words, weights: words, output: words },
           }

@@ -68,13 +68,17 @@ const DEFINITIONS = {
   },
   accelerators: {
     singular: 'accelerator',
-    item: z.string().min(1).describe('a preset or a file'),
+    item: z
+      .string()
+      .min(1)
+      .describe('a preset, a file, or a SCALE-Sim FILE.cfg@BANKSxROWSxWORDBITSxCOLUMNMUX'),
     column: 'accelerator',
     default: ['edge-16x16'],
     option: {
       flag: '--accelerator',
       argument: '<accelerators>',
-      description: 'presets or files (default: edge-16x16)',
+      description:
+        'presets, files, or SCALE-Sim FILE.cfg@BANKSxROWSxWORDBITSxCOLUMNMUX (default: edge-16x16)',
       values: 'names',
     },
   },

@@ -9,10 +9,11 @@ import {
   parseMitigation,
 } from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
-import { DEFAULT_ACCELERATOR, type Placement } from '../../sim/index.js';
+import { acceleratorFile, type Placement } from '../../sim/index.js';
 import { modelFile } from '../input/input-files.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
 import {
+  acceleratorOption,
   addCommonOptions,
   type CommonOptions,
   choice,
@@ -68,9 +69,7 @@ export function inferCommand(): Command {
         'resident',
       ),
     )
-    .addOption(
-      option('--accelerator <accelerator>', 'a preset or a file').default(DEFAULT_ACCELERATOR),
-    )
+    .addOption(acceleratorOption())
     .addOption(threadsOption())
     .action(infer);
   return addCommonOptions(addMemoryLimit(command));
@@ -82,7 +81,7 @@ async function infer(model: string, flags: InferFlags): Promise<void> {
   requireSafeOutputs(
     [['--output', output]],
     [
-      ...[modelFile(model), input, thresholds, accelerator],
+      ...[modelFile(model), input, thresholds, acceleratorFile(accelerator)],
       ...(faultMap === undefined ? [] : faultMapFiles(faultMap)),
     ],
   );

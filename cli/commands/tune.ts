@@ -18,6 +18,7 @@ import {
   type Thresholds,
   writeThresholds,
 } from '../../mitigation/index.js';
+import { acceleratorFile } from '../../sim/index.js';
 import { modelFile } from '../input/input-files.js';
 import { choice, decimalWhere, option, wholeNumber } from '../input/options.js';
 import { addTuningOptions, type TuningFlags, tuningFields } from '../input/tuning-options.js';
@@ -119,7 +120,10 @@ async function tune(flags: TuneFlags & Record<string, unknown>): Promise<void> {
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const tuning = parseTuning(tuningFields({ ...fields, mostRounds: rounds }));
   // A thresholds file may be tuned in place: what it holds besides stays in it.
-  requireSafeOutputs([['--output', output]], [modelFile(tuning.model), tuning.accelerator]);
+  requireSafeOutputs(
+    [['--output', output]],
+    [modelFile(tuning.model), acceleratorFile(tuning.accelerator)],
+  );
   const prepared = prepareTuning(tuning, thresholds, data);
   const { checksum } = prepared.data.network;
   keptThresholds(output, checksum);

@@ -12,9 +12,10 @@ import {
   thresholdsFor,
 } from '../../mitigation/index.js';
 import { loadCifar10, modelFile, type Network } from '../../models/index.js';
-import { DEFAULT_ACCELERATOR, loadAccelerator } from '../../sim/index.js';
+import { loadAccelerator } from '../../sim/index.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
 import {
+  acceleratorOption,
   addCommonOptions,
   type CommonOptions,
   dataOption,
@@ -54,9 +55,7 @@ export function verifyCommand(): Command {
     .addOption(
       mitigationOption('compare these clips, too, such as clamp:granularity=neuron:layers=conv1'),
     )
-    .addOption(
-      option('--accelerator <accelerator>', 'a preset or a file').default(DEFAULT_ACCELERATOR),
-    )
+    .addOption(acceleratorOption())
     .addOption(dataOption())
     .addOption(threadsOption())
     .action(verify);

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError, parseDecimal } from '../../core/index.js';
 import { CLIP_POSITIONS, type Mitigation, parseMitigation } from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
+import { DEFAULT_ACCELERATOR } from '../../sim/index.js';
 
 /** An option that the environment variable BITCELL_NAME can set, too. */
 export function option(flags: string, description: string): Option {
@@ -181,6 +182,14 @@ export function clipPositionOption(): Option {
     'clip the accumulator, or (int8 words) what is requantised',
     CLIP_POSITIONS,
   ).default('accumulator');
+}
+
+/** The accelerator that a command is about. */
+export function acceleratorOption(preset: string = DEFAULT_ACCELERATOR): Option {
+  return option(
+    '--accelerator <accelerator>',
+    'a preset, a .yaml or .json file, or a SCALE-Sim .cfg with its weight memory (FILE.cfg@BANKSxROWSxWORDBITSxCOLUMNMUX)',
+  ).default(preset);
 }
 
 export function seedOption(): Option {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { DEFAULT_TUNING, FAULTY } from '../../campaign/index.js';
 import { addMemoryLimit } from './memory-limit.js';
 import {
+  acceleratorOption,
   addCommonOptions,
   type CommonOptions,
   choice,
@@ -48,7 +49,7 @@ export function addTuningOptions(command: Command): Command {
         placement,
       ),
     )
-    .addOption(option('--accelerator <accelerator>', 'a preset or a file').default(accelerator))
+    .addOption(acceleratorOption(accelerator))
     .addOption(
       option('--thresholds <file>', 'profile to begin with (default: the zoo, or made now)'),
     )

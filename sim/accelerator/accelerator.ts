@@ -19,3 +19,12 @@ export interface Accelerator {
   /** What its parts take; undefined: energy is not given. */
   readonly energyTable?: EnergyTable;
 }
+
+/** An accelerator whose cycles alone are of interest: its weight memory may be unknown. */
+export interface TimedAccelerator extends Omit<Accelerator, 'weightMemory'> {
+  readonly weightMemory?: Accelerator['weightMemory'];
+  /** Of a SCALE-Sim configuration: it says that sparsity is off, so that ratios in a topology mean nothing. */
+  readonly sparsityIsOff?: boolean;
+  /** Of a SCALE-Sim configuration: what it has on that is not simulated and changes no cycle. */
+  readonly warnings?: readonly string[];
+}

@@ -5,7 +5,6 @@ export type {
   VectorUnit,
 } from '../hardware/operands.js';
 export type * from './result.js';
-export * from './scalesim/configuration.js';
 export * from './scalesim/topology.js';
 export * from './timing.js';
 export * from './vector-unit.js';

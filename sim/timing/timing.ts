@@ -1,4 +1,4 @@
-import { type ConvolutionShape, InputError, requireMemory } from '../../core/index.js';
+import { type ConvolutionShape, didYouMean, InputError, requireMemory } from '../../core/index.js';
 import type { Bandwidth, OperandBuffers } from '../hardware/operands.js';
 import type { SystolicArray } from '../hardware/systolic-array.js';
 import { doubleBufferStalls } from './double-buffer/stalls.js';
@@ -10,11 +10,32 @@ import { scaleSimStalls } from './scalesim/stalls.js';
 
 /**
  * Models of finite bandwidth: `double-buffer` loads the next tile behind the current one and fetches nothing twice
- * without need; `scalesim` does what SCALE-Sim v2's code does.
+ * without need; `scalesim-v2` does what SCALE-Sim v2's code does.
  */
-export const BANDWIDTH_MODELS = ['double-buffer', 'scalesim'] as const;
+export const BANDWIDTH_MODELS = ['double-buffer', 'scalesim-v2'] as const;
 
 export type BandwidthModel = (typeof BANDWIDTH_MODELS)[number];
+
+/** Other names of models. */
+export const BANDWIDTH_MODEL_ALIASES: Readonly<Record<string, BandwidthModel>> = {
+  scalesim: 'scalesim-v2',
+};
+
+/**
+ * The model of a name.
+ *
+ * @throws InputError naming the models, where there is none of that name
+ */
+export function bandwidthModelOf(name: string): BandwidthModel {
+  const model =
+    BANDWIDTH_MODELS.find((known) => known === name) ??
+    (Object.hasOwn(BANDWIDTH_MODEL_ALIASES, name) ? BANDWIDTH_MODEL_ALIASES[name] : undefined);
+  if (model !== undefined) return model;
+  const names = [...BANDWIDTH_MODELS, ...Object.keys(BANDWIDTH_MODEL_ALIASES)];
+  throw new InputError(
+    `Unknown bandwidth model "${name}"${didYouMean(name, names)}: give one of ${names.join(', ')}.`,
+  );
+}
 
 /** What stands between the array and its memory. */
 export interface MemorySystem {
@@ -29,7 +50,7 @@ export interface MemorySystem {
  * Timing of one image in one layer; without a memory system, at ideal bandwidth (the formulas are at
  * `timingWithStalls`).
  *
- * @throws InputError where the scalesim model cannot take a buffer or bandwidth
+ * @throws InputError where the scalesim-v2 model cannot take a buffer or bandwidth
  */
 export function layerTiming(
   shape: ConvolutionShape,
@@ -42,7 +63,7 @@ export function layerTiming(
 /**
  * Timing of one image in the weighted layers of a network, which run one after the other.
  *
- * @throws InputError where the scalesim model cannot take a buffer or bandwidth
+ * @throws InputError where the scalesim-v2 model cannot take a buffer or bandwidth
  */
 export function networkTiming(
   shapes: readonly ConvolutionShape[],
@@ -68,7 +89,7 @@ function stallsOf(shape: ConvolutionShape, array: SystolicArray, memory: MemoryS
   return scaleSimStalls(shape, array, scaleSimSrams(buffers, bandwidth, wordBytes));
 }
 
-/** Tiles of the double-buffer model, or cycles of the scalesim model, of one layer: minutes. */
+/** Tiles of the double-buffer model, or cycles of the scalesim-v2 model, of one layer: minutes. */
 const MOST_STEPS = 1e9;
 
 /** What the double-buffer model keeps of each row, column and tile of outputs. */
@@ -83,10 +104,10 @@ function requireSimulable(
   const { height, width, channels } = shape.output;
   const product = productOf(shape, array);
   const folds = product.rowFolds * product.columnFolds;
-  const steps = folds * (model === 'scalesim' ? foldCycles(product, array) : shape.groups);
+  const steps = folds * (model === 'scalesim-v2' ? foldCycles(product, array) : shape.groups);
   const what = `A layer of ${channels}×${height}×${width} outputs on ${array.rows}×${array.columns} processing elements`;
   if (steps > MOST_STEPS) {
-    const unit = model === 'scalesim' ? 'cycles' : 'tiles';
+    const unit = model === 'scalesim-v2' ? 'cycles' : 'tiles';
     throw new InputError(
       `${what} has ${steps} ${unit}, too many to simulate one by one: leave the bandwidth ideal, or give a larger array.`,
     );

@@ -76,7 +76,7 @@ describe.concurrent('options', () => {
     ['map', [...create, '--rate', '0.1']],
   ])('%s with an unknown accelerator', async (_command, args) => {
     expect(await refusal([...args, '--accelerator', 'edge-16x61'])).toBe(
-      'Unknown accelerator "edge-16x61" (did you mean "edge-16x16"?): give one of edge-16x16, gemmini-16x16, eyeriss, tpu-v1 or a .yaml or .json file.',
+      'Unknown accelerator "edge-16x61" (did you mean "edge-16x16"?): give one of edge-16x16, gemmini-16x16, eyeriss, tpu-v1 or a .yaml, .json or SCALE-Sim .cfg file.',
     );
   });
 

@@ -86,7 +86,7 @@ describe('small inputs that stand for something huge are refused', () => {
     expect(read).toThrow(message);
   });
 
-  test.each(['double-buffer', 'scalesim'] as const)('steps of the %s model', (model) => {
+  test.each(['double-buffer', 'scalesim-v2'] as const)('steps of the %s model', (model) => {
     const [{ shape }] = parseTopology(
       `${HEADINGS}a, 2000000, 2000000, 1, 1, 1, 512, 1,\n`,
       't.csv',

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { inferenceEnergy } from '../../sim/index.js';
@@ -118,15 +118,51 @@ function scaleSimFiles(): string[] {
 }
 
 test('timing reads the files of SCALE-Sim and stalls as it does', async () => {
-  const { result } = await timing(...scaleSimFiles(), '--bandwidth-model', 'scalesim');
+  const files = scaleSimFiles();
+  const { result } = await timing(...files, '--bandwidth-model', 'scalesim-v2');
   const stalls = { computeCycles: 33727, stallCycles: 174855, totalCycles: 208582 };
   expect(result).toMatchObject({
-    bandwidthModel: 'scalesim',
+    bandwidthModel: 'scalesim-v2',
     layers: [{ name: 'fc2', ...stalls }],
     total: stalls,
     vector: null,
     energy: null,
+    warnings: [],
   });
+  const alias = await timing(...files, '--bandwidth-model', 'scalesim');
+  expect(alias.result).toEqual(result);
+});
+
+test('timing takes a SCALE-Sim configuration as an accelerator, too', async () => {
+  const [, topology, , config] = scaleSimFiles();
+  const files = ['--topology', topology];
+  const { result } = await timing(...files, '--config', config);
+  const given = await timing(...files, '--accelerator', config);
+  expect(given.result).toEqual({ ...result, config: undefined, accelerator: config });
+});
+
+test('timing names what a SCALE-Sim configuration has on that is not simulated', async () => {
+  const [, topology, , config] = scaleSimFiles();
+  writeFileSync(config, `${readFileSync(config, 'utf8')}\nTimeLinearModel: TPUv4`);
+  const args = ['timing', '--topology', topology, '--config', config, '--json'];
+  const { status, stdout, stderr } = await bitcell(args);
+  const warning = `${config}:11:18: TimeLinearModel "TPUv4" is not simulated: there are cycles, but no microseconds.`;
+  expect({ status, stderr }).toEqual({ status: 0, stderr: `bitcell: warning: ${warning}\n` });
+  expect(JSON.parse(stdout).warnings).toEqual([warning]);
+});
+
+test('ratios in a topology mean nothing where the configuration says that sparsity is off', async () => {
+  const [, topology, , config] = scaleSimFiles();
+  const files = ['--topology', topology, '--config', config];
+  const { result } = await timing(...files);
+  writeFileSync(topology, `${HEAD} Sparsity\nfc2, 1, 1, 1, 1, 1024, 512, 1, 2:4\n`);
+  expect(await refusal(['timing', ...files])).toMatch(/sparsity is not simulated/);
+  const version3 = [
+    ...['[sparsity]', 'SparsitySupport: false', '[layout]', 'IfmapCustomLayout: False'],
+    ...['FilterCustomLayout: False', 'IfmapSRAMBankBandwidth: 10', 'FilterSRAMBankBandwidth: 10'],
+  ];
+  writeFileSync(config, [readFileSync(config, 'utf8'), ...version3].join('\n'));
+  expect((await timing(...files)).result).toEqual(result);
 });
 
 test('timing stalls by the double-buffer model unless told otherwise', async () => {
@@ -165,7 +201,7 @@ test('timing says that ideal bandwidth has no stalls to model', async () => {
   expect({ status, stderr }).toEqual({
     status: 0,
     stderr:
-      'bitcell: edge-16x16 has ideal bandwidth, so scalesim finds no stalls: --bandwidth makes it finite.\n',
+      'bitcell: edge-16x16 has ideal bandwidth, so scalesim-v2 finds no stalls: --bandwidth makes it finite.\n',
   });
 });
 

@@ -141,6 +141,53 @@ const THRESHOLDS = JSON.stringify({
   float32: { conv1: [1.5], fc: [4e3] },
 });
 
+const CONVOLUTIONS =
+  'Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,';
+
+const TOPOLOGIES = [
+  `${CONVOLUTIONS} Groups, Sparsity,\na, 14, 14, 3, 3, 32, 48, 1, 4, 1:1,\n,,,,,\nb, 7, 7, 3, 3, 8, 8, 2, 8, 2:4,\n`,
+  `${CONVOLUTIONS}, Target\na, 9, 9, 3, 3, 2, 4, 2, NPU\nDPb, 9, 9, 3, 3, 2, 1, 1,, GPU\n`,
+  'Layer, M, N, K, Batch,\ng, 7, 8, 9, 1,\n# a note, with a comma\n',
+];
+
+/** Every key of a configuration of SCALE-Sim v3. */
+const SCALE_SIM_3 = `[general]
+run_name = core
+[architecture_presets]
+ArrayHeight: 16
+ArrayWidth: 16
+IfmapSramSzkB: 16
+FilterSramSzkB: 16
+OfmapSramSzkB: 16
+IfmapOffset: 0
+FilterOffset: 10000000
+OfmapOffset: 20000000
+Bandwidth : 10, 20
+Dataflow : is
+MemoryBanks: 1
+ReadRequestBuffer: 32
+WriteRequestBuffer: 32
+[layout]
+IfmapCustomLayout: False
+IfmapSRAMBankBandwidth: 10
+IfmapSRAMBankNum: 5
+IfmapSRAMBankPort: 2
+FilterCustomLayout: False
+FilterSRAMBankBandwidth: 20
+FilterSRAMBankNum: 1
+FilterSRAMBankPort: 2
+[sparsity]
+SparsitySupport : false
+SparseRep : ellpack_block
+OptimizedMapping : false
+BlockSize : 8
+RandomNumberGeneratorSeed : 40
+[run_presets]
+InterfaceBandwidth: USER
+UseRamulatorTrace: False
+TimeLinearModel: None
+`;
+
 function npy(shape: string, length: number): Uint8Array {
   const head = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape}), }`.padEnd(117);
   return new Uint8Array(
@@ -223,15 +270,15 @@ export function inputReaders(): Readonly<Record<string, InputReader>> {
     json: reader(3, [THRESHOLDS, '[[[{"a": [1.5e3, "\\u00e9\\n", null]}]]]'], (bytes) => {
       parseJson(decode(bytes), 'a.json');
     }),
-    topology: reader(4, examples('topologies'), (bytes) => {
-      const layers = parseTopology(decode(bytes), 't.csv');
+    topology: reader(4, [...examples('topologies'), ...TOPOLOGIES], (bytes) => {
+      const layers = parseTopology(decode(bytes), 't.csv', { sparsityIsOff: true });
       if (layers.length < MOST_LAYERS)
         networkTiming(
           layers.map(({ shape }) => shape),
           ARRAY,
         );
     }),
-    'scalesim-cfg': reader(4, examples('configs'), (bytes) => {
+    'scalesim-cfg': reader(4, [...examples('configs'), SCALE_SIM_3], (bytes) => {
       parseScaleSimConfiguration(decode(bytes), 'c.cfg');
     }),
     npy: reader(4, [npy('2, 3', 24), npy('1, 1, 2, 2', 16), npy('', 4)], (bytes) =>

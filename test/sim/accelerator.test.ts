@@ -10,10 +10,12 @@ import {
   ACCELERATOR_PRESETS,
   ACCELERGY_65NM,
   type Accelerator,
+  acceleratorFile,
   acceleratorJsonSchema,
   DEFAULT_ACCELERATOR,
   defineWeightMemory,
   loadAccelerator,
+  loadTimedAccelerator,
   parseAccelerator,
   placeNetwork,
   slotCount,
@@ -104,7 +106,7 @@ describe('presets', () => {
   ])('an unknown name %s is an error with the known ones', (name, hint) => {
     expect(() => loadAccelerator(name)).toThrow(
       new InputError(
-        `Unknown accelerator "${name}"${hint}: give one of edge-16x16, gemmini-16x16, eyeriss, tpu-v1 or a .yaml or .json file.`,
+        `Unknown accelerator "${name}"${hint}: give one of edge-16x16, gemmini-16x16, eyeriss, tpu-v1 or a .yaml, .json or SCALE-Sim .cfg file.`,
       ),
     );
   });
@@ -303,6 +305,66 @@ describe('configuration files', () => {
 
 test.each(readdirSync(EXAMPLES))('the example %s is an accelerator', (name) => {
   expect(`${loadAccelerator(join(EXAMPLES, name)).name.slice(0, 4)}`).toBe(name.slice(0, 4));
+});
+
+describe('SCALE-Sim configurations', () => {
+  const file = join(folder, 'array.cfg');
+  writeFileSync(
+    file,
+    `[architecture_presets]
+ArrayHeight: 8
+ArrayWidth: 32
+IfmapSramSzkB: 1
+FilterSramSzkB: 2
+OfmapSramSzkB: 3
+Dataflow: os
+Bandwidth: 4
+[run_presets]
+InterfaceBandwidth: USER
+`,
+  );
+  const known = {
+    name: file,
+    array: { rows: 8, columns: 32, dataflow: 'output-stationary' },
+    buffers: { input: 1024, weights: 2048, output: 3072 },
+    bandwidth: { input: 4, weights: 4, output: 4 },
+  };
+
+  test.each([
+    ['4x1024x64x8', { banks: 4, rows: 1024, wordBits: 64, columnMux: 8 }],
+    ['4×1024×64', { banks: 4, rows: 1024, wordBits: 64, columnMux: 1 }],
+    ['fits-network', 'fits-network'],
+  ])('with the weight memory %s are accelerators', (memory, weightMemory) => {
+    expect(loadAccelerator(`${file}@${memory}`)).toEqual({ ...known, weightMemory });
+    expect(loadTimedAccelerator(`${file}@${memory}`)).toMatchObject({ ...known, weightMemory });
+    expect(acceleratorFile(`${file}@${memory}`)).toBe(file);
+  });
+
+  test('need no weight memory where cycles alone are of interest', () => {
+    expect(loadTimedAccelerator(file)).toMatchObject(known);
+    expect(loadTimedAccelerator(file)).not.toHaveProperty('weightMemory');
+    expect(() => loadAccelerator(file)).toThrow(
+      new InputError(
+        `${file}: a SCALE-Sim configuration has no weight memory (keys weightMemory.banks, weightMemory.rows, weightMemory.wordBits, weightMemory.columnMux), expected it behind the file's name: --accelerator ${file}@BANKSxROWSxWORDBITSxCOLUMNMUX, such as ${file}@4x1024x64x4, or ${file}@fits-network.`,
+      ),
+    );
+  });
+
+  test.each([
+    [
+      '4x1024',
+      '"4x1024" is no weight memory, expected BANKSxROWSxWORDBITS, BANKSxROWSxWORDBITSxCOLUMNMUX such as 4x1024x64x4, or fits-network.',
+    ],
+    [
+      '4x1024x65',
+      'Weight memory: wordBits must be a multiple of 32 to hold whole weights, not 65.',
+    ],
+    ['0x1024x64', 'Weight memory: banks must be a positive integer, not 0.'],
+  ])('refuse the weight memory %s', (memory, message) => {
+    expect(() => loadAccelerator(`${file}@${memory}`)).toThrow(
+      new InputError(`${file}@${memory}: ${message}`),
+    );
+  });
 });
 
 test('the shipped JSON Schema is the one of the code', async () => {

@@ -7,6 +7,7 @@ import {
   formatGeometry,
   writeFaultMap,
 } from '../../../fault/index.js';
+import { acceleratorFile } from '../../../sim/index.js';
 import { modelFile } from '../../input/input-files.js';
 import {
   addCommonOptions,
@@ -50,7 +51,7 @@ function create(flags: CreateFlags): void {
   const { output, seed, map: trial } = flags;
   requireSafeOutputs(
     faultMapOutputs(output).map((file) => ['--output', file]),
-    [modelFile(flags.model), flags.accelerator, flags.faultModel],
+    [modelFile(flags.model), acceleratorFile(flags.accelerator), flags.faultModel],
   );
   const memory = givenMemory(flags);
   const { model, rate } = statedFaults(flags, memory);

@@ -1,14 +1,9 @@
 import type { Command } from 'commander';
 import { loadNetwork } from '../../../campaign/index.js';
 import type { WordFormat } from '../../../models/index.js';
-import {
-  DEFAULT_ACCELERATOR,
-  loadAccelerator,
-  type Placement,
-  placeNetwork,
-} from '../../../sim/index.js';
+import { loadAccelerator, type Placement, placeNetwork } from '../../../sim/index.js';
 import { addMemoryLimit } from '../../input/memory-limit.js';
-import { choice, option } from '../../input/options.js';
+import { acceleratorOption, choice, option } from '../../input/options.js';
 
 /** The weight memory that a map is for: that of an accelerator that holds a network. */
 export interface MemoryFlags {
@@ -23,9 +18,7 @@ export function addMemoryOptions(command: Command): Command {
   return addMemoryLimit(command)
     .addOption(option('--model <model>', 'alexnet, vgg16 or an ONNX file').default('alexnet'))
     .addOption(choice('--format <format>', 'word format', ['int8', 'float32']).default('int8'))
-    .addOption(
-      option('--accelerator <accelerator>', 'a preset or a file').default(DEFAULT_ACCELERATOR),
-    )
+    .addOption(acceleratorOption())
     .addOption(
       choice('--placement <kind>', 'weights in the memory', ['resident', 'streamed']).default(
         'resident',

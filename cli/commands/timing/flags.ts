@@ -1,4 +1,3 @@
-import type { BandwidthModel } from '../../../sim/index.js';
 import type { CommonOptions } from '../../input/options.js';
 
 /** Options of `bitcell timing`, parsed. */
@@ -7,7 +6,7 @@ export interface TimingFlags extends CommonOptions {
   readonly topology?: string;
   readonly accelerator: string;
   readonly config?: string;
-  readonly bandwidthModel?: BandwidthModel;
+  readonly bandwidthModel?: string;
   readonly bandwidth?: readonly string[];
   readonly buffers?: readonly string[];
   readonly energy?: string;

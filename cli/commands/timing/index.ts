@@ -1,12 +1,14 @@
 import { Command } from 'commander';
 import {
+  BANDWIDTH_MODEL_ALIASES,
   BANDWIDTH_MODELS,
-  DEFAULT_ACCELERATOR,
+  bandwidthModelOf,
   networkTiming,
   vectorTiming,
 } from '../../../sim/index.js';
 import { addMemoryLimit } from '../../input/memory-limit.js';
-import { addCommonOptions, choice, list, option } from '../../input/options.js';
+import { acceleratorOption, addCommonOptions, choice, list, option } from '../../input/options.js';
+import { tell } from '../../print/messages.js';
 import { printResult } from '../../print/output.js';
 import type { TimingFlags } from './flags.js';
 import { describe } from './tables.js';
@@ -22,20 +24,18 @@ export function timingCommand(): Command {
         "layers of a SCALE-Sim topology (.csv), in a network's place",
       ).conflicts('model'),
     )
-    .addOption(
-      option('--accelerator <accelerator>', 'a preset or a file').default(DEFAULT_ACCELERATOR),
-    )
+    .addOption(acceleratorOption())
     .addOption(
       option(
         '--config <file>',
-        "a SCALE-Sim configuration (.cfg), in an accelerator's place",
+        "a configuration of SCALE-Sim v2 or v3 (.cfg), in an accelerator's place",
       ).conflicts('accelerator'),
     )
     .addOption(
       choice(
         '--bandwidth-model <model>',
-        'how the array waits at finite bandwidth (default: double-buffer)',
-        BANDWIDTH_MODELS,
+        'how the array waits at finite bandwidth; scalesim is scalesim-v2 (default: double-buffer)',
+        [...BANDWIDTH_MODELS, ...Object.keys(BANDWIDTH_MODEL_ALIASES)],
       ),
     )
     .addOption(
@@ -59,10 +59,12 @@ export function timingCommand(): Command {
 }
 
 function timing(flags: TimingFlags): void {
-  const workload = workloadOf(flags);
   const accelerator = acceleratorOf(flags);
-  const { array, energyTable } = accelerator;
-  const memory = memorySystem(accelerator, workload, flags.bandwidthModel);
+  const workload = workloadOf(flags, accelerator);
+  const { array, energyTable, warnings = [] } = accelerator;
+  const { bandwidthModel } = flags;
+  const wanted = bandwidthModel === undefined ? undefined : bandwidthModelOf(bandwidthModel);
+  const memory = memorySystem(accelerator, workload, wanted);
   const shapes = workload.layers.map(({ shape }) => shape);
   const result = networkTiming(shapes, array, memory);
   const vector =
@@ -70,6 +72,7 @@ function timing(flags: TimingFlags): void {
     vectorTiming(workload.network, accelerator.vectorUnit ?? { lanes: array.columns });
   const energy = energyTable && energyOf(workload, accelerator, result, energyTable);
   const { topology, model, config } = flags;
+  for (const warning of warnings) tell(`warning: ${warning}`);
   printResult(
     flags.json,
     {
@@ -80,6 +83,7 @@ function timing(flags: TimingFlags): void {
       total: result.total,
       vector: vector ?? null,
       energy: energy ?? null,
+      warnings,
     },
     () => describe(workload, accelerator, memory, result, vector, energy),
   );

@@ -4,10 +4,11 @@ import {
   type LayerTiming,
   type MemorySystem,
   type NetworkTiming,
+  type TimedAccelerator,
   type VectorTiming,
 } from '../../../sim/index.js';
 import { formatTable, grouped, percent } from '../../print/table.js';
-import type { TimedAccelerator, Workload } from './workload.js';
+import type { Workload } from './workload.js';
 
 /** Everything that the command prints as text. */
 export function describe(

@@ -2,18 +2,18 @@ import { basename } from 'node:path';
 import { InputError, parseBytes, parseDecimal, readTextChecked } from '../../../core/index.js';
 import { type Network, resolveModel, weightedLayers } from '../../../models/index.js';
 import {
-  type Accelerator,
   type BandwidthModel,
   type EnergyTable,
   type InferenceEnergy,
   inferenceEnergy,
-  loadAccelerator,
   loadEnergyTable,
+  loadTimedAccelerator,
   type MemorySystem,
   memorySystemOf,
   type NetworkTiming,
   parseScaleSimConfiguration,
   parseTopology,
+  type TimedAccelerator,
   type TopologyLayer,
   weightMemoryOf,
 } from '../../../sim/index.js';
@@ -27,13 +27,13 @@ export interface Workload {
   readonly network?: Network;
 }
 
-/** An accelerator; a SCALE-Sim configuration says nothing of its weight memory. */
-export type TimedAccelerator = Omit<Accelerator, 'weightMemory'> &
-  Partial<Pick<Accelerator, 'weightMemory'>>;
-
-export function workloadOf({ topology, model }: TimingFlags): Workload {
+export function workloadOf(
+  { topology, model }: TimingFlags,
+  { sparsityIsOff }: TimedAccelerator,
+): Workload {
   if (topology !== undefined) {
-    return { name: basename(topology), layers: parseTopology(readText(topology), topology) };
+    const layers = parseTopology(readTextChecked(topology), topology, { sparsityIsOff });
+    return { name: basename(topology), layers };
   }
   const network = resolveModel(model);
   return { name: model, layers: weightedLayers(network), network };
@@ -43,8 +43,8 @@ export function acceleratorOf(flags: TimingFlags): TimedAccelerator {
   const { config, bandwidth, buffers, energy } = flags;
   const accelerator =
     config === undefined
-      ? loadAccelerator(flags.accelerator)
-      : parseScaleSimConfiguration(readText(config), config);
+      ? loadTimedAccelerator(flags.accelerator)
+      : parseScaleSimConfiguration(readTextChecked(config), config);
   return {
     ...accelerator,
     ...(bandwidth !== undefined && { bandwidth: perOperand('--bandwidth', bandwidth, words) }),
@@ -86,10 +86,6 @@ export function energyOf(
 function weightMemoryFor(weightMemory: TimedAccelerator['weightMemory'], network?: Network) {
   if (weightMemory !== 'fits-network') return weightMemory;
   return network && weightMemoryOf({ weightMemory }, network);
-}
-
-function readText(file: string): string {
-  return readTextChecked(file);
 }
 
 /** One value for all operands, or three. */

@@ -23,13 +23,13 @@ export function scaleSimSrams(
     const bytes = buffers[operand];
     if (!Number.isSafeInteger(bytes) || bytes < 2 * wordBytes) {
       throw new InputError(
-        `The scalesim model needs at least ${2 * wordBytes} bytes of ${operand} buffer, not ${bytes}.`,
+        `The scalesim-v2 model needs at least ${2 * wordBytes} bytes of ${operand} buffer, not ${bytes}.`,
       );
     }
     const words = wordsPerCycle(bandwidth[operand], wordBytes);
     if (!Number.isSafeInteger(words) || words < 1) {
       throw new InputError(
-        `The scalesim model needs a whole number of ${operand} words a cycle, not ${words}${inBytes(bandwidth[operand], wordBytes)}.`,
+        `The scalesim-v2 model needs a whole number of ${operand} words a cycle, not ${words}${inBytes(bandwidth[operand], wordBytes)}.`,
       );
     }
     return { words: Math.floor(bytes / wordBytes), wordsPerCycle: words };

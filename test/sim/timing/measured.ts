@@ -72,7 +72,7 @@ function measuredLayer(text: (column: string) => string, mode: 'CALC' | 'USER'):
     },
     ...(mode === 'USER' && {
       memory: {
-        model: 'scalesim',
+        model: 'scalesim-v2',
         buffers: { input: size, weights: size, output: size },
         bandwidth: { input: words, weights: words, output: words },
       },

@@ -6,7 +6,7 @@ import { convolutionShapes, systolicArrays } from '../../../testing/index.js';
 import { measuredLayers } from './measured.js';
 import { referenceStalls } from './scalesim-reference.js';
 
-describe('the scalesim model', () => {
+describe('the scalesim-v2 model', () => {
   const measured = measuredLayers('USER');
 
   test('the measured rows cover the dataflows, three buffer sizes and four bandwidths', () => {
@@ -47,7 +47,7 @@ describe('the scalesim model', () => {
     (shape, array, buffers, bandwidth, roundsUp) => {
       const rounded = roundsUp ? roundedUp(shape) : shape;
       const expected = referenceStalls(rounded, array, buffers, bandwidth);
-      const timing = layerTiming(rounded, array, { model: 'scalesim', buffers, bandwidth });
+      const timing = layerTiming(rounded, array, { model: 'scalesim-v2', buffers, bandwidth });
       expect({
         stallCycles: timing.stallCycles,
         totalCycles: timing.totalCycles,
@@ -58,7 +58,7 @@ describe('the scalesim model', () => {
   test.prop([convolutionShapes(), systolicArrays(), operands(4, 200), operands(1, 9)])(
     'takes the groups of a convolution one after the other, each with buffers of its own',
     (shape, array, buffers, bandwidth) => {
-      const memory = { model: 'scalesim', buffers, bandwidth } as const;
+      const memory = { model: 'scalesim-v2', buffers, bandwidth } as const;
       const whole = layerTiming(shape, array, memory);
       const part = layerTiming(oneGroup(shape), array, memory);
       expect(whole.stallCycles).toBe(shape.groups * part.stallCycles);
@@ -72,7 +72,7 @@ describe('the scalesim model', () => {
       const timings = ([1, 4] as const).map((wordBytes) => {
         const port = (words: number) => ({ bytesPerCycle: wordBytes * words });
         return layerTiming(shape, array, {
-          model: 'scalesim',
+          model: 'scalesim-v2',
           buffers: {
             input: wordBytes * words.input,
             weights: wordBytes * words.weights,
@@ -86,7 +86,7 @@ describe('the scalesim model', () => {
           wordBytes,
         });
       });
-      const inWords = { model: 'scalesim', buffers: words, bandwidth: wordsPerCycle } as const;
+      const inWords = { model: 'scalesim-v2', buffers: words, bandwidth: wordsPerCycle } as const;
       const expected = layerTiming(shape, array, inWords);
       expect(timings).toEqual([expected, expected]);
     },
@@ -95,18 +95,18 @@ describe('the scalesim model', () => {
   const array: SystolicArray = { rows: 4, columns: 4, dataflow: 'weight-stationary' };
   const [{ shape }] = measured;
   test.each([
-    [{ buffers: 1 }, 'The scalesim model needs at least 2 bytes of input buffer, not 1.'],
+    [{ buffers: 1 }, 'The scalesim-v2 model needs at least 2 bytes of input buffer, not 1.'],
     [
       { bandwidth: 0.5 },
-      'The scalesim model needs a whole number of input words a cycle, not 0.5.',
+      'The scalesim-v2 model needs a whole number of input words a cycle, not 0.5.',
     ],
     [
       { buffers: 7, wordBytes: 4 },
-      'The scalesim model needs at least 8 bytes of input buffer, not 7.',
+      'The scalesim-v2 model needs at least 8 bytes of input buffer, not 7.',
     ],
     [
       { bandwidth: { bytesPerCycle: 2 }, wordBytes: 4 },
-      'The scalesim model needs a whole number of input words a cycle, not 0.5 (2 bytes a cycle, 4 a word).',
+      'The scalesim-v2 model needs a whole number of input words a cycle, not 0.5 (2 bytes a cycle, 4 a word).',
     ],
   ] as const)('refuses %o', (given, message) => {
     const { buffers, bandwidth, wordBytes } = {
@@ -115,7 +115,7 @@ describe('the scalesim model', () => {
     };
     expect(() =>
       layerTiming(shape, array, {
-        model: 'scalesim',
+        model: 'scalesim-v2',
         buffers: { input: buffers, weights: 64, output: 64 },
         bandwidth: { input: bandwidth, weights: 1, output: 1 },
         wordBytes,

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { InputError, multiplyAccumulates, packageRoot } from '../../../core/index.js';
-import { layerTiming, parseTopology } from '../../../sim/index.js';
+import { BANDWIDTH_MODELS, layerTiming, parseTopology } from '../../../sim/index.js';
+import { systolicArrays } from '../../../testing/index.js';
 
 const HEAD =
   'Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,';
@@ -15,6 +16,11 @@ const cells = fc.record({
   filters: fc.integer({ min: 1, max: 512 }),
   stride: fc.integer({ min: 1, max: 4 }),
 });
+
+const small = fc.integer({ min: 1, max: 6 });
+
+/** What one group of a grouped layer has. */
+const group = { channels: small, filters: small, stride: fc.integer({ min: 1, max: 4 }) };
 
 const blank = fc.constantFrom('', ' ', '\t', '   ');
 
@@ -66,6 +72,79 @@ describe('parseTopology', () => {
     expect(strides(HEAD, `${row} 1:1,`)).toEqual([2, 2]);
     expect(strides(`${HEAD} Sparsity,`, `${row} 1:1,`)).toEqual([2, 2]);
     expect(strides(`${HEAD} Batch Size,`, `${row} 1,`)).toEqual([2, 2]);
+  });
+
+  test('a heading over an empty column, and targets as upstream puts them, are read', () => {
+    const text = [
+      `${HEAD}, Target`,
+      'a, 9, 9, 3, 3, 2, 4, 2, NPU',
+      'b, 9, 9, 3, 3, 2, 4, 2,, GPU,',
+    ];
+    const plain = [HEAD, 'a, 9, 9, 3, 3, 2, 4, 2,', 'b, 9, 9, 3, 3, 2, 4, 2,'];
+    expect(parseTopology(text.join('\n'), 'a.csv')).toEqual(
+      parseTopology(plain.join('\n'), 'a.csv'),
+    );
+  });
+
+  test('where sparsity is off, ratios mean nothing', () => {
+    const text = `${HEAD} Sparsity,\nc, 9, 9, 3, 3, 2, 4, 2, 2:4,`;
+    const dense = parseTopology(text.replace('2:4', '1:1'), 'a.csv');
+    expect(parseTopology(text, 'a.csv', { sparsityIsOff: true })).toEqual(dense);
+  });
+
+  test.prop([
+    fc.array(cells, { minLength: 1, maxLength: 5 }),
+    fc.infiniteStream(fc.constantFrom('', ',,,,,,,,', ' , ,', '# a note, with commas', ',,#')),
+    fc.shuffledSubarray([
+      ['Stride Width', 'stride'],
+      ['Groups', '1'],
+      ['Sparsity', '1:1'],
+      ['Batch', '1'],
+      ['Target', 'NPU'],
+    ] as const),
+  ])('blank lines and neutral columns change nothing', (layers, blanks, further) => {
+    const rows = layers.map(({ kernel, channels, filters, stride }, index) => ({
+      text: `c${index}, 30, 30, ${kernel.join()}, ${channels}, ${filters}, ${stride}`,
+      stride,
+    }));
+    const plain = [HEAD, ...rows.map(({ text }) => text)].join('\n');
+    const lines = [
+      [HEAD.slice(0, -1), ...further.map(([name]) => name)].join(),
+      ...rows.map(({ text, stride }) =>
+        [text, ...further.map(([, value]) => (value === 'stride' ? stride : value))].join(),
+      ),
+    ];
+    const spread = lines.flatMap((line) => [blanks.next().value, line, blanks.next().value]);
+    expect(parseTopology(spread.join('\n'), 'a.csv')).toEqual(parseTopology(plain, 'a.csv'));
+  });
+
+  test.prop([
+    fc.record({ ...group, groups: fc.integer({ min: 1, max: 8 }) }),
+    systolicArrays(),
+    fc.constantFrom(undefined, ...BANDWIDTH_MODELS),
+  ])('a grouped layer is the sum of its products', ({ groups, ...one }, array, model) => {
+    const line = (count: number) =>
+      `c, 9, 9, 3, 3, ${count * one.channels}, ${count * one.filters}, ${one.stride}, ${count},`;
+    const [grouped, single] = [groups, 1].map((count) => {
+      const [{ shape }] = parseTopology(`${HEAD} Groups,\n${line(count)}`, 'a.csv');
+      const ports = { input: 2, weights: 3, output: 1 };
+      const buffers = { input: 64, weights: 64, output: 64 };
+      return layerTiming(shape, array, model && { model, bandwidth: ports, buffers });
+    });
+    if (model !== 'double-buffer') {
+      expect(grouped.totalCycles).toBe(groups * single.totalCycles);
+      expect(grouped.stallCycles).toBe(groups * single.stallCycles);
+    }
+    expect(grouped.computeCycles).toBe(groups * single.computeCycles);
+    expect(grouped.sram.inputReads).toBe(groups * single.sram.inputReads);
+  });
+
+  test('a depth-wise layer is as many groups as channels', () => {
+    const [{ shape }] = parseTopology(`${HEAD} Groups\nc, 9, 9, 3, 3, 32, 32, 1, 32`, 'a.csv');
+    const layers = parseTopology(`${HEAD}\nDP, 9, 9, 3, 3, 32, 1, 1`, 'a.csv');
+    const array = { rows: 4, columns: 4, dataflow: 'weight-stationary' } as const;
+    const total = layers.reduce((sum, { shape }) => sum + layerTiming(shape, array).totalCycles, 0);
+    expect(layerTiming(shape, array).totalCycles).toBe(total);
   });
 
   test.prop([
@@ -130,6 +209,54 @@ describe('parseTopology', () => {
       'a.csv:2:25: "8", expected 1: layers are timed for one image.',
     ],
     [
+      `${HEAD} Padding,\nc, 9, 9, 3, 3, 2, 4, 1, 0,`,
+      'a.csv:1:100: column "Padding" is not read, expected Stride Width, Sparsity, Batch, Groups, Target or nothing after Strides.',
+    ],
+    [
+      `${HEAD} Group Count,\nc, 9, 9, 3, 3, 2, 4, 1, 0,`,
+      'a.csv:1:100: column "Group Count" is not read, expected Stride Width, Sparsity, Batch, Groups, Target or nothing after Strides.',
+    ],
+    [
+      `${HEAD} Groups, Groups\nc, 9, 9, 3, 3, 2, 4, 1, 1,`,
+      'a.csv:1:108: "Groups", expected each column once.',
+    ],
+    [
+      `${HEAD.replace('Channels', 'Groups, Channels')}\nc, 9, 9, 3, 3, 2, 4, 1, 1,`,
+      'a.csv:1:69: column "Groups", expected Channels: columns are read in the order Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides.',
+    ],
+    [
+      `${HEAD.replace('Strides', 'Padding')}\nc, 9, 9, 3, 3, 2, 4, 1,`,
+      'a.csv:1:91: column "Padding", expected Strides: columns are read in the order Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides.',
+    ],
+    [
+      'Layer, M, K, N,\ng, 1, 1, 1,',
+      'a.csv:1:11: column "K", expected N: columns are read in the order Layer, M, N, K.',
+    ],
+    [
+      'Layer, M, N, K, Groups\ng, 1, 1, 1, 1',
+      'a.csv:1:17: column "Groups" is not read, expected Sparsity, Batch, Target or nothing after K.',
+    ],
+    [
+      `${HEAD} Groups,\nc, 9, 9, 3, 3, 2, 4, 1, 4,`,
+      'a.csv:2:25: "4", expected a number of groups that divides 2 channels and 4 filters.',
+    ],
+    [
+      `${HEAD} Groups,\nDPc, 9, 9, 3, 3, 2, 4, 1, 2,`,
+      'a.csv:2:27: "2", expected 1 group: DP in the name of the layer makes each channel a layer already.',
+    ],
+    [
+      `${HEAD}\nc, 9, 9, 3, 3, 2, 4, 1, NPU,`,
+      'a.csv:2:25: "NPU" stands in a column without a heading, expected a heading above it.',
+    ],
+    [
+      `${HEAD}\nc, 9, 9, 3, 3, 2, 4, 1, 1, 8,`,
+      'a.csv:2:28: "8" stands in a column without a heading, expected a heading above it.',
+    ],
+    [
+      'Layer, M, N, K,\ng, 1, 1, 1, 8,',
+      'a.csv:2:13: "8", expected 1: layers are timed for one image.',
+    ],
+    [
       'Layer, M, N, K,\ng, 0, 1, 1,',
       'a.csv:2:4: "0", expected the M, a whole number from 1 to 2147483647.',
     ],
@@ -156,6 +283,9 @@ describe('parseTopology', () => {
       'c',
       'DP',
       '1:1',
+      'Groups',
+      'Padding',
+      'Target',
       '\u0000',
     ],
   );
