@@ -100,14 +100,15 @@ export function createCollector(
 
 function rowsOf(state: ConditionState): PointRow[] {
   const points = pointsOf(state);
-  const { rule, within } = state;
+  const { rule, within, condition, remarksOf } = state;
   return points
     .filter(({ tally }) => tally.correct.length > 0)
-    .map(({ tally, stopped }, position) => ({
+    .map(({ mitigation, tally, stopped }, position) => ({
       condition: state.condition.index,
       point: summarizePoint(tally, {
         ...{ rule, within },
         reference: position === 0 ? undefined : points[0].tally,
+        remarks: remarksOf?.(condition, mitigation),
       }),
       complete: stopped,
     }));

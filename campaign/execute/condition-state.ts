@@ -27,6 +27,7 @@ export interface ConditionState {
   readonly mitigations: readonly string[];
   readonly imageChoice: Study['imageChoice'];
   readonly within: number;
+  readonly remarksOf: PointsOfStudy['remarksOf'];
   readonly pilot: Pilot | undefined;
   readonly pilotResults: TrialResult[];
   /** Undefined while the pilot runs. */
@@ -46,6 +47,10 @@ export interface PointsOfStudy {
   readonly imageChoice: Study['imageChoice'];
   /** What a good map may lose, a fraction. */
   readonly within: number;
+  /** What is to be remarked on a point. */
+  readonly remarksOf?:
+    | ((condition: Condition, mitigation: string) => readonly string[])
+    | undefined;
 }
 
 /** @param images of a map, or the pilot that chooses them */
@@ -53,10 +58,10 @@ export function createConditionState(
   condition: Condition,
   rule: StoppingRule,
   images: number | Pilot,
-  { mitigations, imageChoice, within }: PointsOfStudy,
+  { mitigations, imageChoice, within, remarksOf }: PointsOfStudy,
 ): ConditionState {
   const state: ConditionState = {
-    ...{ condition, rule, mitigations, imageChoice, within },
+    ...{ condition, rule, mitigations, imageChoice, within, remarksOf },
     pilot: typeof images === 'number' ? undefined : images,
     pilotResults: [],
     started: undefined,

@@ -1,3 +1,4 @@
+import type { Repairs } from '../../mitigation/index.js';
 import {
   accuracyInterval,
   clopperPearson,
@@ -17,6 +18,7 @@ import type { PointKey } from '../study/columns.js';
 import type { Study } from '../study/study.js';
 import { decodeImageSet } from '../trial/sample-set.js';
 import type { Outcome, TrialResult } from '../trial/trial.js';
+import { addRepairs, NO_REPAIRS } from './repairs.js';
 import type { PointResults, StoppingRule } from './stopping.js';
 
 /** A share with its 95 % interval. */
@@ -51,6 +53,10 @@ export interface StudyPoint extends PointKey {
     readonly injected: number;
     readonly effective: number;
   };
+  /** What spare lines made of the banks with faulty cells, over all maps; missing where a map does not tell. */
+  readonly repairs?: Readonly<Repairs> | undefined;
+  /** What its numbers take for granted; missing where there is nothing. */
+  readonly remarks?: readonly string[] | undefined;
 }
 
 /** The trials of one point so far, a growing list for each quantity, in the order of the maps. */
@@ -65,6 +71,7 @@ export interface PointTally extends PointResults {
   readonly requested: number[];
   readonly injected: number[];
   readonly effective: number[];
+  readonly repairs: (Readonly<Repairs> | undefined)[];
   /** Where all maps have the same images: the maps that got each image right, or changed its class. */
   readonly correctPerImage: number[] | undefined;
   readonly sdcPerImage: number[] | undefined;
@@ -90,6 +97,7 @@ export function createTally(
     requested: [],
     injected: [],
     effective: [],
+    repairs: [],
   };
 }
 
@@ -97,7 +105,7 @@ export function createTally(
 export function addToTally(
   tally: PointTally,
   result: Omit<TrialResult, 'trial' | 'outcomes'>,
-  outcome: Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'effective' | 'fixed'>,
+  outcome: Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'effective' | 'fixed' | 'repairs'>,
 ): void {
   tally.correct.push(outcome.correct);
   tally.cleanCorrect.push(result.cleanCorrect);
@@ -106,6 +114,7 @@ export function addToTally(
   tally.requested.push(result.requested);
   tally.injected.push(result.injected);
   tally.effective.push(outcome.effective);
+  tally.repairs.push(outcome.repairs);
   countPlaces(tally.correctPerImage, outcome.fixed?.correct);
   countPlaces(tally.sdcPerImage, outcome.fixed?.sdc);
 }
@@ -127,10 +136,12 @@ export function summarizePoint(
     rule,
     within,
     reference,
+    remarks = [],
   }: {
     readonly rule: StoppingRule;
     readonly within: number;
     readonly reference?: PointTally | undefined;
+    readonly remarks?: readonly string[] | undefined;
   },
 ): StudyPoint {
   const { key, images, correct, drawn } = tally;
@@ -153,7 +164,18 @@ export function summarizePoint(
       injected: mean(tally.injected),
       effective: mean(tally.effective),
     },
+    ...repairsOf(tally),
+    ...(remarks.length > 0 && { remarks }),
   };
+}
+
+function repairsOf({ repairs }: PointTally): Pick<StudyPoint, 'repairs'> {
+  let sum: Readonly<Repairs> = NO_REPAIRS;
+  for (const one of repairs) {
+    if (!one) return {};
+    sum = addRepairs(sum, one);
+  }
+  return { repairs: sum };
 }
 
 /** On the maps that both have: a stopping rule may end one of them earlier. */

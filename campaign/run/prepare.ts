@@ -6,7 +6,9 @@ import {
   mechanismOf,
   memoryPartsOf,
   NO_MITIGATION,
+  type PlacedWeights,
   type Thresholds,
+  unmeasuredCells,
 } from '../../mitigation/index.js';
 import { type ImageSet, loadCifar10 } from '../../models/index.js';
 import {
@@ -22,7 +24,7 @@ import { shareNetwork } from '../inputs/shared-network.js';
 import { createThresholdFinder } from '../inputs/thresholds.js';
 import { type StudyDesign, stoppingRuleOf } from '../points/design.js';
 import { createPilot } from '../points/pilot.js';
-import { type PlacedNetwork, planConditions } from '../study/conditions.js';
+import { type Condition, type PlacedNetwork, planConditions } from '../study/conditions.js';
 import {
   activeProbabilityOf,
   dataFaults,
@@ -53,6 +55,8 @@ export interface PreparedStudy extends StudyDesign {
   readonly data: StudyData;
   /** SHA-256 of each input that the study only names, by what it is and its name. */
   readonly checksums: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What is to be remarked on a point: what its numbers take for granted. */
+  readonly remarksOf: (condition: Condition, mitigation: string) => readonly string[];
 }
 
 /**
@@ -92,6 +96,10 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   return {
     data: { study, conditions, networks, accelerators, faultMaps, dataset },
     ruleOf: (condition) => stoppingRuleOf(study, condition),
+    remarksOf: remarksByPoint(study, (condition) => ({
+      network: networkOf({ networks }, condition.model, condition.format).network,
+      placement: place(condition),
+    })),
     imagesOf(condition) {
       const { images, precision } = study;
       if (images !== 'pilot') return images;
@@ -193,6 +201,18 @@ export function placeOf(
 ): Placement {
   const { network } = networkOf(data, model, format);
   return placeForStudy(data.study, network, entryOf(data.accelerators, accelerator));
+}
+
+/** Remarks on the points of given maps: those drawn have all cells that the mitigations need. */
+function remarksByPoint(
+  study: Study,
+  placedOf: (condition: Condition) => PlacedWeights,
+): PreparedStudy['remarksOf'] {
+  return (condition, name) => {
+    const mitigation = study.mitigations.find((one) => one.name === name);
+    if (!study.faultMaps || !mitigation) return [];
+    return unmeasuredCells(memoryPartsOf(mitigation), placedOf(condition));
+  };
 }
 
 function scopesOf(

@@ -82,6 +82,8 @@ function firstDifference(before: TrialResult, now: TrialResult): string | undefi
         now.outcomes.find((other) => other.mitigation === mitigation),
       ),
     ];
+    // Older stores do not tell of repairs.
+    if (!outcome.repairs) is.delete('repairs');
     const differences = [...new Set([...was.keys(), ...is.keys()])].filter(
       (name) => !Object.is(was.get(name), is.get(name)),
     );
@@ -95,11 +97,12 @@ function firstDifference(before: TrialResult, now: TrialResult): string | undefi
 /** All that is a result of a trial under one mitigation, by name. */
 function fieldsOf(result: TrialResult, outcome: Outcome | undefined): Map<string, unknown> {
   const { trial: _, outcomes: _others, ...shared } = result;
-  const { mitigation: _name, seconds: _time, fixed, ...counts } = outcome ?? {};
+  const { mitigation: _name, seconds: _time, fixed, repairs, ...counts } = outcome ?? {};
   return new Map(
     Object.entries({
       ...shared,
       ...counts,
+      ...(repairs && { repairs: JSON.stringify(repairs) }),
       ...(fixed && { correctImages: fixed.correct, sdcImages: fixed.sdc }),
     }),
   );

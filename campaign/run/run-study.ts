@@ -74,6 +74,7 @@ export async function runStudy(prepared: PreparedStudy, options: RunOptions): Pr
         mitigations: mitigationNames(study),
         imageChoice: study.imageChoice,
         within: study.within / 100,
+        remarksOf: prepared.remarksOf,
       },
       prepared,
       store?.finished,
@@ -92,7 +93,7 @@ export async function runStudy(prepared: PreparedStudy, options: RunOptions): Pr
 }
 
 function openStudyStore(
-  { data, checksums }: PreparedStudy,
+  { data, checksums, remarksOf }: PreparedStudy,
   folder: string,
   { resume = false, threads, engine = 'incremental', onRestart, onRepeat }: RunOptions,
 ): Promise<StudyStore> {
@@ -109,6 +110,7 @@ function openStudyStore(
       requireRepeated(data, saved, folder, { threads, engine, onRestart, onRepeat }),
     conditions,
     mitigations: mitigationNames(study),
+    remarksOf,
     maps: study.maps,
     seed: study.seed,
     resume,

@@ -1,5 +1,19 @@
+import type { Repairs } from '../../mitigation/index.js';
+import type { StudyPoint } from '../points/point.js';
+import { addRepairs, NO_REPAIRS } from '../points/repairs.js';
 import type { PointKey } from '../study/columns.js';
-import { keyOfRecord, type TrialRecord } from './records.js';
+import type { Database } from './duckdb/database.js';
+import { hasTable } from './duckdb/objects.js';
+import {
+  checkRecords,
+  keyOfRecord,
+  type PointRecord,
+  type RepairRecord,
+  type RepairsOf,
+  remarkRecordSchema,
+  repairRecordSchema,
+  type TrialRecord,
+} from './records.js';
 
 /** What the trials of a point counted: an entry a fault map, maps 0, 1, … in this order. */
 export interface PointCounts extends PointKey {
@@ -37,4 +51,65 @@ export function countsOfTrials(rows: readonly TrialRecord[]): PointCounts[] {
     correct: group.map((row) => row.correct),
     sdc: group.map((row) => row.sdc),
   }));
+}
+
+/** What spare lines made of the maps of all trials; stores of before it was saved tell nothing. */
+export async function readRepairs(database: Database): Promise<RepairsOf> {
+  const records = await repairRecords(database);
+  const found = new Map(records.map((record) => [idOf(record, record.map), repairsOf(record)]));
+  return (trial) => found.get(idOf(trial, trial.map));
+}
+
+/** What a point has beside its row: what spare lines made of its maps together, and remarks. */
+export type PointNotes = (point: PointRecord) => Pick<StudyPoint, 'repairs' | 'remarks'>;
+
+/** @throws InputError when rows are damaged */
+export async function readPointNotes(database: Database): Promise<PointNotes> {
+  const sums = new Map<string, { readonly repairs: Repairs; readonly maps: number }>();
+  for (const record of await repairRecords(database)) {
+    if (record.pilot) continue;
+    const { repairs, maps } = sums.get(idOf(record)) ?? { repairs: NO_REPAIRS, maps: 0 };
+    sums.set(idOf(record), { repairs: addRepairs(repairs, repairsOf(record)), maps: maps + 1 });
+  }
+  const remarks = new Map<string, string[]>();
+  for (const record of await remarkRecords(database)) {
+    remarks.set(idOf(record), [...(remarks.get(idOf(record)) ?? []), record.remark]);
+  }
+  return (point) => {
+    const sum = sums.get(idOf(point));
+    const found = remarks.get(idOf(point));
+    return {
+      // Of a study that older code began, some maps may not tell.
+      ...(sum?.maps === point.maps && { repairs: sum.repairs }),
+      ...(found && { remarks: found }),
+    };
+  };
+}
+
+async function repairRecords(database: Database): Promise<RepairRecord[]> {
+  if (!(await hasTable(database, 'repair'))) return [];
+  const { objects } = await database.read('SELECT * FROM repair');
+  return checkRecords(repairRecordSchema, objects, { file: database.file, table: 'repair' });
+}
+
+async function remarkRecords(database: Database) {
+  if (!(await hasTable(database, 'remark'))) return [];
+  const { objects } = await database.read('SELECT * FROM remark ORDER BY rowid');
+  return checkRecords(remarkRecordSchema, objects, { file: database.file, table: 'remark' });
+}
+
+function repairsOf(record: RepairRecord): Repairs {
+  return {
+    banks: Number(record.banks),
+    repaired: Number(record.repaired),
+    notProvedOptimal: Number(record.not_proved_optimal),
+    uncoveredCells: Number(record.uncovered_cells),
+  };
+}
+
+function idOf(
+  { condition, mitigation }: { readonly condition: number; readonly mitigation: string },
+  map?: number,
+): string {
+  return JSON.stringify([condition, mitigation, map]);
 }

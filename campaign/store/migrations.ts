@@ -3,11 +3,11 @@ import { append } from './duckdb/append.js';
 import { type CellValue, TABLES, type TableName } from './tables.js';
 
 /** Versions of the tables that are read, ascending; the last one is written. */
-export const STORE_VERSIONS = [3, 4] as const;
+export const STORE_VERSIONS = [3, 4, 5] as const;
 
 export type StoreVersion = (typeof STORE_VERSIONS)[number];
 
-export const STORE_VERSION = 4 satisfies StoreVersion;
+export const STORE_VERSION = 5 satisfies StoreVersion;
 
 /** The rows of the tables `configuration` and `version`, by name. */
 export interface NamedValues {
@@ -24,10 +24,13 @@ export interface Migration {
   /**
    * Change the tables to those of the next version, within a transaction.
    *
-   * @param plan rows of the table `plan` as the study that is continued says them
+   * @param planned rows as the study that is continued says them
    */
-  migrateTables(connection: DuckDBConnection, plan: readonly CellValue[][]): Promise<void>;
+  migrateTables(connection: DuckDBConnection, planned: PlannedRows): Promise<void>;
 }
+
+/** Rows that a study has before its first trial. */
+export type PlannedRows = Readonly<Record<'plan' | 'remark', readonly CellValue[][]>>;
 
 /** One for each version that is read but not written. */
 export const MIGRATIONS: Readonly<Record<Exclude<StoreVersion, typeof STORE_VERSION>, Migration>> =
@@ -36,11 +39,23 @@ export const MIGRATIONS: Readonly<Record<Exclude<StoreVersion, typeof STORE_VERS
       // The first stores of this version were made without a plan.
       optionalTables: ['plan'],
       migrateValues: codeAmongVersions,
-      async migrateTables(connection, plan) {
+      async migrateTables(connection, { plan }) {
         const { columns } = tableOf('plan');
         await connection.run(`CREATE TABLE IF NOT EXISTS plan (${columns})`);
         const [[rows]] = (await connection.runAndReadAll('SELECT count(*) FROM plan')).getRows();
         if (rows === 0n) await append(connection, 'plan', plan);
+      },
+    },
+    4: {
+      // What spare lines made of its maps is not known of the trials that are there.
+      optionalTables: ['repair', 'remark'],
+      migrateValues: (values) => values,
+      async migrateTables(connection, { remark }) {
+        for (const name of ['repair', 'remark'] as const) {
+          await connection.run(`CREATE TABLE IF NOT EXISTS ${name} (${tableOf(name).columns})`);
+        }
+        await connection.run('DELETE FROM remark');
+        await append(connection, 'remark', remark);
       },
     },
   };
@@ -81,14 +96,14 @@ export function migratedValues(version: StoreVersion, values: NamedValues): Name
 /**
  * Make the tables of a store of an older version those of the version that is written, within a transaction.
  *
- * @param plan rows of the table `plan` as the study that is continued says them
+ * @param planned rows as the study that is continued says them
  */
 export async function migrateTables(
   connection: DuckDBConnection,
   version: StoreVersion,
-  plan: readonly CellValue[][],
+  planned: PlannedRows,
 ): Promise<void> {
-  for (const step of migrationsFrom(version)) await step.migrateTables(connection, plan);
+  for (const step of migrationsFrom(version)) await step.migrateTables(connection, planned);
 }
 
 function tableOf(name: TableName) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { firstIssue, InputError, valueAndProblem } from '../../core/index.js';
+import type { Repairs } from '../../mitigation/index.js';
 import type { StudyPoint } from '../points/point.js';
 import { COLUMN_SCHEMAS, keyFromColumns, type PointKey, rowText } from '../study/columns.js';
 import { decodeImageSet } from '../trial/sample-set.js';
@@ -132,8 +133,34 @@ function isSetOf(set: string | null, size: number, places: number): boolean {
   return found.length === size && (found.at(-1) ?? 0) < places;
 }
 
+/** A row of the table `repair`. */
+export const repairRecordSchema = z.object({
+  condition: count,
+  mitigation: rowText,
+  pilot: z.boolean(),
+  map: count,
+  banks: longCount,
+  repaired: longCount,
+  not_proved_optimal: longCount,
+  uncovered_cells: longCount,
+});
+
+export type RepairRecord = z.infer<typeof repairRecordSchema>;
+
+/** A row of the table `remark`. */
+export const remarkRecordSchema = z.object({
+  condition: count,
+  mitigation: rowText,
+  remark: rowText,
+});
+
+/** What spare lines made of the map of a trial, as far as the store tells. */
+export type RepairsOf = (
+  trial: Pick<TrialRecord, 'condition' | 'mitigation' | 'map'>,
+) => Repairs | undefined;
+
 /** The results of rows that are in the order of condition and map; inverse of `trialRows`. */
-export function resultsOfRows(rows: readonly TrialRecord[]): TrialResult[] {
+export function resultsOfRows(rows: readonly TrialRecord[], repairsOf: RepairsOf): TrialResult[] {
   const results: TrialResult[] = [];
   let start = 0;
   while (start < rows.length) {
@@ -141,24 +168,24 @@ export function resultsOfRows(rows: readonly TrialRecord[]): TrialResult[] {
     let end = start;
     while (end < rows.length && rows[end].condition === condition && rows[end].map === map)
       end += 1;
-    results.push(resultOf(rows.slice(start, end)));
+    results.push(resultOf(rows.slice(start, end), repairsOf));
     start = end;
   }
   return results;
 }
 
-function resultOf(rows: readonly TrialRecord[]): TrialResult {
+function resultOf(rows: readonly TrialRecord[], repairsOf: RepairsOf): TrialResult {
   const [{ condition, map, images, requested, injected, clean_correct }] = rows;
   return {
     trial: { condition, map, images, mitigations: rows.map(({ mitigation }) => mitigation) },
     requested,
     injected: Number(injected),
     cleanCorrect: clean_correct,
-    outcomes: rows.map(outcomeOf),
+    outcomes: rows.map((row) => outcomeOf(row, repairsOf(row))),
   };
 }
 
-function outcomeOf(row: TrialRecord): Outcome {
+function outcomeOf(row: TrialRecord, repairs: Repairs | undefined): Outcome {
   const { mitigation, correct, sdc, non_finite, correct_images, sdc_images, seconds } = row;
   const fixed =
     correct_images === null || sdc_images === null
@@ -168,6 +195,7 @@ function outcomeOf(row: TrialRecord): Outcome {
     ...{ mitigation, correct, sdc, nonFinite: non_finite },
     ...{ effective: Number(row.effective), firstLayer: row.first_layer },
     ...(fixed && { fixed }),
+    ...(repairs && { repairs }),
     seconds,
   };
 }

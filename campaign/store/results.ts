@@ -6,7 +6,7 @@ import { BitcellError, InputError, requireSafeOutputs, writeFileAtomic } from '.
 import type { StudyPoint } from '../points/point.js';
 import { type ColumnName, POINT_COLUMNS } from '../study/columns.js';
 import { readContents, storedMitigationNames } from './contents.js';
-import { countsOfTrials, type PointCounts } from './counts.js';
+import { countsOfTrials, type PointCounts, readPointNotes } from './counts.js';
 import { type Database, openDatabase, quoted } from './duckdb/database.js';
 import { messageOf } from './duckdb/errors.js';
 import { requireOwnObjects } from './duckdb/objects.js';
@@ -87,8 +87,9 @@ export async function openResults(folder: string): Promise<StoredResults> {
     const { configuration, versions } = contents;
     const mitigations = storedMitigationNames(configuration);
     await orderMitigations(database, mitigations);
+    const notesOf = await readPointNotes(database);
     const points = contents.points
-      .map((record) => ({ record, point: pointOfRecord(record) }))
+      .map((record) => ({ record, point: { ...pointOfRecord(record), ...notesOf(record) } }))
       .sort(
         ({ record: a }, { record: b }) =>
           a.condition - b.condition ||

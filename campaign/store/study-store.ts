@@ -8,12 +8,22 @@ import type { Condition } from '../study/conditions.js';
 import { DEFAULT_REQUIREMENT } from '../study/study.js';
 import type { TrialResult } from '../trial/trial.js';
 import { readContents } from './contents.js';
+import { readRepairs } from './counts.js';
 import { describeDifferences } from './differences.js';
 import { append } from './duckdb/append.js';
 import { createDatabase, type Database, isTemporary, openDatabase } from './duckdb/database.js';
-import { migrateTables, STORE_VERSION } from './migrations.js';
+import { migrateTables, type PlannedRows, STORE_VERSION } from './migrations.js';
 import { checkRecords, keyOfRecord, resultsOfRows, trialRecordSchema } from './records.js';
-import { keyCells, type PlannedPoint, planCells, pointCells, TABLES, trialRows } from './tables.js';
+import {
+  keyCells,
+  type PlannedPoint,
+  planCells,
+  pointCells,
+  remarkRows,
+  repairRows,
+  TABLES,
+  trialRows,
+} from './tables.js';
 
 /** The file of a study's folder. */
 export const STORE_FILE = 'study.duckdb';
@@ -33,6 +43,10 @@ export interface StoreOptions {
   readonly repeat: (saved: readonly TrialResult[]) => Promise<void>;
   readonly conditions: readonly Condition[];
   readonly mitigations: readonly string[];
+  /** What is to be remarked on the points of a mitigation. */
+  readonly remarksOf?:
+    | ((condition: Condition, mitigation: string) => readonly string[])
+    | undefined;
   /** The most fault maps a point. */
   readonly maps: number;
   readonly seed: number;
@@ -118,9 +132,8 @@ async function requireContinuable(folder: string, options: StoreOptions): Promis
 async function bringUpToDate(database: Database, options: StoreOptions): Promise<void> {
   const { version, configuration, versions } = await readContents(database);
   const code = [...new Set([...versions.code, options.code])];
-  const plan = plannedPoints(options).map(planCells);
   await database.transaction(async (connection) => {
-    await migrateTables(connection, version, plan);
+    await migrateTables(connection, version, plannedRows(options));
     await writeValues(connection, 'configuration', configuration);
     await writeValues(connection, 'version', { ...versions, store: STORE_VERSION, code });
   });
@@ -157,16 +170,24 @@ async function fill(connection: DuckDBConnection, options: StoreOptions): Promis
     ...options.versions,
     code: [options.code],
   });
-  await append(connection, 'plan', plannedPoints(options).map(planCells));
+  const { plan, remark } = plannedRows(options);
+  await append(connection, 'plan', plan);
+  await append(connection, 'remark', remark);
+}
+
+function plannedRows(options: StoreOptions): PlannedRows {
+  const points = plannedPoints(options);
+  return { plan: points.map(planCells), remark: points.flatMap(remarkRows) };
 }
 
 /** The points of a study, in its order. */
-function plannedPoints({ conditions, mitigations, maps }: StoreOptions): PlannedPoint[] {
+function plannedPoints({ conditions, mitigations, maps, remarksOf }: StoreOptions): PlannedPoint[] {
   return conditions.flatMap((condition) =>
     mitigations.map((mitigation) => ({
       condition: condition.index,
       key: pointKey(condition, mitigation),
       maps,
+      remarks: remarksOf?.(condition, mitigation) ?? [],
     })),
   );
 }
@@ -188,7 +209,7 @@ async function readTrials(
       `${file} holds trials of condition ${other.condition}, mitigation ${other.mitigation}, which this study does not have: choose another folder`,
     );
   }
-  return resultsOfRows(records);
+  return resultsOfRows(records, await readRepairs(database));
 }
 
 function idOf(condition: number, key: PointKey): string {
@@ -206,6 +227,7 @@ async function write(
   );
   await database.transaction(async (connection) => {
     await append(connection, 'trial', trials);
+    await append(connection, 'repair', results.flatMap(repairRows));
     for (const row of points) await replacePoint(connection, row);
   });
 }

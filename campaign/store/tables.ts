@@ -4,7 +4,14 @@ import { columnValues, POINT_COLUMNS, type PointKey, pointKey } from '../study/c
 import type { Condition } from '../study/conditions.js';
 import type { TrialResult } from '../trial/trial.js';
 
-export type TableName = 'trial' | 'point' | 'plan' | 'configuration' | 'version';
+export type TableName =
+  | 'trial'
+  | 'point'
+  | 'repair'
+  | 'plan'
+  | 'remark'
+  | 'configuration'
+  | 'version';
 
 const KEY = [
   '"condition" INTEGER NOT NULL',
@@ -23,8 +30,9 @@ export interface TableDefinition {
 const NAMED_VALUES = 'name VARCHAR PRIMARY KEY, value VARCHAR NOT NULL';
 
 /**
- * One row a trial and mitigation; one row a point that has a trial; one row a point that is planned; the configuration
- * and the versions as name and JSON value.
+ * One row a trial and mitigation; one row a point that has a trial; one row a trial under a mitigation with spare lines;
+ * one row a point that is planned; what is to be remarked on its points; the configuration and the versions as name and
+ * JSON value.
  */
 export const TABLES: readonly TableDefinition[] = [
   {
@@ -79,9 +87,27 @@ export const TABLES: readonly TableDefinition[] = [
   PRIMARY KEY ("condition", mitigation)`,
   },
   {
+    name: 'repair',
+    columns: `"condition" INTEGER NOT NULL,
+  mitigation VARCHAR NOT NULL,
+  pilot BOOLEAN NOT NULL,
+  map INTEGER NOT NULL,
+  banks BIGINT NOT NULL,
+  repaired BIGINT NOT NULL,
+  not_proved_optimal BIGINT NOT NULL,
+  uncovered_cells BIGINT NOT NULL,
+  PRIMARY KEY ("condition", map, mitigation)`,
+  },
+  {
     name: 'plan',
     columns: `${KEY},
   maps INTEGER NOT NULL`,
+  },
+  {
+    name: 'remark',
+    columns: `"condition" INTEGER NOT NULL,
+  mitigation VARCHAR NOT NULL,
+  remark VARCHAR NOT NULL`,
   },
   { name: 'configuration', columns: NAMED_VALUES },
   { name: 'version', columns: NAMED_VALUES },
@@ -109,17 +135,33 @@ export function trialRows(condition: Condition, result: TrialResult, seed: numbe
   );
 }
 
+/** What spare lines made of a trial's map, in the order of the columns: a row for each mitigation that has some. */
+export function repairRows({ trial, outcomes }: TrialResult): CellValue[][] {
+  return outcomes.flatMap(({ mitigation, repairs }) => {
+    if (!repairs) return [];
+    const { banks, repaired, notProvedOptimal, uncoveredCells } = repairs;
+    const of = [trial.condition, mitigation, isPilotMap(trial.map), trial.map];
+    return [[...of, banks, repaired, notProvedOptimal, uncoveredCells]];
+  });
+}
+
 /** A point of the study before it has a trial. */
 export interface PlannedPoint {
   readonly condition: number;
   readonly key: PointKey;
   /** The most fault maps that it may take. */
   readonly maps: number;
+  readonly remarks: readonly string[];
 }
 
 /** The row of a planned point in the order of the columns. */
 export function planCells({ condition, key, maps }: PlannedPoint): CellValue[] {
   return [...keyCells(condition, key), maps];
+}
+
+/** The rows of what is to be remarked on a planned point, in the order of the columns. */
+export function remarkRows({ condition, key, remarks }: PlannedPoint): CellValue[][] {
+  return remarks.map((remark) => [condition, key.mitigation, remark]);
 }
 
 /** The row of a point in the order of the columns. */

@@ -1,6 +1,6 @@
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
 import type { FaultMap } from '../../fault/index.js';
-import { type MemorySide, UNPROTECTED } from '../../mitigation/index.js';
+import { type MemorySide, type Repairs, UNPROTECTED } from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
 import { type Placement, patchedLayers } from '../../sim/index.js';
 import type { Condition } from '../study/conditions.js';
@@ -43,6 +43,8 @@ export interface Outcome {
   readonly effective: number;
   /** The first layer, in network order, of which a weight changed; null: none did. */
   readonly firstLayer: string | null;
+  /** What spare lines made of the map; undefined: there are none, or a saved trial does not tell. */
+  readonly repairs?: Readonly<Repairs> | undefined;
   /** Which of the images these are, by their places (see `encodeImageSet`), where all maps have the same images. */
   readonly fixed?: { readonly correct: string; readonly sdc: string } | undefined;
   /** Time of this outcome alone. */
@@ -88,7 +90,8 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
   const probability = activeProbabilityOf(source);
   const outcomes = new Map<string, Outcome>();
   for (const [side, mitigations] of bySide(context, trial.mitigations)) {
-    const patches = side.patchesOf(map, network.patchBuffers);
+    const repairs = { banks: 0, repaired: 0, notProvedOptimal: 0, uncoveredCells: 0 };
+    const patches = side.patchesOf(map, network.patchBuffers, undefined, repairs);
     const differing = patchedLayers(network.network, patches);
     const intermittent =
       probability === undefined ? undefined : { map, probability, seed, trial: trial.map, side };
@@ -104,6 +107,7 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
         mitigation,
         ...judge(context, images, predictions, entryOf(golden, mitigation)),
         effective: patches.effectiveFaults,
+        ...(side.hasSpareLines && { repairs }),
         firstLayer: differing ? network.network.layers[differing.first].name : null,
         seconds,
       });

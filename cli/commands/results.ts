@@ -31,6 +31,7 @@ import { formatCsv } from '../print/csv.js';
 import { printResult, printText } from '../print/output.js';
 import {
   formatLegend,
+  formatPointNotes,
   formatPoints,
   formatPrecision,
   formatRemainder,
@@ -188,6 +189,7 @@ async function printPoints(
               formatPoints(points),
               '',
               formatLegend(points),
+              ...formatPointNotes(points),
               ...(complete ? formatPrecision(points, precision) : []),
               ...(limits ? ['', formatYieldLimits(limits, points)] : []),
             ]),

@@ -41,6 +41,7 @@ import { printPlan } from '../print/study-plan.js';
 import {
   counted,
   formatLegend,
+  formatPointNotes,
   formatPoints,
   formatPrecision,
   formatSampleSizes,
@@ -261,6 +262,7 @@ function toText(
     formatPoints(points),
     '',
     formatLegend(points),
+    ...formatPointNotes(points),
     ...formatPrecision(points, study.precision),
     ...formatSampleSizes(sampleSizes),
     ...[...cycles].map(([where, text]) => `${where}: ${text}.`),

@@ -254,3 +254,16 @@ function differenceText(point: StudyPoint | undefined): string {
   const { mean, low, high } = point.difference;
   return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
 }
+
+/** What is to be said of points beside their numbers, each mitigation and remark once. */
+export function formatPointNotes(points: readonly StudyPoint[]): string[] {
+  const lines = points.flatMap(({ mitigation, repairs, remarks = [] }) => [
+    ...(repairs && repairs.notProvedOptimal > 0
+      ? [
+          `${mitigation}: of some banks the choice of spare lines is not proved optimal (repairs in --json tells how many)`,
+        ]
+      : []),
+    ...remarks.map((remark) => `${mitigation}: ${remark}`),
+  ]);
+  return [...new Set(lines)].map((line) => `Note: ${line}.`);
+}

@@ -3,6 +3,13 @@ import { linearCodePrice } from './code-price.js';
 import { type LinearCode, linearCode } from './linear-code.js';
 import { linearWordCode, type OnDetect, onDetectSchema } from './linear-word-code.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import {
+  METADATA,
+  METADATA_DEFAULTS,
+  METADATA_FORMS,
+  type PartMetadata,
+  withMetadata,
+} from './metadata.js';
 
 export type BchDataBits = 8 | 16 | 32 | 64 | 128;
 
@@ -44,7 +51,7 @@ export function shortenedBch(generator: number, dataBits: number): LinearCode {
 }
 
 /** A DEC BCH code on parts of memory words. */
-export interface BchDecPart extends PartPlace {
+export interface BchDecPart extends PartPlace, PartMetadata {
   readonly use: 'bch-dec';
   /** Data bits of a code word; default: 64. */
   readonly dataBits?: BchDataBits | undefined;
@@ -56,8 +63,8 @@ export const bchDec: MemoryMechanism<BchDecPart> = {
   summary: 'a BCH code: two errors of a code word are corrected',
   group: 'code',
   knowsMap: false,
-  parameters: { dataBits: 'number', onDetect: 'word', ...PLACE_FORMS },
-  defaults: { dataBits: 64, onDetect: 'keep' },
+  parameters: { dataBits: 'number', onDetect: 'word', ...METADATA_FORMS, ...PLACE_FORMS },
+  defaults: { dataBits: 64, onDetect: 'keep', ...METADATA_DEFAULTS },
   schema: z.strictObject({
     use: z.literal('bch-dec'),
     dataBits: z
@@ -70,9 +77,11 @@ export const bchDec: MemoryMechanism<BchDecPart> = {
       .optional()
       .describe('data bits of a code word; default: 64'),
     onDetect: onDetectSchema,
+    ...METADATA,
     ...PLACE,
   }),
   code: ({ dataBits = 64, onDetect = 'keep' }, place) =>
     linearWordCode(bchDecCode(dataBits), onDetect, place),
-  price: ({ dataBits = 64 }, place) => linearCodePrice(bchDecCode(dataBits), place),
+  price: (part, place, figures) =>
+    withMetadata(part, linearCodePrice(bchDecCode(part.dataBits ?? 64), place), figures),
 };

@@ -163,6 +163,7 @@ export const closestValue: MemoryMechanism<ClosestValuePart> = {
       );
     }
     return {
+      checkBits: 0,
       movesBits: false,
       write: (data, faults, stored) => storeClosest(data, faults, weightBits, stored),
       store() {},

@@ -1,4 +1,4 @@
-import { NOTHING, type PartPrice } from '../price/price.js';
+import { type AddedCells, NOTHING, type PartPrice } from '../price/price.js';
 import { gatesOf } from './gates.js';
 import type { LinearCode } from './linear-code.js';
 import { linearWordCode } from './linear-word-code.js';
@@ -9,7 +9,10 @@ import type { PlacedWeights } from './stages.js';
  *
  * @throws InputError when the code is wider than a memory word
  */
-export function linearCodePrice(code: LinearCode, place: PlacedWeights): PartPrice {
+export function linearCodePrice(
+  code: LinearCode,
+  place: PlacedWeights,
+): PartPrice & { readonly cells: readonly AddedCells[] } {
   const { checkBits } = linearWordCode(code, 'keep', place);
   return {
     ...codePrice(code, checkBits / code.checkBits),

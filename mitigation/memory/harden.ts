@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { NOTHING } from '../price/price.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import { NO_FACTOR, NO_HARDENED_ENERGY } from './metadata.js';
 import { PROTECTED_BITS, protectedBits } from './protected-bits.js';
 
 /** Bits of each weight in cells that do not fail. */
@@ -32,10 +33,7 @@ export const harden: MemoryMechanism<HardenPart> = {
             perWord: (memory.wordBits / weightBits) * (cellFactor.value - 1),
           }))
         : { notGiven: [NO_FACTOR] },
-      energy: { notGiven: ['no opened source gives the energy of reading a hardened cell'] },
+      energy: { notGiven: [NO_HARDENED_ENERGY] },
     };
   },
 };
-
-const NO_FACTOR =
-  'no opened source says how many cells a hardened cell counts as: a prices file can, as cellFactor';

@@ -1,4 +1,5 @@
-import type { WordFaults } from '../../sim/index.js';
+import { type WordFaults, wordLanes } from '../../sim/index.js';
+import { checkCellsOf } from './check-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import { at, fillsOf, type Placed, placedStages } from './place.js';
 import type { PlacedWeights } from './stages.js';
@@ -10,9 +11,10 @@ export function hardenerOf(
 ): (address: number, fill: number, struck: WordFaults) => WordFaults {
   const { memory, weightBits } = placed.placement;
   const hardened = hardenedStages(parts, placed);
-  if (hardened.length === 0) return (_, __, struck) => struck;
+  const reliable = reliableBits(parts, placed);
+  if (hardened.length === 0 && !reliable) return (_, __, struck) => struck;
   const dataLanes = memory.wordBits / 32;
-  const lanes = dataLanes + Math.ceil((memory.checkBits ?? 0) / 32);
+  const lanes = wordLanes(memory);
   const [and, or, xor] = Array.from({ length: 3 }, () => new Uint32Array(lanes));
   return (address, fill, struck) => {
     and.set(struck.and);
@@ -28,6 +30,11 @@ export function hardenerOf(
         xor[lane] &= ~mask;
       }
     }
+    for (let lane = dataLanes; reliable && lane < lanes; lane++) {
+      and[lane] |= reliable[lane];
+      or[lane] &= ~reliable[lane];
+      xor[lane] &= ~reliable[lane];
+    }
     return { and, or, xor };
   };
 }
@@ -42,16 +49,43 @@ export function hardenedCellTest(
 ): ((address: number, bit: number) => boolean) | undefined {
   const { memory, weightBits } = placed.placement;
   const hardened = hardenedStages(parts, placed);
-  if (hardened.length === 0) return undefined;
+  const reliable = reliableBits(parts, placed);
+  if (hardened.length === 0 && !reliable) return undefined;
   const fillsAt = fillsOf(placed.placement);
   return (address, bit) => {
-    if (bit >= memory.wordBits) return false;
+    if (bit >= memory.wordBits) return bitOf(reliable, bit) === 1;
     const mask = 1 << (bit % weightBits);
     for (let fill = 0; fill < Math.max(1, fillsAt(address)); fill++) {
       if (!hardened.some((one) => (at(one, address, fill) ?? 0) & mask)) return false;
     }
     return true;
   };
+}
+
+/**
+ * The check bits that never fail because a part says so, of any memory word, 32 an entry; undefined: none. Those that
+ * the memory does not have are left out.
+ */
+function reliableBits(
+  parts: readonly MemoryPart[],
+  placed: PlacedWeights,
+): Uint32Array | undefined {
+  const { memory } = placed.placement;
+  const end = memory.wordBits + (memory.checkBits ?? 0);
+  const bits = new Uint32Array(wordLanes(memory));
+  let isAny = false;
+  for (const { firstBit, checkBits, areReliable } of checkCellsOf(parts, placed).values()) {
+    if (!areReliable) continue;
+    for (let bit = firstBit; bit < Math.min(firstBit + checkBits, end); bit++) {
+      bits[bit >>> 5] |= 1 << (bit & 31);
+      isAny = true;
+    }
+  }
+  return isAny ? bits : undefined;
+}
+
+function bitOf(lanes: Uint32Array | undefined, bit: number): number {
+  return lanes ? (lanes[bit >>> 5] >>> (bit & 31)) & 1 : 0;
 }
 
 /** The bits of a weight that are hardened, and where. */

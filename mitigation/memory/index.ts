@@ -11,14 +11,16 @@ export {
   type InPlaceEccPart,
   throttleInPlace,
 } from './in-place-ecc.js';
+export { chooseReadableInversion, type InversionGroup } from './inversion-flags.js';
 export * from './invert.js';
 export { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';
 export type { OnDetect } from './linear-word-code.js';
 export { type FaultyWords, type MaskedUnits, type MaskingUnit, maskUnits } from './mask-units.js';
 export type { MemoryMechanism, PartGroup, PartPlace } from './mechanism.js';
 export { MECHANISMS, type MemoryPart, mechanismOf } from './mechanisms.js';
-export { type MemoryNeeds, memoryNeeds } from './memory-needs.js';
+export { type MemoryNeeds, memoryNeeds, unmeasuredCells } from './memory-needs.js';
 export { type MemorySide, memorySideOf } from './memory-side.js';
+export type { Metadata, PartMetadata } from './metadata.js';
 export { MSET, type MsetPart } from './mset.js';
 export { type ParityPart, parityCode } from './parity.js';
 export {
@@ -32,6 +34,8 @@ export {
 } from './range-check.js';
 export * from './reorder.js';
 export * from './rotate.js';
+export * from './rotate-lanes.js';
+export { chooseReadableRotation, type RotationRule } from './rotation-number.js';
 export { type SecdedDataBits, type SecdedPart, secdedCode } from './secded.js';
 export type { SpareLines } from './spare-allocation/must-repair.js';
 export {

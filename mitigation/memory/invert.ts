@@ -2,11 +2,17 @@ import { z } from 'zod';
 import type { WordFaults } from '../../sim/index.js';
 import { NOTHING } from '../price/price.js';
 import { float32BitsCost, type WeightBits, wrongBitsCost } from './bit-costs.js';
+import { chooseReadableInversion, type InversionGroup } from './inversion-flags.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import {
+  METADATA,
+  METADATA_DEFAULTS,
+  METADATA_FORMS,
+  type PartMetadata,
+  withMetadata,
+} from './metadata.js';
 import { CHOSEN_FOR_TILES } from './tile-choice.js';
-
-/** What has a flag of its own: each weight, or each memory word. */
-export type InversionGroup = 'weight' | 'word';
+import { faultyBits } from './word-bits.js';
 
 /**
  * Inversion: a group of bits is stored inverted if the bits that are then read wrongly cost less (`bitCost`), by which
@@ -100,7 +106,7 @@ function flaggedBytes(flags: number): number {
 }
 
 /** Inversion of weights or of memory words. */
-export interface InvertPart extends PartPlace {
+export interface InvertPart extends PartPlace, PartMetadata {
   readonly use: 'invert';
   /** What has a flag of its own; default: weight. */
   readonly group?: InversionGroup | undefined;
@@ -110,31 +116,45 @@ export const invert: MemoryMechanism<InvertPart> = {
   summary: 'a weight, or a word, is stored inverted where its faulty cells then do less harm',
   group: 'transform',
   knowsMap: true,
-  parameters: { group: 'word', ...PLACE_FORMS },
-  defaults: { group: 'weight' },
+  parameters: { group: 'word', ...METADATA_FORMS, ...PLACE_FORMS },
+  defaults: { group: 'weight', ...METADATA_DEFAULTS },
   schema: z.strictObject({
     use: z.literal('invert'),
     group: z
       .enum(['weight', 'word'])
       .optional()
       .describe('what has a flag of its own; default: weight'),
+    ...METADATA,
     ...PLACE,
   }),
   transform({ group = 'weight' }, { placement: { weightBits, memory } }) {
-    const flags = new Uint32Array(Math.ceil(memory.wordBits / weightBits / 32));
+    const weights = memory.wordBits / weightBits;
+    const checkBits = group === 'word' ? 1 : weights;
+    const flags = new Uint32Array(Math.ceil(weights / 32));
+    const readFlags = new Uint32Array(flags.length);
+    // The flags as they are read: those that it is undone by.
+    let undone = flags;
     return {
+      checkBits,
       movesBits: false,
-      write(data, faults, stored) {
-        chooseInversion(data, faults, weightBits, group, flags);
+      write(data, faults, stored, firstBit) {
+        if (firstBit === undefined || !faultyBits(faults, firstBit, checkBits)) {
+          chooseInversion(data, faults, weightBits, group, flags);
+          undone = flags;
+        } else {
+          chooseReadableInversion(data, faults, weightBits, group, firstBit, flags, readFlags);
+          undone = readFlags;
+        }
         invertGroups(data, stored, data.length, weightBits, group, flags);
       },
-      store: (lanes) => invertGroups(lanes, lanes, lanes.length, weightBits, group, flags),
-      read: (lanes) => invertGroups(lanes, lanes, lanes.length, weightBits, group, flags),
+      store: (lanes) => invertGroups(lanes, lanes, lanes.length, weightBits, group, undone),
+      read: (lanes) => invertGroups(lanes, lanes, lanes.length, weightBits, group, undone),
     };
   },
-  price({ group = 'weight' }, { placement: { kind, weightBits, memory } }) {
+  price(part, { placement: { kind, weightBits, memory } }, figures) {
+    const { group = 'weight' } = part;
     const perWord = group === 'word' ? 1 : memory.wordBits / weightBits;
-    return {
+    const price = {
       ...NOTHING,
       cells: [{ hold: 'inversion flags', perWord }],
       // A bit and its flag, in writing and in reading.
@@ -142,5 +162,6 @@ export const invert: MemoryMechanism<InvertPart> = {
       levels: 1,
       cycles: kind === 'streamed' ? CHOSEN_FOR_TILES : 0,
     };
+    return withMetadata(part, price, figures);
   },
 };

@@ -1,3 +1,4 @@
+import { checkCellsOf } from './check-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import type { PlacedWeights } from './stages.js';
 
@@ -11,23 +12,39 @@ export interface MemoryNeeds {
 }
 
 /**
- * What parts need of the memory beside its data. Check bits of a code come first, then the copies of cells.
+ * What parts need of the memory beside its data: check bits as `checkCellsOf` has them, spare rows for spare lines, and
+ * behind them those for spare words.
  *
  * @throws InputError when a part does not fit the network or its memory
  */
 export function memoryNeeds(parts: readonly MemoryPart[], placed: PlacedWeights): MemoryNeeds {
+  const { columnMux } = placed.placement.memory;
   const needs = parts.map((part) => {
-    const { code, copies, spareLines } = mechanismOf(part);
+    const { spareLines, masking } = mechanismOf(part);
     const lines = spareLines?.(part, placed);
+    const spareWords = masking?.(part, placed).spareWords ?? 0;
     return {
-      checkBits: (code?.(part, placed).checkBits ?? 0) + (copies?.(part, placed).checkBits ?? 0),
-      spareRows: lines?.rows ?? 0,
+      spareRows: (lines?.rows ?? 0) + Math.ceil(spareWords / columnMux),
       spareColumns: lines?.columns ?? 0,
     };
   });
+  const cells = [...checkCellsOf(parts, placed).values()];
   return {
-    checkBits: needs.reduce((sum, { checkBits }) => sum + checkBits, 0),
-    spareRows: Math.max(0, ...needs.map(({ spareRows }) => spareRows)),
-    spareColumns: Math.max(0, ...needs.map(({ spareColumns }) => spareColumns)),
+    checkBits: cells.reduce((sum, { checkBits }) => sum + checkBits, 0),
+    spareRows: needs.reduce((sum, { spareRows }) => sum + spareRows, 0),
+    spareColumns: needs.reduce((sum, { spareColumns }) => sum + spareColumns, 0),
   };
+}
+
+/** Remarks on cells that parts have and a given map does not tell of. */
+export function unmeasuredCells(parts: readonly MemoryPart[], placed: PlacedWeights): string[] {
+  const { memory } = placed.placement;
+  const needs = memoryNeeds(parts, placed);
+  const lacks = (extra: keyof MemoryNeeds) => needs[extra] > (memory[extra] ?? 0);
+  return [
+    ...(lacks('checkBits') ? ['check cells not measured: taken as perfect'] : []),
+    ...(lacks('spareRows') || lacks('spareColumns')
+      ? ['spare cells not measured: taken as perfect']
+      : []),
+  ];
 }

@@ -27,6 +27,8 @@ export interface MemorySide {
    * them, too. Undefined: none is.
    */
   readonly faultFree: WeightPatches | undefined;
+  /** Whether spare lines stand in it, so that there are repairs to tell of. */
+  readonly hasSpareLines: boolean;
   /**
    * The weights that are read differently from those of the network.
    *
@@ -57,6 +59,7 @@ export function memorySideOf(
   if (parts.length === 0) {
     return {
       faultFree: undefined,
+      hasSpareLines: false,
       patchesOf: (map, buffers) => applyFaultMap(map, placement, words, buffers),
     };
   }
@@ -71,6 +74,7 @@ export function memorySideOf(
   const soundWord = noFaults(wordLanes(memory));
   return {
     faultFree,
+    hasSpareLines: repair !== undefined,
     patchesOf(wholeMap, buffers = createPatchBuffers(), verdicts, repairs) {
       const map = repair?.(wholeMap, repairs) ?? wholeMap;
       const masked = maskedWords?.(map);

@@ -3,6 +3,13 @@ import { linearCodePrice } from './code-price.js';
 import { type LinearCode, linearCode } from './linear-code.js';
 import { linearWordCode } from './linear-word-code.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import {
+  METADATA,
+  METADATA_DEFAULTS,
+  METADATA_FORMS,
+  type PartMetadata,
+  withMetadata,
+} from './metadata.js';
 import type { PlacedWeights } from './stages.js';
 
 /**
@@ -27,7 +34,7 @@ export function parityCode(dataBits: number, bits = 1, interleaved = false): Lin
 }
 
 /** Parity bits of each weight, or of each 64 bits of memory. */
-export interface ParityPart extends PartPlace {
+export interface ParityPart extends PartPlace, PartMetadata {
   readonly use: 'parity';
   /** Parity bits of a group; default: 1. */
   readonly bits?: number | undefined;
@@ -44,8 +51,14 @@ export const parity: MemoryMechanism<ParityPart> = {
   summary: 'parity bits: a weight, or 64 bits of memory, with a wrong one becomes zero',
   group: 'code',
   knowsMap: false,
-  parameters: { bits: 'number', interleaved: 'flag', group: 'word', ...PLACE_FORMS },
-  defaults: { bits: 1, interleaved: false, group: 'word' },
+  parameters: {
+    bits: 'number',
+    interleaved: 'flag',
+    group: 'word',
+    ...METADATA_FORMS,
+    ...PLACE_FORMS,
+  },
+  defaults: { bits: 1, interleaved: false, group: 'word', ...METADATA_DEFAULTS },
   schema: z.strictObject({
     use: z.literal('parity'),
     bits: z.int().min(1).max(16).optional().describe('parity bits of a group; default: 1'),
@@ -57,10 +70,12 @@ export const parity: MemoryMechanism<ParityPart> = {
       .enum(['weight', 'word'])
       .optional()
       .describe('what has parity bits of its own: a weight, or 64 bits of memory; default: word'),
+    ...METADATA,
     ...PLACE,
   }),
   code: (part, place) => linearWordCode(codeOf(part, place), 'zero', place),
-  price: (part, place) => linearCodePrice(codeOf(part, place), place),
+  price: (part, place, figures) =>
+    withMetadata(part, linearCodePrice(codeOf(part, place), place), figures),
 };
 
 function codeOf(

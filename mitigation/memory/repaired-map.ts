@@ -1,5 +1,6 @@
 import { createScratch } from '../../core/index.js';
 import { type FaultMap, requireGeometry } from '../../fault/index.js';
+import { isReliable } from './check-cells.js';
 import { hardenedCellTest } from './hardened-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import { memoryNeeds } from './memory-needs.js';
@@ -74,6 +75,7 @@ function bankTestOf(
   const usedColumns = usedBits * columnMux;
   const firstSpareColumn = geometry.columns - spareColumns;
   const isHardened = hardenedCellTest(parts, placed);
+  const areSparesReliable = parts.some((part) => mechanismOf(part).spareLines && isReliable(part));
   const fillsAt = fillsOf(placed.placement);
   const isTested = (address: number, bit: number) => {
     if (isHardened?.(address, bit)) return false;
@@ -97,12 +99,14 @@ function bankTestOf(
       const spareColumn = column - firstSpareColumn;
       const isUsedSpare = spareColumn >= 0 && spareColumn < spares.columns;
       if (column >= usedColumns && !isUsedSpare) continue;
+      if (areSparesReliable && (row >= rows || isUsedSpare)) continue;
+      const bit = Math.floor(column / columnMux);
+      if (row >= rows && bit >= wordBits && isHardened?.(0, bit)) continue;
       if (row >= rows) {
         if (row - rows < spares.rows) faultySpareRows.push(row - rows);
       } else if (isUsedSpare) {
         faultySpareColumns.push(spareColumn);
       } else {
-        const bit = Math.floor(column / columnMux);
         const address = (bank * rows + row) * columnMux + (column - bit * columnMux);
         if (!isTested(address, bit)) continue;
         faultRows[count] = row;

@@ -4,14 +4,18 @@ import type { WordFaults } from '../../sim/index.js';
 import { NOTHING } from '../price/price.js';
 import { float32BitsCost, int8BitsCost, type WeightBits } from './bit-costs.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import {
+  METADATA,
+  METADATA_DEFAULTS,
+  METADATA_FORMS,
+  type PartMetadata,
+  withMetadata,
+} from './metadata.js';
+import { rotateLeft, rotateRight } from './rotate-lanes.js';
+import { chooseReadableRotation, type RotationRule } from './rotation-number.js';
 import { CHOSEN_FOR_TILES } from './tile-choice.js';
+import { faultyBits, readBits } from './word-bits.js';
 import { readLane } from './word-faults.js';
-
-/**
- * What a rotation is chosen by: the costs of the data bits that lie in faulty cells (`position`: one number for
- * whatever is written), or of those that are then read wrongly (`data`: one for each written word).
- */
-export type RotationRule = 'data' | 'position';
 
 /** Lanes of the longest memory word, 512 bits. */
 const MOST_LANES = 16;
@@ -172,34 +176,8 @@ function float32Cost(cells: number, rotation: number): number {
   return float32BitsCost((cells >>> rotation) | ((cells << 1) << (31 - rotation)));
 }
 
-/**
- * A word of `lanes` × 32 bits rotated left by 0 ≤ r < 32 bits, as it is stored.
- * @param to may be `from`
- */
-export function rotateLeft(from: Uint32Array, to: Uint32Array, lanes: number, r: number): void {
-  let below = from[lanes - 1];
-  for (let lane = 0; lane < lanes; lane += 1) {
-    const here = from[lane];
-    to[lane] = (here << r) | ((below >>> 1) >>> (31 - r));
-    below = here;
-  }
-}
-
-/**
- * A word of `lanes` × 32 bits rotated right by 0 ≤ r < 32 bits, as it is delivered: the inverse of `rotateLeft`.
- * @param to may be `from`
- */
-export function rotateRight(from: Uint32Array, to: Uint32Array, lanes: number, r: number): void {
-  let above = from[0];
-  for (let lane = lanes - 1; lane >= 0; lane -= 1) {
-    const here = from[lane];
-    to[lane] = (here >>> r) | ((above << 1) << (31 - r));
-    above = here;
-  }
-}
-
 /** Bit rotation of memory words. */
-export interface RotatePart extends PartPlace {
+export interface RotatePart extends PartPlace, PartMetadata {
   readonly use: 'rotate';
   /** Default: position. */
   readonly by?: RotationRule | undefined;
@@ -209,8 +187,8 @@ export const rotate: MemoryMechanism<RotatePart> = {
   summary: 'each word is stored rotated, so that its faulty cells hold bits of little weight',
   group: 'transform',
   knowsMap: true,
-  parameters: { by: 'word', ...PLACE_FORMS },
-  defaults: { by: 'position' },
+  parameters: { by: 'word', ...METADATA_FORMS, ...PLACE_FORMS },
+  defaults: { by: 'position', ...METADATA_DEFAULTS },
   schema: z.strictObject({
     use: z.literal('rotate'),
     by: z
@@ -219,33 +197,45 @@ export const rotate: MemoryMechanism<RotatePart> = {
       .describe(
         'what is to cost least: the bits that lie in faulty cells (position), or those that are read wrongly (data); default: position',
       ),
+    ...METADATA,
     ...PLACE,
   }),
   transform({ by = 'position' }, { placement: { weightBits } }) {
+    const checkBits = Math.log2(weightBits);
+    // The number as it is read: that it is undone by.
     let rotation = 0;
     return {
+      checkBits,
       movesBits: true,
-      write(data, faults, stored) {
-        rotation = chooseRotation(data, faults, weightBits, by);
-        rotateLeft(data, stored, data.length, rotation);
+      write(data, faults, stored, firstBit) {
+        if (firstBit === undefined || !faultyBits(faults, firstBit, checkBits)) {
+          rotation = chooseRotation(data, faults, weightBits, by);
+          rotateLeft(data, stored, data.length, rotation);
+          return;
+        }
+        const readOf = (number: number) => readBits(faults, firstBit, checkBits, number);
+        const written = chooseReadableRotation(data, faults, weightBits, by, readOf);
+        rotateLeft(data, stored, data.length, written);
+        rotation = readOf(written);
       },
       store: (lanes) => rotateLeft(lanes, lanes, lanes.length, rotation),
       read: (lanes) => rotateRight(lanes, lanes, lanes.length, rotation),
     };
   },
-  price(_, { placement: { kind, weightBits, memory } }) {
+  price(part, { placement: { kind, weightBits, memory } }, figures) {
     const numberBits = Math.log2(weightBits);
     const multiplexers = {
       notGiven: [
         `a rotator is ${numberBits} levels of ${memory.wordBits} 2-way multiplexers, for writing and for reading, which no opened source gives in XOR gates`,
       ],
     };
-    return {
+    const price = {
       ...NOTHING,
       cells: [{ hold: 'rotation numbers', perWord: numberBits }],
       xorGates: multiplexers,
       levels: multiplexers,
       cycles: kind === 'streamed' ? CHOSEN_FOR_TILES : 0,
     };
+    return withMetadata(part, price, figures);
   },
 };

@@ -3,6 +3,13 @@ import { linearCodePrice } from './code-price.js';
 import { type LinearCode, linearCode } from './linear-code.js';
 import { linearWordCode, type OnDetect, onDetectSchema } from './linear-word-code.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import {
+  METADATA,
+  METADATA_DEFAULTS,
+  METADATA_FORMS,
+  type PartMetadata,
+  withMetadata,
+} from './metadata.js';
 
 /** 57 for eight weights that keep their check bits in themselves. */
 export type SecdedDataBits = 16 | 32 | 57 | 64;
@@ -53,7 +60,7 @@ export function secdedCode(dataBits: SecdedDataBits): LinearCode {
 }
 
 /** SEC-DED on parts of memory words. */
-export interface SecdedPart extends PartPlace {
+export interface SecdedPart extends PartPlace, PartMetadata {
   readonly use: 'secded';
   /** Data bits of a code word; default: 64. */
   readonly dataBits?: 16 | 32 | 64 | undefined;
@@ -65,8 +72,8 @@ export const secded: MemoryMechanism<SecdedPart> = {
   summary: 'a Hsiao code: one error of a code word is corrected, two are detected',
   group: 'code',
   knowsMap: false,
-  parameters: { dataBits: 'number', onDetect: 'word', ...PLACE_FORMS },
-  defaults: { dataBits: 64, onDetect: 'keep' },
+  parameters: { dataBits: 'number', onDetect: 'word', ...METADATA_FORMS, ...PLACE_FORMS },
+  defaults: { dataBits: 64, onDetect: 'keep', ...METADATA_DEFAULTS },
   schema: z.strictObject({
     use: z.literal('secded'),
     dataBits: z
@@ -74,9 +81,11 @@ export const secded: MemoryMechanism<SecdedPart> = {
       .optional()
       .describe('data bits of a code word; default: 64'),
     onDetect: onDetectSchema,
+    ...METADATA,
     ...PLACE,
   }),
   code: ({ dataBits = 64, onDetect = 'keep' }, place) =>
     linearWordCode(secdedCode(dataBits), onDetect, place),
-  price: ({ dataBits = 64 }, place) => linearCodePrice(secdedCode(dataBits), place),
+  price: (part, place, figures) =>
+    withMetadata(part, linearCodePrice(secdedCode(part.dataBits ?? 64), place), figures),
 };

@@ -2,11 +2,18 @@ import { z } from 'zod';
 import { InputError } from '../../core/index.js';
 import { NO_COMPARATOR, NOTHING } from '../price/price.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import {
+  METADATA,
+  METADATA_DEFAULTS,
+  METADATA_FORMS,
+  type PartMetadata,
+  withMetadata,
+} from './metadata.js';
 import type { SpareLines } from './spare-allocation/must-repair.js';
 import type { PlacedWeights } from './stages.js';
 
 /** Spare rows and columns in the place of faulty ones. */
-export interface SparesPart extends PartPlace {
+export interface SparesPart extends PartPlace, PartMetadata {
   readonly use: 'spares';
   /** Spare rows of each bank; default: those that the accelerator has. */
   readonly rows?: number | undefined;
@@ -24,7 +31,8 @@ export const spares: MemoryMechanism<SparesPart> = {
   summary: 'spare rows and columns of each bank replace those with faulty cells',
   group: 'repair',
   knowsMap: true,
-  parameters: { rows: 'number', columns: 'number', ...PLACE_FORMS },
+  parameters: { rows: 'number', columns: 'number', ...METADATA_FORMS, ...PLACE_FORMS },
+  defaults: METADATA_DEFAULTS,
   schema: z.strictObject({
     use: z.literal('spares'),
     rows: z
@@ -39,10 +47,11 @@ export const spares: MemoryMechanism<SparesPart> = {
       .max(MOST_LINES)
       .optional()
       .describe('spare columns of each bank; default: those of the accelerator'),
+    ...METADATA,
     ...PLACE,
   }),
   spareLines: spareLinesOf,
-  price(part, placed) {
+  price(part, placed, figures) {
     const { memory } = placed.placement;
     const own = placed.ownMemory ?? memory;
     const { rows, columns } = spareLinesOf(part, placed);
@@ -54,15 +63,14 @@ export const spares: MemoryMechanism<SparesPart> = {
     const lines = rows * bank.columns + columns * bank.rows + rows * columns;
     // Of each line the one that it stands for, and whether it does.
     const fuses = rows * (addressBits(bank.rows) + 1) + columns * (addressBits(bank.columns) + 1);
-    return {
+    const price = {
       ...NOTHING,
-      cells: [
-        { hold: 'spare lines', count: banks * lines },
-        { hold: 'lines that are replaced', count: banks * fuses },
-      ],
+      cells: [{ hold: 'spare lines', count: banks * lines }],
       xorGates: NO_COMPARATOR,
       levels: NO_COMPARATOR,
     };
+    const registers = [{ hold: 'lines that are replaced', count: banks * fuses }];
+    return withMetadata(part, price, figures, registers);
   },
 };
 

@@ -63,6 +63,8 @@ export interface WordCode {
 
 /** What is read as zero where it holds a faulty cell. */
 export interface WordMasking {
+  /** Cells for valid bits of a memory word; that of a larger unit is in its first word. */
+  readonly checkBits: number;
   readonly unit: MaskingUnit;
   /** Words of each bank that stand for faulty ones, so that these are right. */
   readonly spareWords: number;
@@ -89,11 +91,22 @@ export interface CellCopies {
 
 /** What is written in the place of a memory word by someone who knows its faulty cells. */
 export interface WordTransform {
+  /** Cells of a memory word for what undoes it, behind those of a code and of copies. */
+  readonly checkBits: number;
   /** Whether it puts bits in the places of others, so that check bits in the weights have to be written before. */
   readonly movesBits: boolean;
-  /** Fill `stored` with what is written of `data`; the state of the word is kept until `read`. */
-  write(data: Uint32Array, faults: WordFaults, stored: Uint32Array): void;
-  /** Store another word in place as the one that was written last. */
+  /**
+   * Fill `stored` with what is written of `data`; the state of the word is kept until `read`.
+   *
+   * @param firstBit of its own cells among the bits of `faults`; undefined: nothing is known of them, they are sound
+   */
+  write(
+    data: Uint32Array,
+    faults: WordFaults,
+    stored: Uint32Array,
+    firstBit: number | undefined,
+  ): void;
+  /** Change a word in place so that it is what `read` undoes, as it undoes the one that was written last. */
   store(lanes: Uint32Array): void;
   /** Undo in place, on what was read of the word that was written last. */
   read(lanes: Uint32Array): void;

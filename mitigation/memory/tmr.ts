@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { VOTING } from '../price/price.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
+import {
+  METADATA,
+  METADATA_DEFAULTS,
+  METADATA_FORMS,
+  type PartMetadata,
+  withMetadata,
+} from './metadata.js';
 import { PROTECTED_BITS, protectedBits } from './protected-bits.js';
 import type { CellCopies, PlacedWeights } from './stages.js';
 import { faultyBits, readBits } from './word-bits.js';
@@ -77,7 +84,7 @@ function weightBitsOf({ byteBits }: TmrCode, low: number, high: number): number 
 }
 
 /** Two more cells for some bits of each weight. */
-export interface TmrPart extends PartPlace {
+export interface TmrPart extends PartPlace, PartMetadata {
   readonly use: 'tmr';
   /** Default: the two most significant of int8 words, the two highest of the exponent of float32 words. */
   readonly bits?: readonly number[] | undefined;
@@ -93,17 +100,18 @@ export const tmr: MemoryMechanism<TmrPart> = {
   summary: 'some bits of every weight have two more cells, and are read by majority',
   group: 'cells',
   knowsMap: false,
-  parameters: { bits: 'numbers', ...PLACE_FORMS },
-  schema: z.strictObject({ use: z.literal('tmr'), ...PROTECTED_BITS, ...PLACE }),
+  parameters: { bits: 'numbers', ...METADATA_FORMS, ...PLACE_FORMS },
+  defaults: METADATA_DEFAULTS,
+  schema: z.strictObject({ use: z.literal('tmr'), ...PROTECTED_BITS, ...METADATA, ...PLACE }),
   copies: (part, placed) => tmrCopies(tmrCode(protectedBits(part, placed)), placed),
-  price(part, placed) {
+  price(part, placed, figures) {
     const { memory, weightBits } = placed.placement;
     const perWord = 2 * (memory.wordBits / weightBits);
     const cells = protectedBits(part, placed).map((bit) => ({
       hold: `copies of bit ${bit}`,
       perWord,
     }));
-    return { ...VOTING, cells };
+    return withMetadata(part, { ...VOTING, cells }, figures);
   },
 };
 

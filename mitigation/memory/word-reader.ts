@@ -1,10 +1,6 @@
 import { weightedLayers, wordMask } from '../../models/index.js';
-import {
-  firstWeightOfLayers,
-  type StoredWords,
-  type WeightMemory,
-  type WordFaults,
-} from '../../sim/index.js';
+import { firstWeightOfLayers, type StoredWords, type WordFaults } from '../../sim/index.js';
+import { checkCellsOf, firstBitIn } from './check-cells.js';
 import { hardenerOf } from './hardened-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import { at, fillsOf, type Placed, placedStages, placeOf, weightsOf } from './place.js';
@@ -64,7 +60,9 @@ export function createWordReader(
     { length: 7 },
     () => new Uint32Array(lanes),
   );
-  const firstCopy = firstCopyOf(stages, memory);
+  const checkCells = checkCellsOf(parts, placed);
+  const firstCopy = firstBitIn(memory, checkCells.get('copies'));
+  const firstChoice = firstBitIn(memory, checkCells.get('transform'));
   const gather = gathererOf(placed, words);
   const gatherZeros = zeroGathererOf(placed);
   const harden = hardenerOf(parts, placed);
@@ -104,7 +102,7 @@ export function createWordReader(
         encoded.set(data);
         code.encode?.(encoded);
       }
-      if (transform) transform.write(written, faults, stored);
+      if (transform) transform.write(written, faults, stored, firstChoice);
       // Not `set`, which takes far longer for a few lanes.
       else for (let lane = 0; lane < lanes; lane++) stored[lane] = written[lane];
       if (!isCodeInside) code?.encode?.(stored);
@@ -157,14 +155,6 @@ function stagesOf(parts: readonly MemoryPart[], placed: PlacedWeights): Stages {
       return screen ? [screenWithin(screen, part, placed)] : [];
     }),
   };
-}
-
-/** The first bit of the copies of cells; undefined: the memory has none. */
-function firstCopyOf({ code, copies }: Stages, memory: WeightMemory): number | undefined {
-  if (!copies) return undefined;
-  const before = code?.stage.checkBits ?? 0;
-  const hasCopies = (memory.checkBits ?? 0) >= before + copies.stage.checkBits;
-  return hasCopies ? memory.wordBits + before : undefined;
 }
 
 /** A screen stands behind the read of a weight: of its layers alone, whatever else is in their words. */

@@ -103,7 +103,11 @@ async function hits(file: string, flags: HitsFlags, command: Command): Promise<v
           const { all, effectiveFaults, layers, bits } = counter.totals();
           return {
             ...{ total: all.hits, effective: all.effective, effectiveFaults, layers, bits },
-            ...(reads && { verdicts: reads.verdicts, remarks: reads.remarks }),
+            ...(reads && {
+              verdicts: reads.verdicts,
+              ...(reads.repairs && { repairs: reads.repairs }),
+              remarks: reads.remarks,
+            }),
           };
         },
       ),

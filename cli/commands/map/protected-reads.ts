@@ -1,9 +1,10 @@
 import type { FaultMap } from '../../../fault/index.js';
 import {
   type Mitigation,
-  memoryNeeds,
   memoryPartsOf,
   memorySideOf,
+  type Repairs,
+  unmeasuredCells,
   type Verdicts,
 } from '../../../mitigation/index.js';
 import { type Network, WORD_BITS } from '../../../models/index.js';
@@ -27,6 +28,8 @@ export interface ProtectedReads {
   changed(): Generator<ChangedRead, void, undefined>;
   /** Of the code words with a faulty cell. */
   readonly verdicts: Verdicts;
+  /** Of the banks with a faulty cell; undefined: there are no spare lines. */
+  readonly repairs: Repairs | undefined;
   /** What of it the map does not tell. */
   readonly remarks: readonly string[];
 }
@@ -42,13 +45,11 @@ export function protectedReads(
   const words = storedWords(network);
   const verdicts = { noError: 0, corrected: 0, detected: 0, miscorrected: 0, undetected: 0 };
   const side = memorySideOf(parts, { network, placement }, words);
-  const patches = side.patchesOf(map, undefined, verdicts);
+  const repairs = { banks: 0, repaired: 0, notProvedOptimal: 0, uncoveredCells: 0 };
+  const patches = side.patchesOf(map, undefined, verdicts, repairs);
   const digits = WORD_BITS[network.format] / 4;
   const wordText = (word: number) => `0x${word.toString(16).padStart(digits, '0')}`;
   const locate = weightLocator(network);
-  const { memory } = placement;
-  const needs = memoryNeeds(parts, { network, placement });
-  const lacks = (extra: keyof typeof needs) => needs[extra] > (memory[extra] ?? 0);
   return {
     count: patches.weights.length,
     *changed() {
@@ -63,11 +64,9 @@ export function protectedReads(
       }
     },
     verdicts,
+    repairs: side.hasSpareLines ? repairs : undefined,
     remarks: [
-      ...(lacks('checkBits') ? ['check cells not measured: taken as perfect'] : []),
-      ...(lacks('spareRows') || lacks('spareColumns')
-        ? ['spare cells not measured: taken as perfect']
-        : []),
+      ...unmeasuredCells(parts, { network, placement }),
       ...(parts.length < mitigation.parts.length
         ? ['what stands behind the accumulators changes no word']
         : []),
@@ -88,6 +87,17 @@ export function readsText(mitigation: Mitigation, reads: ProtectedReads): string
   return [
     `With ${mitigation.name}, ${grouped(reads.count)} weights are read differently.`,
     ...verdicts,
+    ...(reads.repairs ? [repairsText(reads.repairs)] : []),
     ...reads.remarks.map((remark) => `Note: ${remark}.`),
   ].join('\n');
+}
+
+/** What spare lines made of banks, in a sentence. */
+function repairsText({
+  banks,
+  repaired,
+  notProvedOptimal,
+  uncoveredCells,
+}: Readonly<Repairs>): string {
+  return `Banks with faulty cells: ${grouped(banks)}, of them ${grouped(repaired)} repaired, ${grouped(notProvedOptimal)} not proved optimal; ${grouped(uncoveredCells)} faulty cells are left.`;
 }

@@ -32,6 +32,7 @@ const OLDER = STORE_VERSIONS.filter((version) => version !== STORE_VERSION);
 /** Checksums of the code that made the stores. */
 const FIRST_CODE = {
   3: '1cc4b4ef058eec3030ebd0f4a24327a1c13d260c3d7b4606df66bcd1415f234b',
+  4: '50a1243aab37241baff68780b443005141f403cbb6e6b906dd1783369e95a1ee',
 } as const;
 
 const before = process.cwd();
@@ -61,6 +62,11 @@ function withoutTimes({ columns, rows }: ResultRows): ResultRows {
     columns: columns.toSpliced(seconds, 1),
     rows: rows.map((row) => row.toSpliced(seconds, 1)),
   };
+}
+
+/** The time of a trial is its last column. */
+function linesWithoutTimes(csv: string): string[] {
+  return csv.split('\n').map((line) => line.slice(0, line.lastIndexOf(',')));
 }
 
 async function savedTrials(folder: string) {
@@ -95,7 +101,8 @@ describe.each(OLDER)('a store of version %i', (version) => {
       expect(remainder.points).toEqual({ complete, planned: 8 });
       expect(remainder.missing).toHaveLength(8 - complete);
       if (name === 'whole') {
-        expect(formatCsv(rows)).toBe(readFileSync(join(VERSIONS, 'trials.csv'), 'utf8'));
+        const expected = readFileSync(join(VERSIONS, 'trials.csv'), 'utf8');
+        expect(linesWithoutTimes(formatCsv(rows))).toEqual(linesWithoutTimes(expected));
       }
       expect(readdirSync(folder)).toEqual(['study.duckdb']);
       expect(readFileSync(join(folder, 'study.duckdb')).equals(bytes)).toBe(true);

@@ -9,6 +9,8 @@ import { placedCases, plain, withUint8Words } from './placed-networks.js';
 const masking = fc.record({
   unit: fc.constantFrom<MaskingUnit>('word', 'row', 'bank'),
   spareWords: fc.nat(5),
+  // Those that fail are in metadata.test.ts.
+  metadata: fc.constant('reliable' as const),
 });
 
 describe.each(['int8', 'float32'] as const)('%s words', (format) => {
@@ -16,7 +18,7 @@ describe.each(['int8', 'float32'] as const)('%s words', (format) => {
 
   property.prop([placedCases(format, extras), masking, fc.boolean()])(
     'of units with a faulty cell are zero, unless spare words stand for the faulty ones',
-    ({ placed, map }, { unit, spareWords }, hasCode) => {
+    ({ placed, map }, { unit, spareWords, metadata }, hasCode) => {
       const { network, placement } = format === 'int8' ? withUint8Words(placed) : placed;
       const { memory, slotOf, weightBits } = placement;
       const wordsPerBank = memory.rows * memory.columnMux;
@@ -49,7 +51,7 @@ describe.each(['int8', 'float32'] as const)('%s words', (format) => {
         return zero === words[weight] ? [] : [[weight, zero]];
       });
       const parts = hasCode && memory.wordBits === 64 ? [{ use: 'secded' as const }] : [];
-      const side = memorySideOf([{ use: 'word-masking', unit, spareWords }, ...parts], {
+      const side = memorySideOf([{ use: 'word-masking', unit, spareWords, metadata }, ...parts], {
         network,
         placement,
       });
@@ -77,9 +79,9 @@ describe.each(['int8', 'float32'] as const)('%s words', (format) => {
   // A word that a spare word stands for is right, whichever layer fills it: so none has spare words.
   property.prop([placedCases(format, extras), masking])(
     'of layers that are not protected are read as they are',
-    ({ placed, map }, { unit }) => {
+    ({ placed, map }, { unit, metadata }) => {
       const { placement, network } = placed;
-      const part = { use: 'word-masking' as const, unit, layers: ['fc2'] };
+      const part = { use: 'word-masking' as const, unit, metadata, layers: ['fc2'] };
       const wordOf = (weight: number) =>
         [
           Math.floor((placement.slotOf(weight) * placement.weightBits) / placement.memory.wordBits),
