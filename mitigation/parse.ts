@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { didYouMean, InputError, interpret, parseDecimal, shownValue } from '../core/index.js';
+import { requireMovableWeights } from './memory/reorderer.js';
 import type { ParameterForm } from './memory/stages.js';
 import {
   canonicalPart,
@@ -111,6 +112,7 @@ function compose(name: string, parts: readonly MitigationPart[]): Mitigation {
       `${uses.join(' and ')} cannot stand together: ${WHY_ONE[group]}; give them as mitigations of their own`,
     );
   }
+  requireMovableWeights(parts);
   return name === UNPROTECTED ? NO_MITIGATION : { name, parts };
 }
 
@@ -121,6 +123,7 @@ const WHY_ONE: Readonly<Record<PartKind['group'], string>> = {
   cells: 'the bits of a weight are guarded in one way',
   code: 'a memory word is encoded once',
   transform: 'a memory word is written in one way',
+  order: 'the channels of a layer are ordered once',
   screen: 'a weight is checked once',
   'activation unit':
     'there is one activation unit behind an accumulator, and each of them would be it',

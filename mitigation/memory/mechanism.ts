@@ -39,7 +39,7 @@ export interface PartPlace {
 }
 
 /** What a part does to a word: of each there is one in a mitigation. */
-export type PartGroup = 'repair' | 'masking' | 'cells' | 'code' | 'transform' | 'screen';
+export type PartGroup = 'repair' | 'masking' | 'cells' | 'code' | 'transform' | 'order' | 'screen';
 
 /**
  * A remedy in the weight memory. What it does is one stage, or more, of how a memory word is written and read:

@@ -8,6 +8,7 @@ import type { MemoryMechanism } from './mechanism.js';
 import { type MsetPart, mset } from './mset.js';
 import { type ParityPart, parity } from './parity.js';
 import { type RangeCheckPart, rangeCheck } from './range-check.js';
+import { type ReorderPart, reorder } from './reorder.js';
 import { type RotatePart, rotate } from './rotate.js';
 import { type SecdedPart, secded } from './secded.js';
 import { type SparesPart, spares } from './spares.js';
@@ -29,9 +30,10 @@ export type MemoryPart =
   | RotatePart
   | InvertPart
   | ClosestValuePart
+  | ReorderPart
   | RangeCheckPart;
 
-/** Every mechanism by the word for it, in the order of reading: cells, codes, transforms, screens. */
+/** Every mechanism by the word for it, in the order of reading: cells, codes, transforms, the order of channels, screens. */
 export const MECHANISMS: {
   readonly [Use in MemoryPart['use']]: MemoryMechanism<Extract<MemoryPart, { use: Use }>>;
 } = {
@@ -48,6 +50,7 @@ export const MECHANISMS: {
   rotate,
   invert,
   'closest-value': closestValue,
+  reorder,
   'range-check': rangeCheck,
 };
 

@@ -6,6 +6,7 @@ import {
   createWordChanges,
   forEachStruckWord,
   type PatchBuffers,
+  type Placement,
   type StoredWords,
   storedWords,
   type WeightPatches,
@@ -15,6 +16,7 @@ import {
 } from '../../sim/index.js';
 import { maskedWordsOf, WORD_FATES } from './masked-words.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
+import { reordererOf } from './reorderer.js';
 import { repairerOf } from './repaired-map.js';
 import type { PlacedWeights, Repairs, Verdicts } from './stages.js';
 import { noFaults } from './word-faults.js';
@@ -29,6 +31,8 @@ export interface MemorySide {
   readonly faultFree: WeightPatches | undefined;
   /** Whether spare lines stand in it, so that there are repairs to tell of. */
   readonly hasSpareLines: boolean;
+  /** Where the weights stand; where channels are reordered, for the map that was given last. */
+  readonly placement: Placement;
   /**
    * The weights that are read differently from those of the network.
    *
@@ -55,29 +59,34 @@ export function memorySideOf(
   placed: PlacedWeights,
   words: StoredWords = storedWords(placed.network),
 ): MemorySide {
-  const { placement } = placed;
+  const own = placed.placement;
   if (parts.length === 0) {
     return {
       faultFree: undefined,
       hasSpareLines: false,
-      patchesOf: (map, buffers) => applyFaultMap(map, placement, words, buffers),
+      placement: own,
+      patchesOf: (map, buffers) => applyFaultMap(map, own, words, buffers),
     };
   }
   const faultFree = faultFreePatches(parts, placed, words);
   const base = faultFree ? { ...placed, network: withPatches(placed.network, faultFree) } : placed;
   const baseWords = faultFree ? storedWords(base.network) : words;
-  const { memory } = placement;
-  const slots = memory.wordBits / placement.weightBits;
-  const read = createWordReader(parts, base, baseWords);
+  const { memory } = own;
+  const slots = memory.wordBits / own.weightBits;
+  const reorderer = reordererOf(parts, base, baseWords);
+  const placement = reorderer?.placement ?? own;
+  const read = createWordReader(parts, { ...base, placement }, baseWords);
   const repair = repairerOf(parts, placed);
   const maskedWords = maskedWordsOf(parts, placed);
   const soundWord = noFaults(wordLanes(memory));
   return {
     faultFree,
     hasSpareLines: repair !== undefined,
+    placement,
     patchesOf(wholeMap, buffers = createPatchBuffers(), verdicts, repairs) {
       const map = repair?.(wholeMap, repairs) ?? wholeMap;
       const masked = maskedWords?.(map);
+      reorderer?.reorder(map, masked);
       const struck = map.cells.length + (masked?.masked ?? 0) * slots;
       const { invert, patches } = createWordChanges(
         words,

@@ -1,6 +1,6 @@
 import { InputError } from '../../core/index.js';
 import { layerIndex, type WeightedLayer, weightedLayers } from '../../models/index.js';
-import { firstWeightOfLayers, type Placement } from '../../sim/index.js';
+import { firstWeightOfLayers, type Placement, type WeightMemory } from '../../sim/index.js';
 import type { PartPlace } from './mechanism.js';
 import type { PlacedWeights } from './stages.js';
 
@@ -19,10 +19,7 @@ export function placeOf(
   const isOfLayers = layers && weightsOf(layers, network);
   const { kind, memory, weightBits, occupancy, weightAt } = placement;
   const wordsPerBank = memory.rows * memory.columnMux;
-  const outside = banks?.find((bank) => bank >= memory.banks);
-  if (outside !== undefined) {
-    throw new InputError(`bank ${outside}: the weight memory has banks 0 to ${memory.banks - 1}`);
-  }
+  requireBanks(banks, memory);
   const chosen = banks && new Set(banks);
   if (!isOfLayers && !chosen) return undefined;
   const slots = memory.wordBits / weightBits;
@@ -38,6 +35,13 @@ export function placeOf(
     }
     return false;
   };
+}
+
+/** @throws InputError when the memory has no such bank */
+export function requireBanks(banks: PartPlace['banks'], memory: WeightMemory): void {
+  const outside = banks?.find((bank) => bank >= memory.banks);
+  if (outside === undefined) return;
+  throw new InputError(`bank ${outside}: the weight memory has banks 0 to ${memory.banks - 1}`);
 }
 
 /** The layers of which a part protects weights. */

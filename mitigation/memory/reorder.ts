@@ -1,5 +1,8 @@
+import { z } from 'zod';
 import type { WordFaults } from '../../sim/index.js';
+import { NOTHING } from '../price/price.js';
 import { type WeightBits, wrongBitsCost } from './bit-costs.js';
+import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import { readLane } from './word-faults.js';
 
 /**
@@ -119,3 +122,19 @@ export function cheapestAssignment(costs: Float64Array, size: number): Uint32Arr
   for (const [column, row] of rowOf.entries()) columnOf[row] = column;
   return columnOf;
 }
+
+/** Output channels in one another's places. */
+export interface ReorderPart extends PartPlace {
+  readonly use: 'reorder';
+}
+
+export const reorder: MemoryMechanism<ReorderPart> = {
+  summary:
+    "the output channels of a layer are kept in one another's places, so that stuck cells are least often wrong",
+  group: 'order',
+  knowsMap: true,
+  parameters: PLACE_FORMS,
+  schema: z.strictObject({ use: z.literal('reorder'), ...PLACE }),
+  // The network itself is permuted, once for each die.
+  price: () => NOTHING,
+};

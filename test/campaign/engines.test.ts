@@ -75,6 +75,7 @@ const studies = fc.record({
     ['clip', 'clamp'],
     ['secded', 'none', 'rotate:by=data+clip', 'secded+clip'],
     ['spares:rows=1:columns=2', 'none', 'tmr', 'word-masking:unit=row'],
+    ['reorder', 'none', 'secded+rotate+reorder+clip', 'reorder:layers=conv1'],
     ['in-place-ecc', 'none', 'in-place-ecc+clip'],
     ['mset', 'none', 'cep+clip'],
     [

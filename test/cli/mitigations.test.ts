@@ -48,6 +48,22 @@ test('mitigations prices what is asked for, with the figures of a file', async (
   });
 });
 
+test('mitigations lists reorder, which takes nothing on a die', async () => {
+  const { int8: model } = writeTinyNetwork(newFolder());
+  const words = ['reorder:layers=conv1/fc1+rotate'];
+  const result = await bitcellJson(['mitigations', 'reorder', ...words, '--model', model]);
+  expect(result).toMatchObject({
+    mechanisms: [{ use: 'rotate' }, { use: 'reorder', knowsMap: true }],
+    mitigations: [
+      {
+        name: 'reorder',
+        price: { ...nothing, readLatency: { levels: 0, seconds: 0 } },
+      },
+      { name: 'rotate+reorder:layers=conv1/fc1', parts: [{ use: 'rotate' }, { use: 'reorder' }] },
+    ],
+  });
+});
+
 const nothing: Price = {
   cells: { count: 0, share: 0 },
   xorGates: { encoder: 0, syndrome: 0, corrector: 0 },

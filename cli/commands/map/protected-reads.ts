@@ -56,7 +56,7 @@ export function protectedReads(
       for (const [place, weight] of patches.weights.entries()) {
         yield {
           weight,
-          tile: placement.tileOf(weight),
+          tile: side.placement.tileOf(weight),
           layer: locate(weight).layer,
           storedWord: wordText(words[weight]),
           readWord: wordText(patches.words[place]),
@@ -66,6 +66,11 @@ export function protectedReads(
     verdicts,
     repairs: side.hasSpareLines ? repairs : undefined,
     remarks: [
+      ...(parts.some(({ use }) => use === 'reorder')
+        ? [
+            'the cells are listed with the weights of the network as it is: reorder keeps others in them',
+          ]
+        : []),
       ...unmeasuredCells(parts, { network, placement }),
       ...(parts.length < mitigation.parts.length
         ? ['what stands behind the accumulators changes no word']

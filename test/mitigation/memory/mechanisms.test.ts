@@ -50,6 +50,9 @@ describe.each(['int8', 'float32'] as const)('%s', (format) => {
       },
     );
 
+    // A channel that takes another place takes the next layer's inputs with it, whatever banks these lie in.
+    if (part.use === 'reorder') return;
+
     property.prop([placedCases(format, EXTRAS)], { numRuns: 20 })(
       'stands in its banks alone',
       ({ placed, map }) => {
@@ -78,11 +81,17 @@ describe.each(['int8', 'float32'] as const)('%s', (format) => {
 
 describe.each(['int8', 'float32'] as const)('mechanisms of different groups, %s', (format) => {
   /** At most one of each group, in the order of the table. */
-  const combinations = fc.shuffledSubarray([...PARTS[format]], { minLength: 2 }).map((parts) => {
-    const groups = parts.map(({ use }) => MECHANISMS[use].group);
-    const chosen = parts.filter((_, place) => groups.indexOf(groups[place]) === place);
-    return PARTS[format].filter((part) => chosen.includes(part));
-  });
+  const combinations = fc
+    .shuffledSubarray([...PARTS[format]], { minLength: 2 })
+    .map((parts) => {
+      const groups = parts.map(({ use }) => MECHANISMS[use].group);
+      const chosen = parts.filter((_, place) => groups.indexOf(groups[place]) === place);
+      return PARTS[format].filter((part) => chosen.includes(part));
+    })
+    .filter(
+      (parts) =>
+        !['in-place-ecc', 'reorder'].every((use) => parts.some((part) => part.use === use)),
+    );
 
   property.prop([placedCases(format, EXTRAS), combinations])(
     'stand together: without faults they change what the code in the weights does',

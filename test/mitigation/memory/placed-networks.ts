@@ -133,6 +133,7 @@ export const PARTS: Readonly<Record<'int8' | 'float32', readonly MemoryPart[]>> 
     { use: 'rotate' },
     { use: 'invert' },
     { use: 'closest-value' },
+    { use: 'reorder' },
     { use: 'range-check', granularity: 'channel' },
   ],
   float32: [
@@ -148,6 +149,7 @@ export const PARTS: Readonly<Record<'int8' | 'float32', readonly MemoryPart[]>> 
     { use: 'rotate', by: 'data' },
     { use: 'invert', group: 'word' },
     { use: 'closest-value' },
+    { use: 'reorder' },
     { use: 'range-check' },
   ],
 };
