@@ -4,6 +4,7 @@ import {
   type CellGeometry,
   cellCount,
   dataCellCount,
+  dataGeometry,
   dataIndexOfCell,
   FAULT_PRESETS,
   type FaultBuffers,
@@ -187,7 +188,21 @@ export function restrictFaultMap(map: FaultMap, scope: Scope): FaultMap {
 /** Faulty data cells of a map: check and spare cells are left out. */
 export function dataFaults({ geometry, cells }: FaultMap): number {
   if (dataCellCount(geometry) === cellCount(geometry)) return cells.length;
+  const data = dataGeometry(geometry);
   let count = 0;
-  for (const cell of cells) if (dataIndexOfCell(geometry, cell) !== undefined) count += 1;
+  let lineEnd = 0;
+  let dataEnd = 0;
+  for (let fault = 0; fault < cells.length; fault++) {
+    const cell = cells[fault];
+    // The cells ascend.
+    if (cell >= lineEnd) {
+      const line = Math.floor(cell / geometry.columns);
+      lineEnd = (line + 1) * geometry.columns;
+      // Not by a remainder, which takes several times as long.
+      const isDataRow = line - Math.floor(line / geometry.rows) * geometry.rows < data.rows;
+      dataEnd = line * geometry.columns + (isDataRow ? data.columns : 0);
+    }
+    if (cell < dataEnd) count += 1;
+  }
   return count;
 }

@@ -12,9 +12,16 @@ export interface FaultBuffers {
   /** Alternates with `cells`. */
   readonly otherCells: Scratch<Float64Array>;
   readonly kinds: Scratch<Uint8Array>;
+  /** The cells of a part, by their numbers in the memory. */
+  readonly placedCells: Scratch<Float64Array>;
+  readonly mergedCells: Scratch<Float64Array>;
+  readonly mergedKinds: Scratch<Uint8Array>;
+  /** For a part of the memory: the faults of all are drawn before they are merged. */
+  readonly ofPart: (number: number) => FaultBuffers;
 }
 
 export function createFaultBuffers(): FaultBuffers {
+  const ofParts = new Map<number, FaultBuffers>();
   return {
     bitmap: createScratch((length) => new Int32Array(length)),
     draws: createScratch((length) => new Uint32Array(length)),
@@ -22,5 +29,13 @@ export function createFaultBuffers(): FaultBuffers {
     cells: createScratch((length) => new Float64Array(length)),
     otherCells: createScratch((length) => new Float64Array(length)),
     kinds: createScratch((length) => new Uint8Array(length)),
+    placedCells: createScratch((length) => new Float64Array(length)),
+    mergedCells: createScratch((length) => new Float64Array(length)),
+    mergedKinds: createScratch((length) => new Uint8Array(length)),
+    ofPart(number) {
+      const buffers = ofParts.get(number) ?? createFaultBuffers();
+      ofParts.set(number, buffers);
+      return buffers;
+    },
   };
 }

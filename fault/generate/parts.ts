@@ -47,6 +47,34 @@ export function cellOfPart(memory: CellGeometry, part: MemoryPart, index: number
   return (bank * memory.rows + row) * memory.columns + part.column + (index - line * columns);
 }
 
+/**
+ * `cellOfPart` of many, quickest where they ascend.
+ *
+ * @param cells where they are written, as long as `indices`
+ */
+export function cellsOfPart(
+  memory: CellGeometry,
+  part: MemoryPart,
+  indices: Float64Array,
+  cells: Float64Array = new Float64Array(indices.length),
+): Float64Array {
+  const { columns } = part.geometry;
+  let lineStart = 0;
+  let lineEnd = 0;
+  /** From the index of a cell of the line to its index within the memory. */
+  let offset = 0;
+  for (let place = 0; place < indices.length; place += 1) {
+    const index = indices[place];
+    if (index < lineStart || index >= lineEnd) {
+      lineStart = Math.floor(index / columns) * columns;
+      lineEnd = lineStart + columns;
+      offset = cellOfPart(memory, part, lineStart) - lineStart;
+    }
+    cells[place] = index + offset;
+  }
+  return cells;
+}
+
 /** The part that holds a cell, by its number, and the cell's index within it. */
 export function partOfCell(
   memory: CellGeometry,

@@ -6,7 +6,7 @@ import { type CellGeometry, cellCount, checkGeometry } from '../geometry.js';
 import type { CellSelection } from '../model/selection.js';
 import type { FaultBuffers } from './fault-buffers.js';
 import { createFaultOrder, faultCount } from './fault-order.js';
-import { cellOfPart, type MemoryPart, memoryParts, partStream } from './parts.js';
+import { cellsOfPart, type MemoryPart, memoryParts, partStream } from './parts.js';
 import { kindsOf, type Polarity } from './polarity.js';
 import { requireRoomForFaults } from './room.js';
 
@@ -85,10 +85,21 @@ export function createUniformFaults(options: GeneratorOptions): FaultsAtRate {
   const { geometry, selection } = options;
   checkGeometry(geometry, 'The memory');
   const parts = memoryParts(geometry).filter((part) => part.number === 0 || !selection);
-  // The lists of several parts are needed together, so they cannot share buffers.
-  const buffers = parts.length === 1 ? options.buffers : undefined;
-  const lists = parts.map((part) => createPartFaults(part, { ...options, buffers }));
-  return (rate) => mergeFaults(lists.map((faultsAt) => faultsAt(rate)));
+  const { buffers } = options;
+  const lists = parts.map((part) =>
+    createPartFaults(part, { ...options, buffers: buffers?.ofPart(part.number) }),
+  );
+  const roomFor =
+    buffers &&
+    ((length: number) => ({
+      cells: buffers.mergedCells(length),
+      kinds: buffers.mergedKinds(length),
+    }));
+  return (rate) =>
+    mergeFaults(
+      lists.map((faultsAt) => faultsAt(rate)),
+      roomFor,
+    );
 }
 
 function createPartFaults(
@@ -112,7 +123,9 @@ function createPartFaults(
     const positions = buffers ? prefix : prefix.slice();
     const faulty = selection ? positions.map((position) => selection.at(position)) : positions;
     return {
-      cells: isWhole ? faulty : faulty.map((cell) => cellOfPart(geometry, part, cell)),
+      cells: isWhole
+        ? faulty
+        : cellsOfPart(geometry, part, faulty, buffers?.placedCells(faulty.length)),
       kinds: kindsOf(faulty, polarity, kinds, buffers?.kinds(faulty.length)),
     };
   };

@@ -30,6 +30,8 @@ const FINDINGS = {
   cannotSayMasked: 4,
 } as const;
 
+const UNMASKABLE = FINDINGS.faulty | FINDINGS.cannotSayMasked;
+
 /**
  * The words that are masked, of each fault map: a pass over its faulty words, bank by bank. Words without weights are
  * tested and masked as others are. A unit is masked where its valid bit, a 1 of which says "valid", is read as 0.
@@ -51,28 +53,30 @@ export function maskedWordsOf(
   const countSpareWords = spareWordCounter(parts, placed, masking.stage.spareWords);
   const { unit } = masking.stage;
   const unitWords = { word: 1, row: memory.columnMux, bank: wordsPerBank }[unit];
+  const faultyWords = new Uint32Array(wordsPerBank);
+  const foundIn = new Uint8Array(wordsPerBank / unitWords);
 
   return (map) => {
     let masked = 0;
     let bank = 0;
-    let words: number[] = [];
-    const units = { faulty: new Set<number>(), cannotSayMasked: new Set<number>() };
+    let count = 0;
     const decide = () => {
-      const spareWords = words.length === 0 ? 0 : countSpareWords(map, bank);
+      const words = faultyWords.subarray(0, count);
+      const spareWords = count === 0 ? 0 : countSpareWords(map, bank);
       const bankOf = { words, wordsPerRow: memory.columnMux, spareWords };
       const { masked: unitsToMask, remapped } = maskUnits(bankOf, unit);
       const first = bank * wordsPerBank;
       for (const word of remapped) fates[first + word] = WORD_FATES.remapped;
-      for (const address of unitsToMask) {
+      for (const number of unitsToMask) {
         // What cannot say "masked" could say "valid" where there is no other fault.
-        if (units.faulty.has(address) && units.cannotSayMasked.has(address)) continue;
-        const start = first + address * unitWords;
-        fates.fill(WORD_FATES.masked, start, start + unitWords);
+        if ((foundIn[number] & UNMASKABLE) === UNMASKABLE) continue;
         masked += unitWords;
+        const start = first + number * unitWords;
+        // Not `fill`, which takes longer for so few.
+        for (let word = start; word < start + unitWords; word++) fates[word] = WORD_FATES.masked;
       }
-      words = [];
-      units.faulty.clear();
-      units.cannotSayMasked.clear();
+      foundIn.fill(0);
+      count = 0;
     };
     fates.fill(WORD_FATES.read);
     forEachStruckWord(map, memory, (address, faults) => {
@@ -82,10 +86,8 @@ export function maskedWordsOf(
       if (its !== bank) decide();
       bank = its;
       const word = address - bank * wordsPerBank;
-      const itsUnit = Math.floor(word / unitWords);
-      if (found & FINDINGS.faulty) units.faulty.add(itsUnit);
-      if (found & FINDINGS.cannotSayMasked) units.cannotSayMasked.add(itsUnit);
-      if (found & (FINDINGS.faulty | FINDINGS.cannotSayValid)) words.push(word);
+      foundIn[Math.floor(word / unitWords)] |= found;
+      if (found & (FINDINGS.faulty | FINDINGS.cannotSayValid)) faultyWords[count++] = word;
     });
     decide();
     return { fates, masked };

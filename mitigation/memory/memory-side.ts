@@ -60,12 +60,15 @@ export function memorySideOf(
   words: StoredWords = storedWords(placed.network),
 ): MemorySide {
   const own = placed.placement;
-  if (parts.length === 0) {
+  const repair = repairerOf(parts, placed);
+  if (parts.every((part) => mechanismOf(part).spareLines)) {
+    // Nothing stands between the cells that are left and the weights.
     return {
       faultFree: undefined,
-      hasSpareLines: false,
+      hasSpareLines: repair !== undefined,
       placement: own,
-      patchesOf: (map, buffers) => applyFaultMap(map, own, words, buffers),
+      patchesOf: (map, buffers, _verdicts, repairs) =>
+        applyFaultMap(repair?.(map, repairs) ?? map, own, words, buffers),
     };
   }
   const faultFree = faultFreePatches(parts, placed, words);
@@ -76,7 +79,6 @@ export function memorySideOf(
   const reorderer = reordererOf(parts, base, baseWords);
   const placement = reorderer?.placement ?? own;
   const read = createWordReader(parts, { ...base, placement }, baseWords);
-  const repair = repairerOf(parts, placed);
   const maskedWords = maskedWordsOf(parts, placed);
   const soundWord = noFaults(wordLanes(memory));
   return {

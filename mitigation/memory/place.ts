@@ -92,8 +92,9 @@ export function at<Stage>(
 }
 
 /** How many times a word is filled with weights of its own: in a streamed memory once for each tile. */
-export function fillsOf({ kind, memory, weightBits, occupancy }: Placement) {
+export function fillsOf({ kind, memory, weightBits, occupancy, isInOrder, weights }: Placement) {
   const slots = memory.wordBits / weightBits;
+  if (isInOrder) return (address: number): number => (address * slots < weights ? 1 : 0);
   const most = kind === 'streamed' ? Infinity : 1;
   return (address: number): number => Math.min(most, occupancy(address * slots));
 }

@@ -1,5 +1,5 @@
 import { createScratch } from '../../core/index.js';
-import { type FaultMap, requireGeometry } from '../../fault/index.js';
+import { type CellGeometry, type FaultMap, requireGeometry } from '../../fault/index.js';
 import { isReliable } from './check-cells.js';
 import { hardenedCellTest } from './hardened-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
@@ -27,6 +27,9 @@ export function repairerOf(
   const testBank = bankTestOf(parts, placed, spares);
   const keptCells = createScratch((length) => new Float64Array(length));
   const keptKinds = createScratch((length) => new Uint8Array(length));
+  const linesOfCells = createScratch((length) => new Uint32Array(length));
+  const isRow = new Uint8Array(geometry.rows);
+  const isColumn = new Uint8Array(geometry.columns);
 
   return (map, repairs) => {
     requireGeometry(map, geometry, 'The fault map');
@@ -36,18 +39,26 @@ export function repairerOf(
     let count = 0;
     for (let from = 0; from < cells.length; ) {
       const bank = Math.floor(cells[from] / cellsOfBank);
+      const end = (bank + 1) * cellsOfBank;
       let to = from;
-      while (to < cells.length && cells[to] < (bank + 1) * cellsOfBank) to++;
-      const tested = testBank(cells.subarray(from, to), bank);
+      while (to < cells.length && cells[to] < end) to++;
+      const faults = linesOfBank(
+        cells.subarray(from, to),
+        bank,
+        geometry,
+        linesOfCells(2 * (to - from)),
+      );
+      const tested = testBank(faults, bank);
       const { rows, columns, uncovered, provedOptimal } = repairBank(tested);
-      const [isRow, isColumn] = [new Set(rows), new Set(columns)];
+      for (const row of rows) isRow[row] = 1;
+      for (const column of columns) isColumn[column] = 1;
       for (let fault = from; fault < to; fault++) {
-        const row = Math.floor(cells[fault] / geometry.columns);
-        if (isRow.has(row - bank * geometry.rows)) continue;
-        if (isColumn.has(cells[fault] - row * geometry.columns)) continue;
+        if (isRow[faults.rows[fault - from]] | isColumn[faults.columns[fault - from]]) continue;
         kept.cells[count] = cells[fault];
         kept.kinds[count++] = kinds[fault];
       }
+      for (const row of rows) isRow[row] = 0;
+      for (const column of columns) isColumn[column] = 0;
       if (repairs && tested.faultRows.length > 0) {
         repairs.banks += 1;
         repairs.repaired += uncovered === 0 ? 1 : 0;
@@ -60,6 +71,32 @@ export function repairerOf(
   };
 }
 
+/** Faulty cells of one bank, fault by fault. */
+interface CellLines {
+  readonly rows: Uint32Array;
+  readonly columns: Uint32Array;
+}
+
+/** @param places where the lines are written, at least two for each cell */
+function linesOfBank(
+  cells: Float64Array,
+  bank: number,
+  geometry: CellGeometry,
+  places: Uint32Array,
+): CellLines {
+  const first = bank * geometry.rows * geometry.columns;
+  const rows = places.subarray(0, cells.length);
+  const columns = places.subarray(cells.length, 2 * cells.length);
+  let row = 0;
+  let rowEnd = first + geometry.columns;
+  for (let fault = 0; fault < cells.length; fault++) {
+    for (; cells[fault] >= rowEnd; rowEnd += geometry.columns) row += 1;
+    rows[fault] = row;
+    columns[fault] = cells[fault] - (rowEnd - geometry.columns);
+  }
+  return { rows, columns };
+}
+
 /**
  * A function that says what a test finds in a bank: the faulty cells among its data and the check bits that the parts
  * use, in words where the spare lines stand, and the faulty spare lines. Hardened cells do not fail.
@@ -68,7 +105,7 @@ function bankTestOf(
   parts: readonly MemoryPart[],
   placed: PlacedWeights,
   { stage: spares, isPlaced }: Placed<SpareLines>,
-): (cells: Float64Array, bank: number) => BankFaults {
+): (faults: CellLines, bank: number) => BankFaults {
   const { memory, geometry } = placed.placement;
   const { rows, columnMux, wordBits, checkBits = 0, spareColumns = 0 } = memory;
   const usedBits = wordBits + Math.min(checkBits, memoryNeeds(parts, placed).checkBits);
@@ -86,29 +123,31 @@ function bankTestOf(
     return false;
   };
 
-  return (cells, bank) => {
-    const faultRows = new Uint32Array(cells.length);
-    const faultColumns = new Uint32Array(cells.length);
+  const testsAll = !isHardened && !isPlaced;
+  const muxShift = 31 - Math.clz32(columnMux);
+
+  return (faults, bank) => {
+    const faultRows = new Uint32Array(faults.rows.length);
+    const faultColumns = new Uint32Array(faults.rows.length);
     const faultySpareRows: number[] = [];
     const faultySpareColumns: number[] = [];
     let count = 0;
-    for (const cell of cells) {
-      const line = Math.floor(cell / geometry.columns);
-      const column = cell - line * geometry.columns;
-      const row = line - bank * geometry.rows;
+    for (let fault = 0; fault < faults.rows.length; fault++) {
+      const row = faults.rows[fault];
+      const column = faults.columns[fault];
       const spareColumn = column - firstSpareColumn;
       const isUsedSpare = spareColumn >= 0 && spareColumn < spares.columns;
       if (column >= usedColumns && !isUsedSpare) continue;
       if (areSparesReliable && (row >= rows || isUsedSpare)) continue;
-      const bit = Math.floor(column / columnMux);
+      const bit = column >>> muxShift;
       if (row >= rows && bit >= wordBits && isHardened?.(0, bit)) continue;
       if (row >= rows) {
         if (row - rows < spares.rows) faultySpareRows.push(row - rows);
       } else if (isUsedSpare) {
         faultySpareColumns.push(spareColumn);
       } else {
-        const address = (bank * rows + row) * columnMux + (column - bit * columnMux);
-        if (!isTested(address, bit)) continue;
+        const address = (bank * rows + row) * columnMux + (column & (columnMux - 1));
+        if (!testsAll && !isTested(address, bit)) continue;
         faultRows[count] = row;
         faultColumns[count++] = column;
       }

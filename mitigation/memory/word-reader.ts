@@ -111,7 +111,8 @@ export function createWordReader(
         read[lane] = raw[lane];
       }
       if (isMasked && at(stages.masking, address, fill)) {
-        read.set(zerosOf());
+        zerosOf();
+        for (let lane = 0; lane < lanes; lane++) read[lane] = zeros[lane];
       } else {
         at(stages.copies, address, fill)?.vote(stored, read, faults, firstCopy);
         if (isCodeInside) {
@@ -173,12 +174,13 @@ function screenWithin(screen: WeightScreen, part: MemoryPart, placed: PlacedWeig
 
 /** A function that tells the bits of a lane that hold weights; slots are filled one after the other. */
 function usedBitsOf({ placement }: PlacedWeights) {
-  const { memory, weightBits, occupancy } = placement;
+  const { memory, weightBits, occupancy, isInOrder, weights } = placement;
   const slotsPerLane = 32 / weightBits;
   const lanes = memory.wordBits / 32;
   const weightMask = weightBits === 8 ? 0xff : 0xffffffff;
   return (address: number, fill: number, lane: number): number => {
     const first = (address * lanes + lane) * slotsPerLane;
+    if (isInOrder && first + slotsPerLane <= weights) return 0xffffffff;
     if (fill < occupancy(first + slotsPerLane - 1)) return 0xffffffff;
     let used = 0;
     for (let place = 0; place < slotsPerLane; place++) {
@@ -230,7 +232,7 @@ function zeroGathererOf(placed: PlacedWeights): Gatherer {
   return words
     ? gathererOf(placed, words)
     : (_, __, to) => {
-        to.fill(0);
+        for (let lane = 0; lane < to.length; lane++) to[lane] = 0;
       };
 }
 
@@ -290,6 +292,24 @@ function delivererOf(
     }
     return isChanged;
   };
+  const slotsPerWord = lanes * slotsPerLane;
+  if (isInOrder && screens.length === 0) {
+    return (address, _, data, read, invert) => {
+      let isChanged = false;
+      const end = Math.min(weights, (address + 1) * slotsPerWord);
+      for (let weight = address * slotsPerWord, lane = 0; weight < end; lane++) {
+        const different = data[lane] ^ read[lane];
+        const endOfLane = Math.min(end, weight + slotsPerLane);
+        for (let shift = 0; weight < endOfLane; weight++, shift += weightBits) {
+          const bits = (different >>> shift) & weightMask;
+          if (bits === 0) continue;
+          invert(weight, bits);
+          isChanged = true;
+        }
+      }
+      return isChanged;
+    };
+  }
   return (address, fill, data, read, invert) => {
     let isChanged = false;
     for (let lane = 0; lane < lanes; lane++) {
@@ -309,8 +329,11 @@ function delivererOf(
 
 function onesOf(lanes: Uint32Array): number {
   let count = 0;
-  for (let lane of lanes) {
-    for (; lane !== 0; lane &= lane - 1) count += 1;
+  for (let lane = 0; lane < lanes.length; lane++) {
+    // Sums of neighbouring bits, pairs, halves of bytes, bytes.
+    const pairs = lanes[lane] - ((lanes[lane] >>> 1) & 0x55555555);
+    const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+    count += Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
   }
   return count;
 }

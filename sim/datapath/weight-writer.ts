@@ -9,6 +9,9 @@ type Patches = Pick<WeightPatches, 'weights' | 'words'>;
 /** Weights that a kernel gets together. */
 const WEIGHTS_PER_CALL = 4096;
 
+/** Where more than one patch to so many weights comes or goes, comparing all weights takes less time than merging. */
+const DENSE_SPACING = 4;
+
 /** Above every index of a weight in its layer. */
 const NO_WEIGHT = 0x7fffffff;
 
@@ -42,6 +45,7 @@ export function createWeightWriter(
     indices: new Uint32Array(WEIGHTS_PER_CALL),
     words: weightBits(values),
   };
+  const both = [0, 1].map(() => weightBits(values.slice()));
   const copyWeights = createCopy();
   const copyWords = createCopy();
   let installed = NO_PATCHES;
@@ -52,6 +56,23 @@ export function createWeightWriter(
     for (const [layer, { stored, mask }] of layers.entries()) {
       before.end = firstFrom(firstWeights[layer + 1], before.weights);
       next.end = firstFrom(firstWeights[layer + 1], next.weights);
+      const patched = before.end - before.place + next.end - next.place;
+      const isDense = patched * DENSE_SPACING > stored.length;
+      for (let from = 0; isDense && from < stored.length; from += WEIGHTS_PER_CALL) {
+        const part = stored.subarray(from, from + WEIGHTS_PER_CALL);
+        const count = comparePatches(
+          before,
+          next,
+          firstWeights[layer],
+          from,
+          part,
+          mask,
+          both,
+          changes,
+        );
+        if (count === 0) continue;
+        kernels[layer].setWeights(changes.indices.subarray(0, count), values.subarray(0, count));
+      }
       while (before.place < before.end || next.place < next.end) {
         const count = mergePatches(before, next, firstWeights[layer], stored, mask, changes);
         if (count === 0) continue;
@@ -115,6 +136,57 @@ function mergePatches(
   before.place = ofBefore;
   next.place = ofNext;
   return count;
+}
+
+/**
+ * The changes of some weights that follow one another, from what they were and what they become.
+ *
+ * @param first number of the layer's first weight
+ * @param from index in the layer of the first of `stored`
+ * @param stored bits of these weights
+ * @param both room for what they were, and for what they become
+ * @returns the number of changes
+ */
+function comparePatches(
+  before: Cursor,
+  next: Cursor,
+  first: number,
+  from: number,
+  stored: Uint8Array | Uint32Array,
+  mask: number,
+  [earlier, later]: readonly (Uint8Array | Uint32Array)[],
+  { indices, words }: Changes,
+): number {
+  earlier.set(stored);
+  later.set(stored);
+  putPatches(before, first + from, stored.length, mask, earlier);
+  putPatches(next, first + from, stored.length, mask, later);
+  let count = 0;
+  for (let place = 0; place < stored.length; place++) {
+    const difference = earlier[place] ^ later[place];
+    indices[count] = from + place;
+    words[count] = later[place];
+    // Without a branch, as above.
+    count += (difference | -difference) >>> 31;
+  }
+  return count;
+}
+
+/** Put those patches into weights that belong to them. */
+function putPatches(
+  cursor: Cursor,
+  first: number,
+  count: number,
+  mask: number,
+  to: Uint8Array | Uint32Array,
+): void {
+  const { weights, words, end } = cursor;
+  const afterLast = first + count;
+  let { place } = cursor;
+  for (; place < end && weights[place] < afterLast; place++) {
+    to[weights[place] - first] = words[place] ^ mask;
+  }
+  cursor.place = place;
 }
 
 /** The place of the first of ascending weights that is not below a number; their number if there is none. */

@@ -54,9 +54,10 @@ export function forEachStruckWord(
     const bank = Math.floor(line / (rows + spareRows));
     const rowStart = line * columns;
     const isSpare = line - bank * (rows + spareRows) >= rows;
-    const end = isSpare ? rowStart : rowStart + storedColumns;
-    for (; fault < cells.length && cells[fault] < end; fault++) {
+    const end = isSpare ? 0 : storedColumns;
+    for (; fault < cells.length; fault++) {
       const column = cells[fault] - rowStart;
+      if (column >= end) break;
       const bit = column >>> muxShift;
       const word = column & (columnMux - 1);
       isStruck[word] = 1;

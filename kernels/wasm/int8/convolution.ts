@@ -17,7 +17,7 @@ import {
   placeTransform,
 } from '../memory.js';
 import { packWeights } from '../packing.js';
-import { type ConvolutionPlan, packedIndex, planConvolution } from '../plan.js';
+import { type ConvolutionPlan, PANEL_COLUMNS, packedIndex, planConvolution } from '../plan.js';
 import { checkOwnTensors, type Workspace, writeDescriptor } from '../workspace.js';
 import { depthwiseConvolution } from './depthwise.js';
 import { planInt8Convolution } from './plan.js';
@@ -164,9 +164,31 @@ function directConvolution(
   const packed = new Int16Array(workspace.buffer, places.weights, plan.packedWeights);
   packWeights(plan, weights, packed, zeroPoints);
   const window = windowSize(shape);
+  const taps = shape.kernel[0] * shape.kernel[1];
+  const depthShift = 31 - Math.clz32(plan.depth);
   return {
     setWeight(index, value) {
       packed[packedIndex(plan, index)] = value - zeroPoints[Math.floor(index / window)];
+    },
+    setWeights(indices, values) {
+      for (let place = 0; place < indices.length; ) {
+        const channel = Math.floor(indices[place] / window);
+        const first = channel * window;
+        if (taps > 1) {
+          packed[packedIndex(plan, indices[place])] = values[place++] - zeroPoints[channel];
+          continue;
+        }
+        // Of one tap the weights lie in the order of the input channels, `depth` of them together.
+        const firstPacked = packedIndex(plan, first);
+        const zeroPoint = zeroPoints[channel];
+        const end = first + window;
+        for (; place < indices.length && indices[place] < end; place++) {
+          const k = indices[place] - first;
+          const offset =
+            (k >>> depthShift) * (PANEL_COLUMNS << depthShift) + (k & (plan.depth - 1));
+          packed[firstPacked + offset] = values[place] - zeroPoint;
+        }
+      }
     },
     getWeight(index) {
       return packed[packedIndex(plan, index)] + zeroPoints[Math.floor(index / window)];

@@ -11,34 +11,73 @@ export interface FaultLines {
   /** The lines that line l crosses at a fault: `crossing` from `first[l]` to before `first[l + 1]`. */
   readonly first: Uint32Array;
   readonly crossing: Uint32Array;
+  /** How many faults each line has. */
+  readonly faultsOf: Uint32Array;
 }
 
-/** Lines of the faults at (rows[i], columns[i]), none of them twice. */
+/**
+ * Lines of the faults at (rows[i], columns[i]), none of them twice. Takes memory for as many rows and columns as the last
+ * of them have before them.
+ */
 export function faultLines(rows: ArrayLike<number>, columns: ArrayLike<number>): FaultLines {
-  const rowAddresses = Uint32Array.from(new Set(Array.from(rows))).sort();
-  const columnAddresses = Uint32Array.from(new Set(Array.from(columns))).sort();
-  const rowLine = new Map(Array.from(rowAddresses, (address, line) => [address, line]));
-  const columnLine = new Map(
-    Array.from(columnAddresses, (address, line) => [address, rowAddresses.length + line]),
-  );
-  const count = rowAddresses.length + columnAddresses.length;
-  const ends = Array.from(rows, (row, fault) => [
-    rowLine.get(row)!,
-    columnLine.get(columns[fault])!,
-  ]);
+  const faults = rows.length;
+  const inRow = faultsByAddress(rows);
+  const inColumn = faultsByAddress(columns);
+  const rowCount = occupied(inRow);
+  const count = rowCount + occupied(inColumn);
+  const address = new Uint32Array(count);
   const first = new Uint32Array(count + 1);
-  for (const line of ends.flat()) first[line + 1] += 1;
-  for (let line = 0; line < count; line += 1) first[line + 1] += first[line];
+  const rowLine = numberLines(inRow, 0, address, first);
+  const columnLine = numberLines(inColumn, rowCount, address, first);
   const next = first.slice();
-  const crossing = new Uint32Array(2 * rows.length);
-  for (const [row, column] of ends) {
+  const crossing = new Uint32Array(2 * faults);
+  for (let fault = 0; fault < faults; fault += 1) {
+    const row = rowLine[rows[fault]];
+    const column = columnLine[columns[fault]];
     crossing[next[row]++] = column;
     crossing[next[column]++] = row;
   }
-  const address = new Uint32Array(count);
-  address.set(rowAddresses);
-  address.set(columnAddresses, rowAddresses.length);
-  return { rows: rowAddresses.length, count, faults: rows.length, address, first, crossing };
+  const faultsOf = new Uint32Array(count);
+  for (let line = 0; line < count; line += 1) faultsOf[line] = first[line + 1] - first[line];
+  return { rows: rowCount, count, faults, address, first, crossing, faultsOf };
+}
+
+/** How many faults each row or each column of the bank has. */
+function faultsByAddress(addresses: ArrayLike<number>): Uint32Array {
+  let last = -1;
+  for (let fault = 0; fault < addresses.length; fault += 1) last = Math.max(last, addresses[fault]);
+  const found = new Uint32Array(last + 1);
+  for (let fault = 0; fault < addresses.length; fault += 1) found[addresses[fault]] += 1;
+  return found;
+}
+
+function occupied(found: Uint32Array): number {
+  let lines = 0;
+  for (const faults of found) if (faults > 0) lines += 1;
+  return lines;
+}
+
+/**
+ * Number the rows or columns with a fault, and put down where each starts among the crossings.
+ *
+ * @returns the line of each row or column that has a fault
+ */
+function numberLines(
+  found: Uint32Array,
+  firstLine: number,
+  address: Uint32Array,
+  first: Uint32Array,
+): Uint32Array {
+  const lineOf = new Uint32Array(found.length);
+  let line = firstLine;
+  for (let place = 0; place < found.length; place += 1) {
+    if (found[place] === 0) continue;
+    lineOf[place] = line;
+    address[line] = place;
+    first[line + 1] = first[line] + found[place];
+    line += 1;
+  }
+  return lineOf;
 }
 
 /** Lines that spare lines have replaced, in the course of a search. */
@@ -49,12 +88,8 @@ export interface Replaced {
   uncovered: number;
 }
 
-export function noneReplaced({ first, count, faults }: FaultLines): Replaced {
-  return {
-    taken: new Uint8Array(count),
-    uncoveredOf: Uint32Array.from({ length: count }, (_, line) => first[line + 1] - first[line]),
-    uncovered: faults,
-  };
+export function noneReplaced({ count, faults, faultsOf }: FaultLines): Replaced {
+  return { taken: new Uint8Array(count), uncoveredOf: faultsOf.slice(), uncovered: faults };
 }
 
 /** Replace a line that is not yet replaced. */

@@ -30,11 +30,26 @@ interface Direction {
   readonly spares: number;
 }
 
-/** The lines of a direction with most uncovered faults, as many as there are spares; those without one are left out. */
+/**
+ * The lines of a direction with most uncovered faults, as many as there are spares, in rising order; of equal ones the
+ * first. Those without a fault are left out.
+ */
 function richest({ uncoveredOf }: Replaced, { from, to, spares }: Direction): number[] {
+  let most = 0;
+  for (let line = from; line < to; line += 1) most = Math.max(most, uncoveredOf[line]);
+  const tally = new Uint32Array(most + 1);
+  for (let line = from; line < to; line += 1) tally[uncoveredOf[line]] += 1;
+  // Lines with more faults than `least` are all taken, of those with as many the first.
+  let left = spares;
+  let least = most;
+  while (least > 0 && tally[least] <= left) left -= tally[least--];
   const lines: number[] = [];
-  for (let line = from; line < to; line += 1) if (uncoveredOf[line] > 0) lines.push(line);
-  return lines.sort((a, b) => uncoveredOf[b] - uncoveredOf[a] || a - b).slice(0, spares);
+  for (let line = from; line < to; line += 1) {
+    if (uncoveredOf[line] < least || uncoveredOf[line] === 0) continue;
+    if (uncoveredOf[line] === least && left-- <= 0) continue;
+    lines.push(line);
+  }
+  return lines;
 }
 
 /** Faults that are covered by lines. */
@@ -140,10 +155,13 @@ function sortedCandidates(
   { from, to }: Direction,
 ): number[] {
   const candidates = Array.from({ length: to - from }, (_, index) => from + index);
-  const beside = (line: number) =>
-    crossing.subarray(first[line], first[line + 1]).reduce((sum, at) => sum + uncoveredOf[at], 0);
-  const besides = new Map(candidates.map((line) => [line, beside(line)]));
+  const beside = new Uint32Array(to - from);
+  for (let line = from; line < to; line += 1) {
+    for (let at = first[line]; at < first[line + 1]; at += 1) {
+      beside[line - from] += uncoveredOf[crossing[at]];
+    }
+  }
   return candidates.sort(
-    (a, b) => uncoveredOf[b] - uncoveredOf[a] || besides.get(a)! - besides.get(b)! || a - b,
+    (a, b) => uncoveredOf[b] - uncoveredOf[a] || beside[a - from] - beside[b - from] || a - b,
   );
 }

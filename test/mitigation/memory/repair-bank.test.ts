@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
+import { uniformFaultMap } from '../../../fault/index.js';
 import { type BankFaults, mustRepair, repairBank } from '../../../mitigation/index.js';
 import { caseText } from './support.js';
 
@@ -179,3 +181,20 @@ property.prop([planted], { numRuns: 100 })(
     expect(expectConsistent(bankOf(faults, 8, 8), 8, 8).uncovered).toBe(0);
   },
 );
+
+test.each([
+  { rate: 1e-4, banks: 200, choices: 'edaa7dfc1712' },
+  { rate: 1e-3, banks: 60, choices: '1a9230680cd8' },
+  { rate: 1e-2, banks: 200, choices: 'ac5746b8f906' },
+])('of equal choices the same one stays chosen: $banks banks at $rate', (known) => {
+  const { rate, banks, choices } = known;
+  const geometry = { banks: 1, rows: 1024, columns: 256 };
+  const hash = createHash('sha1');
+  for (let trial = 0; trial < banks; trial++) {
+    const { cells } = uniformFaultMap({ geometry, rate, faults: 'flip', seed: 1, trial });
+    const faults = Array.from(cells, (cell) => [Math.floor(cell / 256), cell % 256] as const);
+    const { rows, columns, uncovered, provedOptimal } = repairBank(bankOf(faults, 8, 8));
+    hash.update(JSON.stringify([[...rows], [...columns], uncovered, provedOptimal]));
+  }
+  expect(hash.digest('hex').slice(0, 12)).toBe(choices);
+});
