@@ -8,9 +8,22 @@ export * from './inference/quantize.js';
 export * from './inputs/load-network.js';
 export type { SharedNetwork } from './inputs/shared-network.js';
 export { loadThresholds, PROFILE_IMAGES, profileThresholds } from './inputs/thresholds.js';
-export * from './points/decision.js';
+export {
+  type Candidate,
+  type CandidateCounts,
+  type CandidatePrice,
+  type Decision,
+  decideCheapest,
+} from './points/decision.js';
 export type { StudyDesign } from './points/design.js';
-export { PRICE_UNITS, type PriceUnit } from './points/mitigation-prices.js';
+export {
+  PRICE_UNITS,
+  type PricedPoint,
+  type PriceUnit,
+  type StudyPrices,
+  withPrices,
+} from './points/mitigation-prices.js';
+export * from './points/pareto-front.js';
 export {
   type CostFactors,
   costsOf,
@@ -31,8 +44,10 @@ export * from './points/stopping.js';
 export * from './run/cheapest.js';
 export * from './run/estimate.js';
 export { type PreparedStudy, prepareStudy } from './run/prepare.js';
+export { priceColumns } from './run/price-columns.js';
 export { type ChangedWeight, type ReplayedTrial, replayTrial } from './run/replay-trial.js';
 export * from './run/run-study.js';
+export { preparedPrices, savedPrices, savedPricesOrReasons } from './run/study-prices.js';
 export * from './statistics/index.js';
 export * from './store/index.js';
 export {

@@ -17,15 +17,22 @@ export {
 } from './mitigation.js';
 export { createPricing, type PricedPlace, type Pricing } from './mitigation-price.js';
 export { mitigationInputSchema, mitigationSchema, parseMitigation } from './parse.js';
-export { loadPriceFigures, type PriceFigure, type PriceFigures } from './price/figures.js';
+export {
+  loadPriceFigures,
+  type PriceFigure,
+  type PriceFigures,
+  priceFiguresJsonSchema,
+} from './price/figures.js';
 export type { Missing, OrMissing } from './price/missing.js';
 export {
   type AddedCells,
   type PartPrice,
   PRICE_COMPONENTS,
+  PRICE_OF_NOTHING,
   type Price,
   type PriceComponent,
   type Registers,
+  unknownPrice,
   type WordCells,
   type XorGates,
 } from './price/price.js';

@@ -17,11 +17,15 @@ export type Panel = Extract<TopLevelSpec, { concat: unknown }>['concat'][number]
 /** Panels beside and below each other; what they encode other than by place has one scale and one legend. */
 export function chartOf(
   panels: readonly Panel[],
-  { title, columns }: { readonly title: string; readonly columns: number },
+  {
+    title,
+    subtitle,
+    columns,
+  }: { readonly title: string; readonly subtitle?: string; readonly columns: number },
 ): Chart {
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: { text: title, anchor: 'start' },
+    title: { text: title, ...(subtitle !== undefined && { subtitle }), anchor: 'start' },
     background: 'white',
     config: {
       font: 'sans-serif',

@@ -1,4 +1,4 @@
-import type { StudyPoint } from '../campaign/index.js';
+import type { ConditionDecision, StudyPoint } from '../campaign/index.js';
 
 /** What a chart of accuracies needs of a point of a study. */
 export type AccuracyRow = Pick<
@@ -10,6 +10,20 @@ export type AccuracyRow = Pick<
 export interface MapSpreadRow extends AccuracyRow {
   readonly perMap: StudyPoint['perMap'];
 }
+
+/** What a chart of prices needs of a decision. */
+export type PriceAndLossRow = Pick<
+  ConditionDecision,
+  | 'model'
+  | 'format'
+  | 'accelerator'
+  | 'faultModel'
+  | 'scope'
+  | 'rate'
+  | 'voltage'
+  | 'priceUnit'
+  | 'front'
+>;
 
 /** Activations of one layer at one fault rate, counted by powers of two. */
 export interface ActivationRow {

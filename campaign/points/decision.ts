@@ -1,5 +1,6 @@
 import {
   type Comparison,
+  type Estimate,
   judgeShares,
   type RequirementVerdict,
   tellApart,
@@ -8,7 +9,7 @@ import type { Requirement } from '../study/study.js';
 import { type PointYield, pointYield, type YieldCounts } from './point.js';
 
 /** What goes wrong with all that is said of the candidates of a decision together, at most. */
-const DOUBT = 0.05;
+export const DOUBT = 0.05;
 
 /** What a mitigation takes, in the unit that was asked for. */
 export interface CandidatePrice {
@@ -32,8 +33,8 @@ export interface Candidate extends CandidatePrice {
   readonly images: number;
   /** Share of the maps that lose at most `within`, with bounds that hold for all candidates together. */
   readonly yield: PointYield;
-  /** Mean loss of accuracy on the same images, and what it is at most, for all candidates together. */
-  readonly drop: { readonly mean: number; readonly high: number };
+  /** Mean loss of accuracy on the same images, with an interval that holds for all candidates together. */
+  readonly drop: Estimate;
   /** About how many more maps would decide; null: decided, or no number would. */
   readonly moreMaps: number | null;
   /** Its accuracy less that of the mitigation that is named, on the same maps and images; missing for that one. */
@@ -112,7 +113,7 @@ function judgeCandidates(
     return {
       ...{ mitigation, price, notGiven, verdict, maps: correct.length, images },
       yield: { ...yields[at], low, high },
-      drop: { mean: drop.mean, high: drop.high },
+      drop: { mean: drop.mean, low: drop.low, high: drop.high },
       moreMaps: moreTrials ?? null,
     };
   });
@@ -128,15 +129,22 @@ function compared(
   const reference = counts[counts.findIndex(({ mitigation }) => mitigation === named)];
   return judged.map((candidate, at) => {
     if (candidate.mitigation === named) return candidate;
-    const { correct, images } = counts[at];
-    // A stopping rule may end one of them earlier.
-    const maps = Math.min(correct.length, reference.correct.length);
+    const [correct, ofReference] = commonMaps(counts[at], reference);
     const { moreMaps, ...difference } = tellApart(
-      correct.slice(0, maps),
-      reference.correct.slice(0, maps),
-      images,
+      correct,
+      ofReference,
+      reference.images,
       1 - DOUBT / pairs,
     );
     return { ...candidate, comparison: { ...difference, moreMaps: moreMaps ?? null } };
   });
+}
+
+/** Right images of two mitigations on the maps that both have: a stopping rule may end one of them earlier. */
+export function commonMaps(
+  one: CandidateCounts,
+  other: CandidateCounts,
+): [readonly number[], readonly number[]] {
+  const maps = Math.min(one.correct.length, other.correct.length);
+  return [one.correct.slice(0, maps), other.correct.slice(0, maps)];
 }

@@ -1,4 +1,5 @@
-import type { Mitigation, Pricing } from '../../mitigation/index.js';
+import type { Price } from '../../mitigation/index.js';
+import type { PlacedNetwork } from '../study/conditions.js';
 import type { CandidatePrice } from './decision.js';
 
 /** What a price may be asked in: memory cells beside the data, joules an image, 2-input XOR gates. */
@@ -6,19 +7,23 @@ export const PRICE_UNITS = ['cells', 'energy', 'xorGates'] as const;
 
 export type PriceUnit = (typeof PRICE_UNITS)[number];
 
+/** What the price of a point depends on: a mitigation, by its name, for a network on an accelerator. */
+export interface PricedPoint extends PlacedNetwork {
+  readonly mitigation: string;
+}
+
 /**
- * The price of a mitigation in a unit.
+ * The prices of a study's mitigations.
  *
- * @param pricing of the network in its memory; called where a price depends on it
- * @throws InputError where a part does not fit the network or its memory
+ * @throws InputError where there is none to be told
  */
-export function priceOf(
-  { parts }: Mitigation,
+export type StudyPrices = (point: PricedPoint) => Price;
+
+/** A price in a unit. */
+export function priceIn(
+  { cells, energy, xorGates, notGiven }: Price,
   unit: PriceUnit,
-  pricing: () => Pricing,
 ): CandidatePrice {
-  if (parts.length === 0) return { price: 0, notGiven: [] };
-  const { cells, energy, xorGates, notGiven } = pricing()(parts);
   const prices: Readonly<Record<PriceUnit, number | null>> = {
     cells: cells.count,
     energy,
@@ -28,4 +33,12 @@ export function priceOf(
     price: prices[unit],
     notGiven: notGiven.filter(({ component }) => component === unit).map(({ reason }) => reason),
   };
+}
+
+/** Points with what their mitigations take. */
+export function withPrices<Point extends PricedPoint>(
+  points: readonly Point[],
+  prices: StudyPrices,
+): (Point & { readonly price: Price })[] {
+  return points.map((point) => ({ ...point, price: prices(point) }));
 }

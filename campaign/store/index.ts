@@ -2,6 +2,7 @@ export type { PointCounts } from './counts.js';
 export { requireReadable } from './duckdb/probe.js';
 export type { StudyRemainder, UnfinishedPoint } from './remaining.js';
 export {
+  type AddedColumns,
   openResults,
   RESULT_TABLES,
   type ResultFilter,
@@ -10,5 +11,5 @@ export {
   type StoredResults,
 } from './results.js';
 export { type SalvagedRows, salvageRows } from './salvage.js';
-export { openStore, type StoreOptions, type StudyStore } from './study-store.js';
+export { openStore, type StoreOptions, type StudyStore, storeFiles } from './study-store.js';
 export type { CellValue } from './tables.js';

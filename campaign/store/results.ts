@@ -18,7 +18,7 @@ import {
   trialRecordSchema,
 } from './records.js';
 import { remainderOf, type StudyRemainder } from './remaining.js';
-import { STORE_FILE } from './study-store.js';
+import { STORE_FILE, storeFiles } from './study-store.js';
 import type { CellValue } from './tables.js';
 
 /** Tables of a store that hold results. */
@@ -33,6 +33,22 @@ export type ResultFilter = Readonly<Partial<Record<ColumnName, readonly (string 
 export interface ResultRows {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly CellValue[])[];
+}
+
+/** Columns that the rows of points get beside those that are saved. */
+export interface AddedColumns {
+  /** The columns of points whose values choose the row that goes with a point. */
+  readonly key: readonly ColumnName[];
+  readonly columns: readonly { readonly name: string; readonly type: 'DOUBLE' | 'VARCHAR' }[];
+  /** The values of the key, each combination once, then those of the columns. */
+  readonly rows: readonly CellValue[][];
+}
+
+/** What is taken of a table. */
+interface Selection {
+  readonly table: ResultTable;
+  readonly filter: ResultFilter;
+  readonly added?: AddedColumns | undefined;
 }
 
 /** The saved results of a study. */
@@ -54,11 +70,17 @@ export interface StoredResults {
   /**
    * Rows of a table in the order of the study: equal studies give equal rows, times aside.
    *
+   * @param added to rows of points
    * @throws InputError when they are damaged
    */
-  rows(table: ResultTable, filter: ResultFilter): Promise<ResultRows>;
+  rows(table: ResultTable, filter: ResultFilter, added?: AddedColumns): Promise<ResultRows>;
   /** Write rows of a table, in the order of the study, as a Parquet file. */
-  writeParquet(table: ResultTable, filter: ResultFilter, file: string): Promise<void>;
+  writeParquet(
+    table: ResultTable,
+    filter: ResultFilter,
+    file: string,
+    added?: AddedColumns,
+  ): Promise<void>;
   close(): void;
 }
 
@@ -102,10 +124,10 @@ export async function openResults(folder: string): Promise<StoredResults> {
       points: (filter) =>
         points.filter(({ record }) => matches(record, filter)).map(({ point }) => point),
       counts: (filter) => readCounts(database, filter),
-      rows: (table, filter) => readRows(database, table, filter),
-      async writeParquet(table, filter, target) {
-        requireSafeOutputs([['--parquet', target]], [file, `${file}.wal`]);
-        writeFileAtomic(target, await parquetOf(file, mitigations, table, filter));
+      rows: (table, filter, added) => readRows(database, { table, filter, added }),
+      async writeParquet(table, filter, target, added) {
+        requireSafeOutputs([['--parquet', target]], storeFiles(folder));
+        writeFileAtomic(target, await parquetOf(file, mitigations, { table, filter, added }));
       },
       close: () => database.close(),
     };
@@ -143,24 +165,43 @@ function whereClause(filter: ResultFilter): { where: string; values: (string | n
   return { where: terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`, values };
 }
 
-function selection(table: ResultTable, where: string): string {
-  return `SELECT ${table}.* FROM ${table} JOIN mitigation_order USING (mitigation) ${where} ORDER BY ${ORDER[table]}`;
+/** A table of this connection alone, for the rows of `AddedColumns`. */
+const ADDED = 'added_columns';
+
+async function addColumns(database: Database, { key, columns, rows }: AddedColumns): Promise<void> {
+  const definitions = [
+    ...key.map((name) => `${name} VARCHAR`),
+    ...columns.map(({ name, type }) => `${name} ${type}`),
+  ];
+  await database.read(`CREATE OR REPLACE TEMP TABLE ${ADDED} (${definitions.join(', ')})`);
+  // An appender takes no database that is read only, not even for its temporary tables.
+  const places = definitions.map(() => '?').join(', ');
+  for (const row of rows) await database.read(`INSERT INTO ${ADDED} VALUES (${places})`, row);
 }
 
-async function readRows(
-  database: Database,
-  table: ResultTable,
-  filter: ResultFilter,
-): Promise<ResultRows> {
+/** The query of a selection, whose added columns have to be there. */
+function selectionQuery({ table, added }: Selection, where: string): string {
+  const isAdded = added !== undefined && table === 'point';
+  const columns = isAdded ? added.columns.map(({ name }) => `, ${ADDED}.${name}`).join('') : '';
+  const join = isAdded ? `LEFT JOIN ${ADDED} USING (${added.key.join(', ')})` : '';
+  return `SELECT ${table}.*${columns} FROM ${table} JOIN mitigation_order USING (mitigation) ${join} ${where} ORDER BY ${ORDER[table]}`;
+}
+
+async function readRows(database: Database, selection: Selection): Promise<ResultRows> {
+  const { table, filter, added } = selection;
+  if (added) await addColumns(database, added);
   const { where, values } = whereClause(filter);
-  const { columns, rows, objects } = await database.read(selection(table, where), values);
+  const { columns, rows, objects } = await database.read(selectionQuery(selection, where), values);
   checkRecords(RECORDS[table], objects, { file: database.file, table });
   return { columns, rows: rows as CellValue[][] };
 }
 
 async function readCounts(database: Database, filter: ResultFilter): Promise<PointCounts[]> {
   const { where, values } = whereClause(filter);
-  const { objects } = await database.read(selection('trial', where), values);
+  const { objects } = await database.read(
+    selectionQuery({ table: 'trial', filter }, where),
+    values,
+  );
   const { file } = database;
   return countsOfTrials(checkRecords(trialRecordSchema, objects, { file, table: 'trial' }));
 }
@@ -169,18 +210,21 @@ async function readCounts(database: Database, filter: ResultFilter): Promise<Poi
 async function parquetOf(
   file: string,
   mitigations: readonly string[],
-  table: ResultTable,
-  filter: ResultFilter,
+  selection: Selection,
 ): Promise<Uint8Array> {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'bitcell-'));
   const target = join(folder, 'rows.parquet');
   try {
     const database = await openDatabase(file, 'READ_ONLY', target);
     try {
-      await requireOwnObjects(database, [table]);
+      await requireOwnObjects(database, [selection.table]);
       await orderMitigations(database, mitigations);
-      const { where, values } = whereClause(filter);
-      await database.read(`CREATE TEMP TABLE selection AS ${selection(table, where)}`, values);
+      if (selection.added) await addColumns(database, selection.added);
+      const { where, values } = whereClause(selection.filter);
+      await database.read(
+        `CREATE TEMP TABLE selection AS ${selectionQuery(selection, where)}`,
+        values,
+      );
       await database.connection
         .run(`COPY selection TO ${quoted(target)} (FORMAT parquet)`)
         .catch((error) => {

@@ -28,6 +28,12 @@ import {
 /** The file of a study's folder. */
 export const STORE_FILE = 'study.duckdb';
 
+/** The files in which a folder holds a study, there or not: the store and its log. */
+export function storeFiles(folder: string): string[] {
+  const file = join(folder, STORE_FILE);
+  return [file, `${file}.wal`];
+}
+
 /** What a store is opened for. */
 export interface StoreOptions {
   /** Everything the result of the study depends on but the code, by name: values that JSON can hold. */

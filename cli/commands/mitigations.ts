@@ -3,14 +3,18 @@ import { InputError } from '../../core/index.js';
 import {
   createPricing,
   describeParts,
-  loadPriceFigures,
   type Mitigation,
   type PartDescription,
   type Pricing,
   parseMitigation,
 } from '../../mitigation/index.js';
 import { loadAccelerator, wordCount } from '../../sim/index.js';
-import { addCommonOptions, type CommonOptions, option } from '../input/options.js';
+import {
+  addCommonOptions,
+  type CommonOptions,
+  priceFigures,
+  pricesOption,
+} from '../input/options.js';
 import { printResult } from '../print/output.js';
 import { type PricedMitigation, priceTable } from '../print/price-table.js';
 import { grouped } from '../print/table.js';
@@ -30,9 +34,7 @@ export function mitigationsCommand(): Command {
       'Every mitigation: what it does, its parameters, and what it takes on an accelerator',
     )
     .argument('[words...]', 'these alone, such as secded:dataBits=32+clip (default: every kind)')
-    .addOption(
-      option('--prices <file>', 'figures that no source gives, each with its unit and source'),
-    )
+    .addOption(pricesOption())
     .action(mitigations);
   return addCommonOptions(addMemoryOptions(command));
 }
@@ -40,7 +42,7 @@ export function mitigationsCommand(): Command {
 function mitigations(words: readonly string[], flags: MitigationsFlags): void {
   const { json, model, format, accelerator: name, prices } = flags;
   const wanted = words.map((text) => parseMitigation(text));
-  const figures = prices === undefined ? undefined : loadPriceFigures(prices);
+  const figures = priceFigures(prices);
   const { network, placement } = memoryOf(flags);
   const accelerator = loadAccelerator(name);
   const pricing = createPricing({ network, placement, accelerator, figures });

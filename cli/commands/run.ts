@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import {
   type PreparedStudy,
   parseStudyFields,
+  preparedPrices,
   prepareStudy,
   readStudyFile,
   replayTrial,
@@ -9,10 +10,12 @@ import {
   runStudy,
   STUDY_AXES,
   type Study,
+  type StudyPrices,
   type StudyResult,
   studyInputOf,
   type Trial,
   withPrecision,
+  withPrices,
 } from '../../campaign/index.js';
 import { InputError } from '../../core/index.js';
 import { formatGeometry } from '../../fault/index.js';
@@ -27,6 +30,8 @@ import {
   list,
   option,
   percentagePoints,
+  priceFigures,
+  pricesOption,
   repeated,
   threadsOption,
   wholeNumber,
@@ -57,6 +62,7 @@ interface RunFlags extends CommonOptions {
   readonly dryRun?: boolean;
   readonly only?: TrialNumbers;
   readonly limit?: number;
+  readonly prices?: string;
 }
 
 /** A trial as `--only` names it. */
@@ -108,6 +114,7 @@ export function runCommand(): Command {
     .addOption(threadsOption())
     .addOption(option('--out <folder>', 'save trials and results there'))
     .addOption(option('--resume', 'continue what the output folder holds, if anything'))
+    .addOption(pricesOption())
     .addOption(option('--dry-run', 'print the plan, its size and an estimate of the time'))
     .addOption(
       option(
@@ -130,10 +137,11 @@ async function run(
   flags: RunFlags & Record<string, unknown>,
   command: Command,
 ): Promise<void> {
-  const { threads, data, out, resume, dryRun, only, limit, json, quiet, ...rest } = flags;
+  const { threads, data, out, resume, dryRun, only, limit, prices, json, quiet, ...rest } = flags;
   const { memoryLimit: _, ...fields } = rest;
   requireFitting(flags, command);
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
+  const figures = priceFigures(prices);
   const study = file === undefined ? parseStudyFields(fields) : readStudyFile(file, fields);
   if (resume && out !== undefined) await requireReadable(out);
   const prepared = prepareStudy(study, data);
@@ -165,7 +173,11 @@ async function run(
       return;
     }
     const seconds = (performance.now() - started) / 1000;
-    printResult(json, toJson(result, prepared, seconds), () => toText(result, threads, seconds));
+    printResult(
+      json,
+      json ? toJson(result, prepared, { prices: preparedPrices(prepared, figures), seconds }) : {},
+      () => toText(result, threads, seconds),
+    );
   } catch (error) {
     throw resumable(error, out);
   } finally {
@@ -183,8 +195,16 @@ function trialNumbers(text: string): TrialNumbers {
   return { condition: Number(condition), map: Number(map) };
 }
 
-/** @throws InputError when options stand beside `--only` that mean nothing there */
-function requireFitting({ only, out, resume, dryRun, limit }: RunFlags, command: Command): void {
+/** @throws InputError when options stand beside others with which they mean nothing */
+function requireFitting(
+  { only, out, resume, dryRun, limit, prices, json }: RunFlags,
+  command: Command,
+): void {
+  // In the environment it may be meant for `results`.
+  const isPriced = json && !only && !dryRun;
+  if (prices !== undefined && !isPriced && command.getOptionValueSource('prices') === 'cli') {
+    throw new InputError('--prices is for the points that --json prints: give it with --json');
+  }
   if (!only) {
     // In the environment it may be meant for `map hits`.
     if (limit !== undefined && command.getOptionValueSource('limit') === 'cli') {
@@ -216,7 +236,7 @@ function faultNames({ faultMaps, faults }: Study): string[] {
 function toJson(
   { study, networks, points, sampleSizes }: StudyResult,
   { data }: PreparedStudy,
-  seconds: number,
+  { prices, seconds }: { readonly prices: StudyPrices; readonly seconds: number },
 ) {
   const unfusedIn = ({ model, format }: { model: string; format: string }) =>
     data.networks.flatMap((loaded) =>
@@ -235,7 +255,7 @@ function toJson(
     networks: summaries,
     cycles: cycles.length === 1 ? cycles[0] : null,
     energy: summaries.length === 1 ? summaries[0].energy : null,
-    points: withPrecision(points, study.precision),
+    points: withPrices(withPrecision(points, study.precision), prices),
     ...(sampleSizes.length > 0 && { sampleSizes }),
     seconds,
   };

@@ -1,7 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError, parseDecimal } from '../../core/index.js';
-import { CLIP_POSITIONS, type Mitigation, parseMitigation } from '../../mitigation/index.js';
+import {
+  CLIP_POSITIONS,
+  loadPriceFigures,
+  type Mitigation,
+  type PriceFigures,
+  parseMitigation,
+} from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR } from '../../sim/index.js';
 
@@ -144,6 +150,16 @@ export function yieldOption(description: string): Option {
       `"${text}" is not a share of the maps above 0, up to 1.`,
     ),
   );
+}
+
+/** Figures for prices. */
+export function pricesOption(): Option {
+  return option('--prices <file>', 'figures that no source gives, each with its unit and source');
+}
+
+/** The figures of the file that `--prices` names. */
+export function priceFigures(file: string | undefined): PriceFigures | undefined {
+  return file === undefined ? undefined : loadPriceFigures(file);
 }
 
 /** Each thread takes memory for a network of its own, so more than processors, and more than a few, do harm only. */

@@ -1,3 +1,4 @@
+import type { PriceUnit } from '../../campaign/index.js';
 import type { Mitigation, Price } from '../../mitigation/index.js';
 import { formatTable, grouped } from './table.js';
 
@@ -6,6 +7,15 @@ export interface PricedMitigation extends Mitigation {
   readonly price: Price | null;
   readonly refused?: string;
 }
+
+/** A price in one unit: the head of its column, and its text. */
+export const PRICE_TEXTS: Readonly<
+  Record<PriceUnit, { readonly title: string; text(price: number): string }>
+> = {
+  cells: { title: 'cells', text: grouped },
+  energy: { title: 'uJ an image', text: (joules) => `${Number((1e6 * joules).toPrecision(4))}` },
+  xorGates: { title: 'XOR gates', text: grouped },
+};
 
 const NOT_GIVEN = '-';
 

@@ -189,6 +189,18 @@ export function formatConditions(conditions: readonly ConditionKey[]): string[] 
   ];
 }
 
+/** The columns that tell conditions apart: their heads, and the cells of one of them. */
+export function conditionTable(conditions: readonly ConditionKey[]): {
+  readonly titles: readonly string[];
+  cells(condition: ConditionKey): string[];
+} {
+  const columns = columnsFor(conditions);
+  return {
+    titles: columns.map(({ title }) => title),
+    cells: (condition) => columns.map((column) => cellOf(column, condition)),
+  };
+}
+
 /** A condition in a line. */
 export function conditionText(condition: ConditionKey): string {
   const { model, format, accelerator, faultModel, scope, rate, voltage } = condition;

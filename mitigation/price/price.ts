@@ -97,3 +97,22 @@ export interface Price {
   readonly area: number | null;
   readonly notGiven: readonly NotGiven<PriceComponent>[];
 }
+
+/** Of no parts at all: it needs no figure. */
+export const PRICE_OF_NOTHING: Price = {
+  cells: { count: 0, share: 0 },
+  xorGates: NO_GATES,
+  readLatency: { levels: 0, seconds: 0 },
+  ...{ cycles: 0, energy: 0, area: 0, notGiven: [] },
+};
+
+/** A price of which nothing can be said, for one reason. */
+export function unknownPrice(reason: string): Price {
+  return {
+    cells: { count: null, share: null },
+    xorGates: null,
+    readLatency: { levels: null, seconds: null },
+    ...{ cycles: null, energy: null, area: null },
+    notGiven: PRICE_COMPONENTS.map((component) => ({ component, reason })),
+  };
+}

@@ -1,6 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { type CandidateCounts, decideCheapest } from '../../campaign/index.js';
+import { type CandidateCounts, decideCheapest, paretoFront } from '../../campaign/index.js';
 
 const REQUIREMENT = { within: 2, yield: 0.9 };
 
@@ -89,6 +89,8 @@ describe('decideCheapest', () => {
     expect(drop.mean).toBeCloseTo(0.01, 12);
     // n equal losses d: 1 − (1 − (1 + d)/2)·α^(1/n), as a place from −1 to 1.
     expect(drop.high).toBeCloseTo(1 - 0.99 * 0.025 ** (1 / 100), 9);
+    // From −1 to 1 the lower bound is (1 + d)·α^(1/n) − 1.
+    expect(drop.low).toBeCloseTo(1.01 * 0.025 ** (1 / 100) - 1, 9);
     // One changed image of 100 each: (1 − 1/100)/(100·99) of variance, against (0.02/2)².
     expect(share).toMatchObject({ within: 0.02, share: 1, imagesNeeded: 100 });
   });
@@ -110,5 +112,85 @@ describe('decideCheapest', () => {
     expect(cheaper.every((one) => one.verdict !== 'met')).toBe(true);
     if (verdict === 'met') expect(cheaper.every((one) => one.verdict === 'failed')).toBe(true);
     expect(verdict === 'none').toBe(candidates.every((one) => one.verdict === 'failed'));
+  });
+});
+
+function frontOf(...counts: CandidateCounts[]) {
+  return paretoFront(decide(...counts).candidates, counts);
+}
+
+describe('the Pareto front', () => {
+  const losing = (lost: number, maps = 100) => ({ good: maps, bad: 0, lost });
+
+  test('has what no other one beats, and says what is told apart', () => {
+    const front = frontOf(
+      candidate('secded', 800, losing(0)),
+      candidate('rotate', 300, losing(60)),
+      candidate('none', 0, losing(50)),
+      candidate('parity', 100, losing(20)),
+      candidate('invert', 400, losing(21)),
+      candidate('harden', null, losing(0)),
+    );
+    expect(front).toMatchObject([
+      { mitigation: 'none', price: 0, isOnFront: true, toldApart: true },
+      { mitigation: 'parity', price: 100, isOnFront: true, toldApart: true },
+      { mitigation: 'rotate', price: 300, isOnFront: false, toldApart: true },
+      // A point worse than parity, for more; 100 maps do not tell a point.
+      { mitigation: 'invert', price: 400, isOnFront: false, toldApart: false },
+      { mitigation: 'secded', price: 800, isOnFront: true, toldApart: true },
+      { mitigation: 'harden', price: null, isOnFront: null, toldApart: null },
+    ]);
+    expect(front[1].drop.mean).toBeCloseTo(0.2, 12);
+  });
+
+  test('holds all of one price and one loss, not told apart, and none that is dearer with the same loss', () => {
+    expect(
+      frontOf(
+        candidate('clip', 8, losing(3)),
+        candidate('clamp', 8, losing(3)),
+        candidate('secded', 9, losing(3)),
+      ),
+    ).toMatchObject([
+      { mitigation: 'clip', isOnFront: true, toldApart: false },
+      { mitigation: 'clamp', isOnFront: true, toldApart: false },
+      { mitigation: 'secded', isOnFront: false, toldApart: false },
+    ]);
+  });
+
+  test('compares on the maps that both have', () => {
+    const [none, clip] = frontOf(
+      candidate('none', 0, losing(50, 200)),
+      candidate('clip', 8, losing(0, 90)),
+    );
+    expect([none.isOnFront, clip.isOnFront, clip.toldApart]).toEqual([true, true, true]);
+  });
+
+  const lossOf = fc.record({
+    good: fc.integer({ min: 1, max: 30 }),
+    bad: fc.nat(10),
+    lost: fc.constantFrom(0, 1, 5, 40),
+  });
+  const priceOf = fc.option(fc.integer({ min: 0, max: 3 }), { nil: null });
+  property.prop([fc.array(fc.tuple(lossOf, priceOf), { minLength: 1, maxLength: 5 })], {
+    numRuns: 40,
+  })('is what the definition says, of every pair', (drawn) => {
+    const front = frontOf(...drawn.map(([maps, price], at) => candidate(`m${at}`, price, maps)));
+    const priced = front.flatMap((one) =>
+      one.price === null ? [] : [{ ...one, cost: one.price }],
+    );
+    for (const one of priced) {
+      const isBeaten = priced.some(
+        (other) =>
+          other.cost <= one.cost &&
+          other.drop.mean <= one.drop.mean &&
+          (other.cost < one.cost || other.drop.mean < one.drop.mean),
+      );
+      expect(one.isOnFront).toBe(!isBeaten);
+      // The cheapest one alone is beaten by nothing, whatever comes.
+      const others = priced.filter((other) => other !== one && other.cost <= one.cost);
+      if (others.length === 0) expect(one.toldApart).toBe(true);
+    }
+    for (const one of front) expect(one.isOnFront === null).toBe(one.price === null);
+    if (priced.length > 0) expect(priced.some(({ isOnFront }) => isOnFront)).toBe(true);
   });
 });

@@ -1,6 +1,7 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { findCheapest, loadNetwork, openResults } from '../../campaign/index.js';
+import { findCheapest, loadNetwork, openResults, savedPrices } from '../../campaign/index.js';
 import { loadAccelerator } from '../../sim/index.js';
 import { OPTIONS, openSmall, pointsOf, resultOf } from '../campaign/store/small-study.js';
 import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
@@ -104,6 +105,65 @@ describe('bitcell cheapest', () => {
   });
 });
 
+describe('the Pareto front', () => {
+  const correct = { none: 40, clip: 89, parity: 70, harden: 90 };
+
+  test('is in the JSON, in a line of the text, and in the CSV beside all candidates', async () => {
+    const folder = await save(correct);
+    const front = [
+      { mitigation: 'none', price: 0, isOnFront: true, toldApart: true },
+      { mitigation: 'clip', price: 768, isOnFront: true, toldApart: true },
+      { mitigation: 'parity', price: 4096, isOnFront: false, toldApart: true },
+      { mitigation: 'harden', price: null, isOnFront: null, toldApart: null },
+    ];
+    const csv = join(newFolder(), 'candidates.csv');
+    const result = await bitcellJson(['cheapest', folder, '--csv', csv]);
+    expect(result).toMatchObject({ front, decisions: [{ front }] });
+    const [head, ...rows] = readFileSync(csv, 'utf8').trimEnd().split('\n');
+    const columns = head.split(',');
+    const found = rows.map((row) => {
+      const cells = row.replaceAll(/"[^"]*"/g, '').split(',');
+      return Object.fromEntries(columns.map((name, at) => [name, cells[at]]));
+    });
+    expect(found).toMatchObject([
+      { mitigation: 'none', price: '0', on_front: 'true', told_apart: 'true', verdict: 'failed' },
+      { mitigation: 'clip', price: '768', on_front: 'true', is_named: 'true', verdict: 'met' },
+      { mitigation: 'parity', price: '4096', on_front: 'false', told_apart: 'true' },
+      { mitigation: 'harden', price: '', on_front: '', told_apart: '' },
+    ]);
+    expect(Number(found[1].drop_mean)).toBeCloseTo(0.01, 12);
+    const { stdout } = await bitcell(['cheapest', folder]);
+    expect(stdout).toContain('Pareto front of price and mean loss: none, clip.\n');
+  });
+
+  test('is drawn, in the unit of the price', async () => {
+    const folder = await save(correct);
+    const svg = join(newFolder(), 'front.svg');
+    expect((await bitcell(['cheapest', folder, '--svg', svg])).status).toBe(0);
+    const drawn = readFileSync(svg, 'utf8');
+    for (const name of Object.keys(correct)) expect(drawn).toContain(`>${name}</text>`);
+    expect(drawn).toContain('price: memory cells beside the data');
+    await bitcell(['cheapest', folder, '--svg', svg, '--price', 'xorGates']);
+    expect(readFileSync(svg, 'utf8')).toContain('price: 2-input XOR gates');
+  });
+
+  test('is written over no input', async () => {
+    const folder = await save(correct);
+    const store = join(folder, 'study.duckdb');
+    expect(await refusal(['cheapest', folder, '--svg', store])).toContain(
+      `--svg ${store} is an input of this command`,
+    );
+    const file = join(newFolder(), 'prices.yaml');
+    writeFileSync(file, 'cellFactor: {value: 2, unit: cells, source: a test}\n');
+    expect(await refusal(['cheapest', folder, '--prices', file, '--csv', file])).toContain(
+      `--csv ${file} is an input of this command`,
+    );
+    expect(await refusal(['cheapest', folder, '--csv', 'a', '--svg', 'a'])).toContain(
+      '--svg a is the file of --csv, too',
+    );
+  });
+});
+
 describe('prices in cells', () => {
   const words = ['none', 'clip', 'parity', 'invert:group=word', 'rotate', 'secded', 'harden'];
   const correct = Object.fromEntries(words.map((name) => [name, 90]));
@@ -112,7 +172,14 @@ describe('prices in cells', () => {
     const folder = await save(correct, { maps: 2, configuration });
     const stored = await openResults(folder);
     try {
-      return await findCheapest(stored, {}, { priceUnit: 'cells' });
+      return await findCheapest(
+        stored,
+        {},
+        {
+          priceUnit: 'cells',
+          prices: savedPrices(stored),
+        },
+      );
     } finally {
       stored.close();
     }

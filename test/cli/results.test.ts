@@ -6,6 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { clopperPearson, type StudyPoint } from '../../campaign/index.js';
 import { packageRoot } from '../../core/index.js';
+import type { Price } from '../../mitigation/index.js';
 import { storedContent } from '../campaign/stored-content.js';
 import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
 import { writeTinyNetwork } from './tiny-network.js';
@@ -204,6 +205,51 @@ describe('results', () => {
       expect(worst + best).toBeCloseTo(2 * accuracy.mean, 12);
       expect(median).toBeCloseTo(accuracy.mean, 12);
     }
+  });
+
+  test('say what each mitigation takes, in JSON, CSV and Parquet', async () => {
+    const selection = ['results', out, '--rate', '1e-3', '--scope', 'bit:7', '--faults', 'flip'];
+    const { points: found } = await bitcellJson(selection);
+    const prices = (found as { price: Price }[]).map(({ price }) => price);
+    // A word format and accelerator each: none, clip; a threshold a channel (int8) or a layer.
+    const cells = [0, 768, 0, 768, 0, 64, 0, 64];
+    expect(prices.map((price) => price.cells.count)).toEqual(cells);
+    expect(prices[1].notGiven).toContainEqual({
+      component: 'xorGates',
+      reason: 'it compares numbers, and no opened source gives a comparator in XOR gates',
+    });
+    const [head, ...rows] = (await bitcell([...selection, '--csv'])).stdout.trimEnd().split('\n');
+    const at = head.split(',').indexOf('price_cells');
+    expect(rows.map((row) => Number(row.split(',')[at]))).toEqual(cells);
+    expect(head.split(',').at(-1)).toBe('price_not_given');
+    const file = join(newFolder(), 'points.parquet');
+    await bitcell([...selection, '--parquet', file]);
+    const connection = await (await DuckDBInstance.create()).connect();
+    const reader = await connection.runAndReadAll(
+      'SELECT price_cells, price_xor_encoder, price_not_given IS NULL AS given FROM read_parquet(?)',
+      [file],
+    );
+    expect(reader.getRowObjectsJson()).toEqual(
+      cells.map((count) => ({
+        price_cells: count,
+        price_xor_encoder: count === 0 ? 0 : null,
+        given: count === 0,
+      })),
+    );
+  });
+
+  test('have a decision for each condition where a requirement is given', async () => {
+    const selection = ['results', out, '--rate', '1e-3', '--format', 'int8', '--faults', 'flip'];
+    expect(await bitcellJson(selection)).not.toHaveProperty('decisions');
+    const asked = [...selection, '--within', '50'];
+    const { decisions } = await bitcellJson(asked);
+    const wanted = { verdict: 'undecided', mitigation: null, within: 0.5, priceUnit: 'cells' };
+    expect(decisions).toMatchObject(new Array(6).fill(wanted));
+    const { stdout } = await bitcell(asked);
+    expect(stdout).toContain(
+      'Cheapest of those with which at least 90.0 % of the maps lose at most 50.0 points',
+    );
+    expect(stdout).toMatch(/^int8 +edge-16x16 +bit:7 +1e-3 +undecided +- +-$/m);
   });
 
   test('exports Parquet that DuckDB reads', async () => {

@@ -1,17 +1,15 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { cellCount } from '../../fault/index.js';
 import {
   createPricing,
   gatesOf,
-  loadPriceFigures,
   MECHANISMS,
   type MemoryPart,
   type MitigationPart,
   memoryNeeds,
   PRICE_COMPONENTS,
+  PRICE_OF_NOTHING,
   type Price,
   type PriceFigures,
   parityCode,
@@ -28,7 +26,6 @@ import {
   type WeightMemory,
 } from '../../sim/index.js';
 import { FLOAT32_NETWORK, INT8_NETWORK } from '../cli/tiny-network.js';
-import { newFolder } from '../folders.js';
 import { codeNamed, readCases } from './memory/cases.js';
 
 const EDGE = loadAccelerator('edge-16x16');
@@ -357,6 +354,7 @@ describe('together', () => {
       readLatency: { levels: 0, seconds: 0 },
       ...{ cycles: 0, energy: 0, area: 0, notGiven: [] },
     });
+    expect(PRICE_OF_NOTHING).toEqual(priceOf([]));
   });
 });
 
@@ -455,52 +453,5 @@ describe('energy', () => {
     const { energy, notGiven } = priceOf([{ use: 'secded' }], { accelerator });
     expect(energy).toBeNull();
     expect(notGiven).toContainEqual({ component: 'energy', reason });
-  });
-});
-
-describe('a prices file', () => {
-  const folder = newFolder();
-
-  function load(text: string): PriceFigures {
-    const file = join(folder, 'prices.yaml');
-    writeFileSync(file, text);
-    return loadPriceFigures(file);
-  }
-
-  test('gives figures with their sources', () => {
-    expect(
-      load(`
-cellFactor: {value: 1.5, unit: cells, source: data book}
-cellArea: {value: 0.12, unit: um2, source: data book}
-`),
-    ).toEqual({
-      cellFactor: { value: 1.5, source: 'data book' },
-      cellArea: { value: 0.12e-12, source: 'data book' },
-    });
-    const { readEnergy, xorGateArea, xorGateDelay } = load(`
-readEnergy: {value: 30, unit: fJ, source: a}
-xorGateArea: {value: 1, unit: um2, source: b}
-xorGateDelay: {value: 20, unit: ps, source: c}
-`);
-    expect([readEnergy?.value, xorGateArea?.value, xorGateDelay?.value]).toEqual([
-      30e-15, 1e-12, 20e-12,
-    ]);
-  });
-
-  test.each([
-    ['cellArea: {value: 1, unit: um2}', 'cellArea.source is missing: expected the text of where'],
-    ['cellArea: {value: 1, unit: um2, source: " "}', 'expected where the figure comes from'],
-    ['cellArea: {value: 1, source: a}', 'cellArea.unit is missing: expected a unit'],
-    ['cellArea: {value: 1, unit: fJ, source: a}', '"1fJ" is not an area'],
-    ['cellArea: {value: -1, unit: um2, source: a}', '"-1um2" is not an area'],
-    ['cellFactor: {value: 0.5, unit: cells, source: a}', 'cellFactor.value'],
-    ['cellFactor: {value: 2, unit: um2, source: a}', 'expected the unit cells'],
-    [
-      'cellArae: {value: 1, unit: um2, source: a}',
-      'unknown key "cellArae" (did you mean "cellArea"?)',
-    ],
-  ])('%s is refused', (text, message) => {
-    expect(() => load(text)).toThrow(message);
-    expect(() => load(text)).toThrow('prices.yaml:1:');
   });
 });

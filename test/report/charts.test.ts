@@ -1,6 +1,7 @@
+import { fc, test as property } from '@fast-check/vitest';
 import { parse } from 'vega';
 import { compile } from 'vega-lite';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   accuracyByRate,
   accuracyByScope,
@@ -8,11 +9,27 @@ import {
   activationDistributions,
   areaByThreshold,
   type Chart,
+  priceAndLoss,
   renderSvg,
 } from '../../report/index.js';
-import { ACTIVATION_ROWS, accuracyRows, MAP_SPREAD_ROWS, THRESHOLD_ROWS } from './rows.js';
+import {
+  ACTIVATION_ROWS,
+  accuracyRows,
+  MAP_SPREAD_ROWS,
+  priceAndLossRow,
+  THRESHOLD_ROWS,
+} from './rows.js';
 
 const BITS = Array.from({ length: 8 }, (_, bit) => `bit:${bit}`);
+
+const MEMBERS = [
+  ['none', 0, 0.3],
+  ['closest-value', 0, 0.31],
+  ['range-check', 128, 0.29],
+  ['secded', 23_265_280, 0.02],
+  ['invert', 23_265_280, 0.02],
+  ['harden', null, 0.04],
+] as const;
 
 const CHARTS: Readonly<Record<string, () => Chart>> = {
   'accuracy by rate': () => accuracyByRate(accuracyRows(['all']), 'Accuracy'),
@@ -20,6 +37,8 @@ const CHARTS: Readonly<Record<string, () => Chart>> = {
   'accuracy by bit': () => accuracyByScope(accuracyRows(BITS, { mitigations: 2 }), 'Bits'),
   'accuracy over maps': () => accuracyOverMaps(MAP_SPREAD_ROWS, 'Maps'),
   'activation distributions': () => activationDistributions(ACTIVATION_ROWS, 'Activations'),
+  'price and loss': () =>
+    priceAndLoss([priceAndLossRow(MEMBERS), priceAndLossRow(MEMBERS, 'stuck-at')], 'Prices'),
   'area by threshold': () => areaByThreshold(THRESHOLD_ROWS, 'Areas'),
 };
 
@@ -94,3 +113,73 @@ test('a cell of the heat map prints the accuracy of its row in percent', async (
   const accuracy = { mean: 0.12345, low: 0.1, high: 0.2 };
   expect(texts(await renderSvg(accuracyByScope([{ ...row, accuracy }], 'Bits')))).toContain('12.3');
 });
+
+describe('price and loss', () => {
+  test('has a panel a condition, 0 and what is not given apart from the logarithms', async () => {
+    const svg = await renderSvg(CHARTS['price and loss']());
+    for (const title of ['flip, all, rate 1e-3', 'stuck-at, all, rate 1e-3']) {
+      expect(svg).toContain(`>${title}<`);
+    }
+    const found = texts(svg);
+    for (const text of ['0', '1,000', '1e7', 'not given', ...MEMBERS.map(([name]) => name)]) {
+      expect(found.filter((other) => other === text).length).toBeGreaterThanOrEqual(2);
+    }
+    expect(found).toContain('beaten');
+  });
+
+  test('has no strip for 0 or for what is not given where there is none', async () => {
+    const row = priceAndLossRow([['clip', 768, 0.1]]);
+    const found = texts(await renderSvg(priceAndLoss([row], 'Prices')));
+    expect(found).not.toContain('not given');
+    expect(found).toContain('1,000');
+    const lacking = priceAndLossRow([['harden', null, 0.1]]);
+    expect(texts(await renderSvg(priceAndLoss([lacking], 'Prices')))).toContain('not given');
+  });
+
+  const member = fc.tuple(
+    fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme-ascii' }),
+    fc.option(fc.constantFrom(0, 1e-9, 3, 768, 23_265_280), { nil: null }),
+    fc.double({ min: -0.1, max: 0.9, noNaN: true }),
+  );
+  property.prop([fc.array(member, { minLength: 1, maxLength: 25 })], { numRuns: 50 })(
+    'labels never overlap, and lie in the panel',
+    (members) => {
+      const { width, height, labels } = labelsOf(
+        priceAndLoss([priceAndLossRow(members)], 'Prices'),
+      );
+      expect(labels).toHaveLength(members.length);
+      for (const [at, label] of labels.entries()) {
+        expect(label.left).toBeGreaterThanOrEqual(0);
+        // 6.2 pixels a character, of at most 36.
+        expect(label.right).toBeLessThanOrEqual(width + 1);
+        expect(label.y).toBeGreaterThanOrEqual(6 - 1e-6);
+        expect(label.y).toBeLessThanOrEqual(height - 6 + 1e-6);
+        for (const other of labels.slice(0, at)) {
+          const apart = label.right <= other.left || other.right <= label.left;
+          expect(apart || Math.abs(label.y - other.y) >= 12 - 1e-6).toBe(true);
+        }
+      }
+    },
+  );
+});
+
+/** The labels of a chart of one panel in its pixels, as its specification places them. */
+function labelsOf(chart: Chart) {
+  interface Layer {
+    readonly mark: { readonly type: string };
+    readonly data: { readonly values: readonly { x: number; y: number; name: string }[] };
+    readonly encoding: { readonly y: { readonly scale: { readonly domain: [number, number] } } };
+  }
+  const [panel] = (
+    chart as unknown as { concat: { width: number; height: number; layer: Layer[] }[] }
+  ).concat;
+  const { width, height, layer } = panel;
+  const { data, encoding } = layer.filter(({ mark }) => mark.type === 'text')[0];
+  const [low, high] = encoding.y.scale.domain;
+  return {
+    ...{ width, height },
+    labels: data.values.map(({ x, y, name }) => ({
+      ...{ left: x, right: x + 6.2 * name.length, y: (height * (high - y)) / (high - low) },
+    })),
+  };
+}

@@ -1,4 +1,10 @@
-import type { AccuracyRow, ActivationRow, MapSpreadRow, ThresholdRow } from '../../report/index.js';
+import type {
+  AccuracyRow,
+  ActivationRow,
+  MapSpreadRow,
+  PriceAndLossRow,
+  ThresholdRow,
+} from '../../report/index.js';
 
 const MITIGATIONS = ['none', 'clip', 'clip-tuned', 'clamp'] as const;
 const RATES = { float32: [1e-8, 1e-7, 1e-6, 1e-5, 1e-4], int8: [1e-6, 1e-4, 1e-3, 1e-2, 3e-2] };
@@ -74,3 +80,21 @@ export const THRESHOLD_ROWS: readonly ThresholdRow[] = LAYERS.map((layer, place)
     area: 0.5 + 0.03 * step - 0.002 * step * step,
   })),
 }));
+
+/** A condition with mitigations of these prices and losses. */
+export function priceAndLossRow(
+  members: readonly (readonly [name: string, price: number | null, loss: number])[],
+  faultModel = 'flip',
+): PriceAndLossRow {
+  return {
+    ...{ model: 'alexnet', format: 'int8', accelerator: 'edge-16x16', faultModel, scope: 'all' },
+    ...{ rate: 1e-3, priceUnit: 'cells' },
+    front: members.map(([mitigation, price, loss], at) => ({
+      ...{ mitigation, price },
+      drop: { mean: loss, low: loss - 0.02, high: loss + 0.03 },
+      yield: { share: 0.5, low: 0.4, high: 0.6 },
+      isOnFront: price === null ? null : at % 2 === 0,
+      toldApart: price === null ? null : at % 3 === 0,
+    })),
+  };
+}

@@ -8,6 +8,7 @@ import {
   isRunning,
   makeFolders,
 } from '../../../core/index.js';
+import type { CellValue } from '../tables.js';
 import { openError, readError, writeError } from './errors.js';
 import { logsOf, requireOwnLogs } from './log.js';
 import { absolutePath, type DatabasePath, databasePath } from './path.js';
@@ -21,7 +22,7 @@ export interface Database {
    *
    * @throws InputError when the file is damaged
    */
-  read(query: string, values?: readonly (string | number)[]): Promise<QueryRows>;
+  read(query: string, values?: readonly CellValue[]): Promise<QueryRows>;
   /**
    * Run `work` in a transaction: all of it is kept, on the disk, or nothing.
    *

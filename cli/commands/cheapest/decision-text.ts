@@ -1,18 +1,12 @@
 import type { Candidate, ConditionDecision, PriceUnit } from '../../../campaign/index.js';
+import { PRICE_TEXTS } from '../../print/price-table.js';
 import { conditionText, counted } from '../../print/study-table.js';
 import { formatTable, grouped, percent } from '../../print/table.js';
-
-const UNITS: Readonly<Record<PriceUnit, { readonly title: string; text(price: number): string }>> =
-  {
-    cells: { title: 'cells', text: grouped },
-    energy: { title: 'uJ an image', text: (joules) => `${Number((1e6 * joules).toPrecision(4))}` },
-    xorGates: { title: 'XOR gates', text: grouped },
-  };
 
 /** The decision of a condition: what was asked, the candidates, which one is named and what is left open. */
 export function formatDecision(decision: ConditionDecision): string {
   const { within, candidates, priceUnit } = decision;
-  const { title } = UNITS[priceUnit];
+  const { title } = PRICE_TEXTS[priceUnit];
   const rows = candidates.map((candidate) => [
     candidate.mitigation,
     priceText(candidate.price, priceUnit),
@@ -26,12 +20,13 @@ export function formatDecision(decision: ConditionDecision): string {
     `${conditionText(decision)}: at least ${percent(decision.yield)} % of the maps lose at most ${percent(within)} points`,
     formatTable([...heads, 'told from the named one'], rows),
     ...notes(decision),
+    frontText(decision),
     verdictText(decision),
   ].join('\n');
 }
 
 function priceText(price: number | null, unit: PriceUnit): string {
-  return price === null ? 'not given' : UNITS[unit].text(price);
+  return price === null ? 'not given' : PRICE_TEXTS[unit].text(price);
 }
 
 function apartText({ comparison }: Candidate): string {
@@ -58,6 +53,13 @@ function notes({ within, candidates }: ConditionDecision): string[] {
   ];
 }
 
+function frontText({ front }: ConditionDecision): string {
+  const names = front.flatMap(({ mitigation, isOnFront, toldApart }) =>
+    isOnFront ? [toldApart ? mitigation : `${mitigation} (not told apart)`] : [],
+  );
+  return `Pareto front of price and mean loss: ${names.length > 0 ? names.join(', ') : 'no price is given'}.`;
+}
+
 function maps(candidates: readonly Candidate[]): string {
   const numbers = candidates.map((one) => one.maps);
   const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
@@ -69,7 +71,7 @@ function verdictText(decision: ConditionDecision): string {
   const named =
     mitigation === null
       ? undefined
-      : `${mitigation} (${priceText(price, priceUnit)} ${UNITS[priceUnit].title})`;
+      : `${mitigation} (${priceText(price, priceUnit)} ${PRICE_TEXTS[priceUnit].title})`;
   if (verdict === 'none') return 'None meets it.';
   if (verdict === 'met') return `Cheapest: ${named}.`;
   const open = candidates.filter(

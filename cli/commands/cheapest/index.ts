@@ -10,10 +10,11 @@ import {
   type ResultFilter,
   requireReadable,
   type StoredResults,
+  savedPrices,
+  storeFiles,
   type UnfinishedPoint,
 } from '../../../campaign/index.js';
-import { EXIT, InputError } from '../../../core/index.js';
-import { loadPriceFigures } from '../../../mitigation/index.js';
+import { EXIT, InputError, requireSafeOutputs, writeFileAtomic } from '../../../core/index.js';
 import { axisOption } from '../../input/axis-options.js';
 import {
   addCommonOptions,
@@ -21,16 +22,22 @@ import {
   choice,
   list,
   option,
+  priceFigures,
+  pricesOption,
   withinOption,
   yieldOption,
 } from '../../input/options.js';
+import { formatCsv } from '../../print/csv.js';
 import { printResult } from '../../print/output.js';
 import { formatRemainder } from '../../print/study-table.js';
+import { candidateRows } from './candidate-rows.js';
 import { formatDecision } from './decision-text.js';
 
 interface CheapestFlags extends CommonOptions {
   readonly price: PriceUnit;
   readonly prices?: string;
+  readonly csv?: string;
+  readonly svg?: string;
   readonly within?: number;
   readonly yield?: number;
   readonly rate?: readonly number[];
@@ -38,6 +45,8 @@ interface CheapestFlags extends CommonOptions {
 }
 
 const FILTERS = POINT_COLUMNS.filter(({ field }) => field === 'rate' || field === 'voltage');
+
+const CHART_TITLE = 'What mitigations take and what is lost with them';
 
 const EXIT_OF = { met: EXIT.ok, none: EXIT.requirement, undecided: EXIT.undecided } as const;
 
@@ -60,9 +69,11 @@ export function cheapestCommand(): Command {
         PRICE_UNITS,
       ).default('cells'),
     )
+    .addOption(pricesOption())
     .addOption(
-      option('--prices <file>', 'figures that no source gives, each with its unit and source'),
+      option('--csv <file>', 'write all candidates, and which are on the Pareto front, as CSV'),
     )
+    .addOption(option('--svg <file>', 'draw price and mean loss, a panel a condition, as SVG'))
     .action(cheapest);
   addCommonOptions(command);
   return command.addHelpText(
@@ -73,7 +84,14 @@ export function cheapestCommand(): Command {
 
 async function cheapest(folder: string, flags: CheapestFlags): Promise<void> {
   const { json, within, yield: share, price: priceUnit, prices, rate, voltage } = flags;
-  const figures = prices === undefined ? undefined : loadPriceFigures(prices);
+  const figures = priceFigures(prices);
+  requireSafeOutputs(
+    [
+      ['--csv', flags.csv],
+      ['--svg', flags.svg],
+    ],
+    [prices, ...storeFiles(folder)],
+  );
   await requireReadable(folder);
   const stored = await openResults(folder);
   try {
@@ -82,12 +100,13 @@ async function cheapest(folder: string, flags: CheapestFlags): Promise<void> {
       within,
       yield: share,
       priceUnit,
-      figures,
+      prices: savedPrices(stored, figures),
     });
     const missing = stored.remainder.missing.filter((point) => isWanted(point, filter));
     if (decisions.length === 0 && missing.length === 0) {
       throw new InputError(`${folder}: no condition of the study has this rate or voltage`);
     }
+    await writeFiles(decisions, flags);
     printDecisions(folder, stored, { decisions, missing, json });
     process.exitCode = Math.max(
       ...decisions.map(({ verdict }) => EXIT_OF[verdict]),
@@ -97,6 +116,17 @@ async function cheapest(folder: string, flags: CheapestFlags): Promise<void> {
   } finally {
     stored.close();
   }
+}
+
+async function writeFiles(
+  decisions: readonly ConditionDecision[],
+  { csv, svg }: CheapestFlags,
+): Promise<void> {
+  if (csv !== undefined) writeFileAtomic(csv, formatCsv(candidateRows(decisions)));
+  if (svg === undefined) return;
+  // Loaded here because charts take longer to load than decisions to make.
+  const { priceAndLoss, renderSvg } = await import('../../../report/index.js');
+  writeFileAtomic(svg, await renderSvg(priceAndLoss(decisions, CHART_TITLE)));
 }
 
 function isWanted(point: UnfinishedPoint, { rate, voltage }: ResultFilter): boolean {

@@ -1,34 +1,43 @@
 import { Command } from 'commander';
 import {
   continueCommand,
+  DEFAULT_REQUIREMENT,
+  findCheapest,
   openResults,
   POINT_COLUMNS,
+  priceColumns,
   RESULT_TABLES,
   type ResultFilter,
   type ResultRows,
   type ResultTable,
   requireReadable,
   type StoredResults,
+  type StudyPoint,
+  type StudyPrices,
   salvageRows,
+  savedPricesOrReasons,
   savedRequirement,
   withPrecision,
+  withPrices,
   withYieldWithin,
   yieldLimits,
-} from '../../campaign/index.js';
-import { InputError } from '../../core/index.js';
-import { parseMitigation } from '../../mitigation/index.js';
-import { axisOption } from '../input/axis-options.js';
+} from '../../../campaign/index.js';
+import { InputError } from '../../../core/index.js';
+import { parseMitigation } from '../../../mitigation/index.js';
+import { axisOption } from '../../input/axis-options.js';
 import {
   addCommonOptions,
   type CommonOptions,
   choice,
   list,
   option,
+  priceFigures,
+  pricesOption,
   withinOption,
   yieldOption,
-} from '../input/options.js';
-import { formatCsv } from '../print/csv.js';
-import { printResult, printText } from '../print/output.js';
+} from '../../input/options.js';
+import { formatCsv } from '../../print/csv.js';
+import { printResult, printText } from '../../print/output.js';
 import {
   formatLegend,
   formatPointNotes,
@@ -36,7 +45,8 @@ import {
   formatPrecision,
   formatRemainder,
   formatYieldLimits,
-} from '../print/study-table.js';
+} from '../../print/study-table.js';
+import { formatDecisions } from './decision-table.js';
 
 interface ResultsFlags extends CommonOptions, Readonly<Record<string, unknown>> {
   readonly table: ResultTable;
@@ -45,6 +55,7 @@ interface ResultsFlags extends CommonOptions, Readonly<Record<string, unknown>> 
   readonly salvage?: boolean;
   readonly within?: number;
   readonly yield?: number;
+  readonly prices?: string;
 }
 
 /** The options that choose rows, and the columns by which they do. */
@@ -73,12 +84,14 @@ export function resultsCommand(): Command {
         'add, for each mitigation, the highest rate or lowest voltage at which this share of maps is good',
       ),
     )
+    .addOption(pricesOption())
     .action(results);
   return addCommonOptions(command);
 }
 
 async function results(folder: string, flags: ResultsFlags): Promise<void> {
   const { table, csv, parquet, json } = flags;
+  const figures = priceFigures(flags.prices);
   if (csv && json) throw new InputError('give either --csv or --json');
   await requireReadable(folder);
   if (flags.salvage) {
@@ -89,13 +102,16 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
   try {
     const filter = filterOf(flags);
     if (csv || parquet !== undefined) requireSavedYields(stored, flags);
-    if (parquet !== undefined) await stored.writeParquet(table, filter, parquet);
+    const prices = savedPricesOrReasons(stored, figures);
+    const added = () =>
+      table === 'point' ? priceColumns(stored.points(filter), prices) : undefined;
+    if (parquet !== undefined) await stored.writeParquet(table, filter, parquet, added());
     if (csv) {
-      printText(formatCsv(await stored.rows(table, filter)));
+      printText(formatCsv(await stored.rows(table, filter, added())));
     } else if (table === 'trial' && parquet === undefined) {
       await printTrials(stored, filter, json);
     } else if (json || parquet === undefined) {
-      await printPoints(folder, stored, filter, flags);
+      await printPoints(folder, stored, { filter, prices, flags });
     }
   } finally {
     stored.close();
@@ -104,8 +120,8 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
 
 async function salvage(folder: string, flags: ResultsFlags): Promise<void> {
   const { table, json, quiet } = flags;
-  const { parquet, within, yield: wanted } = flags;
-  const others = [parquet, within, wanted].some((value) => value !== undefined);
+  const { parquet, within, yield: wanted, prices } = flags;
+  const others = [parquet, within, wanted, prices].some((value) => value !== undefined);
   if (others || given(filterOf(flags))) {
     throw new InputError('--salvage takes all rows: give it with --table, --csv or --json alone');
   }
@@ -157,9 +173,17 @@ function requireSavedYields(stored: StoredResults, { table, within }: ResultsFla
 async function printPoints(
   folder: string,
   stored: StoredResults,
-  filter: ResultFilter,
-  { json, within, yield: wanted }: ResultsFlags,
+  {
+    filter,
+    prices,
+    flags,
+  }: {
+    readonly filter: ResultFilter;
+    readonly prices: StudyPrices;
+    readonly flags: ResultsFlags;
+  },
 ): Promise<void> {
+  const { json, within, yield: wanted } = flags;
   const saved = stored.points(filter);
   const points =
     within === undefined
@@ -168,6 +192,9 @@ async function printPoints(
   const precision = precisionOf(stored);
   const limits =
     wanted === undefined || points.length === 0 ? undefined : yieldLimits(points, wanted);
+  const decisions = isDecided(stored, points, flags)
+    ? await findCheapest(stored, filter, { within, yield: wanted, priceUnit: 'cells', prices })
+    : [];
   const { missing, points: counts } = stored.remainder;
   const complete = counts.complete >= counts.planned;
   const command = continueCommand(stored.configuration, folder);
@@ -178,8 +205,9 @@ async function printPoints(
       versions: stored.versions,
       complete,
       ...(!complete && { missing, continue: command }),
-      points: withPrecision(points, precision),
+      points: json ? withPrices(withPrecision(points, precision), prices) : [],
       ...(limits && { yieldLimits: limits }),
+      ...(decisions.length > 0 && { decisions }),
     },
     () =>
       [
@@ -192,10 +220,26 @@ async function printPoints(
               ...formatPointNotes(points),
               ...(complete ? formatPrecision(points, precision) : []),
               ...(limits ? ['', formatYieldLimits(limits, points)] : []),
+              ...(decisions.length > 0 ? ['', formatDecisions(decisions)] : []),
             ]),
         ...(complete ? [] : ['', formatRemainder(stored.remainder, precision, command)]),
       ].join('\n'),
   );
+}
+
+/** Whether there is a choice of mitigations, and a requirement was given: here, or to the study. */
+function isDecided(
+  { configuration }: StoredResults,
+  points: readonly StudyPoint[],
+  { within, yield: wanted }: ResultsFlags,
+): boolean {
+  const saved = savedRequirement(configuration);
+  const isGiven =
+    [within, wanted].some((value) => value !== undefined) ||
+    saved.within !== DEFAULT_REQUIREMENT.within ||
+    saved.yield !== DEFAULT_REQUIREMENT.yield;
+  const isDrawn = configuration.faultMaps === undefined;
+  return isGiven && isDrawn && new Set(points.map(({ mitigation }) => mitigation)).size > 1;
 }
 
 function precisionOf({ configuration }: StoredResults): number | undefined {
