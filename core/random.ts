@@ -16,11 +16,11 @@ export const PURPOSE = {
   faultKind: 3,
   /** Which images a trial looks at. */
   imageChoice: 4,
-  /** Gamma variate by which a region of clustered faults is worse or better than the mean. */
+  /** Gamma variate by which a region of clustered faults or a weak line is worse or better than the mean. */
   regionDensity: 16,
-  /** Gaps between the faults of a region, in units of expected faults. */
+  /** Gaps between the faults of a region or line, in units of expected faults. */
   faultArrival: 17,
-  /** Centres of clusters and the distances of their satellites. */
+  /** Centres of clusters and the distances of their satellites; rows of the faults of weak lines. */
   clusterPlace: 18,
   /** Whether an intermittent fault is active for an image; indexed by the cell. */
   faultActivity: 19,

@@ -55,6 +55,40 @@ function places() {
       clusterSize: fc.double({ min: 1, max: 8, noNaN: true }),
       spread: fc.double({ min: 0.1, max: 4, noNaN: true }),
     }),
+    weakLines(),
+  );
+}
+
+function weakLines() {
+  const clustering = fc.double({ min: 0.003, max: 10, noNaN: true });
+  const part = fc.double({ min: 0, max: 1, noNaN: true });
+  // Steps of rate · share between nothing and the whole step of the rate.
+  const shares = fc
+    .array(fc.record({ step: fc.double({ min: 0.001, max: 0.1, noNaN: true }), part }), {
+      minLength: 1,
+      maxLength: 4,
+    })
+    .map((steps) => {
+      const points: { rate: number; share: number }[] = [];
+      let [rate, background] = [0, 0];
+      for (const { step, part: share } of steps) {
+        // A little less than a whole step: rounding must not make the rest fall.
+        background += step * (0.01 + 0.98 * share);
+        rate += step;
+        points.push({ rate, share: background / rate });
+      }
+      return points;
+    });
+  return fc.record(
+    {
+      model: fc.constant('weak-lines'),
+      clustering,
+      background: fc.record({ clustering, shares }),
+      rows: fc.integer({ min: 1, max: 9 }),
+      rowStride: fc.integer({ min: 1, max: 4 }),
+      pairDistance: fc.integer({ min: 1, max: 9 }),
+    },
+    { requiredKeys: ['model', 'clustering'] },
   );
 }
 

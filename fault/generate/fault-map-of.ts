@@ -8,18 +8,19 @@ import { clusterFaults } from './clusters.js';
 import type { FaultBuffers } from './fault-buffers.js';
 import { lineFaults } from './lines.js';
 import { createUniformFaults, type FaultsAtRate, type GeneratorOptions } from './uniform.js';
+import { createWeakLineFaults } from './weak-lines.js';
 
 /**
  * The fault map of a model for one trial: a pure function of its arguments. Maps of all models are
  * nested: those of one (model, geometry, seed, trial) hold at a higher rate every fault of a lower one,
  * of the same kind. Check and spare cells fail at the same rate as data cells and never change the data
  * faults. Uniform maps have floor(rate · data cells) faults or one more; whole lines accordingly; of
- * clusters the number is random.
+ * clusters and weak lines the number is random.
  *
  * @param rate Share of the cells that fail, 0 … 1: of all cells, or of those of the scope and selection.
  * @param selection Restricts the faults to some data cells, such as those of a layer. Then, and under a
  * scope, check and spare cells do not fail. Uniform models draw from the selected cells alone; of
- * whole lines and clusters, drawn over the memory, the faults in selected cells remain.
+ * whole lines, clusters and weak lines, drawn over the memory, the faults in selected cells remain.
  * @throws InputError when the rate, geometry, seed, trial or scope is out of range.
  */
 export function faultMapOf(
@@ -35,7 +36,7 @@ export function faultMapOf(
 
 /**
  * `faultMapOf` as a function of the rate, for several rates one after the other: uniform faults at a rate that is not
- * below the last one cost only the draws that it adds.
+ * below the last one cost only the draws that it adds, and weak lines are drawn once.
  *
  * @param buffers memory to draw in; each map is then valid until the next one is drawn with them
  */
@@ -85,6 +86,8 @@ function faultsOf(places: FaultPlaces, options: GeneratorOptions): FaultsAtRate 
       return createUniformFaults(options);
     case 'clusters':
       return (rate) => clusterFaults(places, options, rate);
+    case 'weak-lines':
+      return createWeakLineFaults(places, options);
     default:
       return (rate) => selectedOnly(lineFaults(places.model, options, rate), options);
   }

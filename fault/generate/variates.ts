@@ -3,9 +3,9 @@ import type { RandomStream } from '../../core/index.js';
 /** Independent uniform numbers in [0, 1), one after the other. */
 export type UniformSource = () => number;
 
-/** The numbers of a stream from its first one on. */
-export function sourceOf(stream: RandomStream): UniformSource {
-  let index = 0;
+/** The numbers of a stream from the one of an index on, by default from its first. */
+export function sourceOf(stream: RandomStream, first = 0): UniformSource {
+  let index = first;
   return () => {
     index += 1;
     return stream.uniform(index - 1);

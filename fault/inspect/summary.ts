@@ -4,6 +4,9 @@ import type { FaultMap } from '../fault-map.js';
 import { type CellGeometry, cellCount } from '../geometry.js';
 import { type CellRegion, regionOf } from '../regions.js';
 import { type Dispersion, dispersionOf } from './dispersion.js';
+import { type LineCounts, lineCountsOf, varianceToMean } from './line-counts.js';
+import { type PairShare, pairShares } from './pair-share.js';
+import { type RowParity, rowParityOf } from './row-parity.js';
 
 /** How the faults of a map lie on its banks, rows or columns. */
 export interface LineSummary<Line> {
@@ -11,6 +14,8 @@ export interface LineSummary<Line> {
   readonly faulty: number;
   /** The lines with the most faults, of equals the first ones first; at most WORST_LINES. */
   readonly worst: readonly (Line & { readonly faults: number })[];
+  /** Variance of the faults of all lines over their mean; see `varianceToMean`. */
+  readonly varianceToMean: number | undefined;
   /**
    * Test against uniform faults, its p-value corrected for the tests of a summary (banks, rows and columns);
    * undefined where there is nothing to test.
@@ -36,19 +41,9 @@ export interface FaultMapSummary {
   readonly rows: LineSummary<{ readonly bank: number; readonly row: number }>;
   /** A column (bit line) of one bank. */
   readonly columns: LineSummary<{ readonly bank: number; readonly column: number }>;
-}
-
-/** Faults of each line that has any, from the ascending lines of all faults. */
-function countLines(lines: Float64Array): { lines: number[]; counts: number[] } {
-  const counted = { lines: [] as number[], counts: [] as number[] };
-  let start = 0;
-  for (let end = 1; end <= lines.length; end += 1) {
-    if (lines[end] === lines[start]) continue;
-    counted.lines.push(lines[start]);
-    counted.counts.push(end - start);
-    start = end;
-  }
-  return counted;
+  /** The distances in a word line at which most faults have a partner. */
+  readonly pairs: readonly PairShare[];
+  readonly rowParity: RowParity | undefined;
 }
 
 /** Positions of the largest values, of equals the first ones first. */
@@ -65,18 +60,19 @@ function largest(values: readonly number[], count: number): number[] {
 }
 
 function summarizeLines<Line>(
-  ascending: Float64Array,
-  all: { readonly lines: number; readonly cells: number; readonly looks: number },
+  lineCounts: LineCounts,
+  { cells, looks }: { readonly cells: number; readonly looks: number },
   describe: (line: number) => Line,
 ): LineSummary<Line> {
-  const { lines, counts } = countLines(ascending);
+  const { all, lines, counts } = lineCounts;
   return {
     faulty: lines.length,
     worst: largest(counts, WORST_LINES).map((position) => ({
       ...describe(lines[position]),
       faults: counts[position],
     })),
-    dispersion: dispersionOf(counts, all.lines, all.cells, all.looks),
+    varianceToMean: varianceToMean(lineCounts),
+    dispersion: dispersionOf(counts, all, cells, looks),
   };
 }
 
@@ -91,22 +87,18 @@ export function faultsPerBank({ geometry, cells }: FaultMap): Float64Array {
   return counts;
 }
 
-/** Totals of a fault map: per kind and region, and by bank, row and column. */
+/** Totals of a fault map: per kind and region, by bank, row and column, and the pairs in word lines. */
 export function summarizeFaultMap(map: FaultMap): FaultMapSummary {
   const { geometry } = map;
-  const { banks, rows, columns } = geometry;
+  const { rows, columns } = geometry;
   const kinds = { 'stuck-at-0': 0, 'stuck-at-1': 0, flip: 0 };
   for (const kind of map.kinds) kinds[FAULT_KINDS[kind]] += 1;
   const regions = { data: 0, check: 0, 'spare-column': 0, 'spare-row': 0 };
   for (const cell of map.cells) regions[regionOf(geometry, cell)] += 1;
-  const rowLines = map.cells.map((cell) => Math.floor(cell / columns));
-  const bankLines = rowLines.map((line) => Math.floor(line / rows));
-  const columnLines = map.cells
-    .map((cell, fault) => bankLines[fault] * columns + (cell - rowLines[fault] * columns))
-    .sort();
+  const counts = lineCountsOf(map);
   const cells = cellCount(geometry);
-  const lines = { banks, rows: banks * rows, columns: banks * columns };
-  const looks = Object.values(lines).filter((count) => count > 1).length;
+  const looks = Object.values(counts).filter(({ all }) => all > 1).length;
+  const tests = { cells, looks };
   return {
     geometry,
     cells,
@@ -114,14 +106,16 @@ export function summarizeFaultMap(map: FaultMap): FaultMapSummary {
     rate: map.cells.length / cells,
     kinds,
     regions,
-    banks: summarizeLines(bankLines, { lines: lines.banks, cells, looks }, (bank) => ({ bank })),
-    rows: summarizeLines(rowLines, { lines: lines.rows, cells, looks }, (line) => ({
+    banks: summarizeLines(counts.banks, tests, (bank) => ({ bank })),
+    rows: summarizeLines(counts.rows, tests, (line) => ({
       bank: Math.floor(line / rows),
       row: line % rows,
     })),
-    columns: summarizeLines(columnLines, { lines: lines.columns, cells, looks }, (line) => ({
+    columns: summarizeLines(counts.columns, tests, (line) => ({
       bank: Math.floor(line / columns),
       column: line % columns,
     })),
+    pairs: pairShares(map),
+    rowParity: rowParityOf(map),
   };
 }

@@ -17,6 +17,23 @@ const regionSchema = z.union(
   { error: 'bank, row, column, or {rows, columns}' },
 );
 
+const sharesSchema = z
+  .array(z.strictObject({ rate: share.gt(0), share }, anObject), {
+    error: 'a list of {rate, share}',
+  })
+  .min(1)
+  .readonly()
+  .refine(
+    (points) =>
+      points.every(({ rate, share: part }, index) => {
+        if (index === 0) return true;
+        const before = points[index - 1];
+        const added = rate * part - before.rate * before.share;
+        return rate > before.rate && added >= 0 && added <= rate - before.rate;
+      }),
+    'rates that rise from point to point, and neither rate · share nor rate · (1 − share) that falls',
+  );
+
 /** Fields that say where faults lie, for each spatial model. */
 const PLACES = {
   uniform: { model: z.literal('uniform') },
@@ -30,7 +47,26 @@ const PLACES = {
     clusterSize: z.number({ error: 'a number of at least 1' }).min(1).default(1),
     spread: aboveZero.default(1),
   },
+  'weak-lines': {
+    model: z.literal('weak-lines'),
+    clustering: aboveZero,
+    background: z
+      .strictObject({ clustering: aboveZero, shares: sharesSchema }, anObject)
+      .optional(),
+    rows: count.optional(),
+    rowStride: count.default(1),
+    pairDistance: count.optional(),
+  },
 } as const;
+
+const PLACE_MODELS = [
+  'uniform',
+  'rows',
+  'columns',
+  'banks',
+  'clusters',
+  'weak-lines',
+] as const satisfies readonly (keyof typeof PLACES)[];
 
 const placesSchema = z.discriminatedUnion(
   'model',
@@ -40,8 +76,9 @@ const placesSchema = z.discriminatedUnion(
     z.strictObject(PLACES.columns),
     z.strictObject(PLACES.banks),
     z.strictObject(PLACES.clusters),
+    z.strictObject(PLACES['weak-lines']),
   ],
-  { error: `a model that is one of ${Object.keys(PLACES).join(', ')}` },
+  { error: `a model that is one of ${PLACE_MODELS.join(', ')}` },
 );
 
 const scopeSchema = z.strictObject(
@@ -99,6 +136,7 @@ const MODELS = {
   columns: { ...PLACES.columns, ...COMMON },
   banks: { ...PLACES.banks, ...COMMON },
   clusters: { ...PLACES.clusters, ...COMMON },
+  'weak-lines': { ...PLACES['weak-lines'], ...COMMON },
   voltage: {
     model: z.literal('voltage'),
     table: tableSchema,
@@ -107,7 +145,7 @@ const MODELS = {
   },
 } as const;
 
-export const FAULT_MODELS = ['uniform', 'rows', 'columns', 'banks', 'clusters', 'voltage'] as const;
+export const FAULT_MODELS = [...PLACE_MODELS, 'voltage'] as const;
 
 /** The schema of a fault model: defaults filled in, unknown fields refused. */
 export const faultModelSchema = z.discriminatedUnion(
@@ -118,6 +156,7 @@ export const faultModelSchema = z.discriminatedUnion(
     z.strictObject(MODELS.columns),
     z.strictObject(MODELS.banks),
     z.strictObject(MODELS.clusters),
+    z.strictObject(MODELS['weak-lines']),
     z.strictObject(MODELS.voltage),
   ],
   {
@@ -152,6 +191,13 @@ export type DeepReadonly<T> = T extends object
  *   `rows` × `columns` cells of a bank (smaller at its far edges). A cluster has `clusterSize` faults in
  *   the mean (geometric; 1: every fault has a place of its own), the first is its centre, the others lie
  *   around it at normally distributed distances with the standard deviation `spread` in cells.
+ * - `weak-lines`: bit lines of which a few are much worse than the others. A line is a column of a bank, cut
+ *   after each `rows` rows (undefined: all rows of the bank) and there divided into `rowStride` lines of every
+ *   `rowStride`-th row. With `pairDistance` d, in columns, a line has two columns: of each 2d columns the first d are
+ *   paired with the others, and a fault is always in both cells of a pair (a column whose partner the memory lacks
+ *   fails alone). The faults (pairs) of a line are Poisson distributed around its cells (pairs) times the rate times
+ *   a gamma variate of the mean 1 and the shape `clustering`, which belongs to the line. Of all faults a `share`,
+ *   by the rate, follows a second variate of the line with the shape `background.clustering` (see `backgroundRate`).
  * - `voltage`: faults of `places` whose rate follows from the supply voltage (see `rateAtVoltage`).
  *   `table` lists falling voltages in volts with their rates.
  */
@@ -164,6 +210,7 @@ export type FaultModelInput = DeepReadonly<z.input<typeof faultModelSchema>>;
 export type FaultPlaces = DeepReadonly<z.infer<typeof placesSchema>>;
 
 export type FaultScope = NonNullable<FaultModel['scope']>;
+export type BackgroundShares = z.infer<typeof sharesSchema>;
 export type ClusterRegion = DeepReadonly<z.infer<typeof regionSchema>>;
 export type VoltageTable = z.infer<typeof tableSchema>;
 
@@ -176,7 +223,11 @@ export interface ModelIssue {
 function knownFields(root: unknown, path: readonly PropertyKey[]): readonly string[] {
   const model = FAULT_MODELS.find((name) => name === valueAt(root, ['model']));
   if (path.length === 0) return model === undefined ? [] : Object.keys(MODELS[model]);
-  if (path[0] === 'places') return Object.keys(PLACES.clusters);
+  if (path[0] === 'places' && path.length === 1) {
+    const places = PLACE_MODELS.find((name) => name === valueAt(root, ['places', 'model']));
+    return places === undefined ? [] : Object.keys(PLACES[places]);
+  }
+  if (path.includes('background')) return ['clustering', 'shares', 'rate', 'share'];
   return ['banks', 'bits', 'positions', 'weightBits', 'columnMux', 'rows', 'columns'];
 }
 

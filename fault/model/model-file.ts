@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { excerpt, InputError, parseYaml, readTextChecked } from '../../core/index.js';
 import { type FaultModel, faultModelIssue, parseFaultModel } from './fault-model.js';
 
@@ -25,4 +26,14 @@ export function parseFaultModelText(text: string, file: string): FaultModel {
   if (issue === undefined) return parseFaultModel(value, file);
   const field = issue.path.length === 0 ? 'the model' : issue.path.join('.');
   throw new InputError(`${yaml.placeOf(issue.path)}: ${excerpt(field)} ${issue.problem}.`);
+}
+
+/**
+ * A fault model as the text of a YAML file; `parseFaultModelText` is the inverse.
+ *
+ * @param comments lines above it, without their #
+ */
+export function formatFaultModel(model: FaultModel, comments: readonly string[] = []): string {
+  const head = comments.map((comment) => `# ${comment.replace(/\s+/g, ' ')}\n`).join('');
+  return `${head}${stringify(model)}`;
 }

@@ -33,25 +33,39 @@ const KC705_FAULTS = [
   [0.53, 2274],
 ] as const;
 
+/** Rate of the published faults at a voltage. */
+function kc705Rate(voltage: (typeof KC705_FAULTS)[number][0]): number {
+  const faults = KC705_FAULTS.find(([of]) => of === voltage)?.[1] ?? 0;
+  return faults / KC705_CELLS;
+}
+
 const KC705_B: FaultPreset = {
   name: 'kc705-b',
   source:
-    'Public data of an undervolting study of FPGA block RAM, 28 nm, board KC705-B: 890 block RAMs of 16 kbit',
+    'Public data of an undervolting study of FPGA block RAM, 28 nm, board KC705-B (github.com/behzadsalami/FPGA-BRAMs-Undervoltig-Study): 890 block RAMs of 1024 rows × 16 columns',
   published:
-    'faults at 0.59 to 0.53 V (2, 8, 26, 62, 252, 690, 2274), all 1-to-0; 98 to 100 % of the faults of a voltage remain at the next lower one; at 0.53 V 72 % of the block RAMs are clean and the worst has 122 faults',
+    'faults at 0.59 to 0.53 V (2, 8, 26, 62, 252, 690, 2274), all 1-to-0; 98 to 100 % of the faults of a voltage remain at the next lower one; every fault has a partner 8 columns away; 99.5 % of the faults of a column lie in rows of one parity; at 0.53 V 72 % of the block RAMs are clean, the worst has 122 faults and the worst column 61',
   modelled:
-    'all faults remain at lower voltages; negative-binomial counts for each 16 kbit, with the clustering 0.1 that gives 72 % clean ones at 0.53 V, the same at every voltage; blocks of 1024 rows × 16 columns; places uniform within a block; log-linear rates between the voltages',
+    'all faults remain at lower voltages; weak lines of 512 pairs (a pair of columns, rows of one parity) with gamma-distributed densities of shape 0.0035, and of shape 0.1 for 5 % of the faults at 0.54 V and 15 % at 0.53 V, chosen by hand from 13 settings to resemble the data of this one chip: a fit, not a validation; rows uniform in a line and all columns alike, though most weak lines fail in one half of their rows and columns differ in the data; log-linear rates between the voltages',
   faults: {
     by: 'voltage',
     model: {
       model: 'voltage',
-      table: KC705_FAULTS.map(([voltage, faults]) => ({ voltage, rate: faults / KC705_CELLS })),
+      table: KC705_FAULTS.map(([voltage]) => ({ voltage, rate: kc705Rate(voltage) })),
       places: {
-        model: 'clusters',
-        clustering: 0.1,
-        region: { rows: 1024, columns: 16 },
-        clusterSize: 1,
-        spread: 1,
+        model: 'weak-lines',
+        clustering: 0.0035,
+        background: {
+          clustering: 0.1,
+          shares: [
+            { rate: kc705Rate(0.55), share: 0 },
+            { rate: kc705Rate(0.54), share: 0.05 },
+            { rate: kc705Rate(0.53), share: 0.15 },
+          ],
+        },
+        rows: 1024,
+        rowStride: 2,
+        pairDistance: 8,
       },
       faults: 'stuck-at-0',
     },

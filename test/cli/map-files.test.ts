@@ -4,7 +4,7 @@ import { decode } from 'fast-png';
 import { describe, expect, test } from 'vitest';
 import type { StudyPoint } from '../../campaign/index.js';
 import { writeNpy } from '../../core/index.js';
-import { readFaultMap, uniformFaultMap, writeFaultMap } from '../../fault/index.js';
+import { readFaultMap, readFaultModel, uniformFaultMap, writeFaultMap } from '../../fault/index.js';
 import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
 import { writeTinyNetwork } from './tiny-network.js';
 
@@ -168,7 +168,9 @@ describe('map import, export and show', () => {
       faults: 3,
       kinds: { 'stuck-at-0': 3 },
       perBank: [{ bank: 0, faults: 3 }],
+      pairs: [{ distance: 7, faults: 2, share: 2 / 3, byChance: (1 / 4) * (1 - 29 / 31) }],
       rows: {
+        varianceToMean: (1.25 ** 2 + 0.25 ** 2 + 2 * 0.75 ** 2) / 3 / 0.75,
         worst: [
           { bank: 0, row: 3, faults: 2 },
           { bank: 0, row: 1, faults: 1 },
@@ -195,6 +197,70 @@ describe('map import, export and show', () => {
     expect(await refusal(['map', 'import', table, ...memory, '-o', 'out.json'])).toBe(sentence);
     expect(await refusal(['map', 'show', table])).toBe(
       `${table} is a CSV table, which does not say how large the memory is: give its banks, rows and columns, or name the network or accelerator that it is of.`,
+    );
+  });
+});
+
+describe('map fit', () => {
+  const chips = ['A', 'B'].flatMap((die, seed) =>
+    ['0.6', '0.5'].map((voltage) => ({
+      die,
+      voltage,
+      seed,
+      file: inFolder(`${die}_${voltage}V.csv`),
+    })),
+  );
+  const dies = ['--die-labels', '{die}_{voltage}V.csv'];
+
+  test('writes a model that map create and run read back', async () => {
+    const source = inFolder('source.yaml');
+    writeFileSync(
+      source,
+      'model: voltage\nfaults: stuck-at-1\ntable: [{voltage: 0.6, rate: 0.005}, {voltage: 0.5, rate: 0.02}]\nplaces: {model: weak-lines, clustering: 0.05, rowStride: 2, pairDistance: 4}\n',
+    );
+    const size = ['--geometry', '4x256x64'];
+    await Promise.all(
+      chips.map(({ voltage, seed, file }) => {
+        const drawn = ['--fault-model', source, '--voltage', voltage, '--seed', `${seed}`];
+        return bitcellJson(['map', 'create', ...size, ...drawn, '-o', file]);
+      }),
+    );
+    const output = inFolder('model.yaml');
+    const files = chips.map(({ file }) => file);
+    const fit = await bitcellJson(['map', 'fit', ...files, ...size, ...dies, '-o', output]);
+    expect(fit).toMatchObject({
+      output,
+      maps: 4,
+      dies: 2,
+      states: [{ voltage: 0.6 }, { voltage: 0.5 }],
+      model: {
+        model: 'voltage',
+        faults: 'stuck-at-1',
+        places: { model: 'weak-lines', rows: 256, rowStride: 2, pairDistance: 4 },
+      },
+      statistics: [{ voltage: 0.6 }, { voltage: 0.5 }],
+      draws: 40,
+      warnings: [],
+    });
+    expect(readFaultModel(output)).toEqual(fit.model);
+    const again = ['--fault-model', output, '--voltage', '0.55', '-o', inFolder('again.json')];
+    const { model: used } = await bitcellJson(['map', 'create', ...size, ...again]);
+    expect(used).toEqual(fit.model);
+    const dryRun = ['--model', model, '--faults', output, '--voltages', '0.5', '--dry-run'];
+    expect(await bitcellJson(['run', ...dryRun])).toBeDefined();
+
+    const one = ['map', 'fit', files[0], ...size, ...dies, '-o', output];
+    const { stdout, stderr } = await bitcell(one);
+    expect(stderr).toContain('warning: all maps are of one chip');
+    expect(readFileSync(output, 'utf8')).toContain('# all maps are of one chip');
+    expect(stdout).toMatch(/variance\/mean of columns +[\d.]+ +[\d.]+ to [\d.]+ /);
+  });
+
+  test('refuses files that the pattern does not describe', async () => {
+    const file = inFolder('chip.csv');
+    writeFileSync(file, 'bank,row,column,kind\n0,0,0,flip\n');
+    expect(await refusal(['map', 'fit', file, ...memory, ...dies, '-o', 'm.yaml'])).toBe(
+      `${file}: "chip.csv" is not named as --die-labels {die}_{voltage}V.csv says; name it so or change the pattern`,
     );
   });
 });

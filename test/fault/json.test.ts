@@ -159,7 +159,7 @@ describe('bad files', () => {
     [
       { ...FILE, version: 2, provenance: { ...modelled, model: { model: 'rust' } } },
       '"rust"',
-      'provenance.model.model is "rust"; expected one of uniform, rows, columns, banks, clusters, voltage.',
+      'provenance.model.model is "rust"; expected one of uniform, rows, columns, banks, clusters, weak-lines, voltage.',
     ],
     [
       withFaults([0, 0, 0, 'flip'], [0, 0, 1]),

@@ -396,11 +396,11 @@ describe('a model file', () => {
     ['', 'm.yaml:1:1: expected a fault model, a mapping with the field "model".'],
     [
       'faults: flip',
-      'm.yaml:1:1: model is missing; expected one of uniform, rows, columns, banks, clusters, voltage.',
+      'm.yaml:1:1: model is missing; expected one of uniform, rows, columns, banks, clusters, weak-lines, voltage.',
     ],
     [
       'model: rust',
-      'm.yaml:1:8: model is "rust"; expected one of uniform, rows, columns, banks, clusters, voltage.',
+      'm.yaml:1:8: model is "rust"; expected one of uniform, rows, columns, banks, clusters, weak-lines, voltage.',
     ],
     [
       'model: uniform\nfault: flip',

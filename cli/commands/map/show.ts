@@ -5,6 +5,7 @@ import {
   encodePng,
   type FaultMap,
   type FaultMapSummary,
+  FEWEST_FOR_PARITY,
   faultMapFiles,
   faultsPerBank,
   formatGeometry,
@@ -15,7 +16,7 @@ import {
 } from '../../../fault/index.js';
 import { addCommonOptions, type CommonOptions, option } from '../../input/options.js';
 import { printResult } from '../../print/output.js';
-import { formatTable, grouped } from '../../print/table.js';
+import { formatTable, grouped, percent } from '../../print/table.js';
 import { addReadOptions, type ReadFlags, readInputs, readOptionsOf } from './read-options.js';
 
 interface ShowFlags extends ReadFlags, CommonOptions {
@@ -67,6 +68,8 @@ function show(file: string, flags: ShowFlags, command: Command): void {
       dispersionTable(summary),
       ...looksLine(summary),
       ...worstLines(summary),
+      ...pairLine(summary),
+      ...parityLine(summary),
       ...(perBank.length > 1 && perBank.length <= LISTED_BANKS
         ? [
             '',
@@ -110,19 +113,20 @@ function regionLines({ regions, faults }: FaultMapSummary): string[] {
 
 const LINES = ['banks', 'rows', 'columns'] as const;
 
-/** Variance of the counts over that of uniform faults, and how likely uniform faults are as uneven. */
+/** Variance of the counts over their mean and over that of uniform faults, and how likely uniform faults are as uneven. */
 function dispersionTable(summary: FaultMapSummary): string {
   const rows = LINES.map((name) => {
-    const { faulty, dispersion } = summary[name];
+    const { faulty, varianceToMean, dispersion } = summary[name];
     return [
       name,
       grouped(faulty),
       dispersion?.mean.toPrecision(3) ?? '-',
+      varianceToMean?.toPrecision(3) ?? '-',
       dispersion?.index.toPrecision(3) ?? '-',
       dispersion ? probability(dispersion.pValue) : '-',
     ];
   });
-  return formatTable(['', 'with faults', 'mean', 'variance/uniform', 'p'], rows);
+  return formatTable(['', 'with faults', 'mean', 'variance/mean', 'variance/uniform', 'p'], rows);
 }
 
 function looksLine(summary: FaultMapSummary): string[] {
@@ -149,4 +153,21 @@ function worstLines(summary: FaultMapSummary): string[] {
     const what = name === 'banks' ? '' : `, bank:${name.slice(0, -1)}`;
     return [`worst ${name}${what} (faults): ${entries.join(', ')}`];
   });
+}
+
+function pairLine({ pairs }: FaultMapSummary): string[] {
+  if (pairs.length === 0) return [];
+  const shares = pairs.map(
+    ({ distance, share, byChance }) =>
+      `${distance} (${percent(share)} %, by chance ${percent(byChance)} %)`,
+  );
+  return [`faults with a partner so many columns away in their row: ${shares.join(', ')}`];
+}
+
+function parityLine({ rowParity }: FaultMapSummary): string[] {
+  if (rowParity === undefined) return [];
+  const { columns, share, byChance } = rowParity;
+  return [
+    `faults in rows of one parity, in the ${grouped(columns)} columns with ${FEWEST_FOR_PARITY} faults or more: ${percent(share)} % (by chance ${percent(byChance)} %)`,
+  ];
 }
