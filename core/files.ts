@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { fileError, InputError } from './errors.js';
+import { codeOf, fileError, InputError } from './errors.js';
 import { fileProblem } from './file-problem.js';
 
 /** Bytes that one array of Node takes at most when a file is read into it. */
@@ -44,14 +44,44 @@ function readDescriptor(descriptor: number, path: string, limit: number): Uint8A
   return readStream(descriptor, path, Math.min(limit, LARGEST_STREAM));
 }
 
+/**
+ * Reads what comes through standard input until it ends.
+ *
+ * @param name for messages
+ * @throws InputError when it cannot be read, or brings more than a pipe may
+ */
+export function readStandardInput(name: string): Uint8Array<ArrayBuffer> {
+  try {
+    return readStream(0, name, LARGEST_STREAM);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw fileError(`Cannot read ${name}: ${fileProblem(error)}.`, error);
+  }
+}
+
 const CHUNK_BYTES = 1 << 16;
+
+/** Milliseconds after which a pipe that has nothing yet is asked again. */
+const PAUSE = 5;
+
+/** Reads as `readSync` does, and waits where standard input does not block. */
+function readWaiting(descriptor: number, chunk: Uint8Array): number {
+  for (;;) {
+    try {
+      return readSync(descriptor, chunk);
+    } catch (error) {
+      if (codeOf(error) !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+    }
+  }
+}
 
 function readStream(descriptor: number, path: string, limit: number): Uint8Array<ArrayBuffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
     const chunk = new Uint8Array(CHUNK_BYTES);
-    const count = readSync(descriptor, chunk);
+    const count = readWaiting(descriptor, chunk);
     if (count === 0) break;
     chunks.push(chunk.subarray(0, count));
     length += count;

@@ -1,3 +1,4 @@
+export * from './byte-source.js';
 export * from './configuration.js';
 export * from './digest.js';
 export * from './errors.js';

@@ -116,7 +116,7 @@ export function scanJson(
     if (path.length === MOST_NESTED) {
       throw new JsonProblem(
         offset,
-        `more than ${MOST_NESTED} lists and objects inside one another`,
+        `lists and objects are nested more than ${MOST_NESTED} levels deep`,
       );
     }
     offset += 1;

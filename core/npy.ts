@@ -53,37 +53,66 @@ function headerField(header: string, key: string, pattern: string, file: string)
   return match[1];
 }
 
-function parseHeader(
-  header: string,
-  file: string,
-  wanted: readonly NpyElementType[],
-): { descr: NpyElementType; shape: number[] } {
+/** What the header of a `.npy` file says. */
+export interface NpyHeader {
+  /** The type of the elements as numpy writes it, such as `<f4`. */
+  readonly descr: string;
+  /** Whether the first index runs fastest. */
+  readonly isFortranOrder: boolean;
+  readonly shape: readonly number[];
+  /** The byte at which the elements begin. */
+  readonly dataStart: number;
+}
+
+/** Whether bytes begin as a `.npy` file does. */
+export function isNpy(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, position) => bytes[position] === byte);
+}
+
+/**
+ * Reads the header of a `.npy` file, format 1.0 or 2.0, of any type and order.
+ *
+ * @param bytes the file, or as much of it as holds the header
+ * @throws InputError naming the file when it is no header that can be read
+ */
+export function readNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
+  const { start, end } = headerRange(bytes, file);
+  const header = new TextDecoder('latin1').decode(bytes.subarray(start, end));
   const descr = headerField(header, 'descr', `(\\[.*?\\]|'[^']*'|"[^"]*")`, file).replace(
     /^['"]|['"]$/g,
     '',
   );
-  if (!isElementType(descr)) {
-    throw new InputError(
-      `${file} holds values of numpy type ${descr}; save it as ${anyOf(wanted.map((type) => TYPE_NAMES[type]))}.`,
-    );
-  }
-  if (headerField(header, 'fortran_order', '(True|False)', file) === 'True') {
-    throw new InputError(
-      `${file} is in Fortran order; save it in C order, for example with numpy.ascontiguousarray.`,
-    );
-  }
+  const isFortranOrder = headerField(header, 'fortran_order', '(True|False)', file) === 'True';
   const dimensions = headerField(header, 'shape', '\\(([\\d\\s,]*)\\)', file);
   const shape = (dimensions.match(/\d+/g) ?? []).map(Number);
   if (!shape.every(Number.isSafeInteger)) {
     throw new InputError(`${file} has the shape (${dimensions}), which is larger than any file.`);
   }
-  return { descr, shape };
+  return { descr, isFortranOrder, shape, dataStart: end };
+}
+
+function requireElementType(
+  { descr, isFortranOrder }: NpyHeader,
+  file: string,
+  wanted: readonly NpyElementType[],
+): NpyElementType {
+  if (!isElementType(descr)) {
+    throw new InputError(
+      `${file} holds values of numpy type ${descr}; save it as ${anyOf(wanted.map((type) => TYPE_NAMES[type]))}.`,
+    );
+  }
+  if (isFortranOrder) {
+    throw new InputError(
+      `${file} is in Fortran order; save it in C order, for example with numpy.ascontiguousarray.`,
+    );
+  }
+  return descr;
 }
 
 /** Where the header lies: version 1.0 gives its length in two bytes, version 2.0 in four. */
 function headerRange(bytes: Uint8Array, file: string): { start: number; end: number } {
   const versionEnd = MAGIC.length + VERSION_BYTES;
-  if (!MAGIC.every((byte, position) => bytes[position] === byte)) {
+  if (!isNpy(bytes)) {
     throw new InputError(`${file} is not a .npy file: it does not start with \\x93NUMPY.`);
   }
   const major = bytes[MAGIC.length];
@@ -121,13 +150,9 @@ export function decodeNpy(
   file: string,
   wanted: readonly NpyElementType[] = ['<f4', '|u1', '<i4'],
 ): NpyArray {
-  const { start, end } = headerRange(bytes, file);
-  const { descr, shape } = parseHeader(
-    new TextDecoder('latin1').decode(bytes.subarray(start, end)),
-    file,
-    wanted,
-  );
-  const Values = ELEMENT_TYPES[descr];
+  const header = readNpyHeader(bytes, file);
+  const { shape, dataStart: end } = header;
+  const Values = ELEMENT_TYPES[requireElementType(header, file, wanted)];
   const count = shape.reduce((product, size) => product * size, 1);
   const expected = end + count * Values.BYTES_PER_ELEMENT;
   if (bytes.length < expected) throw truncated(file, expected, bytes.length);

@@ -2,6 +2,33 @@ import { InputError } from '../core/index.js';
 import { type CellGeometry, equalGeometries, formatGeometry } from './geometry.js';
 import type { FaultModel } from './model/fault-model.js';
 
+/** How a measured map lies in a larger memory; see `placeFaultMap`. */
+export const TILINGS = ['once', 'repeat', 'macros'] as const;
+
+/** One of TILINGS. */
+export type Tiling = (typeof TILINGS)[number];
+
+/** Where a map was placed in a larger memory, and the size of the map that was. */
+export interface MapPlacement {
+  readonly tile: Tiling;
+  readonly banks: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Bank, row and column. */
+  readonly offset: readonly [number, number, number];
+}
+
+/** A map that was read from a file, with what the file says besides its faults. */
+export interface FileProvenance {
+  readonly source: 'file';
+  readonly file: string;
+  /** Values of columns without a meaning of their own (die, voltage, march element, …), by their names. */
+  readonly labels?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** The first comments. */
+  readonly comments?: readonly string[] | undefined;
+  readonly placed?: MapPlacement | undefined;
+}
+
 /** Where a map came from. */
 export type Provenance =
   | {
@@ -13,7 +40,7 @@ export type Provenance =
       /** The cells that a caller restricted the map to, in words; undefined: none but the model's scope. */
       readonly selection?: string | undefined;
     }
-  | { readonly source: 'file'; readonly file: string };
+  | FileProvenance;
 
 /** Distinct faulty cells of one geometry, sorted. */
 export interface FaultMap {

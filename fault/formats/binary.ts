@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { InputError } from '../../core/index.js';
+import { allBytes, InputError } from '../../core/index.js';
 import { FAULT_KINDS } from '../fault-kind.js';
 import type { FaultMap } from '../fault-map.js';
 import { type CellGeometry, cellCount, checkGeometry, plainGeometry } from '../geometry.js';
+import type { FaultFormat } from './fault-format.js';
 import { formatProvenance, provenanceSchema } from './provenance.js';
 import type { ReadFaultFile } from './read-result.js';
 
@@ -11,8 +12,16 @@ const SIGNATURE = Uint8Array.of(0x8b, 0x42, 0x46, 0x4d, 0x0d, 0x0a, 0x1a, 0x0a);
 const VERSION = 1;
 const CHECKSUM_BYTES = 8;
 
+/** Bitcell's binary format (see `formatBinary`). */
+export const binary: FaultFormat = {
+  title: "Bitcell's binary format",
+  takes: [],
+  recognises: ({ bytes }) => (isBinary(bytes) ? 'certain' : 'no'),
+  read: (source) => readBinary(allBytes(source), source.file),
+};
+
 /** Whether bytes begin with the signature of the binary format. */
-export function isBinary(bytes: Uint8Array): boolean {
+function isBinary(bytes: Uint8Array): boolean {
   return SIGNATURE.every((byte, index) => bytes[index] === byte);
 }
 

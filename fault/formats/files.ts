@@ -1,37 +1,65 @@
 import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import {
-  decodeText,
+  type ByteSource,
+  bytesSource,
   InputError,
-  readFileChecked,
-  utf8Bytes,
+  openByteSource,
   writeFileAtomic,
 } from '../../core/index.js';
 import { type FaultMap, requireGeometry } from '../fault-map.js';
 import type { CellGeometry } from '../geometry.js';
-import { formatBinary, isBinary, readBinary } from './binary.js';
-import { formatCsv, readCsv } from './csv.js';
+import { binary, formatBinary } from './binary.js';
+import { bitmap } from './bitmap.js';
+import { csv, formatCsv } from './csv.js';
 import { type BitPermutation, descramble } from './descramble.js';
-import { formatHex, readHex } from './hex.js';
-import { formatFaultMap, readJson } from './json.js';
-import { formatMatrices, readMatrices } from './matrices.js';
-import { formatMbist, readMbist } from './mbist.js';
-import { recordLines } from './place.js';
+import type { FaultFormat } from './fault-format.js';
+import { formatHex, hex } from './hex.js';
+import { formatFaultMap, json } from './json.js';
+import { list } from './list.js';
+import { formatMatrices, MATRICES_TAKE, readMatrices } from './matrices.js';
+import { matrix } from './matrix.js';
+import { formatMbist, mbist } from './mbist.js';
+import { memh } from './memh.js';
+import { npy } from './npy.js';
+import { contentOf } from './other-files.js';
+import {
+  type FaultFileOptions,
+  READING_FLAGS,
+  READING_OPTIONS,
+  type ReadingOption,
+} from './read-options.js';
 import type { ReadFaultFile } from './read-result.js';
-import type { FaultFileOptions } from './words.js';
+import { recognise } from './recognise.js';
 
-/** Formats of fault-map files, with the extensions under which they are written. */
-export const FAULT_FILE_FORMATS = {
+/** Formats of fault-map files; `matrices` is a pair of files, all others are one. */
+export const FAULT_FILE_FORMATS = [
+  'json',
+  'binary',
+  'csv',
+  'list',
+  'hex',
+  'memh',
+  'mbist',
+  'matrix',
+  'matrices',
+  'npy',
+  'bitmap',
+] as const;
+
+/** A format of fault-map files. */
+export type FaultFileFormat = (typeof FAULT_FILE_FORMATS)[number];
+
+/** The extensions under which formats are written. */
+const EXTENSIONS = {
   json: ['.json'],
   binary: ['.bfm'],
   csv: ['.csv'],
   hex: ['.hex'],
   mbist: ['.mbist', '.log'],
-  matrices: ['.csv,….csv'],
-} as const;
+} as const satisfies Partial<Record<FaultFileFormat, readonly string[]>>;
 
-/** A format of fault-map files. */
-export type FaultFileFormat = keyof typeof FAULT_FILE_FORMATS;
+type WrittenFormat = keyof typeof EXTENSIONS;
 
 /** What a fault-map file does not say itself, and how to read it. */
 export interface ReadMapOptions extends FaultFileOptions {
@@ -67,81 +95,79 @@ export function faultMapFiles(spec: string): readonly string[] {
   return files;
 }
 
-const FIELD = String.raw`\s*(?:0x)?[0-9a-f]+\s*`;
-const MBIST_RECORD = new RegExp(`^${FIELD},${FIELD}$`, 'i');
-const HEX_RECORD = new RegExp(`^${FIELD}$`, 'i');
-const MATRIX_RECORD = /^(?:\s*[01]\s*,)+\s*[01]\s*$/;
+/** The formats of one file, each with the reader of the same name; what is no text comes first. */
+const FORMATS = {
+  binary,
+  npy,
+  json,
+  memh,
+  mbist,
+  csv,
+  list,
+  hex,
+  matrix,
+  bitmap,
+} as const satisfies Readonly<Record<Exclude<FaultFileFormat, 'matrices'>, FaultFormat>>;
 
-/** The format of a file by its first bytes, or its first line with a record. */
-function recognise(bytes: Uint8Array, file: string): FaultFileFormat {
-  if (isBinary(bytes)) return 'binary';
-  const first = recordLines(bytes).next().value?.text.trim() ?? '';
-  if (first.startsWith('{') || first.startsWith('[')) return 'json';
-  if (/^address\b/.test(first) || MBIST_RECORD.test(first)) return 'mbist';
-  if (HEX_RECORD.test(first)) return 'hex';
-  if (MATRIX_RECORD.test(first)) {
-    throw new InputError(
-      `${file} is one 0/1 matrix; give a pair, STUCK-AT-0,STUCK-AT-1, with a comma between the files.`,
-    );
-  }
-  if (first.includes(',')) return 'csv';
-  const byExtension = formatOfExtension(file);
-  if (byExtension !== undefined) return byExtension;
+type SingleFormat = keyof typeof FORMATS;
+
+const ENTRIES = Object.entries(FORMATS) as readonly [SingleFormat, FaultFormat][];
+
+/** @throws InputError when an option says what this format has no use for */
+function requireUse(
+  file: string,
+  title: string,
+  takes: readonly ReadingOption[],
+  options: FaultFileOptions,
+): void {
+  const useless = READING_OPTIONS.find(
+    (name) => options[name] !== undefined && !takes.includes(name),
+  );
+  if (useless === undefined) return;
+  const remedy =
+    useless === 'kind' ? 'it says itself what its faults do' : 'it has no use for the option';
   throw new InputError(
-    `${file}:1:1: no known fault-map format; expected Bitcell JSON or binary, a CSV table (bank,row,column,kind), a hexadecimal row dump, an MBIST log (address,fail-bit-mask) or two 0/1 matrices.`,
+    `${file} is read as ${title}: ${remedy}; leave ${READING_FLAGS[useless]} away, or choose another format with --from.`,
   );
 }
 
-function formatOfExtension(file: string): FaultFileFormat | undefined {
-  const extension = extname(file).toLowerCase();
-  const formats = Object.entries(FAULT_FILE_FORMATS) as [FaultFileFormat, readonly string[]][];
-  return formats.find(([, extensions]) => extensions.includes(extension))?.[0];
-}
-
 function readOne(
-  bytes: Uint8Array,
-  file: string,
-  format: Exclude<FaultFileFormat, 'matrices'>,
-  options: FaultFileOptions,
-): ReadFaultFile {
-  switch (format) {
-    case 'json':
-      return readJson(decodeText(bytes, file), file);
-    case 'binary':
-      return readBinary(bytes, file);
-    case 'csv':
-      return readCsv(bytes, file, options);
-    case 'hex':
-      return readHex(bytes, file, options);
-    case 'mbist':
-      return readMbist(bytes, file, options);
-  }
+  given: ByteSource,
+  options: ReadMapOptions,
+): { readonly read: ReadFaultFile; readonly format: SingleFormat } {
+  const source = contentOf(given);
+  if (options.format === 'matrices') throw wrongCount(source.file, 'matrices', 1);
+  const format = options.format ?? recognise(source, ENTRIES, options);
+  const { title, takes, read } = FORMATS[format] satisfies FaultFormat;
+  requireUse(source.file, title, takes, options);
+  return { read: read(source, options), format };
 }
 
-/** Decodes files whose bytes are read already; see `importFaultMap`. */
-export function decodeFaultMap(
-  files: readonly { readonly file: string; readonly bytes: Uint8Array }[],
-  options: ReadMapOptions = {},
-): ImportedFaultMap {
-  const [first, second] = files.map(({ file, bytes }) => ({
-    file,
-    bytes: options.format === 'binary' || isBinary(bytes) ? bytes : utf8Bytes(bytes, file),
-  }));
-  const format = options.format ?? (second ? 'matrices' : recognise(first.bytes, first.file));
-  if ((format === 'matrices') !== (second !== undefined)) {
-    throw new InputError(
-      `${first.file}: the format ${format} needs ${second ? 'one file' : 'two, STUCK-AT-0,STUCK-AT-1'}.`,
-    );
-  }
-  const read =
-    format === 'matrices'
-      ? readMatrices([first.bytes, second.bytes], [first.file, second.file], options)
-      : readOne(first.bytes, first.file, format, options);
-  const name = files.map(({ file }) => file).join(',');
+function wrongCount(file: string, format: FaultFileFormat, files: number): InputError {
+  const needed = files === 1 ? 'two, STUCK-AT-0,STUCK-AT-1' : 'one file';
+  return new InputError(`${file}: the format ${format} needs ${needed}.`);
+}
+
+function readPair(
+  given: readonly [ByteSource, ByteSource],
+  options: ReadMapOptions,
+): { readonly read: ReadFaultFile; readonly format: 'matrices' } {
+  const { file } = given[0];
+  const { format = 'matrices' } = options;
+  if (format !== 'matrices') throw wrongCount(file, format, 2);
+  requireUse(file, 'one of a pair of 0/1 matrices', MATRICES_TAKE, options);
+  return { read: readMatrices([contentOf(given[0]), contentOf(given[1])], options), format };
+}
+
+/** Reads files of bytes; see `importFaultMap`. */
+function readSources(sources: readonly ByteSource[], options: ReadMapOptions): ImportedFaultMap {
+  const [first, second] = sources;
+  const { read, format } = second ? readPair([first, second], options) : readOne(first, options);
+  const file = sources.map((source) => source.file).join(',');
   const map: FaultMap = {
     geometry: read.geometry,
     ...read.faults,
-    provenance: read.provenance ?? { source: 'file', file: name },
+    provenance: read.provenance ?? { source: 'file', file, ...read.notes },
   };
   const { permutation, columnMux = 1 } = options;
   return {
@@ -151,15 +177,25 @@ export function decodeFaultMap(
   };
 }
 
+/** Decodes files whose bytes are read already; see `importFaultMap`. */
+export function decodeFaultMap(
+  files: readonly { readonly file: string; readonly bytes: Uint8Array }[],
+  options: ReadMapOptions = {},
+): ImportedFaultMap {
+  const sources = files.map(({ file, bytes }) => bytesSource(bytes, file));
+  return readSources(sources, options);
+}
+
 /**
- * Reads a fault map from any of the formats, recognised by content: Bitcell JSON or binary, CSV table,
- * hexadecimal row dump, MBIST log, or a pair of 0/1 matrices (`stuck0.csv,stuck1.csv`).
+ * Reads a fault map from any of the formats: by its content where that can be read in one of them only, else in the
+ * one that the options say. `-` is standard input; what gzip packed is unpacked; two files with a comma between them
+ * are a pair of 0/1 matrices.
  *
- * @throws InputError naming file and place of what is wrong; then nothing is read.
+ * @throws InputError naming file and place of what is wrong, or the option that decides between two readings; then
+ * nothing is read.
  */
 export function importFaultMap(spec: string, options: ReadMapOptions = {}): ImportedFaultMap {
-  const files = faultMapFiles(spec).map((file) => ({ file, bytes: readFileChecked(file) }));
-  return decodeFaultMap(files, options);
+  return readSources(faultMapFiles(spec).map(openByteSource), options);
 }
 
 /** The map of `importFaultMap`. */
@@ -212,6 +248,12 @@ export function faultMapOutputs(spec: string): readonly string[] {
   return files.length === 2 ? files.map((file) => file.trim()) : [spec];
 }
 
+function formatOfExtension(file: string): WrittenFormat | undefined {
+  const extension = extname(file).toLowerCase();
+  const formats = Object.entries(EXTENSIONS) as [WrittenFormat, readonly string[]][];
+  return formats.find(([, extensions]) => extensions.includes(extension))?.[0];
+}
+
 function encode(file: string, map: FaultMap, columnMux: number): string | Uint8Array {
   switch (formatOfExtension(file)) {
     case 'json':
@@ -224,7 +266,6 @@ function encode(file: string, map: FaultMap, columnMux: number): string | Uint8A
       return formatHex(map, file);
     case 'mbist':
       return formatMbist(map, file, columnMux);
-    case 'matrices':
     case undefined:
       throw new InputError(
         `Cannot write ${file}: its extension says no format; use .json, .bfm, .csv, .hex, .mbist, or two .csv files with a comma between them.`,

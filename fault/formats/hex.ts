@@ -1,80 +1,189 @@
-import { InputError, requireMemory } from '../../core/index.js';
+import { type ByteSource, excerpt, InputError, requireMemory } from '../../core/index.js';
 import { FAULT_KINDS } from '../fault-kind.js';
 import type { FaultMap } from '../fault-map.js';
 import { type CellGeometry, cellAt, cellCount, checkGeometry } from '../geometry.js';
-import { errorAt, recordLines, unexpected } from './place.js';
+import type { FaultFormat } from './fault-format.js';
+import { createFaultyCells, faultsOf, requireFewFaults } from './faulty-cells.js';
+import { firstInk, forEachLine, isComment, textOf } from './lines.js';
+import { createCommentCollector } from './notes.js';
+import { errorAt, unexpected } from './place.js';
+import type { FaultFileOptions } from './read-options.js';
 import type { ReadFaultFile } from './read-result.js';
-import type { FaultFileOptions } from './words.js';
+import { digitValue } from './whole-number.js';
 
 const STUCK_AT_0 = FAULT_KINDS.indexOf('stuck-at-0');
 
-/** Value of a hexadecimal digit by its character code; -1 for other characters. */
-function digitValue(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  const letter = code | 32;
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
+const DIGITS = /^(?:0x)?[0-9a-f]+$/i;
+
+/** The digits of a record without `0x`. */
+function digitsOf(record: string): string {
+  return record.trim().replace(/^0x/i, '');
 }
 
 /**
- * Reads a hexadecimal dump of a memory that was filled with ones: a row (word line) a line, from row 0 of
- * bank 0, bank after bank, perhaps after `0x`. The last digit holds columns 3 to 0, the least
- * significant bit being column 0. A 0 bit is a 1-to-0 fault: stuck-at-0. Digits beyond the columns hold
- * 0 bits, which mean nothing. Blank lines and lines that begin with `#` are skipped.
- *
- * @param options.geometry Default: one bank of as many rows as there are lines and four columns a digit.
- * @throws InputError naming file, line, column, value and what was expected.
+ * A hexadecimal dump of a memory that was filled with ones, or with zeros (fault bit 1): a row (word line) a
+ * line, from row 0 of bank 0, bank after bank, perhaps after `0x`; or a bank a line, or all of it on one line. The
+ * last digit of a row holds columns 3 to 0, the least significant bit being column 0. A 0 bit is a 1-to-0 fault:
+ * stuck-at-0 (a 1 bit, where the fault bit is 1, stuck-at-1). Digits have no bits beyond the columns.
  */
-export function readHex(bytes: Uint8Array, file: string, options: FaultFileOptions): ReadFaultFile {
-  const given = options.geometry;
+export const hex: FaultFormat = {
+  title: 'a hexadecimal dump',
+  takes: ['faultBit'],
+  recognises({ records, isCut }, { geometry, columns }) {
+    if (columns !== undefined || records.length === 0) return 'no';
+    if (!records.every((record) => DIGITS.test(record.trim()))) return 'no';
+    const first = digitsOf(records[0]).length;
+    if (records.length === 1) {
+      // Nothing but digits: of which memory, the reader asks.
+      return !isCut && geometry && linesOf(geometry, first) === undefined ? 'misfit' : 'possible';
+    }
+    if (geometry) return linesOf(geometry, first) === undefined ? 'misfit' : 'possible';
+    const whole = isCut ? records.slice(0, -1) : records;
+    return whole.every((record) => digitsOf(record).length === first) ? 'possible' : 'misfit';
+  },
+  read: readHex,
+};
+
+/** The rows that a line of so many digits holds: one, those of a bank, or all; undefined when it is none of them. */
+function linesOf({ banks, rows, columns }: CellGeometry, digits: number): number | undefined {
+  const perRow = Math.ceil(columns / 4);
+  return [1, rows, banks * rows].find((count) => count * perRow === digits);
+}
+
+/** How the digits of a dump lie on lines. */
+interface DumpLayout {
+  readonly columns: number;
+  readonly rowsPerLine: number;
+}
+
+function layoutOf(source: ByteSource, { geometry }: FaultFileOptions): DumpLayout | undefined {
+  const firstLines: number[] = [];
+  forEachLine(source, (bytes, start, end) => {
+    const ink = firstInk(bytes, start, end);
+    if (ink === end || isComment(bytes, ink)) return false;
+    firstLines.push(lastInk(bytes, ink, end) - digitsStart(bytes, ink, end));
+    return firstLines.length === 2;
+  });
+  const [digits] = firstLines;
+  if (geometry) {
+    return { columns: geometry.columns, rowsPerLine: linesOf(geometry, digits ?? 0) ?? 1 };
+  }
+  if (digits === undefined) return undefined;
+  if (firstLines.length === 1) {
+    throw new InputError(
+      `${source.file} has ${digits} hexadecimal digits on one line, which any memory may have; give its banks, rows and columns: --geometry BxRxC.`,
+    );
+  }
+  return { columns: 4 * digits, rowsPerLine: 1 };
+}
+
+const [ZERO, LETTER_X, SPACE, TAB] = [...'0x \t'].map((character) => character.charCodeAt(0));
+
+/** Where the digits of a line begin: behind `0x`. */
+function digitsStart(bytes: Uint8Array, ink: number, end: number): number {
+  const isPrefixed = end - ink > 2 && bytes[ink] === ZERO && (bytes[ink + 1] | 32) === LETTER_X;
+  return isPrefixed ? ink + 2 : ink;
+}
+
+/** The end of a line without the blanks at it. */
+function lastInk(bytes: Uint8Array, start: number, end: number): number {
+  let last = end;
+  while (last > start && (bytes[last - 1] === SPACE || bytes[last - 1] === TAB)) last -= 1;
+  return last;
+}
+
+function readHex(source: ByteSource, options: FaultFileOptions): ReadFaultFile {
+  const { file } = source;
+  const { geometry: given, faultBit = 0 } = options;
+  if (options.kind !== undefined) {
+    throw new InputError(
+      `${file} is a dump, whose faults are stuck-at-0, or stuck-at-1 with --fault-bit 1; leave --kind away.`,
+    );
+  }
+  const layout = layoutOf(source, options);
+  const { columns, rowsPerLine } = layout ?? { columns: 0, rowsPerLine: 1 };
+  const perRow = Math.ceil(columns / 4);
   const rowCount = given ? given.banks * given.rows : Number.POSITIVE_INFINITY;
-  let columns = given?.columns;
-  const cells: number[] = [];
+  const faulty = createFaultyCells(file, given ? cellCount(given) : Infinity, options);
+  const comments = createCommentCollector();
+  const expected =
+    rowsPerLine === 1
+      ? `a row of ${columns} columns as ${perRow} hexadecimal digits`
+      : `${rowsPerLine} rows of ${columns} columns as ${rowsPerLine * perRow} hexadecimal digits`;
+  const topWidth = columns - 4 * (perRow - 1);
+  const clean = faultBit === 0 ? 0xf : 0;
   let row = 0;
   let lastLine = 0;
-  for (const { number, text } of recordLines(bytes)) {
-    lastLine = number;
-    const start = /^\s*(?:0x)?/i.exec(text)?.[0].length ?? 0;
-    const digits = text.trimEnd().slice(start);
-    columns ??= 4 * digits.length;
-    const expected = `a row of ${columns} columns as ${Math.ceil(columns / 4)} hexadecimal digits`;
-    if (row === rowCount) {
-      throw unexpected(file, number, start + 1, digits, `the end of the file after ${row} rows`);
+
+  /** Adds the faulty cells of a digit that has some. */
+  function addDigit(value: number, digit: number, line: number, place: number): void {
+    const width = digit === 0 ? topWidth : 4;
+    if (value >> width !== 0) {
+      throw unexpected(
+        file,
+        line,
+        place,
+        value.toString(16),
+        `a digit below ${1 << width}, because rows have ${columns} columns`,
+      );
     }
-    if (digits.length !== Math.ceil(columns / 4) || digits.length === 0) {
-      throw unexpected(file, number, start + 1, digits, expected);
+    const first = 4 * (perRow - 1 - digit);
+    for (let bit = 0; bit < width; bit += 1) {
+      if (((value >> bit) & 1) === faultBit) faulty.add(row * columns + first + bit);
     }
-    for (let position = digits.length - 1; position >= 0; position -= 1) {
-      const value = digitValue(digits.charCodeAt(position));
-      const first = 4 * (digits.length - 1 - position);
-      const place = start + position + 1;
-      if (value < 0) throw unexpected(file, number, place, digits[position], expected);
-      const width = Math.min(4, columns - first);
-      if (value >= 1 << width) {
-        const limit = `a digit below ${1 << width}, because rows have ${columns} columns`;
-        throw unexpected(file, number, place, digits[position], limit);
-      }
-      for (let bit = 0; bit < width; bit += 1) {
-        if ((value & (1 << bit)) === 0) cells.push(row * columns + first + bit);
-      }
-    }
-    row += 1;
   }
-  if (columns === undefined || (given && row < rowCount)) {
-    const expected = given ? `${rowCount} rows, bank after bank` : 'a row of hexadecimal digits';
-    throw errorAt(file, lastLine + 1, 1, `found the end after ${row} rows; expected ${expected}`);
+
+  forEachLine(source, (bytes, start, lineEnd, line) => {
+    const ink = firstInk(bytes, start, lineEnd);
+    if (ink === lineEnd) return false;
+    if (isComment(bytes, ink)) {
+      comments.add(bytes, ink, lineEnd);
+      return false;
+    }
+    lastLine = line;
+    const from = digitsStart(bytes, ink, lineEnd);
+    const end = lastInk(bytes, from, lineEnd);
+    if (row >= rowCount) {
+      const found = excerpt(textOf(bytes, ink, end));
+      throw unexpected(file, line, 1, found, `the end of the file after ${row} rows`);
+    }
+    if (end - from !== rowsPerLine * perRow) {
+      throw unexpected(file, line, 1, textOf(bytes, ink, end), expected);
+    }
+    let digit = 0;
+    for (let at = from; at < end; at += 1) {
+      const value = digitValue(bytes[at]);
+      if (value < 0) {
+        throw unexpected(file, line, at - start + 1, textOf(bytes, at, at + 1), expected);
+      }
+      if (value !== clean || digit === 0) addDigit(value, digit, line, at - start + 1);
+      digit += 1;
+      if (digit === perRow) {
+        digit = 0;
+        row += 1;
+      }
+    }
+    return false;
+  });
+  if (layout === undefined || (given && row < rowCount)) {
+    const missing = given ? `${rowCount} rows, bank after bank` : 'a row of hexadecimal digits';
+    throw errorAt(file, lastLine + 1, 1, `found the end after ${row} rows; expected ${missing}`);
   }
   const geometry: CellGeometry = given ?? { banks: 1, rows: row, columns };
   checkGeometry(geometry, file);
-  const faults = { cells: Float64Array.from(cells), kinds: kindsOf(cells.length) };
-  return { geometry, faults, repeatedLines: 0 };
+  const cells = faulty.take();
+  requireFewFaults(cells.length, geometry, file, options);
+  const faults = faultsOf(sorted(cells), faultBit === 0 ? 'stuck-at-0' : 'stuck-at-1');
+  return { geometry, faults, notes: comments.notes(), repeatedLines: 0 };
 }
 
-function kindsOf(count: number): Uint8Array {
-  return new Uint8Array(count).fill(STUCK_AT_0);
+/** Cells of a dump come row by row, of a row from the highest digit down. */
+function sorted(cells: Float64Array): Float64Array {
+  return cells.sort();
 }
 
 /**
- * Writes a map as `readHex` reads it; the division into banks and the provenance are not in it.
+ * Writes a map as a dump of a memory filled with ones; the division into banks and the provenance are not in it.
  *
  * @throws InputError when a fault is not stuck-at-0.
  */

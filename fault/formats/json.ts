@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import {
+  allBytes,
+  decodeText,
   excerpt,
   fieldName,
   firstIssue,
   foundAndExpected,
-  type InputError,
+  InputError,
   parseJson,
   placeInJson,
   shownValue,
@@ -13,6 +15,8 @@ import { FAULT_KINDS, type FaultKind } from '../fault-kind.js';
 import { sortFaults } from '../fault-list.js';
 import type { FaultMap, Provenance } from '../fault-map.js';
 import { type CellGeometry, cellAt, cellIndex, checkGeometry, plainGeometry } from '../geometry.js';
+import type { FaultFormat } from './fault-format.js';
+import { jsonTable } from './json-table.js';
 import { errorAt, requireRoomForText } from './place.js';
 import {
   formatProvenance,
@@ -20,7 +24,9 @@ import {
   provenanceSchema1,
   upgradeProvenance,
 } from './provenance.js';
+import { READING_FLAGS, READING_OPTIONS } from './read-options.js';
 import type { ReadFaultFile } from './read-result.js';
+import { readTable } from './table.js';
 
 const FORMAT = 'bitcell-fault-map';
 const VERSION = 2;
@@ -143,6 +149,30 @@ function parseFaults(
   }
   return sorted;
 }
+
+/**
+ * Bitcell's own JSON; or the records of a table as JSON: a list of objects, or of lists that the options name, by
+ * itself, a record a line, or as one field of an object whose other fields are labels; or a list for each column.
+ */
+export const json: FaultFormat = {
+  title: 'JSON',
+  takes: ['kind', 'columns', 'indexBase', 'addressBase', 'maskBase', 'select'],
+  recognises: ({ records: [first] }) =>
+    /^\s*(?:\{|\[\s*(?:[[{\]"\d-]|$))/.test(first ?? '') ? 'certain' : 'no',
+  read(source, options) {
+    const { file } = source;
+    const text = decodeText(allBytes(source), file);
+    const table = jsonTable(text, file, options.columns);
+    if (table !== undefined) return readTable(table, source, options, 'JSON of records');
+    const flag = READING_OPTIONS.find((name) => options[name] !== undefined);
+    if (flag !== undefined) {
+      throw new InputError(
+        `${file} is a fault map in Bitcell JSON, which says itself what its faults are; leave ${READING_FLAGS[flag]} away.`,
+      );
+    }
+    return readJson(text, file);
+  },
+};
 
 /**
  * Reads a fault map in Bitcell JSON, version 1 or 2: an object with `format` ("bitcell-fault-map"),

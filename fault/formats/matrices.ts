@@ -1,134 +1,73 @@
-import { InputError, requireMemory } from '../../core/index.js';
+import { type ByteSource, firstBytes, InputError, isNpy, requireMemory } from '../../core/index.js';
 import { FAULT_KINDS } from '../fault-kind.js';
 import { mergeFaults } from '../fault-list.js';
 import type { FaultMap } from '../fault-map.js';
-import { type CellGeometry, cellAt, cellCount, checkGeometry } from '../geometry.js';
-import { errorAt, recordLines, unexpected } from './place.js';
+import { cellAt, cellCount } from '../geometry.js';
+import { faultsOf, requireFewFaults } from './faulty-cells.js';
+import { type CellFile, placeOfCell, readMatrixCells } from './matrix.js';
+import { readNpyCells } from './npy.js';
+import type { FaultFileOptions, ReadingOption } from './read-options.js';
 import type { ReadFaultFile } from './read-result.js';
-import type { FaultFileOptions } from './words.js';
 
-const COMMA = 44;
-const ZERO = 48;
-const ONE = 49;
-const SPACE = 32;
+const ONE = '1'.charCodeAt(0);
+const SIGNATURE_BYTES = 8;
 
-interface Matrix {
-  readonly rows: number;
-  readonly columns: number;
-  /** Row · columns + column of every 1, ascending. */
-  readonly ones: Float64Array;
-}
+/** The options that a pair of matrices has a use for. */
+export const MATRICES_TAKE: readonly ReadingOption[] = ['faultBit'];
 
-/** Checks a row of bits and calls back for every 1; returns the number of bits. */
-function readRow(
-  text: string,
-  place: { readonly file: string; readonly line: number },
-  onOne: (column: number) => void,
-): number {
-  let columns = 0;
-  let isBitNext = true;
-  for (let position = 0; position < text.length; position += 1) {
-    const code = text.charCodeAt(position);
-    if (code === SPACE) continue;
-    if (isBitNext ? code !== ZERO && code !== ONE : code !== COMMA) {
-      const expected = isBitNext ? '0 or 1' : 'a comma';
-      throw unexpected(place.file, place.line, position + 1, text[position], expected);
-    }
-    if (isBitNext) {
-      if (code === ONE) onOne(columns);
-      columns += 1;
-    }
-    isBitNext = !isBitNext;
-  }
-  if (isBitNext) throw unexpected(place.file, place.line, text.length + 1, '', '0 or 1');
-  return columns;
-}
-
-function readMatrix(bytes: Uint8Array, file: string, given: CellGeometry | undefined): Matrix {
-  const rowCount = given ? given.banks * given.rows : Number.POSITIVE_INFINITY;
-  let columns = given?.columns;
-  const ones: number[] = [];
-  let row = 0;
-  let lastLine = 0;
-  for (const { number, text } of recordLines(bytes)) {
-    lastLine = number;
-    if (row === rowCount) {
-      throw unexpected(file, number, 1, text, `the end of the file after ${row} rows`);
-    }
-    const firstOne = ones.length;
-    const found = readRow(text, { file, line: number }, (column) => ones.push(column));
-    columns ??= found;
-    if (found !== columns) {
-      throw errorAt(file, number, 1, `found a row of ${found} bits; expected ${columns}`);
-    }
-    for (let index = firstOne; index < ones.length; index += 1) ones[index] += row * columns;
-    row += 1;
-  }
-  if (columns === undefined || (given && row < rowCount)) {
-    const expected = given ? `${rowCount} rows, bank after bank` : 'a row of bits';
-    throw errorAt(file, lastLine + 1, 1, `found the end after ${row} rows; expected ${expected}`);
-  }
-  return { rows: row, columns, ones: Float64Array.from(ones) };
+function readCells(source: ByteSource, options: FaultFileOptions): CellFile {
+  const isArray = isNpy(firstBytes(source, SIGNATURE_BYTES));
+  return isArray ? readNpyCells(source, options) : readMatrixCells(source, options);
 }
 
 /**
- * Reads a pair of 0/1 matrices, the first one of stuck-at-0 faults and the second one of stuck-at-1
- * faults: rows of bits separated by commas, a row (word line) a line, from row 0 of bank 0, bank after
- * bank, column 0 first; 1 is a fault.
+ * Reads a pair of 0/1 matrices in text or as NumPy arrays, the first one of stuck-at-0 faults and the second one of
+ * stuck-at-1 faults.
  *
- * @param options.geometry Default: one bank of the rows and columns of the matrices.
+ * @param options.geometry Default: that of the first one.
  * @throws InputError naming file, line, column, value and what was expected; a cell may be in one
  * matrix only.
  */
 export function readMatrices(
-  [stuckAt0, stuckAt1]: readonly [Uint8Array, Uint8Array],
-  [file0, file1]: readonly [string, string],
+  [source0, source1]: readonly [ByteSource, ByteSource],
   options: FaultFileOptions,
 ): ReadFaultFile {
-  const zero = readMatrix(stuckAt0, file0, options.geometry);
-  const { rows, columns } = zero;
-  const geometry = options.geometry ?? { banks: 1, rows, columns };
-  checkGeometry(geometry, file0);
-  const one = readMatrix(stuckAt1, file1, geometry);
-  const lists = [zero.ones, one.ones].map((cells, kind) => ({
-    cells,
-    kinds: new Uint8Array(cells.length).fill(FAULT_KINDS.indexOf(`stuck-at-${kind ? 1 : 0}`)),
-  }));
+  const zero = readCells(source0, options);
+  const { geometry } = zero;
+  const one = readCells(source1, { ...options, geometry });
+  const lists = [faultsOf(zero.cells, 'stuck-at-0'), faultsOf(one.cells, 'stuck-at-1')];
   const faults = mergeFaults(lists);
-  if (faults.cells.length < zero.ones.length + one.ones.length) {
-    throw sharedCell(one.ones, geometry, stuckAt1, [file0, file1], zero.ones);
+  if (faults.cells.length < zero.cells.length + one.cells.length) {
+    throw sharedCell(zero, one, [source0, source1]);
   }
-  return { geometry, faults, repeatedLines: 0 };
+  requireFewFaults(faults.cells.length, geometry, source0.file, options);
+  return { geometry, faults, notes: zero.notes, repeatedLines: 0 };
 }
 
 /** The error about the first cell that is in both matrices. */
 function sharedCell(
-  ones: Float64Array,
-  { columns }: CellGeometry,
-  bytes: Uint8Array,
-  [file0, file1]: readonly [string, string],
-  others: Float64Array,
+  zero: CellFile,
+  one: CellFile,
+  [source0, source1]: readonly [ByteSource, ByteSource],
 ): InputError {
+  const { geometry } = zero;
   let other = 0;
-  const isInOthers = (cell: number) => {
-    while (others[other] < cell) other += 1;
-    return others[other] === cell;
-  };
-  const cell = ones.find(isInOthers) ?? 0;
-  const row = Math.floor(cell / columns);
-  const line = [...recordLines(bytes)][row];
-  const bits = [...line.text.matchAll(/[01]/g)];
-  const place = bits[cell - row * columns].index + 1;
-  return errorAt(
-    file1,
-    line.number,
-    place,
-    `found "1", but row ${row}, column ${cell - row * columns} is 1 in ${file0}, too; expected each cell in one matrix only`,
+  const cell =
+    one.cells.find((candidate) => {
+      while (zero.cells[other] < candidate) other += 1;
+      return zero.cells[other] === candidate;
+    }) ?? 0;
+  const row = Math.floor(cell / geometry.columns);
+  const column = cell - row * geometry.columns;
+  const isArray = isNpy(firstBytes(source1, SIGNATURE_BYTES));
+  const place = isArray ? source1.file : placeOfCell(source1, row, column);
+  return new InputError(
+    `${place}: row ${row}, column ${column} is a fault in ${source0.file}, too; expected each cell in one matrix only.`,
   );
 }
 
 /**
- * Writes a map as `readMatrices` reads it: the matrix of stuck-at-0, and that of stuck-at-1 faults. The
+ * Writes a map as a pair of 0/1 matrices: the matrix of stuck-at-0, and that of stuck-at-1 faults. The
  * division into banks and the provenance are not in it.
  *
  * @throws InputError when a fault is a flip.

@@ -2,83 +2,72 @@ import { InputError } from '../../core/index.js';
 import { FAULT_KINDS } from '../fault-kind.js';
 import type { FaultMap } from '../fault-map.js';
 import { cellAt } from '../geometry.js';
-import { createFaultLog } from './fault-log.js';
-import { fieldsOf, recordLines, requireRoomForText, unexpected } from './place.js';
-import type { ReadFaultFile } from './read-result.js';
+import { roleOf } from './columns.js';
+import { headNames } from './csv.js';
 import {
-  cellOfWordBit,
-  type FaultFileOptions,
-  memoryWords,
-  requireGivenGeometry,
-  wordBitOf,
-} from './words.js';
+  firstRecords,
+  headedTable,
+  isHead,
+  namedTable,
+  sectionOf,
+  splitLine,
+} from './delimited.js';
+import type { FaultFormat } from './fault-format.js';
+import { separatorOf } from './fields.js';
+import { hasKeyValues, keyValueTable } from './key-values.js';
+import { requireRoomForText } from './place.js';
+import { readTable } from './table.js';
+import { memoryWords, wordBitOf } from './words.js';
 
-const HEAD = /^\s*address\s*,\s*fail-bit-mask\s*$/;
+const TITLE = 'an MBIST log';
 
-/** Bits of a hexadecimal digit that are 1. */
-const DIGIT_BITS = [0, 1, 2, 3].map((bit) => 1 << bit);
+/** So many records at most stand before the first that shows a log of names and values. */
+const MOST_WORDS_BEFORE = 50;
 
-/** The bits of a hexadecimal mask that are 1, ascending: bit 0 is the last digit's least significant one. */
-function bitsOf(digits: string): number[] {
-  const bits: number[] = [];
-  for (let position = 0; position < digits.length; position += 1) {
-    const digit = Number.parseInt(digits[digits.length - 1 - position], 16);
-    DIGIT_BITS.forEach((mask, bit) => {
-      if ((digit & mask) !== 0) bits.push(4 * position + bit);
-    });
-  }
-  return bits;
-}
+const NUMBER = '(?:0[xb])?[0-9a-f]+';
+const RECORD = new RegExp(String.raw`^\s*${NUMBER}(?:\s*[,;|]\s*|\s+)${NUMBER}\s*[,;|]?\s*$`, 'i');
 
 /**
- * Reads a log of a memory built-in self-test: lines `address,fail-bit-mask`, perhaps below a first line with
- * those words. Addresses are decimal, or hexadecimal after `0x`; masks are hexadecimal, with or
- * without `0x`, and a 1 is a failing bit, the last digit holding bits 3 to 0. Bit b of the word at
- * address a lies where `cellOfWordBit` says; check bits follow the data bits. A log does not say how
- * a bit fails: `options.kind` does. A word may be reported again: its failing bits are merged.
- *
- * @throws InputError naming file, line, column, value and what was expected.
+ * A log of a memory built-in self-test: lines `address,fail-bit-mask`, perhaps below a first line with those names
+ * or others (bank, bit, expected, actual, labels), perhaps in sections `[bank 0]` of addresses within the bank;
+ * or lines of names and values (`addr=0x10 exp=0xFF act=0xFE`). A 1 of a mask is a failing bit, the lowest being
+ * bit 0. Bit b of the word at address a lies where `cellOfWordBit` says; check bits follow the data bits. A word may
+ * be reported again: its failing bits are merged.
  */
-export function readMbist(
-  bytes: Uint8Array,
-  file: string,
-  options: FaultFileOptions,
-): ReadFaultFile {
-  const geometry = requireGivenGeometry(options, file, 'an MBIST log');
-  const { columnMux = 1, kind = 'flip' } = options;
-  const words = memoryWords(geometry, columnMux, file);
-  const log = createFaultLog();
-  let isFirst = true;
-  for (const { number, text } of recordLines(bytes)) {
-    if (isFirst && HEAD.test(text)) {
-      isFirst = false;
-      continue;
+export const mbist: FaultFormat = {
+  title: TITLE,
+  takes: ['kind', 'columns', 'indexBase', 'addressBase', 'maskBase', 'select'],
+  recognises(prefix, { columns }) {
+    const { records, isCut } = prefix;
+    if (headNames(prefix).some((name) => roleOf(name) === 'address')) return 'certain';
+    if (records.slice(0, MOST_WORDS_BEFORE).some(hasKeyValues)) return 'certain';
+    if (columns !== undefined || records.length === 0) return 'no';
+    const whole = isCut && records.length > 1 ? records.slice(0, -1) : records;
+    const isLog = whole.every((record) => RECORD.test(record) || sectionOf(record) !== undefined);
+    if (!isLog) return 'no';
+    return whole.some((record) => sectionOf(record) !== undefined) ? 'certain' : 'possible';
+  },
+  read(source, options) {
+    const beginning = firstRecords(source, MOST_WORDS_BEFORE);
+    if (beginning.some(({ text }) => hasKeyValues(text))) {
+      return readTable(keyValueTable(source), source, options, TITLE);
     }
-    isFirst = false;
-    const fields = fieldsOf(text);
-    if (fields.length !== 2) throw unexpected(file, number, 1, text, 'address,fail-bit-mask');
-    const [address, mask] = fields;
-    const isAddress = /^(?:0x[0-9a-f]+|\d+)$/i.test(address.text);
-    const addressNumber = isAddress ? Number(address.text) : Number.NaN;
-    if (!(addressNumber < words.addresses)) {
-      const expected = `an address from 0 to ${words.addresses - 1}`;
-      throw unexpected(file, number, address.column, address.text, expected);
+    if (options.columns !== undefined) {
+      return readTable(namedTable(source, options.columns), source, options, TITLE);
     }
-    const digits = /^(?:0x)?([0-9a-f]+)$/i.exec(mask.text)?.[1];
-    const bits = digits === undefined ? undefined : bitsOf(digits);
-    if (bits === undefined || (bits.at(-1) ?? 0) >= words.bits) {
-      const expected = `a hexadecimal mask of ${words.bits} bits`;
-      throw unexpected(file, number, mask.column, mask.text, expected);
+    const [first] = beginning;
+    if (first === undefined) {
+      throw new InputError(
+        `${source.file}:1:1: found no line with a word; expected address,fail-bit-mask (these names alone, where nothing failed).`,
+      );
     }
-    for (const bit of bits) {
-      const cell = cellOfWordBit(geometry, columnMux, addressNumber, bit);
-      log.add(cell, FAULT_KINDS.indexOf(kind), number);
-    }
-  }
-  const merged = log.merge();
-  if ('cell' in merged) throw new Error('all faults of a log have the same kind');
-  return { geometry, ...merged };
-}
+    const { names } = splitLine(first, source.file, separatorOf(first.text));
+    const table = isHead(names)
+      ? headedTable(source, undefined)
+      : namedTable(source, ['address', 'fail-bit-mask']);
+    return readTable(table, source, options, TITLE);
+  },
+};
 
 function maskOf(bits: readonly number[], digits: number): string {
   const values = new Uint8Array(digits);
@@ -87,7 +76,7 @@ function maskOf(bits: readonly number[], digits: number): string {
 }
 
 /**
- * Writes a map as `readMbist` reads it: a line for each word with faults, by ascending address, both
+ * Writes a map as a log: a line for each word with faults, by ascending address, both
  * numbers hexadecimal. The kind of the faults is not in it.
  *
  * @throws InputError when the faults are of different kinds, or one lies in a spare row or column, which

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FAULT_KINDS } from '../fault-kind.js';
-import type { Provenance } from '../fault-map.js';
+import { type Provenance, TILINGS } from '../fault-map.js';
 import { faultModelSchema } from '../model/fault-model.js';
 
 const wholeNumber = z.int({ error: 'a whole number from 0' }).nonnegative();
@@ -12,9 +12,26 @@ const generated = {
   rate: z.number({ error: 'a number from 0 to 1' }).min(0).max(1),
 };
 
-const fromFile = z.strictObject({
+const fromFile1 = z.strictObject({
   source: z.literal('file'),
   file: z.string({ error: 'the name of a file' }),
+});
+
+const size = z.int({ error: 'a positive whole number' }).positive();
+const texts = z.array(z.string({ error: 'a text' }), { error: 'a list of texts' }).readonly();
+
+const fromFile = fromFile1.extend({
+  labels: z.record(z.string(), texts).readonly().optional(),
+  comments: texts.optional(),
+  placed: z
+    .strictObject({
+      tile: z.enum(TILINGS, { error: `one of ${TILINGS.join(', ')}` }),
+      banks: size,
+      rows: size,
+      columns: size,
+      offset: z.tuple([wholeNumber, wholeNumber, wholeNumber]).readonly(),
+    })
+    .optional(),
 });
 
 const union = {
@@ -48,7 +65,7 @@ const uniform = z.strictObject({
 });
 
 /** Provenance in version 1, which knew uniform maps only. */
-export const provenanceSchema1 = z.discriminatedUnion('source', [uniform, fromFile], union);
+export const provenanceSchema1 = z.discriminatedUnion('source', [uniform, fromFile1], union);
 
 /** A provenance of version 1 in today's terms. */
 export function upgradeProvenance(provenance: z.infer<typeof provenanceSchema1>): Provenance {

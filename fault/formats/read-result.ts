@@ -1,6 +1,7 @@
 import type { FaultList } from '../fault-list.js';
 import type { Provenance } from '../fault-map.js';
 import type { CellGeometry } from '../geometry.js';
+import type { Notes } from './notes.js';
 
 /** What a file of faults holds. */
 export interface ReadFaultFile {
@@ -9,6 +10,8 @@ export interface ReadFaultFile {
   readonly faults: FaultList;
   /** Where the file says that the map came from. */
   readonly provenance?: Provenance | undefined;
+  /** What it says besides. */
+  readonly notes?: Notes | undefined;
   /** Lines of a log that repeat what earlier lines report. */
   readonly repeatedLines: number;
 }

@@ -1,17 +1,7 @@
 import { InputError } from '../../core/index.js';
-import type { FaultKind } from '../fault-kind.js';
 import { type CellGeometry, formatGeometry } from '../geometry.js';
 import { dataGeometry } from '../regions.js';
-
-/** What a fault-map file does not say itself. */
-export interface FaultFileOptions {
-  /** The memory. Needed by CSV and MBIST logs; a dump or matrix must fit it; JSON and binary have their own. */
-  readonly geometry?: CellGeometry | undefined;
-  /** Memory words that interleave in a row; MBIST logs count addresses by it. Default: 1. */
-  readonly columnMux?: number | undefined;
-  /** What a failing bit of an MBIST log does; logs do not say. Default: flip. */
-  readonly kind?: FaultKind | undefined;
-}
+import type { FaultFileOptions } from './read-options.js';
 
 /** @throws InputError when a format needs a geometry and none is given. */
 export function requireGivenGeometry(
@@ -21,7 +11,7 @@ export function requireGivenGeometry(
 ): CellGeometry {
   if (geometry === undefined) {
     throw new InputError(
-      `${file} is ${format}, which does not say how large the memory is: give its banks, rows and columns, or name the network or accelerator that it is of.`,
+      `${file} is ${format}, which does not say how large the memory is: give its banks, rows and columns (--geometry BxRxC), or name the network or accelerator that it is of.`,
     );
   }
   return geometry;

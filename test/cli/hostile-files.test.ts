@@ -64,13 +64,13 @@ describe.concurrent('input files', () => {
     const path = join(folder, 'escapes.csv');
     writeFileSync(path, 'bank,row,column,kind\n0,0,0,\x1b]0;owned\x07\x1b[31mred\n');
     expect(await refusal(['map', 'show', path, ...memory])).toBe(
-      `${path}:2:7: found "\\x1b]0;owned\\x07\\x1b[31mred"; expected one of stuck-at-0, stuck-at-1, flip.`,
+      `${path}:2:7: found "\\x1b]0;owned\\x07\\x1b[31mred"; expected one of stuck-at-0, stuck-at-1, flip (SA0, SA1).`,
     );
   });
 
   test('that do not say which memory they are of', async () => {
     expect(await refusal(['map', 'hits', table])).toBe(
-      `${table} is a CSV table, which does not say how large the memory is: give its banks, rows and columns, or name the network or accelerator that it is of.`,
+      `${table} is a CSV table, which does not say how large the memory is: give its banks, rows and columns (--geometry BxRxC), or name the network or accelerator that it is of.`,
     );
     const { stdout } = await bitcell(['map', 'hits', table, '--model', model]);
     expect(stdout).toMatch(

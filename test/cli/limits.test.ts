@@ -127,7 +127,7 @@ describe('commands', () => {
   test('refuse nested lists and endless threads', async () => {
     const map = file('deep.json', '['.repeat(200_000) + ']'.repeat(200_000));
     expect(await refusal(['map', 'show', map])).toBe(
-      `${map}:1:101: more than 100 lists and objects inside one another.`,
+      `${map}:1:101: lists and objects are nested more than 100 levels deep.`,
     );
     expect(await refusal(['run', '--threads', '100000'])).toContain('at most');
   });

@@ -112,7 +112,7 @@ describe('map create', () => {
 describe('map import, export and show', () => {
   test('merge and count the repeated lines of a log', async () => {
     const log = inFolder('log.txt');
-    writeFileSync(log, 'address,fail-bit-mask\n0x41,0x8001\n0x41,8001\n2,4\n');
+    writeFileSync(log, 'address,fail-bit-mask\n0x41,0x8001\n0x41,8001\n2,0x4\n');
     const output = inFolder('log.json');
     const args = ['map', 'import', log, ...memory, '--kind', 'stuck-at-1', '-o', output];
     expect(await bitcellJson(args)).toEqual({
@@ -123,6 +123,7 @@ describe('map import, export and show', () => {
       cells: 2048,
       faults: 3,
       repeatedLines: 1,
+      provenance: { source: 'file', file: log },
     });
     expect(JSON.parse(readFileSync(output, 'utf8')).faults).toEqual([
       [0, 0, 10, 'stuck-at-1'],
@@ -150,7 +151,7 @@ describe('map import, export and show', () => {
         const columnMux = ['--column-mux', '4'];
         await bitcellJson(['map', 'export', origin, ...columnMux, '-o', files.join(',')]);
         const back = inFolder(`back-${index}.json`);
-        const kind = ['--kind', 'stuck-at-0'];
+        const kind = names === 'm.mbist' ? ['--kind', 'stuck-at-0'] : [];
         await bitcellJson(['map', 'import', ...files, ...memory, ...kind, '-o', back]);
         expect(JSON.parse(readFileSync(back, 'utf8')).faults).toEqual(faults);
       }),
@@ -189,6 +190,29 @@ describe('map import, export and show', () => {
     expect(stdout).toContain('worst rows, bank:row (faults): 0:3 (2), 0:1 (1)');
   });
 
+  test('place a map on a larger memory, and keep what its file says', async () => {
+    const log = inFolder('macro.csv');
+    writeFileSync(log, '# March C-\ndie,address,expected,actual\nD7,1,0xff,0xfd\n');
+    const output = inFolder('placed.json');
+    const macro = ['--geometry', '1x2x16', '--word-bits', '8', '--onto', '1x3x40', '--tile'];
+    const args = ['map', 'import', log, ...macro];
+    const result = await bitcellJson([...args, 'once', '--offset', '0,1,20', '-o', output]);
+    expect(result).toMatchObject({
+      geometry: { banks: 1, rows: 3, columns: 40 },
+      measured: { banks: 1, rows: 2, columns: 16 },
+      covered: 32 / 120,
+      provenance: { labels: { die: ['D7'] }, comments: ['March C-'] },
+    });
+    expect(JSON.parse(readFileSync(output, 'utf8')).faults).toEqual([[0, 1, 23, 'stuck-at-0']]);
+    const { stdout } = await bitcell(['map', 'show', output]);
+    expect(stdout).toContain('die: D7\ncomment: March C-\nplaced from 1 banks × 2 rows × 16');
+    const { stdout: text } = await bitcell([...args, 'macros', '-o', output]);
+    expect(text).toContain('covers 100 % of the memory');
+    expect(await refusal([...args.slice(0, -3), '--tile', 'once', '-o', output])).toBe(
+      '--tile needs --onto BANKSxROWSxCOLUMNS',
+    );
+  });
+
   test('refuse what is wrong, at its place', async () => {
     const table = inFolder('table.csv');
     writeFileSync(table, 'bank,row,column,kind\n0,0,0,flip\n0,99,0,flip\n');
@@ -196,7 +220,7 @@ describe('map import, export and show', () => {
     expect(await refusal(['map', 'show', table, ...memory])).toBe(sentence);
     expect(await refusal(['map', 'import', table, ...memory, '-o', 'out.json'])).toBe(sentence);
     expect(await refusal(['map', 'show', table])).toBe(
-      `${table} is a CSV table, which does not say how large the memory is: give its banks, rows and columns, or name the network or accelerator that it is of.`,
+      `${table} is a CSV table, which does not say how large the memory is: give its banks, rows and columns (--geometry BxRxC), or name the network or accelerator that it is of.`,
     );
   });
 });

@@ -54,7 +54,7 @@ describe('parseJson', () => {
     expect(() => parseJson(nested(100), 'a.json')).not.toThrow();
     for (const levels of [101, 200_000]) {
       expect(() => parseJson(nested(levels), 'a.json')).toThrow(
-        new InputError('a.json:1:101: more than 100 lists and objects inside one another.'),
+        new InputError('a.json:1:101: lists and objects are nested more than 100 levels deep.'),
       );
     }
   });

@@ -37,9 +37,10 @@ describe('descrambling', () => {
     'puts bit p[i] of a logical address or word at bit i of the physical one',
     (address, bit, permutation) => {
       const { addressBits, dataBits } = permutation;
-      const log = (a: number, b: number) => `${a},${(1 << b).toString(16)}`;
+      const log = (a: number, b: number) => `${a},0x${(1 << b).toString(16)}`;
       const read = (text: string, options = {}) =>
         decodeFaultMap([{ file: 'f', bytes: new TextEncoder().encode(text) }], {
+          format: 'mbist',
           geometry,
           columnMux: MUX,
           ...options,

@@ -41,7 +41,7 @@ function fromFile(map: FaultMap, file = 'file'): FaultMap {
   return { ...map, provenance: { source: 'file', file } };
 }
 
-/** Memories whose rows are not taken for numbers of another format: two columns at least. */
+/** Memories whose rows are not digits, which could be those of a dump or of a bitmap: two columns at least. */
 const geometries = extendedGeometries().filter(({ columns }) => columns > 1);
 
 describe('is read back as it was written', () => {
@@ -57,7 +57,7 @@ describe('is read back as it was written', () => {
   });
 
   test.prop([faultMaps(geometries, ['stuck-at-0'])])('a hexadecimal dump', (map) => {
-    const read = decode(formatHex(map, 'file'), { geometry: map.geometry });
+    const read = decode(formatHex(map, 'file'), { geometry: map.geometry, faultBit: 0 });
     expect(read).toEqual({ map: fromFile(map), format: 'hex', repeatedLines: 0 });
   });
 
@@ -67,7 +67,7 @@ describe('is read back as it was written', () => {
       { file: 'a', bytes: zero },
       { file: 'b', bytes: one },
     ];
-    const read = decodeFaultMap(files, { geometry: map.geometry });
+    const read = decodeFaultMap(files, { geometry: map.geometry, faultBit: 1 });
     expect(read).toEqual({ map: fromFile(map, 'a,b'), format: 'matrices', repeatedLines: 0 });
   });
 
@@ -106,7 +106,7 @@ describe('files as others write them', () => {
 
   test('a log: bit b of word w of a row is column b · mux + w', () => {
     // Address 5 with mux 2: word 1 of row 0 of bank 1. Bits 0 and 3 are columns 1 and 7.
-    const options = { geometry, columnMux: 2, kind: 'stuck-at-1' } as const;
+    const options = { geometry, columnMux: 2, kind: 'stuck-at-1', format: 'mbist' } as const;
     const read = decode('address,fail-bit-mask\n0x5, 9\n', options);
     expect([...read.map.cells]).toEqual([17, 23]);
     expect([...read.map.kinds]).toEqual([1, 1]);
@@ -120,7 +120,7 @@ describe('files as others write them', () => {
   test('spare rows have no address', () => {
     const spare = { banks: 2, rows: 3, columns: 8, spareRows: 1 };
     // Address 2 is row 0 of bank 1, behind the spare row of bank 0.
-    expect(cellsOf('2,1', { geometry: spare })).toEqual([24]);
+    expect(cellsOf('2,1', { geometry: spare, format: 'mbist' })).toEqual([24]);
   });
 
   test('a table with its columns in another order, comments and repeated lines', () => {
@@ -165,26 +165,37 @@ describe('files as others write them', () => {
 describe('bad files', () => {
   const geometry: CellGeometry = { banks: 1, rows: 2, columns: 8 };
 
+  const columns =
+    'expected the columns bank,row,column,kind (kind, and bank where there is one, may be left out); address,bit; address,fail-bit-mask; or address,expected,actual.';
   const cases: [text: string, message: string][] = [
     [
       'bank,row,colum,kind\n',
-      'file:1:10: unknown column "colum" (did you mean "column"?); expected the columns bank,row,column,kind.',
+      `file:1:10: unknown column "colum" (did you mean "column"?); ${columns}`,
     ],
     ['bank,row,row,kind\n', 'file:1:10: column "row" a second time; expected it once.'],
-    ['bank,row\n', 'file:1:1: found "bank,row"; expected the columns bank,row,column,kind.'],
+    ['bank,row\n', `file:1:1: found "bank,row"; ${columns}`],
     [
-      'bank,row,column,kind\n0,0,0,flip\n0, 2,0,flip\n',
-      'file:3:4: found "2"; expected a row from 0 to 1.',
+      'row;column;knd\n1;2;sa0\n',
+      'file:1:12: unknown column "knd" (did you mean "kind"?); give the column that name or another one.',
+    ],
+    [
+      'bank,row,column,kind\n0,0,0,flip\n0, 3,0,flip\n',
+      'file:3:4: found "3"; expected a row from 0 to 1.',
+    ],
+    [
+      'row column\n1 8\n',
+      'file:2:3: found "8"; expected a column from 0 to 7; if numbers start at 1, give --index-base 1.',
     ],
     ['bank,row,column,kind\n0,0,-1,flip\n', 'file:2:5: found "-1"; expected a column from 0 to 7.'],
     [
-      'bank,row,column,kind\n0,0,1,stuck\n',
-      'file:2:7: found "stuck"; expected one of stuck-at-0, stuck-at-1, flip.',
+      'row,column\n0,1.2E+03\n',
+      'file:2:3: found "1.2E+03"; expected a column from 0 to 7; a spreadsheet may have rounded it: format the cells as whole numbers.',
     ],
     [
-      'bank,row,column,kind\n0,0,1\n',
-      'file:2:1: found "0,0,1"; expected 4 values separated by commas.',
+      'bank,row,column,kind\n0,0,1,stuck\n',
+      'file:2:7: found "stuck"; expected one of stuck-at-0, stuck-at-1, flip (SA0, SA1).',
     ],
+    ['bank,row,column,kind\n0,0,1\n', 'file:2:1: found "0,0,1", which has 3 values; expected 4.'],
     [
       'bank,row,column,kind\n0,0,1,flip\n\n0,0,1,stuck-at-0\n',
       'file:4:1: bank 0, row 0, column 1 is stuck-at-0 here, but flip on line 2; expected one kind for each cell.',
@@ -193,16 +204,32 @@ describe('bad files', () => {
     ['ff\nfg\n', 'file:2:2: found "g"; expected a row of 8 columns as 2 hexadecimal digits.'],
     ['ff\n', 'file:2:1: found the end after 1 rows; expected 2 rows, bank after bank.'],
     ['ff\nff\nff\n', 'file:3:1: found "ff"; expected the end of the file after 2 rows.'],
-    ['0,1\n2,1', 'file:2:1: found "2"; expected an address from 0 to 1.'],
-    ['0,1\n1,100', 'file:2:3: found "100"; expected a hexadecimal mask of 8 bits.'],
-    ['0,1\n1,2,3', 'file:2:1: found "1,2,3"; expected address,fail-bit-mask.'],
     [
-      '0,1,0,0,0,0,0,0\n0,0,0,0,0,0,0,0\n',
-      'file is one 0/1 matrix; give a pair, STUCK-AT-0,STUCK-AT-1, with a comma between the files.',
+      '0,1\n1,1',
+      'file can be read as an MBIST log or a table without names of its columns; --from mbist or --columns with their names decides.',
+    ],
+    ['0x0,1\n2,1', 'file:2:1: found "2"; expected an address from 0 to 1.'],
+    ['0x0,1\n1,0x100', 'file:2:3: found "0x100"; expected a hexadecimal mask of 8 bits.'],
+    [
+      '0x0,1\n1,100',
+      'file:2:3: masks such as 100 may be decimal, hexadecimal or binary; --mask-base 10, --mask-base 16 or --mask-base 2 decides.',
+    ],
+    ['0x0,1\n1,2,3', 'file:2:1: found "1,2,3", which has 3 values; expected 2.'],
+    [
+      '// bank 1\n0x0,0x1\n',
+      'file:1:1: the comment "// bank 1" names a bank, of which the addresses below it may be counted or not; write [bank 0] without the mark of a comment, add a column bank (bank,address,fail-bit-mask), or remove the comment.',
+    ],
+    [
+      'FAIL addr=0 exp=ff act=fe\nDONE\n',
+      'file:2:1: found "DONE"; expected values of addr, exp, act on each line, or a table address,expected,actual.',
+    ],
+    [
+      '1,1,1,1,1,1,1,1\n0,0,0,0,0,0,0,1\n',
+      'file: more than half of the cells are faulty if they are read as usual (a 0 of a dump, a 1 of a matrix or bitmap is a fault); say which bit marks a fault: --fault-bit 0 or --fault-bit 1.',
     ],
     [
       'hello\n',
-      'file:1:1: no known fault-map format; expected Bitcell JSON or binary, a CSV table (bank,row,column,kind), a hexadecimal row dump, an MBIST log (address,fail-bit-mask) or two 0/1 matrices.',
+      'file:1:1: no known fault-map format; expected Bitcell JSON or binary, a table (bank,row,column,kind), a hexadecimal dump, an MBIST log (address,fail-bit-mask), a 0/1 matrix or bitmap, or a NumPy array.',
     ],
   ];
 
@@ -221,14 +248,18 @@ describe('bad files', () => {
 
   test.each([
     ['0,0\n0,2', '0,0\n0,0', 'a:2:3: found "2"; expected 0 or 1.'],
-    ['0,0\n0 0', '0,0\n0,0', 'a:2:3: found "0"; expected a comma.'],
-    ['0,0\n0,', '0,0\n0,0', 'a:2:3: found nothing; expected 0 or 1.'],
-    ['0,0\n0,0,0', '0,0\n0,0', 'a:2:1: found a row of 3 bits; expected 2.'],
+    ['0,0\n0 0', '0,0\n0,0', 'a:2:1: found "0 0"; expected 0 or 1.'],
+    ['0,0\n0,', '0,0\n0,0', 'a:2:1: found a row of 1 bits; expected 2.'],
+    [
+      '0,0\n0,0,0',
+      '0,0\n0,0',
+      'a:2:1: found a row of 3 bits; expected 2; if the first value numbers the row, save the matrix without it (index=False).',
+    ],
     ['0,0\n0,1', '0,0\n', 'b:2:1: found the end after 1 rows; expected 2 rows, bank after bank.'],
     [
       '0,0\n0,1',
       '# b\n1,0\n0, 1',
-      'b:3:4: found "1", but row 1, column 1 is 1 in a, too; expected each cell in one matrix only.',
+      'b:3:4: row 1, column 1 is a fault in a, too; expected each cell in one matrix only.',
     ],
   ])('matrices %j and %j', (a, b, message) => {
     const files = [
@@ -240,15 +271,17 @@ describe('bad files', () => {
 
   test('a log or table without a memory', () => {
     const needs =
-      'which does not say how large the memory is: give its banks, rows and columns, or name the network or accelerator that it is of.';
-    expect(() => decode('1,1')).toThrow(new InputError(`file is an MBIST log, ${needs}`));
+      'which does not say how large the memory is: give its banks, rows and columns (--geometry BxRxC), or name the network or accelerator that it is of.';
+    expect(() => decode('1,1', { format: 'mbist' })).toThrow(
+      new InputError(`file is an MBIST log, ${needs}`),
+    );
     expect(() => decode('bank,row,column,kind\n')).toThrow(
       new InputError(`file is a CSV table, ${needs}`),
     );
   });
 
   test('a log of words that do not fill the rows', () => {
-    expect(() => decode('1,1', { geometry, columnMux: 3 })).toThrow(
+    expect(() => decode('1,1', { geometry, columnMux: 3, format: 'mbist' })).toThrow(
       new InputError(
         'file: the column mux is 3, but must be a positive whole number that divides the data and check columns of a memory of 1 banks × 2 rows × 8 columns.',
       ),
@@ -304,13 +337,13 @@ describe('fuzzed', () => {
     } catch (error) {
       expect(error).toBeInstanceOf(InputError);
       expect((error as InputError).message).toMatch(
-        /^file[01](?::\d+:\d+: |: byte \d+: |: | is )./,
+        /^file[01](?::\d+:\d+: |: byte \d+: |: | (?:is|has|can|says) )./,
       );
     }
   }
 
   const geometry: CellGeometry = { banks: 2, rows: 3, columns: 8 };
-  const formats = fc.constantFrom(undefined, ...Object.keys(FAULT_FILE_FORMATS));
+  const formats = fc.constantFrom(undefined, ...FAULT_FILE_FORMATS);
   const junk = fc.oneof(
     fc.uint8Array({ maxLength: 64 }),
     fc.string({ unit: fc.constantFrom(...'01fx,\n\r #{}[]"kindbaroweclumsfp-') }).map(bytesOf),

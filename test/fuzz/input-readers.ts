@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { readStudyFile } from '../../campaign/index.js';
 import { decodeNpy, featureCount, packageRoot, parseJson } from '../../core/index.js';
@@ -94,8 +95,9 @@ const MOST_FAULTS = 100_000;
 function mapReader(
   format: FaultFileFormat,
   samples: readonly (string | Uint8Array)[],
+  others: ReadMapOptions = {},
 ): InputReader {
-  const options: ReadMapOptions = { geometry: GEOMETRY, columnMux: 2 };
+  const options: ReadMapOptions = { geometry: GEOMETRY, columnMux: 2, ...others };
   return reader(4, samples, (bytes) => {
     const given = format === 'csv' ? [options] : [options, { ...options, format }];
     for (const each of given) {
@@ -121,6 +123,36 @@ function mapReaders(): Record<string, InputReader> {
     'map-csv': mapReader('csv', [formatCsv(map)]),
     'map-hex': mapReader('hex', [formatHex(zeros, 'map')]),
     'map-mbist': mapReader('mbist', [formatMbist(zeros, 'map', 2)]),
+    'map-list': mapReader(
+      'list',
+      ['0,1,2\n1 ,3, 4\n', '0.000e+00 1.000e+00 2.000e+00\n', '[[0, 1, 2], [1, 3, 4]]'],
+      { columns: ['bank', 'row', 'column'] },
+    ),
+    'map-records': mapReader('json', [
+      '[{"bank": 0, "row": 1, "column": 2, "kind": "SA0"}]',
+      '{"bank":0,"row":1,"column":2}\n{"bank":1,"row":1,"column":2}\n',
+      '{"faults": [{"address": 3, "bit": 2}], "die": "D1"}',
+      '{"row": [0, 1], "column": [2, 3], "bank": [0, 0]}',
+    ]),
+    'map-log': mapReader('mbist', [
+      'FAIL addr=0x0 exp=0xFF act=0xFE element=1\nPASS addr=0x2\n',
+      '[bank 0]\n0x1,0x3\n\n[bank 1]\n0x2,0x1\n',
+      'bank,address,expected,actual,die\n0,0x1,0xFF,0xF7,D1\n1,0x1,0x00,0x10,D1\n',
+    ]),
+    'map-memh': mapReader('memh', [
+      `// memory\n@0\n${'ff '.repeat(16)}/* next */\n@10\n${'f_7\n'.repeat(16)}`,
+    ]),
+    'map-matrix': mapReader('matrix', [
+      `${'0 '.repeat(15)}1\n`.repeat(16),
+      `,${Array.from({ length: 16 }, (_, column) => column).join(',')}\n0${',0.0'.repeat(16)}\n`,
+      `${'False;'.repeat(15)}True\n`.repeat(16),
+    ]),
+    'map-bitmap': mapReader('bitmap', [
+      `# bank\n${`${'.'.repeat(15)}X\n`.repeat(16)}`,
+      `${'00000000 '.repeat(2)}\n`.repeat(16),
+    ]),
+    'map-npy': mapReader('npy', [npyOfCells('|b1', 1), npyOfCells('<i8', 8), npyOfCells('>f8', 8)]),
+    'map-gzip': mapReader('csv', [new Uint8Array(gzipSync(formatCsv(map)))]),
     'map-matrices': reader(4, matrices, (bytes) => {
       const files = [bytes, matrices[1]].map((content, index) => ({
         file: `m${index}`,
@@ -130,6 +162,18 @@ function mapReaders(): Record<string, InputReader> {
       decodeFaultMap(files, {});
     }),
   };
+}
+
+/** An array of cells without a fault. */
+function npyOfCells(descr: string, bytes: number): Uint8Array {
+  const head = `{'descr': '${descr}', 'fortran_order': True, 'shape': (2, 8, 16), }`.padEnd(117);
+  return new Uint8Array(
+    Buffer.concat([
+      Buffer.from('934e554d505901007600', 'hex'),
+      Buffer.from(`${head}\n`),
+      Buffer.alloc(2 * 8 * 16 * bytes),
+    ]),
+  );
 }
 
 const THRESHOLDS = JSON.stringify({

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, type Option } from 'commander';
 import { InputError } from '../../../core/index.js';
-import { type CellGeometry, checkGeometry } from '../../../fault/index.js';
+import { type CellGeometry, checkGeometry, dataGeometry } from '../../../fault/index.js';
 import { option, wholeNumber } from '../../input/options.js';
 import { type MemoryFlags, memoryOf } from './memory-options.js';
 
@@ -11,6 +11,7 @@ export interface GeometryFlags {
   readonly checkColumns?: number;
   readonly spareColumns?: number;
   readonly columnMux?: number;
+  readonly wordBits?: number;
 }
 
 /** A memory of cells and the words in its rows. */
@@ -19,7 +20,8 @@ export interface GivenMemory {
   readonly columnMux: number;
 }
 
-function parseGeometry(text: string): CellGeometry {
+/** Parse banks, rows and columns. */
+export function parseGeometry(text: string): CellGeometry {
   const match = /^(\d+)[x×](\d+)[x×](\d+)$/.exec(text);
   if (match === null) {
     throw new InvalidArgumentError('Expected BANKSxROWSxCOLUMNS, for example 4x1024x256.');
@@ -46,6 +48,14 @@ export function addGeometryOptions(command: Command): Command {
       option('--column-mux <n>', 'with --geometry: words that interleave in a row').argParser(
         wholeNumber(1),
       ),
+    )
+    .addOption(
+      option(
+        '--word-bits <n>',
+        'with --geometry: data bits of a word, in place of --column-mux (columns = word bits × mux)',
+      )
+        .conflicts('columnMux')
+        .argParser(wholeNumber(1)),
     );
 }
 
@@ -55,9 +65,9 @@ export function addGeometryOptions(command: Command): Command {
  * @throws InputError when the sizes contradict each other, or are given without `--geometry`.
  */
 export function statedMemory(flags: GeometryFlags): GivenMemory | undefined {
-  const { geometry, spareRows, checkColumns, spareColumns, columnMux } = flags;
+  const { geometry, spareRows, checkColumns, spareColumns, columnMux, wordBits } = flags;
   if (geometry === undefined) {
-    const alone = Object.entries({ spareRows, checkColumns, spareColumns }).find(
+    const alone = Object.entries({ spareRows, checkColumns, spareColumns, wordBits }).find(
       ([, size]) => size !== undefined,
     );
     if (alone === undefined) return undefined;
@@ -66,7 +76,17 @@ export function statedMemory(flags: GeometryFlags): GivenMemory | undefined {
   }
   const stated = { ...geometry, spareRows, checkColumns, spareColumns };
   checkGeometry(stated, '--geometry');
-  return { geometry: stated, columnMux: columnMux ?? 1 };
+  return { geometry: stated, columnMux: columnMux ?? muxOf(stated, wordBits) };
+}
+
+/** The words in a row of words of so many bits; 1 where nobody says how many. */
+function muxOf(geometry: CellGeometry, wordBits: number | undefined): number {
+  const { columns } = dataGeometry(geometry);
+  const mux = columns / (wordBits ?? columns);
+  if (Number.isInteger(mux)) return mux;
+  throw new InputError(
+    `--word-bits ${wordBits} does not divide the ${columns} data columns of --geometry`,
+  );
 }
 
 /** The memory that the geometry options state, or else that of the accelerator and network. */

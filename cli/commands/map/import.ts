@@ -1,21 +1,38 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { InputError, requireSafeOutputs } from '../../../core/index.js';
 import {
+  type CellGeometry,
   cellCount,
+  type FaultMap,
   faultMapFiles,
   faultMapOutputs,
   formatGeometry,
   importFaultMap,
+  type PlacedFaultMap,
+  placeFaultMap,
   requireGeometry,
+  TILINGS,
+  type Tiling,
   writeFaultMap,
 } from '../../../fault/index.js';
-import { addCommonOptions, type CommonOptions, option } from '../../input/options.js';
+import { addCommonOptions, type CommonOptions, choice, option } from '../../input/options.js';
 import { printResult } from '../../print/output.js';
 import { grouped } from '../../print/table.js';
+import { parseGeometry } from './geometry-options.js';
+import { noteLines } from './note-lines.js';
 import { addReadOptions, type ReadFlags, readInputs, readOptionsOf } from './read-options.js';
 
 interface ImportFlags extends ReadFlags, CommonOptions {
   readonly output: string;
+  readonly onto?: CellGeometry;
+  readonly tile?: Tiling;
+  readonly offset?: readonly [number, number, number];
+}
+
+function parseOffset(text: string): [number, number, number] {
+  const match = /^(\d+),(\d+),(\d+)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Expected BANK,ROW,COLUMN, such as 1,8,16.');
+  return [Number(match[1]), Number(match[2]), Number(match[3])];
 }
 
 export function importCommand(): Command {
@@ -23,13 +40,28 @@ export function importCommand(): Command {
     .description('Convert measured faults to a fault map')
     .argument(
       '<files...>',
-      'fault map: JSON, binary, CSV, hexadecimal dump or MBIST log; or two 0/1 matrices: stuck-at-0, stuck-at-1',
+      'fault map: JSON, binary, table, dump, MBIST log, 0/1 matrix, bitmap or NumPy array (- is standard input); or two 0/1 matrices: stuck-at-0, stuck-at-1',
     )
     .addOption(
       option(
         '-o, --output <file>',
         'fault map to write, format by extension',
       ).makeOptionMandatory(),
+    )
+    .addOption(
+      option('--onto <BxRxC>', 'place the map on a memory of this size').argParser(parseGeometry),
+    )
+    .addOption(
+      choice(
+        '--tile <how>',
+        'with --onto: the map once at the offset, repeated over the memory, or its banks as macros one after the other (default: once)',
+        TILINGS,
+      ),
+    )
+    .addOption(
+      option('--offset <BANK,ROW,COLUMN>', 'with --onto: where the map begins').argParser(
+        parseOffset,
+      ),
     )
     .action(importMap);
   return addCommonOptions(addReadOptions(command));
@@ -47,17 +79,22 @@ function importMap(files: readonly string[], flags: ImportFlags, command: Comman
     [...faultMapFiles(files.join(',')), ...readInputs(flags)],
   );
   const options = readOptionsOf(flags, command);
-  const { map, format, repeatedLines } = importFaultMap(files.join(','), options);
-  if (options.geometry !== undefined) requireGeometry(map, options.geometry, files.join(','));
+  const { map: read, format, repeatedLines } = importFaultMap(files.join(','), options);
+  if (options.geometry !== undefined) requireGeometry(read, options.geometry, files.join(','));
+  const { map, coveredCells } = placed(read, flags);
+  const cells = cellCount(map.geometry);
   writeFaultMap(output, map, options);
+  const { onto, tile = 'once', offset = [0, 0, 0] } = flags;
   const result = {
     files,
     format,
     output,
     geometry: map.geometry,
-    cells: cellCount(map.geometry),
+    cells,
     faults: map.cells.length,
     repeatedLines,
+    provenance: map.provenance,
+    ...(onto && { measured: read.geometry, tile, offset, covered: coveredCells / cells }),
   };
   printResult(flags.json, result, () =>
     [
@@ -65,6 +102,21 @@ function importMap(files: readonly string[], flags: ImportFlags, command: Comman
       ...(repeatedLines > 0
         ? [`${grouped(repeatedLines)} lines repeat faults of earlier lines; merged`]
         : []),
+      ...noteLines(map.provenance),
+      ...(onto ? [`covers ${percent(coveredCells / cells)} of the memory`] : []),
     ].join('\n'),
   );
+}
+
+/** The map on the memory that it is to be placed on, if one is named. */
+function placed(map: FaultMap, { onto, tile, offset }: ImportFlags): PlacedFaultMap {
+  if (onto !== undefined) return placeFaultMap(map, onto, { tile: tile ?? 'once', offset });
+  if (tile !== undefined || offset !== undefined) {
+    throw new InputError(`${tile ? '--tile' : '--offset'} needs --onto BANKSxROWSxCOLUMNS`);
+  }
+  return { map, coveredCells: cellCount(map.geometry) };
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(3))} %`;
 }

@@ -8,6 +8,7 @@ import {
   type FaultKind,
   type ReadMapOptions,
   readPermutation,
+  type Selection,
 } from '../../../fault/index.js';
 import { modelFile } from '../../input/input-files.js';
 import { choice, list, option } from '../../input/options.js';
@@ -24,6 +25,12 @@ import { addMemoryOptions, type MemoryFlags } from './memory-options.js';
 export interface ReadFlags extends MemoryFlags, GeometryFlags {
   readonly from?: FaultFileFormat;
   readonly kind?: FaultKind;
+  readonly faultBit?: '0' | '1';
+  readonly columns?: readonly string[];
+  readonly indexBase?: '0' | '1';
+  readonly addressBase?: '10' | '16';
+  readonly maskBase?: '2' | '10' | '16';
+  readonly select?: readonly Selection[];
   readonly permutation?: string;
   readonly addressBits?: readonly number[];
   readonly dataBits?: readonly number[];
@@ -36,13 +43,64 @@ function bits(text: string): number[] {
   });
 }
 
+function selections(text: string): Selection[] {
+  return list(text).map((item) => {
+    const [name, ...rest] = item.split('=');
+    const value = rest.join('=').trim();
+    if (name.trim() === '' || value === '') {
+      throw new InvalidArgumentError(`"${item}" is not NAME=VALUE, such as die=D03.`);
+    }
+    return { name: name.trim(), value };
+  });
+}
+
 /** Options that say how to read a file of faults. */
 export function addReadOptions(command: Command): Command {
-  const formats = Object.keys(FAULT_FILE_FORMATS);
   return addMemoryOptions(addGeometryOptions(command))
-    .addOption(choice('--from <format>', 'format of the file (default: by its content)', formats))
     .addOption(
-      choice('--kind <kind>', 'what failing bits of an MBIST log do (default: flip)', FAULT_KINDS),
+      choice('--from <format>', 'format of the file (default: by its content)', FAULT_FILE_FORMATS),
+    )
+    .addOption(
+      choice(
+        '--kind <kind>',
+        'what faults do where the file does not say: masks, matrices, bitmaps, tables without a kind (default: flip)',
+        FAULT_KINDS,
+      ),
+    )
+    .addOption(
+      choice(
+        '--fault-bit <bit>',
+        'the bit that marks a fault (default: 0 in dumps, then stuck-at-0; 1 in matrices and bitmaps)',
+        ['0', '1'],
+      ),
+    )
+    .addOption(
+      option(
+        '--columns <list>',
+        'names of the columns of a table without names: bank,row,column,kind,address,bit,die,…; - for none',
+      ).argParser(list),
+    )
+    .addOption(
+      choice('--index-base <n>', 'first bank, row and column of a table (default: 0)', ['0', '1']),
+    )
+    .addOption(
+      choice('--address-base <n>', 'base of addresses without 0x (default: as they show)', [
+        '10',
+        '16',
+      ]),
+    )
+    .addOption(
+      choice('--mask-base <n>', 'base of masks and words without 0x (default: as they show)', [
+        '2',
+        '10',
+        '16',
+      ]),
+    )
+    .addOption(
+      option(
+        '--select <name=value,...>',
+        'lines of a table with labels that are read, such as die=D03,voltage=0.6',
+      ).argParser(selections),
     )
     .addOption(
       option('--permutation <file>', 'scrambling of address and data bits (YAML)').conflicts([
@@ -69,6 +127,8 @@ function permutationOf(flags: ReadFlags): BitPermutation | undefined {
   return addressBits || dataBits ? { addressBits, dataBits } : undefined;
 }
 
+const MASK_BASES = { 2: 2, 10: 10, 16: 16 } as const;
+
 /** The files that the options name. */
 export function readInputs({ model, accelerator, permutation }: ReadFlags) {
   return [modelFile(model), accelerator, permutation];
@@ -78,13 +138,19 @@ export function readInputs({ model, accelerator, permutation }: ReadFlags) {
 export function readOptionsOf(flags: ReadFlags, command: Command): ReadMapOptions {
   const memory =
     statedMemory(flags) ?? (namesAccelerator(command) ? acceleratorMemory(flags) : undefined);
-  const { from: format, kind, columnMux = memory?.columnMux } = flags;
+  const { from: format, kind, columns, select, columnMux = memory?.columnMux } = flags;
   if (memory !== undefined && flags.geometry === undefined && flags.columnMux !== undefined) {
     throw new InputError('--column-mux needs --geometry BANKSxROWSxCOLUMNS');
   }
   return {
     format,
     kind,
+    faultBit: flags.faultBit && (flags.faultBit === '1' ? 1 : 0),
+    columns,
+    indexBase: flags.indexBase && (flags.indexBase === '1' ? 1 : 0),
+    addressBase: flags.addressBase && (flags.addressBase === '16' ? 16 : 10),
+    maskBase: flags.maskBase && MASK_BASES[flags.maskBase],
+    select,
     columnMux,
     geometry: memory?.geometry,
     permutation: permutationOf(flags),

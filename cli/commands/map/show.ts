@@ -17,6 +17,7 @@ import {
 import { addCommonOptions, type CommonOptions, option } from '../../input/options.js';
 import { printResult } from '../../print/output.js';
 import { formatTable, grouped, percent } from '../../print/table.js';
+import { noteLines } from './note-lines.js';
 import { addReadOptions, type ReadFlags, readInputs, readOptionsOf } from './read-options.js';
 
 interface ShowFlags extends ReadFlags, CommonOptions {
@@ -63,6 +64,7 @@ function show(file: string, flags: ShowFlags, command: Command): void {
       formatGeometry(map.geometry),
       ...Object.entries(summary.kinds).map(([kind, count]) => `${kind}: ${grouped(count)}`),
       ...regionLines(summary),
+      ...noteLines(map.provenance),
       ...(repeatedLines > 0 ? [`repeated lines, merged: ${grouped(repeatedLines)}`] : []),
       '',
       dispersionTable(summary),

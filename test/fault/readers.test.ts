@@ -1,0 +1,556 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { fc, test } from '@fast-check/vitest';
+import { afterAll, describe, expect } from 'vitest';
+import { InputError } from '../../core/index.js';
+import {
+  type CellGeometry,
+  cellAt,
+  decodeFaultMap,
+  FAULT_KINDS,
+  type FaultFileFormat,
+  type FaultMap,
+  formatCsv,
+  formatHex,
+  importFaultMap,
+  placeFaultMap,
+  type ReadMapOptions,
+  TILINGS,
+} from '../../fault/index.js';
+import { cellGeometries, faultMaps } from '../../testing/index.js';
+import {
+  type NaiveFault,
+  naiveBitmap,
+  naiveDump,
+  naiveLog,
+  naiveMatrix,
+  naiveMemory,
+  naiveTable,
+} from './naive-readers.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'bitcell-readers-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const encoder = new TextEncoder();
+
+function decode(text: string | Uint8Array, options: ReadMapOptions) {
+  const bytes = typeof text === 'string' ? encoder.encode(text) : text;
+  return decodeFaultMap([{ file: 'file', bytes }], options);
+}
+
+function faultsOf({ geometry, cells, kinds }: FaultMap): NaiveFault[] {
+  return Array.from(cells, (cell, fault): NaiveFault => {
+    const { bank, row, column } = cellAt(geometry, cell);
+    return [bank, row, column, FAULT_KINDS[kinds[fault]]];
+  });
+}
+
+/** A file of one format, as some program writes it, and how it is read. */
+interface Sample {
+  readonly format: FaultFileFormat;
+  readonly text: string;
+  readonly options: ReadMapOptions & { readonly geometry: CellGeometry };
+  readonly naive: (text: string, options: Sample['options']) => NaiveFault[];
+}
+
+/** Rows of a map, a value a cell. */
+function rowsOf({ geometry, cells }: FaultMap): boolean[][] {
+  const faulty = new Set(cells);
+  return Array.from({ length: geometry.banks * geometry.rows }, (_, row) =>
+    Array.from({ length: geometry.columns }, (_, column) =>
+      faulty.has(row * geometry.columns + column),
+    ),
+  );
+}
+
+/** The words of a map by their addresses, bits that are faulty being 1. */
+function wordsOf({ geometry, cells }: FaultMap, mux: number): bigint[] {
+  const { banks, rows, columns } = geometry;
+  const words = new Array<bigint>(banks * rows * mux).fill(0n);
+  for (const cell of cells) {
+    const column = cell % columns;
+    const address = Math.floor(cell / columns) * mux + (column % mux);
+    words[address] |= 1n << BigInt(Math.floor(column / mux));
+  }
+  return words;
+}
+
+const wide = cellGeometries().filter(({ columns }) => columns > 4);
+const ends = fc.constantFrom('\n', '\r\n');
+const flips = (geometries: fc.Arbitrary<CellGeometry>) => faultMaps(geometries, ['flip']);
+
+const tables: fc.Arbitrary<Sample> = fc
+  .record({
+    map: faultMaps(wide),
+    separator: fc.constantFrom(',', ';', '\t', ' ', ', '),
+    end: ends,
+    isQuoted: fc.boolean(),
+    base: fc.constantFrom(undefined, 0, 1),
+    order: fc.shuffledSubarray(['bank', 'row', 'column', 'kind'], { minLength: 4 }),
+    number: fc.constantFrom(
+      (value: number) => `${value}`,
+      (value: number) => `0x${value.toString(16)}`,
+    ),
+  })
+  .map(({ map, separator, end, isQuoted, base, order, number }) => {
+    const quoted = (text: string) => (isQuoted ? `"${text}"` : text);
+    const lines = faultsOf(map).map(([bank, row, column, kind]) => {
+      const values = { bank, row, column };
+      return order.map((name) =>
+        name === 'kind' ? quoted(kind) : number(values[name as keyof typeof values] + (base ?? 0)),
+      );
+    });
+    const text = [order.map(quoted), ...lines]
+      .map((line) => `${line.join(separator)}${end}`)
+      .join('');
+    const options = { geometry: map.geometry, indexBase: base };
+    return { format: 'csv', text, options, naive: naiveTable };
+  });
+
+const muxed = fc
+  .record({ geometry: cellGeometries(), columnMux: fc.integer({ min: 1, max: 3 }) })
+  .map(({ geometry: { banks, rows, columns }, columnMux }) => ({
+    columnMux,
+    geometry: { banks, rows, columns: columns * columnMux },
+  }));
+
+const muxedMaps = muxed.chain(({ geometry, columnMux }) =>
+  fc.record({ map: flips(fc.constant(geometry)), columnMux: fc.constant(columnMux) }),
+);
+
+const logs: fc.Arbitrary<Sample> = fc
+  .record({
+    muxedMap: muxedMaps,
+    addressBase: fc.constantFrom(10 as const, 16 as const),
+    maskBase: fc.constantFrom(2 as const, 10 as const, 16 as const),
+    isPrefixed: fc.boolean(),
+    end: ends,
+  })
+  .map(({ muxedMap: { map, columnMux }, addressBase, maskBase, isPrefixed, end }) => {
+    const lines = wordsOf(map, columnMux).flatMap((word, address) => {
+      if (word === 0n) return [];
+      const at = isPrefixed ? `0x${address.toString(16)}` : address.toString(addressBase);
+      return [`${at},${isPrefixed ? `0x${word.toString(16)}` : word.toString(maskBase)}`];
+    });
+    const text = ['address,fail-bit-mask', ...lines].map((line) => `${line}${end}`).join('');
+    const options = { geometry: map.geometry, columnMux, addressBase, maskBase };
+    return { format: 'mbist', text, options, naive: naiveLog };
+  });
+
+const comparisons: fc.Arbitrary<Sample> = fc
+  .record({ zero: muxedMaps, seed: fc.nat() })
+  .map(({ zero: { map, columnMux }, seed }) => {
+    const { geometry } = map;
+    const bits = geometry.columns / columnMux;
+    const ones = (1n << BigInt(bits)) - 1n;
+    const hexadecimal = (word: bigint) =>
+      `0x${word.toString(16).padStart(Math.ceil(bits / 4), '0')}`;
+    const lines = wordsOf(map, columnMux).flatMap((word, address) => {
+      const background = (seed + address) % 3;
+      const read = [ones, 0n].filter((_, index) => background !== index);
+      return read.map((data) => `${address},${hexadecimal(data)},${hexadecimal(data ^ word)}\n`);
+    });
+    const options = { geometry, columnMux, addressBase: 10, maskBase: 16 } as const;
+    const text = `address,expected,actual\n${lines.join('')}`;
+    return { format: 'mbist', text, options, naive: naiveLog };
+  });
+
+const dumps: fc.Arbitrary<Sample> = fc
+  .record({
+    map: flips(wide),
+    faultBit: fc.constantFrom(0 as const, 1 as const),
+    perLine: fc.constantFrom('row', 'bank', 'all'),
+    isUpper: fc.boolean(),
+    end: ends,
+  })
+  .map(({ map, faultBit, perLine, isUpper, end }) => {
+    const { banks, rows, columns } = map.geometry;
+    const digits = rowsOf(map).map((row) => {
+      const bits = row.map((isFaulty) => (isFaulty === (faultBit === 1) ? '1' : '0'));
+      const text = BigInt(`0b${bits.reverse().join('')}`).toString(16);
+      const padded = text.padStart(Math.ceil(columns / 4), '0');
+      return isUpper ? padded.toUpperCase() : padded;
+    });
+    const count = perLine === 'row' ? 1 : perLine === 'bank' ? rows : banks * rows;
+    const text = digits
+      .map((row, index) => ((index + 1) % count === 0 ? `${row}${end}` : row))
+      .join('');
+    return { format: 'hex', text, options: { geometry: map.geometry, faultBit }, naive: naiveDump };
+  });
+
+const memories: fc.Arbitrary<Sample> = fc
+  .record({ muxedMap: muxedMaps, faultBit: fc.constantFrom(0 as const, 1 as const), at: fc.nat() })
+  .map(({ muxedMap: { map, columnMux }, faultBit, at }) => {
+    const bits = map.geometry.columns / columnMux;
+    const ones = (1n << BigInt(bits)) - 1n;
+    const words = wordsOf(map, columnMux).map((word) =>
+      (faultBit === 1 ? word : ones ^ word).toString(16).padStart(Math.ceil(bits / 4), '0'),
+    );
+    const split = at % words.length;
+    const part = (first: number, end: number) =>
+      `@${first.toString(16)}\n${words.slice(first, end).join('\n')}\n`;
+    const text = `// memory\n${part(split, words.length)}${split > 0 ? part(0, split) : ''}`;
+    const options = { geometry: map.geometry, columnMux, faultBit };
+    return { format: 'memh', text, options, naive: naiveMemory };
+  });
+
+const matrices: fc.Arbitrary<Sample> = fc
+  .record({
+    map: flips(wide),
+    faultBit: fc.constantFrom(0 as const, 1 as const),
+    separator: fc.constantFrom(',', ';', '\t', ' ', '   '),
+    value: fc.constantFrom(
+      (bit: number) => `${bit}`,
+      (bit: number) => bit.toExponential(18),
+      (bit: number) => (bit === 1 ? 'True' : 'False'),
+      (bit: number) => `${bit}.0`,
+    ),
+    kind: fc.constantFrom(undefined, ...FAULT_KINDS),
+    end: ends,
+  })
+  .map(({ map, faultBit, separator, value, kind, end }) => {
+    const text = rowsOf(map)
+      .map((row) => row.map((isFaulty) => value(isFaulty === (faultBit === 1) ? 1 : 0)))
+      .map((row) => `${row.join(separator)}${end}`)
+      .join('');
+    const options = { geometry: map.geometry, faultBit, kind };
+    return { format: 'matrix', text, options, naive: naiveMatrix };
+  });
+
+const bitmaps: fc.Arbitrary<Sample> = fc
+  .record({ map: flips(wide), marks: fc.constantFrom('01', '.X', '-x', '.*'), end: ends })
+  .map(({ map, marks, end }) => {
+    const text = rowsOf(map)
+      .map((row) => `${row.map((isFaulty) => marks[isFaulty ? 1 : 0]).join('')}${end}`)
+      .join('');
+    const options = { geometry: map.geometry, ...(marks === '01' && { faultBit: 1 as const }) };
+    return { format: 'bitmap', text, options, naive: naiveBitmap };
+  });
+
+const samples = { tables, logs, comparisons, dumps, memories, matrices, bitmaps };
+
+/** What a reader makes of a file, or nothing where it refuses it. */
+function readOrRefuse(text: string, { options, format }: Sample): NaiveFault[] | undefined {
+  try {
+    return faultsOf(decode(text, { ...options, format }).map);
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+const change = fc.record({
+  at: fc.nat(),
+  remove: fc.nat({ max: 3 }),
+  insert: fc.string({ unit: fc.constantFrom(...'01fxX.,;\n\r #@"-eb_/'), maxLength: 3 }),
+});
+
+describe.each(Object.entries(samples))('%s', (_name, arbitrary) => {
+  test.prop([arbitrary])('are read as the naive reader reads them', (sample) => {
+    const { text, options, naive } = sample;
+    let expected: NaiveFault[] | undefined;
+    try {
+      expected = naive(text, options);
+    } catch {
+      expected = undefined;
+    }
+    expect(readOrRefuse(text, sample)).toEqual(expected);
+  });
+
+  test.prop([arbitrary, change])(
+    'with a change mean the same to both, or are refused',
+    (sample, { at, remove, insert }) => {
+      const { text, options, naive } = sample;
+      const start = at % (text.length + 1);
+      const changed = text.slice(0, start) + insert + text.slice(start + remove);
+      const read = readOrRefuse(changed, sample);
+      if (read !== undefined) expect(read).toEqual(naive(changed, options));
+    },
+  );
+
+  test.prop([arbitrary])('are taken for what they are, or for two things', (sample) => {
+    const { text, options, format } = sample;
+    try {
+      expect(decode(text, options).format).toBe(format);
+    } catch (error) {
+      expect(error).toBeInstanceOf(InputError);
+    }
+  });
+});
+
+describe('what can be read in two ways is refused', () => {
+  const memory = (banks: number, rows: number, columns: number) => ({
+    geometry: { banks, rows, columns },
+  });
+  test.each([
+    [
+      'two columns of bits',
+      '0,0\n1,0\n0,1\n',
+      memory(1, 3, 2),
+      /--from mbist.*--columns.*--from matrix decides/,
+    ],
+    ['pairs of numbers', '2,41\n9,34\n', memory(1, 64, 64), /--from mbist or --columns/],
+    ['triples of numbers', '0,48,39\n1,14,29\n', memory(3, 100, 48), /--columns bank,row,column/],
+    ['rows of bits', '0010\n0000\n', {}, /--from hex or --from bitmap decides/],
+    ['digits on one line', 'FFFF'.repeat(64), {}, /--geometry/],
+    [
+      'padded addresses',
+      'address,mask\n0001,01\n0010,80\n',
+      memory(1, 64, 8),
+      /:3:1: .*--address-base|:2:1: .*--address-base/,
+    ],
+    [
+      'short masks of digits',
+      'address,mask\n0,4096\n1,1\n',
+      memory(1, 64, 16),
+      /:2:3: .*--mask-base/,
+    ],
+    ['0b masks', 'address,mask\n0x0,0b10\n', memory(1, 64, 16), /--mask-base/],
+    [
+      'several dies',
+      'die,row,column\nA,0,0\nB,0,1\n',
+      memory(1, 2, 2),
+      /die \(A, B\); --select die=A/,
+    ],
+    ['a matrix of passes', '1 1 1 1 1\n1 0 1 1 1\n', memory(1, 2, 5), /--fault-bit/],
+    ['a read-back of zeros', '0002\n0000\n', memory(1, 2, 16), /--fault-bit/],
+    [
+      '--kind beside a dump',
+      'FFFE\nFFFF\n',
+      { ...memory(1, 2, 16), kind: 'flip' as const },
+      /stuck-at-0.*--kind|--kind/,
+    ],
+    [
+      '--kind beside kinds',
+      'row,column,kind\n0,0,SA0\n',
+      { ...memory(1, 2, 2), kind: 'flip' as const },
+      /--kind/,
+    ],
+    [
+      '--columns beside names',
+      'row,column\n0,0\n',
+      { ...memory(1, 2, 2), columns: ['row', 'column'] },
+      /--columns/,
+    ],
+    [
+      'an option without a use',
+      'row,column\n0,0\n',
+      { ...memory(1, 2, 2), faultBit: 1 as const },
+      /--fault-bit/,
+    ],
+    ['NaN', '0 0 1 0 nan\n0 0 0 0 0\n', memory(1, 2, 5), /:1:9: found "nan"; expected 0 or 1/],
+    ['rows in groups', 'FE FF\nFF FF\n', memory(1, 512, 16), /--from memh or --from mbist/],
+    ['xxd', '00000000: ffff ffff  ....\n', memory(1, 2, 16), /listing.*a row a line/],
+    ['YAML', 'faults:\n  - bank: 0\n', memory(1, 2, 16), /YAML.*JSON/],
+    ['PNG', '\u0089PNG', memory(1, 2, 16), /./],
+  ] as const)('%s', (_what, text, options, message) => {
+    expect(() => decode(text, options)).toThrow(InputError);
+    expect(() => decode(text, options)).toThrow(message);
+  });
+
+  test('files of other programs by name', () => {
+    const start = (bytes: number[], text = '') =>
+      Uint8Array.from([...bytes, ...encoder.encode(text), 0, 1, 2]);
+    const problems: [Uint8Array, RegExp][] = [
+      [start([0x89, 0x50, 0x4e, 0x47]), /PNG image.*numpy/],
+      [start([], 'MATLAB 5.0 MAT-file'), /MAT-file.*writematrix/],
+      [start([0x50, 0x4b, 3, 4], '[Content_Types].xml'), /xlsx.*CSV/],
+      [start([0x50, 0x4b, 3, 4], 'arr_0.npy'), /npz.*numpy\.save/],
+      [start([0xff, 0xff, 0xfe, 0xff]), /raw bytes.*xxd/],
+    ];
+    for (const [bytes, message] of problems) {
+      expect(() => decode(bytes, { geometry: { banks: 1, rows: 2, columns: 8 } })).toThrow(message);
+    }
+  });
+});
+
+describe('files as tools write them', () => {
+  const geometry = { banks: 2, rows: 4, columns: 6 };
+  const cells = (text: string | Uint8Array, options: ReadMapOptions = {}) =>
+    faultsOf(decode(text, { geometry, ...options }).map);
+  const one = [[1, 2, 3, 'flip']];
+
+  test.each<[string, string, ReadMapOptions]>([
+    ['pandas to_csv', ',bank,row,column\n0,1,2,3\n', {}],
+    ['capitals and synonyms', 'Bank;Row;Col\n1;2;3\n', {}],
+    [
+      'savetxt of argwhere',
+      '1.000e+00 2.000e+00 3.000e+00\n',
+      { columns: ['bank', 'row', 'column'] },
+    ],
+    ['a spreadsheet that is told its separator', 'sep=;\nbank;row;column\n1;2;3\n', {}],
+    ['sections in words', 'Bank 0:\nBank 1:\n0x2,0x8\n', {}],
+    ['numbers from 1', '9 2 3 4\n', { columns: ['-', 'bank', 'row', 'column'], indexBase: 1 }],
+    ['JSON records', '[{"bank":1,"row":2,"column":3}]', {}],
+    ['JSON triples', '[[1,2,3]]', { columns: ['bank', 'row', 'column'] }],
+    ['JSON lines', '{"bank":1,"row":2,"column":3}\n{"bank":1,"row":2,"column":3}\n', {}],
+    ['JSON columns', '{"bank":[1],"row":[2],"column":[3]}', {}],
+    ['address and bit', 'address,bit\n6,3\n', {}],
+    ['sections', '[bank 0]\n[bank 1]\n0x2,0x8\n', {}],
+    ['bank and address', 'bank,address,mask\n1,0x2,0x8\n', {}],
+    ['names and values', '// March\nPASS addr=0x1\nFAIL addr=0x6 mask=0x8 element=2\n', {}],
+    ['one line of labels without a fault', 'die,bank,row,column\nD1,,,\nD1,1,2,3\n', {}],
+    [
+      'a selection',
+      'die,V,bank,row,column\nA,0.60,1,2,3\nB,0.6,0,0,0\n',
+      {
+        select: [
+          { name: 'die', value: 'A' },
+          { name: 'voltage', value: '0.6' },
+        ],
+      },
+    ],
+  ])('%s', (_what, text, options) => {
+    expect(cells(text, options)).toEqual(one);
+  });
+
+  test('gzip is unpacked', () => {
+    expect(cells(new Uint8Array(gzipSync('bank,row,column\n1,2,3\n')))).toEqual(one);
+  });
+
+  test('labels and comments are kept', () => {
+    const text = '# 85 C\ndie,element,row,column,bank\nD1,2,2,3,1\nD1,3,2,3,1\n';
+    expect(decode(text, { geometry }).map.provenance).toEqual({
+      source: 'file',
+      file: 'file',
+      comments: ['85 C'],
+      labels: { die: ['D1'], element: ['2', '3'] },
+    });
+  });
+
+  test.each([
+    ['|b1', [0, 1], false],
+    ['<i8', [0, 1], true],
+    ['>u2', [0, 1], false],
+    ['<f4', [0, 1], true],
+    ['>f8', [0, 1], false],
+  ] as const)('a NumPy array of %s', (descr, _values, isFortran) => {
+    const size = Number(descr[2]);
+    const order = (bank: number, row: number, column: number) =>
+      isFortran ? (column * 4 + row) * 2 + bank : (bank * 4 + row) * 6 + column;
+    const data = new DataView(new ArrayBuffer(48 * size));
+    const isLittle = descr[0] !== '>';
+    const at = order(1, 2, 3) * size;
+    if (descr[1] === 'f') {
+      if (size === 4) data.setFloat32(at, 1, isLittle);
+      else data.setFloat64(at, 1, isLittle);
+    } else {
+      data.setUint8(at + (isLittle ? 0 : size - 1), 1);
+    }
+    const header =
+      `{'descr': '${descr}', 'fortran_order': ${isFortran ? 'True' : 'False'}, 'shape': (2, 4, 6), }`.padEnd(
+        117,
+      );
+    const bytes = Buffer.concat([
+      Buffer.from('934e554d505901007600', 'hex'),
+      Buffer.from(`${header}\n`),
+      new Uint8Array(data.buffer),
+    ]);
+    expect(cells(new Uint8Array(bytes), { geometry: undefined })).toEqual(one);
+    const wrong = Uint8Array.from(bytes);
+    wrong[wrong.length - 1] = 0x40;
+    expect(() => cells(wrong)).toThrow(/at \[1, 3, 5\]; expected 0 or 1/);
+  });
+
+  test('a file of many blocks is read as its bytes are', () => {
+    const large = { banks: 4, rows: 1024, columns: 64 };
+    const map: FaultMap = {
+      geometry: large,
+      cells: Float64Array.from({ length: 40_000 }, (_, index) => 5 * index),
+      kinds: Uint8Array.from({ length: 40_000 }, (_, index) => index % 3),
+      provenance: { source: 'file', file: 'x' },
+    };
+    const path = join(folder, 'large.csv');
+    writeFileSync(path, formatCsv(map));
+    expect(faultsOf(importFaultMap(path, { geometry: large }).map)).toEqual(faultsOf(map));
+    const dump = join(folder, 'large.hex');
+    const zeros = { ...map, kinds: map.kinds.map(() => 0) };
+    const digits = new TextDecoder().decode(formatHex(zeros, dump)).replaceAll('\n', '');
+    writeFileSync(dump, digits.repeat(5));
+    const tall = { ...large, banks: 20 };
+    expect(importFaultMap(dump, { geometry: tall }).map.cells).toHaveLength(200_000);
+  });
+});
+
+describe('a map on a larger memory', () => {
+  const sizes = fc.tuple(
+    fc.integer({ min: 1, max: 5 }),
+    fc.integer({ min: 1, max: 7 }),
+    fc.integer({ min: 1, max: 7 }),
+  );
+  const small = fc.record({
+    banks: fc.integer({ min: 1, max: 3 }),
+    rows: fc.integer({ min: 1, max: 4 }),
+    columns: fc.integer({ min: 1, max: 4 }),
+  });
+
+  test.prop([faultMaps(small), sizes, sizes, fc.constantFrom(...TILINGS)])(
+    'has at each cell what its rule says',
+    (map, extra, shift, tile) => {
+      const { banks, rows, columns } = map.geometry;
+      const onto = {
+        banks: banks + extra[0],
+        rows: rows + extra[1],
+        columns: columns + extra[2],
+      };
+      const offset = (
+        tile === 'macros'
+          ? [0, 0, 0]
+          : [shift[0] % (extra[0] + 1), shift[1] % (extra[1] + 1), shift[2] % (extra[2] + 1)]
+      ) as [number, number, number];
+      const kinds = new Map(faultsOf(map).map(([b, r, c, kind]) => [`${b},${r},${c}`, kind]));
+      const modulo = (value: number, size: number) => ((value % size) + size) % size;
+      const expected: NaiveFault[] = [];
+      for (let b = 0; b < onto.banks; b += 1) {
+        for (let r = 0; r < onto.rows; r += 1) {
+          for (let c = 0; c < onto.columns; c += 1) {
+            const [db, dr, dc] = [b - offset[0], r - offset[1], c - offset[2]];
+            const across = Math.ceil(onto.columns / columns);
+            const down = Math.ceil(onto.rows / rows);
+            const macro = (b * down + Math.floor(r / rows)) * across + Math.floor(c / columns);
+            const source = {
+              once: `${db},${dr},${dc}`,
+              repeat: `${modulo(db, banks)},${modulo(dr, rows)},${modulo(dc, columns)}`,
+              macros: `${macro % banks},${r % rows},${c % columns}`,
+            }[tile];
+            const kind = kinds.get(source);
+            if (kind !== undefined) expected.push([b, r, c, kind]);
+          }
+        }
+      }
+      const placed = placeFaultMap(map, onto, { tile, offset });
+      expect(faultsOf(placed.map)).toEqual(expected);
+      const all = onto.banks * onto.rows * onto.columns;
+      expect(placed.coveredCells).toBe(tile === 'once' ? banks * rows * columns : all);
+    },
+  );
+
+  test.prop([faultMaps(small), fc.infiniteStream(fc.nat()), fc.constantFrom(...TILINGS)])(
+    'does not depend on the order of the lines of its file',
+    (map, random, tile) => {
+      const [head, ...lines] = formatCsv(map).trimEnd().split('\n');
+      const shuffled = lines
+        .map((line) => ({ line, key: random.next().value }))
+        .sort((a, b) => a.key - b.key)
+        .map(({ line }) => line);
+      const options = { geometry: map.geometry };
+      const onto = { banks: 4, rows: 8, columns: 8 };
+      const place = (text: string[]) =>
+        placeFaultMap(decode([head, ...text].join('\n'), options).map, onto, { tile }).map;
+      expect(place(shuffled)).toEqual(place(lines));
+    },
+  );
+
+  test('must fit', () => {
+    const map = decode('bank,row,column\n0,0,0\n', {
+      geometry: { banks: 2, rows: 2, columns: 2 },
+    }).map;
+    expect(() =>
+      placeFaultMap(map, { banks: 2, rows: 4, columns: 4 }, { tile: 'once', offset: [1, 0, 0] }),
+    ).toThrow(
+      /does not fit: with the offset 1,0,0 it has banks 1 to 2, but the memory has 2 banks/,
+    );
+  });
+});
