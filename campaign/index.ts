@@ -77,6 +77,7 @@ export * from './study/scope.js';
 export * from './study/study.js';
 export * from './study/study-file.js';
 export { type DeltaRunners, type Engine, type TrialNetwork, top1 } from './trial/engines.js';
+export { knownMapsOfFile } from './trial/known-maps.js';
 export type { GoldenPredictions } from './trial/recorded-samples.js';
 export type { StudyData, StudyNetwork } from './trial/study-data.js';
 export {

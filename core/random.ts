@@ -24,6 +24,8 @@ export const PURPOSE = {
   clusterPlace: 18,
   /** Whether an intermittent fault is active for an image; indexed by the cell. */
   faultActivity: 19,
+  /** Whether a fault is known to those who see a part of a map; indexed by the cell. */
+  faultKnowledge: 20,
 } as const;
 
 /** Random numbers addressed by index: every draw is a pure function of the stream and its index. */

@@ -15,7 +15,7 @@ export { formatMbist } from './formats/mbist.js';
 export type { FaultFileOptions, Selection } from './formats/read-options.js';
 export * from './generate/fault-buffers.js';
 export * from './generate/fault-map-of.js';
-export * from './generate/intermittent.js';
+export * from './generate/fault-subsets.js';
 export {
   nestedUniformFaultMaps,
   type UniformFaultOptions,

@@ -53,5 +53,6 @@ function parametersOf(use: MitigationPart['use']): ParameterDescription[] {
 function valuesOf({ type, enum: words, anyOf }: JsonSchema): string[] | null {
   if (type === 'boolean') return ['false', 'true'];
   if (words) return words.map(String);
-  return anyOf ? anyOf.map((one) => String((one as JsonSchema).const)) : null;
+  const constants = anyOf?.map((one) => (one as JsonSchema).const);
+  return constants?.every((one) => one !== undefined) ? constants.map(String) : null;
 }

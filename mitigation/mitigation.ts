@@ -154,9 +154,15 @@ function partWords(part: MitigationPart): string | undefined {
   const { use, ...parameters } = canonicalPart(part);
   if ('thresholds' in parameters) return undefined;
   const written = Object.entries(parameters).map(
-    ([name, value]) => `:${name}=${[value].flat().map(String).map(escapeName).join('/')}`,
+    ([name, value]) => `:${name}=${listOf(value).map(String).map(escapeName).join('/')}`,
   );
   return `${use}${written.join('')}`;
+}
+
+/** What stands between slashes: the entries of a list, a choice and its number, or one value. */
+function listOf(value: unknown): readonly unknown[] {
+  const isChoice = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isChoice ? Object.entries(value).flat() : [value].flat();
 }
 
 /** Characters that part words, or that a terminal or a shell would not show as they are. */

@@ -176,11 +176,19 @@ function parameterOf(form: ParameterForm, text: string): unknown {
       return text.split('/').map((word) => parseDecimal(word) ?? word);
     case 'number':
       return parseDecimal(text) ?? text;
+    case 'choice':
+      return choiceOf(text) ?? text;
     case 'flag':
       return text === 'true' || (text === 'false' ? false : text);
     default:
       return unescapeName(text);
   }
+}
+
+function choiceOf(text: string): Readonly<Record<string, number>> | undefined {
+  const [, word, number] = /^([^/]+)\/(.+)$/.exec(text) ?? [];
+  const value = number === undefined ? undefined : parseDecimal(number);
+  return value === undefined ? undefined : { [word]: value };
 }
 
 function unescapeName(text: string): string {

@@ -27,6 +27,7 @@ import {
 import { type RestartListener, startThread, type TaskThread } from '../execute/worker-thread.js';
 import { loadNetwork } from '../inputs/load-network.js';
 import { shareNetwork } from '../inputs/shared-network.js';
+import { knownMapsOfFile } from '../trial/known-maps.js';
 import type { InferenceWorkerData } from './infer-worker.js';
 import {
   createInference,
@@ -185,7 +186,8 @@ function patchesOf(options: InferOptions, network: Network): WeightPatches | und
   const placement = placeNetwork(network, accelerator, options.placement);
   const side = memorySideOf(parts, { network, placement });
   if (options.faultMap === undefined) return side.faultFree;
-  return side.patchesOf(loadFaultMap(options.faultMap, placement.geometry, placement.memory));
+  const map = loadFaultMap(options.faultMap, placement.geometry, placement.memory);
+  return side.patchesOf(map, undefined, undefined, undefined, knownMapsOfFile(map));
 }
 
 function requireImages(network: Network, { shape }: NpyFloat32Array, file: string): number {

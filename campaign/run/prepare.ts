@@ -3,7 +3,7 @@ import { type FaultMap, faultMapFiles, loadFaultMap } from '../../fault/index.js
 import {
   activationKeyOf,
   activationSideOf,
-  mechanismOf,
+  knowledgeOf,
   memoryPartsOf,
   NO_MITIGATION,
   type PlacedWeights,
@@ -26,16 +26,15 @@ import { type StudyDesign, stoppingRuleOf } from '../points/design.js';
 import { createPilot } from '../points/pilot.js';
 import { type Condition, type PlacedNetwork, planConditions } from '../study/conditions.js';
 import {
-  activeProbabilityOf,
   dataFaults,
   type FaultSource,
   faultModelFiles,
-  faultSourceName,
   faultSourceOf,
   restrictFaultMap,
 } from '../study/fault-source.js';
 import { createScope, expandScope } from '../study/scope.js';
 import { partDefaults, type Study } from '../study/study.js';
+import { rateOfKnowledge } from '../trial/known-maps.js';
 import { createGoldenPredictions } from '../trial/recorded-samples.js';
 import {
   entryOf,
@@ -68,7 +67,7 @@ export interface PreparedStudy extends StudyDesign {
 export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   const accelerators = new Map(study.accelerators.map((name) => [name, loadAccelerator(name)]));
   const sources = sourcesOf(study);
-  requirePermanent(study, sources);
+  requireKnowable(study, sources);
   const dataset = loadCifar10({ folder, split: 'test' });
   const loaded = study.models.map((model) => loadModel(study, model, folder, dataset));
   const networks = loaded.flatMap((model) => model.networks);
@@ -229,20 +228,22 @@ function scopesOf(
   return scopes;
 }
 
-/**
- * Who writes a word for its faulty cells knows all of them, active or not; a trial reads images with the active ones.
- *
- * @throws InputError where both would be needed at once
- */
-function requirePermanent({ mitigations }: Study, sources: readonly FaultSource[]): void {
-  const intermittent = sources.find((source) => activeProbabilityOf(source) !== undefined);
-  if (!intermittent) return;
+/** @throws InputError where a part knows the faulty cells of another voltage, and a fault source has none */
+function requireKnowable({ mitigations }: Study, sources: readonly FaultSource[]): void {
   for (const mitigation of mitigations) {
-    const knowing = memoryPartsOf(mitigation).find((part) => mechanismOf(part).knowsMap);
-    if (!knowing) continue;
-    throw new InputError(
-      `study: ${knowing.use} of mitigation ${mitigation.name} is chosen for the faulty cells of a map, which is not simulated for intermittent faults (${faultSourceName(intermittent)}): leave either away`,
-    );
+    for (const knows of memoryPartsOf(mitigation).map(knowledgeOf)) {
+      if (!knows || 'share' in knows) continue;
+      for (const source of sources) {
+        try {
+          rateOfKnowledge(source, knows.voltage);
+        } catch (error) {
+          if (!(error instanceof InputError)) throw error;
+          throw new InputError(`study: mitigation ${mitigation.name}: ${error.message}`, {
+            cause: error,
+          });
+        }
+      }
+    }
   }
 }
 

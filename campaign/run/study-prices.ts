@@ -1,7 +1,9 @@
 import { InputError } from '../../core/index.js';
 import {
+  type ActivationPart,
   activationPartOf,
   createPricing,
+  type Granularity,
   type Mitigation,
   type MitigationPart,
   memoryPartsOf,
@@ -10,8 +12,11 @@ import {
   type PricedPlace,
   type PriceFigures,
   type Pricing,
+  profiledGranularity,
+  readThresholds,
   unknownPrice,
 } from '../../mitigation/index.js';
+import { type Network, zooThresholds } from '../../models/index.js';
 import { loadAccelerator } from '../../sim/index.js';
 import { loadNetwork } from '../inputs/load-network.js';
 import type { PricedPoint, StudyPrices } from '../points/mitigation-prices.js';
@@ -71,15 +76,16 @@ function pricesOf(
   figures: PriceFigures | undefined,
 ): StudyPrices {
   const mitigations = new Map(study.mitigations.map((one) => [one.name, one]));
+  const placeOnce = remembering(placeKey, place);
   const pricingOf = remembering(
     placeKey,
-    (placed: PlacedNetwork): Pricing => createPricing({ ...place(placed), figures }),
+    (placed: PlacedNetwork): Pricing => createPricing({ ...placeOnce(placed), figures }),
   );
   return remembering(pointKey, (point): Price => {
     const mitigation = mitigations.get(point.mitigation);
     if (!mitigation) throw new InputError(`the study has no mitigation ${point.mitigation}`);
     if (mitigation.parts.length === 0) return PRICE_OF_NOTHING;
-    return pricingOf(point)(partsOf(mitigation, study));
+    return pricingOf(point)(partsOf(mitigation, study, point.model, placeOnce(point).network));
   });
 }
 
@@ -105,11 +111,29 @@ function remembering<Argument, Result>(
   };
 }
 
-/** What parts do not say themselves, the study says. */
-function partsOf(mitigation: Mitigation, study: Study): MitigationPart[] {
-  const { granularity, position } = partDefaults(study);
+/** What parts do not say themselves, the study says, and how fine thresholds are, those that it names. */
+function partsOf(
+  mitigation: Mitigation,
+  study: Study,
+  model: string,
+  network: Network,
+): MitigationPart[] {
   const clip = activationPartOf(mitigation);
-  return [...memoryPartsOf(mitigation), ...(clip ? [{ granularity, position, ...clip }] : [])];
+  if (!clip) return memoryPartsOf(mitigation);
+  const { position, granularity = profileOf(clip, study, model, network) } = partDefaults(study);
+  return [...memoryPartsOf(mitigation), { granularity, position, ...clip }];
+}
+
+/** What shares a threshold in the profile that a clip takes as it is; undefined: it is yet to be recorded. */
+function profileOf(
+  { use, granularity, thresholds }: ActivationPart,
+  study: Study,
+  model: string,
+  network: Network,
+): Granularity | undefined {
+  const file = thresholds ?? study.thresholds?.[model] ?? zooThresholds(model);
+  if (use === 'clip-tuned' || granularity !== undefined || file === undefined) return undefined;
+  return profiledGranularity(network, readThresholds(file));
 }
 
 function loadPlace(

@@ -1,6 +1,6 @@
 import { activeFaults, type FaultMap } from '../../fault/index.js';
 import type { KernelModule } from '../../kernels/index.js';
-import { type MemorySide, UNPROTECTED } from '../../mitigation/index.js';
+import { type KnownMaps, type MemorySide, UNPROTECTED } from '../../mitigation/index.js';
 import { type ImageSet, type Network, normalize } from '../../models/index.js';
 import {
   type ActivationUnit,
@@ -92,6 +92,8 @@ export interface IntermittentFaults {
   readonly seed: number;
   readonly trial: number;
   readonly side: MemorySide;
+  /** What its parts know, of all faults: those that are active are found out by nobody. */
+  readonly knownTo: KnownMaps;
 }
 
 /** Predictions, and the time of what was run for them alone. */
@@ -125,11 +127,12 @@ function faultyOutputs(
   const loadImages = () => normalize(dataset, indices);
   const units = unitsOf(one, mitigation);
   if (intermittent) {
-    const { map, probability, seed, trial, side } = intermittent;
+    const { map, probability, seed, trial, side, knownTo } = intermittent;
     datapath.setActivationUnits(units);
-    return runWithPatchesPerImage(datapath, loadImages(), indices.length, (image) =>
-      side.patchesOf(activeFaults(map, probability, seed, trial, indices[image])),
-    );
+    return runWithPatchesPerImage(datapath, loadImages(), indices.length, (image) => {
+      const active = activeFaults(map, probability, seed, trial, indices[image]);
+      return side.patchesOf(active, undefined, undefined, undefined, knownTo);
+    });
   }
   if (engine === 'incremental' && patches.weights.length <= MOST_FOLLOWED_PATCHES) {
     const runner = deltaRunners?.(mitigation, units, loadImages, indices.length);

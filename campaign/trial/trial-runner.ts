@@ -25,6 +25,7 @@ import {
 } from '../study/fault-source.js';
 import { createScope } from '../study/scope.js';
 import { createDeltaRunners, type Engine, type TrialNetwork } from './engines.js';
+import { knownMapsOf } from './known-maps.js';
 import {
   entryOf,
   faultMapKey,
@@ -111,6 +112,7 @@ export function createTrialContexts(
           : latestMaps(JSON.stringify([...family, map]), (buffers) =>
               trialFaultMaps({ ...request, map }, buffers),
             )(rate),
+      knownMaps: (map, whole) => knownMapsOf({ ...request, map }, whole),
       dataset: data.dataset,
     };
   }

@@ -1,6 +1,11 @@
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
 import type { FaultMap } from '../../fault/index.js';
-import { type MemorySide, type Repairs, UNPROTECTED } from '../../mitigation/index.js';
+import {
+  type KnownMaps,
+  type MemorySide,
+  type Repairs,
+  UNPROTECTED,
+} from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
 import { type Placement, patchedLayers } from '../../sim/index.js';
 import type { Condition } from '../study/conditions.js';
@@ -73,6 +78,8 @@ export interface TrialContext {
   readonly memorySides: ReadonlyMap<string, MemorySide>;
   /** A fault map by its number. */
   readonly faultMap: (map: number) => FaultMap;
+  /** What parts know of the map of that number, which `whole` is. */
+  readonly knownMaps: (map: number, whole: FaultMap) => KnownMaps;
   readonly dataset: ImageSet;
 }
 
@@ -87,17 +94,22 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
     trial.mitigations.map((mitigation) => [mitigation, goldenOf(context, mitigation, images)]),
   );
   const map = context.faultMap(trial.map);
+  const knownTo = context.knownMaps(trial.map, map);
   const probability = activeProbabilityOf(source);
   const outcomes = new Map<string, Outcome>();
   for (const [side, mitigations] of bySide(context, trial.mitigations)) {
     const repairs = { banks: 0, repaired: 0, notProvedOptimal: 0, uncoveredCells: 0 };
-    const patches = side.patchesOf(map, network.patchBuffers, undefined, repairs);
+    const patches = side.patchesOf(map, network.patchBuffers, undefined, repairs, knownTo);
     const differing = patchedLayers(network.network, patches);
     const intermittent =
-      probability === undefined ? undefined : { map, probability, seed, trial: trial.map, side };
+      probability === undefined
+        ? undefined
+        : { map, probability, seed, trial: trial.map, side, knownTo };
+    // What corrects, masks or cancels all faults need not do so where some of them are not active.
+    const mayDiffer = differing || (intermittent && map.cells.length > 0);
     // Without a changed weight the run would be the golden one.
     const found =
-      differing || network.engine === 'plain'
+      mayDiffer || network.engine === 'plain'
         ? predictFaultyBy(network, mitigations, images, { patches, differing, intermittent })
         : undefined;
     for (const mitigation of mitigations) {

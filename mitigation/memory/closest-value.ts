@@ -4,6 +4,7 @@ import { weightedLayers, wordMask } from '../../models/index.js';
 import type { WordFaults } from '../../sim/index.js';
 import { NOTHING } from '../price/price.js';
 import type { WeightBits } from './bit-costs.js';
+import { KNOWS, KNOWS_FORMS, type PartKnowledge } from './knowledge.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import { faultyCells, readLane } from './word-faults.js';
 
@@ -145,7 +146,7 @@ function smallestFrom(value: number, cells: number, fixed: number, all: number):
 }
 
 /** Weights that their faulty cells can hold. */
-export interface ClosestValuePart extends PartPlace {
+export interface ClosestValuePart extends PartPlace, PartKnowledge {
   readonly use: 'closest-value';
 }
 
@@ -153,8 +154,8 @@ export const closestValue: MemoryMechanism<ClosestValuePart> = {
   summary: 'a weight is replaced by the nearest one that its faulty cells can hold',
   group: 'transform',
   knowsMap: true,
-  parameters: PLACE_FORMS,
-  schema: z.strictObject({ use: z.literal('closest-value'), ...PLACE }),
+  parameters: { ...KNOWS_FORMS, ...PLACE_FORMS },
+  schema: z.strictObject({ use: z.literal('closest-value'), ...KNOWS, ...PLACE }),
   transform(_, { network, placement: { weightBits } }) {
     const unsigned = weightedLayers(network).find((layer) => wordMask(layer) !== 0);
     if (unsigned) {
@@ -165,7 +166,7 @@ export const closestValue: MemoryMechanism<ClosestValuePart> = {
     return {
       checkBits: 0,
       movesBits: false,
-      write: (data, faults, stored) => storeClosest(data, faults, weightBits, stored),
+      write: (data, known, _, stored) => storeClosest(data, known, weightBits, stored),
       store() {},
       read() {},
     };

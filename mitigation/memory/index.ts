@@ -13,8 +13,10 @@ export {
 } from './in-place-ecc.js';
 export { chooseReadableInversion, type InversionGroup } from './inversion-flags.js';
 export * from './invert.js';
+export type { Knowledge, KnownMaps, PartKnowledge } from './knowledge.js';
 export { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';
 export type { OnDetect } from './linear-word-code.js';
+export { knowledgeOf } from './map-views.js';
 export { type FaultyWords, type MaskedUnits, type MaskingUnit, maskUnits } from './mask-units.js';
 export type { MemoryMechanism, PartGroup, PartPlace } from './mechanism.js';
 export { MECHANISMS, type MemoryPart, mechanismOf } from './mechanisms.js';

@@ -13,8 +13,7 @@ export type InversionGroup = 'weight' | 'word';
  * @param data the word to be stored: 32 bits an entry, least significant first
  * @param faults of the cells that it and its flags are stored in
  * @param firstBit of the flags among the bits of `faults`
- * @param flags is filled, and
- * @param readFlags with what is read of them: bit g is the flag of group g, 32 groups an entry
+ * @param flags is filled: bit g is the flag of group g, 32 groups an entry
  */
 export function chooseReadableInversion(
   data: Uint32Array,
@@ -23,11 +22,9 @@ export function chooseReadableInversion(
   group: InversionGroup,
   firstBit: number,
   flags: Uint32Array,
-  readFlags: Uint32Array,
 ): void {
   const groupBits = group === 'word' ? 32 * data.length : weightBits;
   flags.fill(0);
-  readFlags.fill(0);
   for (let index = 0; index * groupBits < 32 * data.length; index++) {
     const readOf = (flag: number) => readBits(faults, firstBit + index, 1, flag);
     const costOf = (flag: number) => {
@@ -42,6 +39,5 @@ export function chooseReadableInversion(
     };
     const flag = costOf(1) < costOf(0) ? 1 : 0;
     flags[index >>> 5] |= flag << (index & 31);
-    readFlags[index >>> 5] |= readOf(flag) << (index & 31);
   }
 }

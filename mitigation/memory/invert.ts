@@ -3,6 +3,7 @@ import type { WordFaults } from '../../sim/index.js';
 import { NOTHING } from '../price/price.js';
 import { float32BitsCost, type WeightBits, wrongBitsCost } from './bit-costs.js';
 import { chooseReadableInversion, type InversionGroup } from './inversion-flags.js';
+import { KNOWS, KNOWS_FORMS, type PartKnowledge } from './knowledge.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import {
   METADATA,
@@ -12,7 +13,7 @@ import {
   withMetadata,
 } from './metadata.js';
 import { CHOSEN_FOR_TILES } from './tile-choice.js';
-import { faultyBits } from './word-bits.js';
+import { faultyBits, readBitsInto } from './word-bits.js';
 
 /**
  * Inversion: a group of bits is stored inverted if the bits that are then read wrongly cost less (`bitCost`), by which
@@ -106,7 +107,7 @@ function flaggedBytes(flags: number): number {
 }
 
 /** Inversion of weights or of memory words. */
-export interface InvertPart extends PartPlace, PartMetadata {
+export interface InvertPart extends PartPlace, PartMetadata, PartKnowledge {
   readonly use: 'invert';
   /** What has a flag of its own; default: weight. */
   readonly group?: InversionGroup | undefined;
@@ -116,7 +117,7 @@ export const invert: MemoryMechanism<InvertPart> = {
   summary: 'a weight, or a word, is stored inverted where its faulty cells then do less harm',
   group: 'transform',
   knowsMap: true,
-  parameters: { group: 'word', ...METADATA_FORMS, ...PLACE_FORMS },
+  parameters: { group: 'word', ...METADATA_FORMS, ...KNOWS_FORMS, ...PLACE_FORMS },
   defaults: { group: 'weight', ...METADATA_DEFAULTS },
   schema: z.strictObject({
     use: z.literal('invert'),
@@ -125,6 +126,7 @@ export const invert: MemoryMechanism<InvertPart> = {
       .optional()
       .describe('what has a flag of its own; default: weight'),
     ...METADATA,
+    ...KNOWS,
     ...PLACE,
   }),
   transform({ group = 'weight' }, { placement: { weightBits, memory } }) {
@@ -137,12 +139,15 @@ export const invert: MemoryMechanism<InvertPart> = {
     return {
       checkBits,
       movesBits: false,
-      write(data, faults, stored, firstBit) {
-        if (firstBit === undefined || !faultyBits(faults, firstBit, checkBits)) {
-          chooseInversion(data, faults, weightBits, group, flags);
-          undone = flags;
+      write(data, known, faults, stored, firstBit) {
+        if (firstBit === undefined || !faultyBits(known, firstBit, checkBits)) {
+          chooseInversion(data, known, weightBits, group, flags);
         } else {
-          chooseReadableInversion(data, faults, weightBits, group, firstBit, flags, readFlags);
+          chooseReadableInversion(data, known, weightBits, group, firstBit, flags);
+        }
+        undone = flags;
+        if (firstBit !== undefined && faultyBits(faults, firstBit, checkBits)) {
+          readBitsInto(readFlags, faults, firstBit, checkBits, flags);
           undone = readFlags;
         }
         invertGroups(data, stored, data.length, weightBits, group, flags);

@@ -4,7 +4,6 @@ import {
   applyFaultMap,
   createPatchBuffers,
   createWordChanges,
-  forEachStruckWord,
   type PatchBuffers,
   type Placement,
   type StoredWords,
@@ -14,10 +13,13 @@ import {
   wordCount,
   wordLanes,
 } from '../../sim/index.js';
-import { maskedWordsOf, WORD_FATES } from './masked-words.js';
+import type { KnownMaps } from './knowledge.js';
+import { forEachKnownWord } from './known-words.js';
+import { lineRepairOf } from './line-repair.js';
+import { areKnownAlike, changedViews, type MapViews, viewerOf } from './map-views.js';
+import { wordMaskerOf } from './masked-words.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import { reordererOf } from './reorderer.js';
-import { repairerOf } from './repaired-map.js';
 import type { PlacedWeights, Repairs, Verdicts } from './stages.js';
 import { noFaults } from './word-faults.js';
 import { createWordReader, type InvertBits } from './word-reader.js';
@@ -39,12 +41,15 @@ export interface MemorySide {
    * @param buffers memory for the patches, which are then valid until the next call with them
    * @param verdicts is added to: what a code makes of its words with faulty cells
    * @param repairs is added to: what spare lines make of banks with faulty cells
+   * @param knownTo what parts know that are chosen for faulty cells; default: the whole map, whatever they say of
+   * themselves
    */
   patchesOf(
     map: FaultMap,
     buffers?: PatchBuffers,
     verdicts?: Verdicts,
     repairs?: Repairs,
+    knownTo?: KnownMaps,
   ): WeightPatches;
 }
 
@@ -60,15 +65,25 @@ export function memorySideOf(
   words: StoredWords = storedWords(placed.network),
 ): MemorySide {
   const own = placed.placement;
-  const repair = repairerOf(parts, placed);
+  const repair = lineRepairOf(parts, placed);
+  const viewsOf = viewerOf(parts);
+  const repairViews = (views: MapViews, repairs: Repairs | undefined): MapViews => {
+    if (!repair) return views;
+    repair.choose(views.repair);
+    const repaired = changedViews(views, repair.repaired);
+    if (repairs) repair.count(views.real, repaired.real, repairs);
+    return repaired;
+  };
   if (parts.every((part) => mechanismOf(part).spareLines)) {
     // Nothing stands between the cells that are left and the weights.
     return {
       faultFree: undefined,
       hasSpareLines: repair !== undefined,
       placement: own,
-      patchesOf: (map, buffers, _verdicts, repairs) =>
-        applyFaultMap(repair?.(map, repairs) ?? map, own, words, buffers),
+      patchesOf(map, buffers, _verdicts, repairs, knownTo = () => map) {
+        const { real } = repairViews(viewsOf(map, knownTo), repairs);
+        return applyFaultMap(real, own, words, buffers);
+      },
     };
   }
   const faultFree = faultFreePatches(parts, placed, words);
@@ -79,17 +94,28 @@ export function memorySideOf(
   const reorderer = reordererOf(parts, base, baseWords);
   const placement = reorderer?.placement ?? own;
   const read = createWordReader(parts, { ...base, placement }, baseWords);
-  const maskedWords = maskedWordsOf(parts, placed);
+  const masker = wordMaskerOf(parts, placed);
   const soundWord = noFaults(wordLanes(memory));
+  /** What the places of the channels were chosen for. */
+  let ordered: MapViews | undefined;
   return {
     faultFree,
     hasSpareLines: repair !== undefined,
     placement,
-    patchesOf(wholeMap, buffers = createPatchBuffers(), verdicts, repairs) {
-      const map = repair?.(wholeMap, repairs) ?? wholeMap;
-      const masked = maskedWords?.(map);
-      reorderer?.reorder(map, masked);
-      const struck = map.cells.length + (masked?.masked ?? 0) * slots;
+    patchesOf(map, buffers = createPatchBuffers(), verdicts, repairs, knownTo = () => map) {
+      const whole = viewsOf(map, knownTo);
+      const repaired = repairViews(whole, repairs);
+      const expected = masker?.choose(repaired.masking);
+      const views = masker ? changedViews(repaired, masker.replaced) : repaired;
+      if (reorderer && !(ordered && areKnownAlike(whole, ordered))) {
+        reorderer.reorder(views.order, expected);
+        ordered = whole;
+      }
+      const masked =
+        repaired.masking === repaired.real ? expected : masker?.readThrough(views.real);
+      const { real, transform } = views;
+      const knownCells = transform === real ? 0 : transform.cells.length;
+      const struck = real.cells.length + knownCells + (masked?.count ?? 0) * slots;
       const { invert, patches } = createWordChanges(
         words,
         faultFree ? words.length : struck,
@@ -97,16 +123,15 @@ export function memorySideOf(
       );
       if (faultFree) invertPatches(faultFree, words, invert);
       let effectiveFaults = 0;
-      forEachStruckWord(map, memory, (address, faults) => {
-        const fate = masked?.fates[address];
-        if (fate === WORD_FATES.remapped) return;
-        effectiveFaults += read(address, faults, fate === WORD_FATES.masked, invert, verdicts);
-        if (masked) masked.fates[address] = WORD_FATES.read;
+      forEachKnownWord(real, transform, memory, (address, faults, known) => {
+        const isMasked = masked?.isMasked[address] === 1;
+        effectiveFaults += read(address, faults, known, isMasked, invert, verdicts);
+        if (masked) masked.isMasked[address] = 0;
       });
       // What is left are words of masked units without a faulty cell of their own.
-      for (let address = 0; masked && address < masked.fates.length; address++) {
-        if (masked.fates[address] !== WORD_FATES.masked) continue;
-        read(address, soundWord, true, invert, verdicts);
+      for (let address = 0; masked && address < masked.isMasked.length; address++) {
+        if (masked.isMasked[address] === 0) continue;
+        read(address, soundWord, soundWord, true, invert, verdicts);
       }
       return { ...patches(), effectiveFaults };
     },
@@ -126,7 +151,7 @@ function faultFreePatches(
   const soundWord = noFaults(wordLanes(memory));
   const { invert, patches } = createWordChanges(words, words.length, createPatchBuffers());
   for (let address = 0; address < wordCount(memory); address++) {
-    read(address, soundWord, false, invert, undefined);
+    read(address, soundWord, soundWord, false, invert, undefined);
   }
   return { ...patches(), effectiveFaults: 0 };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { WordFaults } from '../../sim/index.js';
 import { NOTHING } from '../price/price.js';
 import { type WeightBits, wrongBitsCost } from './bit-costs.js';
+import { KNOWS, KNOWS_FORMS, type PartKnowledge } from './knowledge.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import { readLane } from './word-faults.js';
 
@@ -124,7 +125,7 @@ export function cheapestAssignment(costs: Float64Array, size: number): Uint32Arr
 }
 
 /** Output channels in one another's places. */
-export interface ReorderPart extends PartPlace {
+export interface ReorderPart extends PartPlace, PartKnowledge {
   readonly use: 'reorder';
 }
 
@@ -133,8 +134,8 @@ export const reorder: MemoryMechanism<ReorderPart> = {
     "the output channels of a layer are kept in one another's places, so that stuck cells are least often wrong",
   group: 'order',
   knowsMap: true,
-  parameters: PLACE_FORMS,
-  schema: z.strictObject({ use: z.literal('reorder'), ...PLACE }),
+  parameters: { ...KNOWS_FORMS, ...PLACE_FORMS },
+  schema: z.strictObject({ use: z.literal('reorder'), ...KNOWS, ...PLACE }),
   // The network itself is permuted, once for each die.
   price: () => NOTHING,
 };

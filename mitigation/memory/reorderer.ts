@@ -12,7 +12,7 @@ import { movableLayers } from './channel-order/movable-layers.js';
 import { permutedPlacement } from './channel-order/permuted-placement.js';
 import { stuckPlacesCollector } from './channel-order/stuck-places.js';
 import { hardenerOf } from './hardened-cells.js';
-import { type MaskedWords, WORD_FATES } from './masked-words.js';
+import type { MaskedWords } from './masked-words.js';
 import type { MemoryPart } from './mechanisms.js';
 import { fillsOf, requireBanks, weightsOf } from './place.js';
 import type { ReorderPart } from './reorder.js';
@@ -26,7 +26,8 @@ export interface Reorderer {
    * Choose the places for a fault map, layer after layer from the input on, so that the inputs of a layer stand where
    * the one before has them.
    *
-   * @param masked words that are masked or replaced: there it does not matter what stands
+   * @param map the faulty cells that are known
+   * @param masked words of which it does not matter what stands in them
    */
   reorder(map: FaultMap, masked: MaskedWords | undefined): void;
 }
@@ -60,7 +61,7 @@ export function reordererOf(
     reorder(map, masked) {
       stuck.clear();
       forEachStruckWord(map, placement.memory, (address, faults) => {
-        if (masked && masked.fates[address] !== WORD_FATES.read) return;
+        if (masked && masked.isMasked[address] === 1) return;
         const fills = fillsAt(address);
         for (let fill = 0; fill < fills; fill++) {
           stuck.add(address, fill, harden(address, fill, faults));

@@ -3,6 +3,7 @@ import { InputError } from '../../core/index.js';
 import type { WordFaults } from '../../sim/index.js';
 import { NOTHING } from '../price/price.js';
 import { float32BitsCost, int8BitsCost, type WeightBits } from './bit-costs.js';
+import { KNOWS, KNOWS_FORMS, type PartKnowledge } from './knowledge.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import {
   METADATA,
@@ -177,7 +178,7 @@ function float32Cost(cells: number, rotation: number): number {
 }
 
 /** Bit rotation of memory words. */
-export interface RotatePart extends PartPlace, PartMetadata {
+export interface RotatePart extends PartPlace, PartMetadata, PartKnowledge {
   readonly use: 'rotate';
   /** Default: position. */
   readonly by?: RotationRule | undefined;
@@ -187,7 +188,7 @@ export const rotate: MemoryMechanism<RotatePart> = {
   summary: 'each word is stored rotated, so that its faulty cells hold bits of little weight',
   group: 'transform',
   knowsMap: true,
-  parameters: { by: 'word', ...METADATA_FORMS, ...PLACE_FORMS },
+  parameters: { by: 'word', ...METADATA_FORMS, ...KNOWS_FORMS, ...PLACE_FORMS },
   defaults: { by: 'position', ...METADATA_DEFAULTS },
   schema: z.strictObject({
     use: z.literal('rotate'),
@@ -198,6 +199,7 @@ export const rotate: MemoryMechanism<RotatePart> = {
         'what is to cost least: the bits that lie in faulty cells (position), or those that are read wrongly (data); default: position',
       ),
     ...METADATA,
+    ...KNOWS,
     ...PLACE,
   }),
   transform({ by = 'position' }, { placement: { weightBits } }) {
@@ -207,16 +209,15 @@ export const rotate: MemoryMechanism<RotatePart> = {
     return {
       checkBits,
       movesBits: true,
-      write(data, faults, stored, firstBit) {
-        if (firstBit === undefined || !faultyBits(faults, firstBit, checkBits)) {
-          rotation = chooseRotation(data, faults, weightBits, by);
-          rotateLeft(data, stored, data.length, rotation);
-          return;
-        }
-        const readOf = (number: number) => readBits(faults, firstBit, checkBits, number);
-        const written = chooseReadableRotation(data, faults, weightBits, by, readOf);
+      write(data, known, faults, stored, firstBit) {
+        const readOf = (number: number, cells: WordFaults) =>
+          firstBit === undefined ? number : readBits(cells, firstBit, checkBits, number);
+        const isNumberSound = firstBit === undefined || !faultyBits(known, firstBit, checkBits);
+        const written = isNumberSound
+          ? chooseRotation(data, known, weightBits, by)
+          : chooseReadableRotation(data, known, weightBits, by, (number) => readOf(number, known));
         rotateLeft(data, stored, data.length, written);
-        rotation = readOf(written);
+        rotation = readOf(written, faults);
       },
       store: (lanes) => rotateLeft(lanes, lanes, lanes.length, rotation),
       read: (lanes) => rotateRight(lanes, lanes, lanes.length, rotation),

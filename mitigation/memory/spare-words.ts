@@ -3,21 +3,30 @@ import { checkCellsOf, isReliable } from './check-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import type { PlacedWeights } from './stages.js';
 
+/** The spare words of the banks, which stand for faulty ones. */
+export interface SpareWords {
+  /** The row of a bank that the first of them is in. */
+  readonly firstRow: number;
+  /** Whether they never fail. */
+  readonly areReliable: boolean;
+  /** Those of a bank that a test finds faulty. */
+  faultyOf(map: FaultMap, bank: number): ReadonlySet<number>;
+}
+
 /**
- * A function that says how many spare words of a bank can stand for faulty ones: those without a faulty cell among their
- * data and the check bits that the parts use. They are the first words of the spare rows behind those of spare lines.
- * Spare words that the memory does not have are taken as sound; hardened bits of weights are hardened in them, too,
- * where they are so in the whole memory.
+ * The spare words: those with a faulty cell among their data and the check bits that the parts use are not to be used.
+ * They are the first words of the spare rows behind those of spare lines. Spare words that the memory does not have are
+ * taken as sound; hardened bits of weights are hardened in them, too, where they are so in the whole memory.
  */
-export function spareWordCounter(
+export function spareWordsOf(
   parts: readonly MemoryPart[],
   placed: PlacedWeights,
   spareWords: number,
-): (map: FaultMap, bank: number) => number {
+): SpareWords {
   const { memory, geometry, weightBits } = placed.placement;
   const { rows, columnMux, wordBits } = memory;
   const isUsed = usedBitTest(parts, placed);
-  const isSound = parts.some((part) => mechanismOf(part).masking && isReliable(part));
+  const areReliable = parts.some((part) => mechanismOf(part).masking && isReliable(part));
   const before = parts.reduce(
     (sum, part) => sum + (mechanismOf(part).spareLines?.(part, placed).rows ?? 0),
     0,
@@ -28,24 +37,28 @@ export function spareWordCounter(
     return mask | (bits ?? 0);
   }, 0);
   const firstRow = rows + before;
-  return ({ cells }, bank) => {
-    if (spareWords === 0 || isSound) return spareWords;
-    const from = (bank * geometry.rows + firstRow) * geometry.columns;
-    const end = (bank + 1) * geometry.rows * geometry.columns;
-    const faulty = new Set<number>();
-    for (let fault = firstNotBelow(cells, from); fault < cells.length; fault++) {
-      const cell = cells[fault];
-      if (cell >= end) break;
-      const row = Math.floor(cell / geometry.columns);
-      const column = cell - row * geometry.columns;
-      const bit = Math.floor(column / columnMux);
-      const isHardened = bit < wordBits && (hardened >>> (bit % weightBits)) & 1;
-      if (!isUsed(bit) || isHardened) continue;
-      const spareRow = row - bank * geometry.rows - firstRow;
-      const word = spareRow * columnMux + (column - bit * columnMux);
-      if (word < spareWords) faulty.add(word);
-    }
-    return spareWords - faulty.size;
+  return {
+    firstRow,
+    areReliable,
+    faultyOf({ cells }, bank) {
+      const faulty = new Set<number>();
+      if (spareWords === 0 || areReliable) return faulty;
+      const from = (bank * geometry.rows + firstRow) * geometry.columns;
+      const end = (bank + 1) * geometry.rows * geometry.columns;
+      for (let fault = firstNotBelow(cells, from); fault < cells.length; fault++) {
+        const cell = cells[fault];
+        if (cell >= end) break;
+        const row = Math.floor(cell / geometry.columns);
+        const column = cell - row * geometry.columns;
+        const bit = Math.floor(column / columnMux);
+        const isHardened = bit < wordBits && (hardened >>> (bit % weightBits)) & 1;
+        if (!isUsed(bit) || isHardened) continue;
+        const spareRow = row - bank * geometry.rows - firstRow;
+        const word = spareRow * columnMux + (column - bit * columnMux);
+        if (word < spareWords) faulty.add(word);
+      }
+      return faulty;
+    },
   };
 }
 

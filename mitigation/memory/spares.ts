@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../core/index.js';
 import { NO_COMPARATOR, NOTHING } from '../price/price.js';
+import { KNOWS, KNOWS_FORMS, type PartKnowledge } from './knowledge.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import {
   METADATA,
@@ -13,7 +14,7 @@ import type { SpareLines } from './spare-allocation/must-repair.js';
 import type { PlacedWeights } from './stages.js';
 
 /** Spare rows and columns in the place of faulty ones. */
-export interface SparesPart extends PartPlace, PartMetadata {
+export interface SparesPart extends PartPlace, PartMetadata, PartKnowledge {
   readonly use: 'spares';
   /** Spare rows of each bank; default: those that the accelerator has. */
   readonly rows?: number | undefined;
@@ -31,7 +32,13 @@ export const spares: MemoryMechanism<SparesPart> = {
   summary: 'spare rows and columns of each bank replace those with faulty cells',
   group: 'repair',
   knowsMap: true,
-  parameters: { rows: 'number', columns: 'number', ...METADATA_FORMS, ...PLACE_FORMS },
+  parameters: {
+    rows: 'number',
+    columns: 'number',
+    ...METADATA_FORMS,
+    ...KNOWS_FORMS,
+    ...PLACE_FORMS,
+  },
   defaults: METADATA_DEFAULTS,
   schema: z.strictObject({
     use: z.literal('spares'),
@@ -48,6 +55,7 @@ export const spares: MemoryMechanism<SparesPart> = {
       .optional()
       .describe('spare columns of each bank; default: those of the accelerator'),
     ...METADATA,
+    ...KNOWS,
     ...PLACE,
   }),
   spareLines: spareLinesOf,

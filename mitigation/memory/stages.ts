@@ -89,7 +89,7 @@ export interface CellCopies {
   ): void;
 }
 
-/** What is written in the place of a memory word by someone who knows its faulty cells. */
+/** What is written in the place of a memory word by someone who knows of its faulty cells. */
 export interface WordTransform {
   /** Cells of a memory word for what undoes it, behind those of a code and of copies. */
   readonly checkBits: number;
@@ -98,10 +98,13 @@ export interface WordTransform {
   /**
    * Fill `stored` with what is written of `data`; the state of the word is kept until `read`.
    *
-   * @param firstBit of its own cells among the bits of `faults`; undefined: nothing is known of them, they are sound
+   * @param known the faulty cells that it is chosen for
+   * @param faults those that are there: what undoes it is read from them
+   * @param firstBit of its own cells among the bits of both; undefined: the memory has none of them, they are sound
    */
   write(
     data: Uint32Array,
+    known: WordFaults,
     faults: WordFaults,
     stored: Uint32Array,
     firstBit: number | undefined,
@@ -115,5 +118,8 @@ export interface WordTransform {
 /** What a network gets of a word that was read for a weight, numbered over the network. */
 export type WeightScreen = (weight: number, word: number) => number;
 
-/** How a parameter is written in words: one word or number, several with `/` between them, true or false, or not at all. */
-export type ParameterForm = 'word' | 'number' | 'words' | 'numbers' | 'flag' | 'file';
+/**
+ * How a parameter is written in words: one word or number, several with `/` between them, true or false, a word with its
+ * number behind `/` (`choice`), or not at all.
+ */
+export type ParameterForm = 'word' | 'number' | 'words' | 'numbers' | 'flag' | 'choice' | 'file';

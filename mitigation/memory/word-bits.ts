@@ -64,6 +64,24 @@ export function readBits(
   return (((written & kept) | set) ^ inverted) & partMask(bits, 0);
 }
 
+/**
+ * What is read of any number of bits, in which `written` was written.
+ *
+ * @param to is filled: 32 bits an entry, as `written`
+ */
+export function readBitsInto(
+  to: Uint32Array,
+  faults: WordFaults,
+  firstBit: number,
+  bits: number,
+  written: Uint32Array,
+): void {
+  for (let entry = 0; entry < to.length; entry++) {
+    const taken = Math.min(32, bits - 32 * entry);
+    to[entry] = readBits(faults, firstBit + 32 * entry, taken, written[entry]);
+  }
+}
+
 /** 32 bits that may lie in two lanes. */
 export function bitsOf(lanes: Uint32Array, lane: number, shift: number): number {
   const low = lanes[lane] >>> shift;

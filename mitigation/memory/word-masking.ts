@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NO_COMPARATOR, NOTHING } from '../price/price.js';
+import { KNOWS, KNOWS_FORMS, type PartKnowledge } from './knowledge.js';
 import { MASKING_UNITS, type MaskingUnit } from './mask-units.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import {
@@ -12,7 +13,7 @@ import {
 import { addressBits } from './spares.js';
 
 /** Units of the memory with a faulty cell are read as zero. */
-export interface WordMaskingPart extends PartPlace, PartMetadata {
+export interface WordMaskingPart extends PartPlace, PartMetadata, PartKnowledge {
   readonly use: 'word-masking';
   /** Default: word. */
   readonly unit?: MaskingUnit | undefined;
@@ -32,7 +33,13 @@ export const wordMasking: MemoryMechanism<WordMaskingPart> = {
     'words, rows or banks with a faulty cell are read as zero, or are replaced by spare words',
   group: 'masking',
   knowsMap: true,
-  parameters: { unit: 'word', spareWords: 'number', ...METADATA_FORMS, ...PLACE_FORMS },
+  parameters: {
+    unit: 'word',
+    spareWords: 'number',
+    ...METADATA_FORMS,
+    ...KNOWS_FORMS,
+    ...PLACE_FORMS,
+  },
   defaults: { unit: 'word', spareWords: 0, ...METADATA_DEFAULTS },
   schema: z.strictObject({
     use: z.literal('word-masking'),
@@ -49,6 +56,7 @@ export const wordMasking: MemoryMechanism<WordMaskingPart> = {
         'words of each bank that replace faulty ones, which are then not masked; default: 0',
       ),
     ...METADATA,
+    ...KNOWS,
     ...PLACE,
   }),
   masking: ({ unit = 'word', spareWords = 0 }) => ({ checkBits: 1, unit, spareWords }),

@@ -20,12 +20,15 @@ export type InvertBits = (weight: number, bits: number) => void;
 /**
  * Reads a memory word, once for each tile that fills it.
  *
+ * @param struck the faulty cells that are there
+ * @param known those that what is written in it is chosen for
  * @param isMasked whether it is read as zero where words are masked
  * @returns the faulty data cells that are read wrongly, where a weight of their word is read differently
  */
 export type WordReader = (
   address: number,
   struck: WordFaults,
+  known: WordFaults,
   isMasked: boolean,
   invert: InvertBits,
   verdicts: Verdicts | undefined,
@@ -66,6 +69,7 @@ export function createWordReader(
   const gather = gathererOf(placed, words);
   const gatherZeros = zeroGathererOf(placed);
   const harden = hardenerOf(parts, placed);
+  const hardenKnown = hardenerOf(parts, placed);
   const deliver = delivererOf(stages.screens, placed, words);
   const usedBits = usedBitsOf(placed);
 
@@ -83,7 +87,7 @@ export function createWordReader(
     return zeros;
   };
 
-  return (address, struck, isMasked, invert, verdicts) => {
+  return (address, struck, known, isMasked, invert, verdicts) => {
     const fills = fillsAt(address);
     let isAnyChanged = false;
     for (let fill = 0; fill < fills; fill++) {
@@ -102,7 +106,10 @@ export function createWordReader(
         encoded.set(data);
         code.encode?.(encoded);
       }
-      if (transform) transform.write(written, faults, stored, firstChoice);
+      if (transform) {
+        const knownFaults = known === struck ? faults : hardenKnown(address, fill, known);
+        transform.write(written, knownFaults, faults, stored, firstChoice);
+      }
       // Not `set`, which takes far longer for a few lanes.
       else for (let lane = 0; lane < lanes; lane++) stored[lane] = written[lane];
       if (!isCodeInside) code?.encode?.(stored);

@@ -152,6 +152,18 @@ export function areAsFine(
   );
 }
 
+/** What shares a threshold in the profile maxima of a file for a network: the coarsest of its layers; undefined: none. */
+export function profiledGranularity(
+  network: Network,
+  thresholds: Thresholds,
+): Granularity | undefined {
+  const declared = thresholds.granularity?.[network.format];
+  const found = Object.entries(thresholds[network.format] ?? {}).map(([name, { length }]) =>
+    granularityOf(network, name, length, declared),
+  );
+  return GRANULARITIES.find((one) => found.includes(one));
+}
+
 function withGranularity(
   network: Network,
   layers: Readonly<Record<string, readonly number[]>>,

@@ -272,11 +272,60 @@ describe('mitigations with parameters', () => {
     }
   });
 
-  test('are refused for intermittent faults where they are chosen for the faulty cells', () => {
-    const faults = { model: 'uniform', activeProbability: 0.5 } as const;
-    expect(() => run({ ...study, faults, mitigations: ['secded', 'rotate+clip'] })).toThrow(
-      'study: rotate of mitigation rotate+clip is chosen for the faulty cells of a map, which is',
+  test('stand with intermittent faults, and know every one of them', async () => {
+    const mitigations = ['none', 'rotate', 'closest-value', 'word-masking+reorder'];
+    const options: StudyInput = { ...study, rates: [1e-3], mitigations };
+    const outcomes = async (faults: StudyInput['faults']) =>
+      (await run({ ...options, faults })).points.map(({ accuracy, sdc, faults: counts }) => {
+        return { accuracy, sdc, counts };
+      });
+    const permanent = await outcomes({ model: 'uniform', faults: 'stuck-at' });
+    const active = { model: 'uniform', faults: 'stuck-at', activeProbability: 1 } as const;
+    expect(await outcomes(active)).toEqual(permanent);
+    const now = await outcomes({ ...active, activeProbability: 0.3 });
+    expect(now.map(({ counts }) => counts)).toEqual(permanent.map(({ counts }) => counts));
+    expect(now[0]).not.toEqual(permanent[0]);
+  });
+
+  test('know the cells of another voltage, or a share of those of a map', async () => {
+    const model = { model: 'voltage', faults: 'stuck-at' } as const;
+    const table = [
+      { voltage: 0.7, rate: 1e-4 },
+      { voltage: 0.6, rate: 1e-3 },
+      { voltage: 0.5, rate: 1e-2 },
+    ];
+    const names = [
+      'invert',
+      ...['0.5', '0.6', '0.7'].map((volts) => `invert:knows=voltage/${volts}`),
+    ];
+    const { points } = await run({
+      ...study,
+      faults: { ...model, table },
+      rates: [1e-4, 1e-3, 1e-2],
+      mitigations: ['none', ...names, 'invert:knows=share/1'],
+    });
+    const effective = (rate: number, name: string) =>
+      points.find((point) => point.rate === rate && point.mitigation === name)?.faults.effective;
+    for (const [rate, volts] of [
+      [1e-4, '0.7'],
+      [1e-3, '0.6'],
+      [1e-2, '0.5'],
+    ] as const) {
+      expect(effective(rate, `invert:knows=voltage/${volts}`)).toBe(effective(rate, 'invert'));
+      expect(effective(rate, 'invert:knows=share/1')).toBe(effective(rate, 'invert'));
+    }
+    // The higher the voltage of the test, the fewer cells it finds.
+    const worst = ['0.5', '0.6', '0.7'].map((volts) =>
+      Number(effective(1e-2, `invert:knows=voltage/${volts}`)),
     );
+    expect(worst).toEqual(worst.toSorted((a, b) => a - b));
+    expect(new Set(worst).size).toBe(3);
+    expect(() => run({ ...study, mitigations: ['rotate:knows=voltage/0.6'] })).toThrow(
+      'study: mitigation rotate:knows=voltage/0.6: knows = voltage/0.6: the fault model flip has no rates by voltage: take one that has, such as kc705-b, or give a share of the faulty cells instead, as in knows=share/0.95',
+    );
+    expect(() =>
+      run({ ...study, faults: { ...model, table }, mitigations: ['invert:knows=voltage/0.9'] }),
+    ).toThrow('The voltage is 0.9 V, but the table of rates reaches from 0.5 V to 0.7 V');
   });
 
   test('may be limited to layers that are there', () => {

@@ -97,6 +97,36 @@ describe('state beside the words', () => {
   });
 });
 
+describe('cells that never fail', () => {
+  test.each<[MemoryPart, failing: number, registers: number]>([
+    [{ use: 'rotate' }, 5 * 256 * 3, 0],
+    [{ use: 'invert', group: 'word' }, 5 * 256, 0],
+    [{ use: 'secded' }, 5 * 256 * 8, 0],
+    [{ use: 'tmr' }, 5 * 256 * 8 * 2 * 2, 0],
+    // Registers stand as they are: which words, and which lines, are replaced.
+    [{ use: 'word-masking', spareWords: 3 }, 5 * (256 + 3 * 64), 5 * 3 * (8 + 1)],
+    [{ use: 'spares', rows: 2, columns: 1 }, 5 * (2 * 256 + 64 + 2), 5 * (2 * (6 + 1) + 8 + 1)],
+  ])('of %j count as cellFactor cells, where that is given', (part, failing, registers) => {
+    const reliable: MemoryPart = { ...part, metadata: 'reliable' } as MemoryPart;
+    expect(priceOf([part], { figures: FIGURES }).cells.count).toBe(failing + registers);
+    const price = priceOf([reliable], { figures: FIGURES });
+    expect(price.cells.count).toBe(3 * failing + registers);
+    expect(price.energy).toBeNull();
+    const { cellFactor: _, ...others } = FIGURES;
+    const without = priceOf([reliable], { figures: others });
+    expect(without.cells).toEqual({ count: null, share: null });
+    expect(without.notGiven.find(({ component }) => component === 'cells')?.reason).toContain(
+      'a prices file can, as cellFactor',
+    );
+  });
+});
+
+test('what a part knows costs nothing', () => {
+  for (const use of ['rotate', 'invert', 'closest-value', 'reorder', 'word-masking'] as const) {
+    expect(priceOf([{ use, knows: { share: 0.5 } }])).toEqual(priceOf([{ use }]));
+  }
+});
+
 describe('codes', () => {
   const parts: Readonly<Record<string, MemoryPart>> = {
     'secded-72-64': { use: 'secded' },

@@ -1,3 +1,4 @@
+import { knownMapsOfFile } from '../../../campaign/index.js';
 import type { FaultMap } from '../../../fault/index.js';
 import {
   type Mitigation,
@@ -46,7 +47,7 @@ export function protectedReads(
   const verdicts = { noError: 0, corrected: 0, detected: 0, miscorrected: 0, undetected: 0 };
   const side = memorySideOf(parts, { network, placement }, words);
   const repairs = { banks: 0, repaired: 0, notProvedOptimal: 0, uncoveredCells: 0 };
-  const patches = side.patchesOf(map, undefined, verdicts, repairs);
+  const patches = side.patchesOf(map, undefined, verdicts, repairs, knownMapsOfFile(map));
   const digits = WORD_BITS[network.format] / 4;
   const wordText = (word: number) => `0x${word.toString(16).padStart(digits, '0')}`;
   const locate = weightLocator(network);

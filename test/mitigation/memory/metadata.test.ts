@@ -106,8 +106,8 @@ describe('inversion flags with failing cells', () => {
         [...cells, ...[...flagAt].map(([bit, fault]) => [wordBits + bit, fault] as const)],
         width,
       );
-      const [flags, read] = [0, 0].map(() => new Uint32Array(Math.ceil(flagCount / 32)));
-      chooseReadableInversion(data, withFlags, weightBits, group, wordBits, flags, read);
+      const flags = new Uint32Array(Math.ceil(flagCount / 32));
+      chooseReadableInversion(data, withFlags, weightBits, group, wordBits, flags);
       for (let index = 0; index < flagCount; index++) {
         const [plainCost, invertedCost] = [0, 1].map((flag) => {
           const flagRead = readCell(flag, flagAt.get(index));
@@ -120,7 +120,6 @@ describe('inversion flags with failing cells', () => {
         });
         const flag = invertedCost < plainCost ? 1 : 0;
         expect(bitOf(flags, index)).toBe(flag);
-        expect(bitOf(read, index)).toBe(readCell(flag, flagAt.get(index)));
       }
     },
   );
@@ -128,13 +127,13 @@ describe('inversion flags with failing cells', () => {
   property.prop([struckWords, weightSizes, groups])(
     'that are read as written are those of sound cells',
     ({ wordBits, data, cells }, weightBits, group) => {
-      const [flags, read, expected] = [0, 0, 0].map(
+      const [flags, expected] = [0, 0].map(
         () => new Uint32Array(Math.ceil(wordBits / weightBits / 32)),
       );
       const faults = faultsOf(cells, wordBits + 128);
-      chooseReadableInversion(data, faults, weightBits, group, wordBits, flags, read);
+      chooseReadableInversion(data, faults, weightBits, group, wordBits, flags);
       chooseInversion(data, faults, weightBits, group, expected);
-      expect([flags, read]).toEqual([expected, expected]);
+      expect(flags).toEqual(expected);
     },
   );
 });
