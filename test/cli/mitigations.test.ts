@@ -24,6 +24,7 @@ test('mitigations prices what is asked for, with the figures of a file', async (
         parameters: [
           { name: 'dataBits', values: ['16', '32', '64'] },
           { name: 'onDetect', values: ['keep', 'zero'] },
+          { name: 'metadata', values: ['failing', 'reliable'] },
           { name: 'layers', values: null },
           { name: 'banks', values: null },
         ],
