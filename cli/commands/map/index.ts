@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { createCommand } from './create.js';
 import { exportMapCommand } from './export.js';
 import { fitCommand } from './fit.js';
-import { hitsCommand } from './hits.js';
+import { hitsCommand } from './hits/index.js';
 import { importCommand } from './import.js';
 import { showCommand } from './show.js';
 

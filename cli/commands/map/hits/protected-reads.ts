@@ -1,5 +1,5 @@
-import { knownMapsOfFile } from '../../../campaign/index.js';
-import type { FaultMap } from '../../../fault/index.js';
+import { knownMapsOfFile } from '../../../../campaign/index.js';
+import type { FaultMap } from '../../../../fault/index.js';
 import {
   type Mitigation,
   memoryPartsOf,
@@ -7,10 +7,10 @@ import {
   type Repairs,
   unmeasuredCells,
   type Verdicts,
-} from '../../../mitigation/index.js';
-import { type Network, WORD_BITS } from '../../../models/index.js';
-import { type Placement, storedWords, weightLocator } from '../../../sim/index.js';
-import { grouped } from '../../print/table.js';
+} from '../../../../mitigation/index.js';
+import { type Network, WORD_BITS } from '../../../../models/index.js';
+import { type Placement, storedWords, weightLocator } from '../../../../sim/index.js';
+import { grouped } from '../../../print/table.js';
 
 /** A weight that is read differently under a mitigation, also one without a faulty cell of its own. */
 export interface ChangedRead {

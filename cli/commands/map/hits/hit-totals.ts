@@ -1,6 +1,6 @@
-import { type Network, WORD_BITS, weightedLayers } from '../../../models/index.js';
-import type { WeightHit } from '../../../sim/index.js';
-import { formatTable, grouped } from '../../print/table.js';
+import { type Network, WORD_BITS, weightedLayers } from '../../../../models/index.js';
+import type { WeightHit } from '../../../../sim/index.js';
+import { formatTable, grouped } from '../../../print/table.js';
 
 interface HitCount {
   hits: number;

@@ -4,7 +4,7 @@ import {
   requireSafeOutputs,
   visibleLines,
   writePartsAtomic,
-} from '../../../core/index.js';
+} from '../../../../core/index.js';
 import {
   cellCount,
   type FaultMap,
@@ -12,9 +12,9 @@ import {
   formatGeometry,
   importFaultMap,
   requireGeometry,
-} from '../../../fault/index.js';
-import { type Mitigation, NO_MITIGATION } from '../../../mitigation/index.js';
-import { type Network, WORD_BITS, weightedLayers, wordReader } from '../../../models/index.js';
+} from '../../../../fault/index.js';
+import { type Mitigation, NO_MITIGATION } from '../../../../mitigation/index.js';
+import { type Network, WORD_BITS, weightedLayers, wordReader } from '../../../../models/index.js';
 import {
   countFaultyCells,
   type FaultyCells,
@@ -24,21 +24,21 @@ import {
   type WeightPosition,
   weightHits,
   weightLocator,
-} from '../../../sim/index.js';
-import { modelFile } from '../../input/input-files.js';
+} from '../../../../sim/index.js';
+import { modelFile } from '../../../input/input-files.js';
 import {
   addCommonOptions,
   type CommonOptions,
   mitigationOption,
   option,
   wholeNumber,
-} from '../../input/options.js';
-import { csvCell } from '../../print/csv.js';
-import { printParts, resultParts } from '../../print/output.js';
-import { formatTable, grouped } from '../../print/table.js';
-import { namesAccelerator } from './geometry-options.js';
+} from '../../../input/options.js';
+import { csvCell } from '../../../print/csv.js';
+import { printParts, resultParts } from '../../../print/output.js';
+import { formatTable, grouped } from '../../../print/table.js';
+import { namesAccelerator } from '../geometry-options.js';
+import { addMemoryOptions, type MemoryFlags, memoryOf } from '../memory-options.js';
 import { createHitCounter, formatTotals, type HitCounter, type HitTotals } from './hit-totals.js';
-import { addMemoryOptions, type MemoryFlags, memoryOf } from './memory-options.js';
 import { protectedReads, readsText } from './protected-reads.js';
 
 interface HitsFlags extends MemoryFlags, CommonOptions {
