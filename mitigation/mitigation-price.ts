@@ -10,9 +10,11 @@ import {
 } from '../sim/index.js';
 import { CLIP_USES } from './activations/clip.js';
 import { type CellCount, countAddedCells } from './memory/added-cells.js';
+import type { MemoryPart } from './memory/mechanisms.js';
 import { mechanismOf } from './memory/mechanisms.js';
 import { placeOf } from './memory/place.js';
 import type { PlacedWeights } from './memory/stages.js';
+import { wholeWords } from './memory/whole-words.js';
 import type { ActivationPart, MitigationPart } from './mitigation.js';
 import { clipPrice } from './price/clip-price.js';
 import type { PriceFigure, PriceFigures } from './price/figures.js';
@@ -45,15 +47,16 @@ export function createPricing(priced: PricedPlace): Pricing {
   const dataCells = wordCount(memory) * memory.wordBits;
   const readEnergy = readEnergyOn(priced);
   return (parts) => {
-    const prices = parts.map((part) => partPrice(part, priced, figures));
-    const places = parts.map((part) => (isClip(part) ? undefined : placeOf(part, priced)));
+    const placed = wholeWords(parts.filter(isInMemory), priced);
+    const prices = parts.map((part) => partPrice(part, placed, figures));
+    const places = parts.map((part) => (isClip(part) ? undefined : placeOf(part, placed)));
     const of = <Key extends keyof PartPrice>(key: Key) => allGiven(prices.map((one) => one[key]));
     const counted = ifGiven(of('cells'), (cells) =>
       countAddedCells(
         cells.flatMap((added, part) =>
           added.map((one) => ({ cells: one, isPlaced: places[part] })),
         ),
-        priced,
+        placed,
       ),
     );
     const cells = ifGiven(counted, ({ count }) => count);
@@ -79,6 +82,10 @@ function partPrice(part: MitigationPart, place: PlacedWeights, figures: PriceFig
 
 function isClip(part: MitigationPart): part is ActivationPart {
   return CLIP_USES.some((use) => use === part.use);
+}
+
+function isInMemory(part: MitigationPart): part is MemoryPart {
+  return !isClip(part);
 }
 
 function sum(values: readonly number[]): number {

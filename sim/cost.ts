@@ -75,6 +75,7 @@ export function inferenceEnergy(
     array,
     sramBytesOf(buffers, weightMemory),
     format,
+    weightMemory,
   );
   return {
     table: table.name,

@@ -13,7 +13,13 @@ export {
   type WeightPatches,
   type WordChanges,
 } from './disturbance/patches.js';
-export { forEachStruckWord, type WordFaults, wordLanes } from './disturbance/struck-words.js';
+export {
+  dataLanes,
+  forEachStruckWord,
+  laneBitOf,
+  type WordFaults,
+  wordLanes,
+} from './disturbance/struck-words.js';
 export * from './disturbance/weight-hits.js';
 export * from './energy/index.js';
 export type { AccessCounts } from './hardware/access-counts.js';

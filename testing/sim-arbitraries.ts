@@ -9,14 +9,20 @@ import {
   type WeightMemory,
 } from '../sim/index.js';
 
-/** Weight memories of at most 6000 cells, some with spare rows, spare columns and check bits. */
-export function weightMemories(): fc.Arbitrary<WeightMemory> {
+/**
+ * Weight memories of at most 6000 cells, some with spare rows, spare columns and check bits.
+ *
+ * @param widths of their words; default: 32, 64 and 128 bits
+ */
+export function weightMemories(
+  widths: readonly number[] = [32, 64, 128],
+): fc.Arbitrary<WeightMemory> {
   const upTo = (max: number) => fc.integer({ min: 0, max });
   return fc
     .record({
       banks: fc.integer({ min: 1, max: 3 }),
       rows: fc.integer({ min: 1, max: 4 }),
-      wordBits: fc.constantFrom(32, 64, 128),
+      wordBits: fc.constantFrom(...widths),
       columnMux: fc.constantFrom(1, 2, 4),
       spareRows: upTo(2),
       spareColumns: upTo(5),

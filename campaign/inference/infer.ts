@@ -22,6 +22,7 @@ import {
   loadAccelerator,
   type Placement,
   placeNetwork,
+  placeOnNamed,
   type WeightPatches,
 } from '../../sim/index.js';
 import { type RestartListener, startThread, type TaskThread } from '../execute/worker-thread.js';
@@ -183,7 +184,9 @@ function patchesOf(options: InferOptions, network: Network): WeightPatches | und
   const accelerator = loadAccelerator(options.accelerator);
   const parts = memoryPartsOf(options.mitigation);
   if (options.faultMap === undefined && parts.length === 0) return undefined;
-  const placement = placeNetwork(network, accelerator, options.placement);
+  const placement = placeOnNamed(options.accelerator, () =>
+    placeNetwork(network, accelerator, options.placement),
+  );
   const side = memorySideOf(parts, { network, placement });
   if (options.faultMap === undefined) return side.faultFree;
   const map = loadFaultMap(options.faultMap, placement.geometry, placement.memory);

@@ -199,7 +199,7 @@ export function placeOf(
   { model, format, accelerator }: PlacedNetwork,
 ): Placement {
   const { network } = networkOf(data, model, format);
-  return placeForStudy(data.study, network, entryOf(data.accelerators, accelerator));
+  return placeForStudy(data.study, network, entryOf(data.accelerators, accelerator), accelerator);
 }
 
 /** Remarks on the points of given maps: those drawn have all cells that the mitigations need. */

@@ -2,7 +2,7 @@ import { InputError } from '../../core/index.js';
 import { type Cell, cellAt } from '../../fault/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import { WORD_BITS, weightedLayers, wordReader } from '../../models/index.js';
-import { applyFaultMap, cellOfBitNumber, firstWeightOfLayers } from '../../sim/index.js';
+import { applyFaultMap, cellOfWeightBit, firstWeightOfLayers } from '../../sim/index.js';
 import { isPilotMap, pilotMap } from '../points/pilot.js';
 import type { Condition } from '../study/conditions.js';
 import { mitigationNames } from '../study/study.js';
@@ -107,7 +107,7 @@ function changesOf(
     const bits = Array.from({ length: width }, (_, bit) => bit).filter(
       (bit) => (differing >>> bit) & 1,
     );
-    const bitNumber = placement.slotOf(weight) * width;
+    const firstBit = placement.slotOf(weight) * width;
     return {
       layer: layers[layer].name,
       index: weight - first[layer],
@@ -117,7 +117,7 @@ function changesOf(
       faultyWord,
       bits,
       cells: bits.map((bit) =>
-        cellAt(placement.geometry, cellOfBitNumber(placement.memory, bitNumber + bit)),
+        cellAt(placement.geometry, cellOfWeightBit(placement.memory, width, firstBit + bit)),
       ),
     };
   };

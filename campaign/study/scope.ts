@@ -2,12 +2,12 @@ import { excerpt, InputError } from '../../core/index.js';
 import { type CellSelection, dataCellCount, dataGeometry } from '../../fault/index.js';
 import { layerNamed, type Network, weightedLayers } from '../../models/index.js';
 import {
-  bitNumberOfCell,
-  cellOfBitNumber,
+  cellOfWeightBit,
   firstWeightOfLayers,
   type Placement,
   slotCount,
   type WeightMemory,
+  weightBitOfCell,
 } from '../../sim/index.js';
 
 /** Networks, accelerators, scopes, fault models and rates in all their combinations. */
@@ -84,8 +84,8 @@ export function createScope(scope: string, network: Network, placement: Placemen
       return {
         name: scope,
         count: slotCount(memory, weightBits),
-        at: (slot) => cellOfBitNumber(memory, slot * weightBits + bit),
-        has: (cell) => bitNumberOfCell(memory, cell) % weightBits === bit,
+        at: (slot) => cellOfWeightBit(memory, weightBits, slot * weightBits + bit),
+        has: (cell) => weightBitOfCell(memory, weightBits, cell) % weightBits === bit,
       };
     }
     case 'bank': {
@@ -116,16 +116,16 @@ interface Slots {
   has(slot: number): boolean;
 }
 
-function slotScope(name: string, slots: Slots, memory: WeightMemory, weightBits: number): Scope {
+function slotScope(name: string, slots: Slots, memory: WeightMemory, weightBits: 8 | 32): Scope {
   return {
     name,
     count: slots.count * weightBits,
     at(position) {
       const slot = Math.floor(position / weightBits);
       const bit = position - slot * weightBits;
-      return cellOfBitNumber(memory, slots.at(slot) * weightBits + bit);
+      return cellOfWeightBit(memory, weightBits, slots.at(slot) * weightBits + bit);
     },
-    has: (cell) => slots.has(Math.floor(bitNumberOfCell(memory, cell) / weightBits)),
+    has: (cell) => slots.has(Math.floor(weightBitOfCell(memory, weightBits, cell) / weightBits)),
   };
 }
 

@@ -6,7 +6,13 @@ import {
   memoryPartsOf,
 } from '../../mitigation/index.js';
 import type { ImageSet, Network, WordFormat } from '../../models/index.js';
-import { type Accelerator, type Placement, placeNetwork, type Recording } from '../../sim/index.js';
+import {
+  type Accelerator,
+  type Placement,
+  placeNetwork,
+  placeOnNamed,
+  type Recording,
+} from '../../sim/index.js';
 import type { SharedNetwork } from '../inputs/shared-network.js';
 import type { Condition } from '../study/conditions.js';
 import type { Study } from '../study/study.js';
@@ -68,14 +74,17 @@ export function faultMapKey(file: string, { geometry, memory }: Placement): stri
  * The place of a network in the weight memory of an accelerator, which has the check bits and the spare lines that the
  * mitigations of the study need: no data cell moves for them. Given fault maps say themselves which of them there are.
  *
+ * @param nameOrFile of the accelerator, for messages
+ *
  * @throws InputError when the network, or a mitigation, does not fit the memory
  */
 export function placeForStudy(
   { placement: kind, mitigations, faultMaps }: Study,
   network: Network,
   accelerator: Accelerator,
+  nameOrFile = accelerator.name,
 ): Placement {
-  const placement = placeNetwork(network, accelerator, kind);
+  const placement = placeOnNamed(nameOrFile, () => placeNetwork(network, accelerator, kind));
   const { memory } = placement;
   const needed = mitigations.map((mitigation) =>
     memoryNeeds(memoryPartsOf(mitigation), { network, placement }),

@@ -1,5 +1,5 @@
 import { weightedLayers } from '../../models/index.js';
-import { firstWeightOfLayers, type Placement, wordCount } from '../../sim/index.js';
+import { firstWeightOfLayers, type Placement, wordCount, wordSlots } from '../../sim/index.js';
 import type { AddedCells } from '../price/price.js';
 import type { IsPlaced } from './place.js';
 import type { PlacedWeights } from './stages.js';
@@ -23,7 +23,7 @@ export function countAddedCells(all: readonly PlacedCells[], placed: PlacedWeigh
   const everywhere = groups.reduce((sum, group) => sum + group.everywhere, 0);
   const selective = groups.filter(({ somewhere }) => somewhere.length > 0);
   const beyond = countSelective(selective, placed);
-  const weightsPerWord = memory.wordBits / weightBits;
+  const weightsPerWord = wordSlots(memory, weightBits).perWord;
   return {
     count: registersOf(all) + everywhere * wordCount(memory) + beyond.count,
     readBits: beyond.wordBits.map((bits) => (everywhere + bits) / weightsPerWord),
@@ -72,7 +72,7 @@ function countSelective(
   if (groups.length > 0) {
     const { memory, weightBits, occupancy } = placement;
     const first = firstWeightOfLayers(network);
-    const slots = memory.wordBits / weightBits;
+    const slots = wordSlots(memory, weightBits).perWord;
     const most = new Float64Array(groups.length);
     for (let address = 0; address < wordCount(memory); address++) {
       const filled = occupancy(address * slots);
@@ -111,7 +111,7 @@ function addToLayers(
   bits: number,
   sums: Float64Array,
 ): void {
-  const slots = memory.wordBits / weightBits;
+  const slots = wordSlots(memory, weightBits).perWord;
   for (let slot = address * slots; slot < (address + 1) * slots; slot++) {
     // A word of a resident network may be read by several layers.
     const [from, to] = kind === 'streamed' ? [fill, fill + 1] : [0, occupancy(slot)];

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { linearCodePrice } from './code-price.js';
 import { type LinearCode, linearCode } from './linear-code.js';
-import { linearWordCode, type OnDetect, onDetectSchema } from './linear-word-code.js';
+import {
+  codeWordsOfMemory,
+  dataBitsOf,
+  linearWordCode,
+  type OnDetect,
+  onDetectSchema,
+} from './linear-word-code.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import {
   METADATA,
@@ -11,7 +17,9 @@ import {
   withMetadata,
 } from './metadata.js';
 
-export type BchDataBits = 8 | 16 | 32 | 64 | 128;
+const DATA_BITS = [8, 16, 32, 64, 128] as const;
+
+export type BchDataBits = (typeof DATA_BITS)[number];
 
 /**
  * Generator polynomials by the number of data bits, bit i the coefficient of x^i: the product of the minimal
@@ -26,9 +34,15 @@ const GENERATORS: Readonly<Record<BchDataBits, number>> = {
   128: 0o267543,
 };
 
-/** A double-error-correcting BCH code, shortened to this number of data bits: (18,8) to (144,128). */
-export function bchDecCode(dataBits: BchDataBits): LinearCode {
-  return shortenedBch(GENERATORS[dataBits], dataBits);
+/**
+ * A double-error-correcting BCH code, shortened to this number of data bits: (18,8) to (144,128), and those between
+ * from the next larger one.
+ *
+ * @param dataBits 1 to 128
+ */
+export function bchDecCode(dataBits: number): LinearCode {
+  const next = DATA_BITS.find((bits) => bits >= dataBits) ?? 128;
+  return shortenedBch(GENERATORS[next], dataBits);
 }
 
 /**
@@ -53,7 +67,7 @@ export function shortenedBch(generator: number, dataBits: number): LinearCode {
 /** A DEC BCH code on parts of memory words. */
 export interface BchDecPart extends PartPlace, PartMetadata {
   readonly use: 'bch-dec';
-  /** Data bits of a code word; default: 64. */
+  /** Data bits of a code word, at most; default: 64. */
   readonly dataBits?: BchDataBits | undefined;
   /** Default: keep. */
   readonly onDetect?: OnDetect | undefined;
@@ -69,19 +83,25 @@ export const bchDec: MemoryMechanism<BchDecPart> = {
     use: z.literal('bch-dec'),
     dataBits: z
       .union(
-        [8, 16, 32, 64, 128].map((bits) => z.literal(bits as BchDataBits)),
+        DATA_BITS.map((bits) => z.literal(bits)),
         {
           error: 'expected 8, 16, 32, 64 or 128',
         },
       )
       .optional()
-      .describe('data bits of a code word; default: 64'),
+      .describe('data bits of a code word; default: 64, or fewer where a memory word has no more'),
     onDetect: onDetectSchema,
     ...METADATA,
     ...PLACE,
   }),
-  code: ({ dataBits = 64, onDetect = 'keep' }, place) =>
-    linearWordCode(bchDecCode(dataBits), onDetect, place),
-  price: (part, place, figures) =>
-    withMetadata(part, linearCodePrice(bchDecCode(part.dataBits ?? 64), place), figures),
+  code: (part, place) =>
+    linearWordCode(
+      codeWordsOfMemory(bchDecCode, dataBitsOf(part, place), place),
+      part.onDetect ?? 'keep',
+      place,
+    ),
+  price(part, place, figures) {
+    const codeWords = codeWordsOfMemory(bchDecCode, dataBitsOf(part, place), place);
+    return withMetadata(part, linearCodePrice(codeWords), figures);
+  },
 };

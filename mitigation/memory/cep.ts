@@ -3,6 +3,7 @@ import { codePrice } from './code-price.js';
 import { type Float32Code, float32Code, float32WordCode } from './float32-code.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import { parityCode } from './parity.js';
+import { wordLayout } from './word-layout.js';
 
 /** Data bits of a chunk. */
 export const CEP_CHUNKS = [3, 7, 15] as const;
@@ -56,7 +57,7 @@ export const cep: MemoryMechanism<CepPart> = {
     const parityBits = { 3: 8, 7: 4, 15: 2 }[chunk];
     return codePrice(
       parityCode(chunk * parityBits, parityBits),
-      placed.placement.memory.wordBits / 32,
+      wordLayout(placed.placement).weights,
     );
   },
 };

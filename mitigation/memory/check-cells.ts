@@ -1,4 +1,4 @@
-import type { WeightMemory } from '../../sim/index.js';
+import { laneBitOf, type WeightMemory } from '../../sim/index.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import type { PlacedWeights } from './stages.js';
 
@@ -44,11 +44,15 @@ export function isReliable(part: MemoryPart): boolean {
   return 'metadata' in part && part.metadata === 'reliable';
 }
 
-/** The first of some check bits; undefined: there are none, or the memory lacks one, so that nothing is known of them. */
+/**
+ * Where the first of some check bits lies in the lanes of a word; undefined: there are none, or the memory lacks one, so
+ * that nothing is known of them.
+ */
 export function firstBitIn(
-  { wordBits, checkBits = 0 }: WeightMemory,
+  memory: WeightMemory,
   cells: CheckCells | undefined,
 ): number | undefined {
+  const { wordBits, checkBits = 0 } = memory;
   const isThere = cells && cells.firstBit + cells.checkBits <= wordBits + checkBits;
-  return isThere ? cells.firstBit : undefined;
+  return isThere ? laneBitOf(memory, cells.firstBit) : undefined;
 }

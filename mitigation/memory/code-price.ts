@@ -1,22 +1,31 @@
 import { type AddedCells, NOTHING, type PartPrice } from '../price/price.js';
-import { gatesOf } from './gates.js';
+import { type CodeGates, gatesOf } from './gates.js';
 import type { LinearCode } from './linear-code.js';
-import { linearWordCode } from './linear-word-code.js';
-import type { PlacedWeights } from './stages.js';
+import type { CodeWord } from './linear-word-code.js';
 
-/**
- * What a linear code takes: check bits of each memory word, and gates for all its code words at once.
- *
- * @throws InputError when the code is wider than a memory word
- */
+/** What linear codes take: check bits of each memory word, and gates for all its code words at once. */
 export function linearCodePrice(
-  code: LinearCode,
-  place: PlacedWeights,
+  codeWords: readonly CodeWord[],
 ): PartPrice & { readonly cells: readonly AddedCells[] } {
-  const { checkBits } = linearWordCode(code, 'keep', place);
+  const gates = new Map<LinearCode, CodeGates>();
+  for (const { code } of codeWords) if (!gates.has(code)) gates.set(code, gatesOf(code));
+  const all = codeWords.flatMap(({ code }) => gates.get(code) ?? []);
+  const sumOf = (circuit: 'encoder' | 'syndrome' | 'corrector') =>
+    all.reduce((sum, one) => sum + one[circuit], 0);
   return {
-    ...codePrice(code, checkBits / code.checkBits),
-    cells: [{ hold: 'check bits', perWord: checkBits }],
+    ...NOTHING,
+    xorGates: {
+      encoder: sumOf('encoder'),
+      syndrome: sumOf('syndrome'),
+      corrector: sumOf('corrector'),
+    },
+    levels: Math.max(...all.map(({ levels }) => levels)),
+    cells: [
+      {
+        hold: 'check bits',
+        perWord: codeWords.reduce((sum, { code }) => sum + code.checkBits, 0),
+      },
+    ],
   };
 }
 

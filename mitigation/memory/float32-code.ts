@@ -3,6 +3,7 @@ import { byteChecksOf, DETECTED, laneChecks } from './linear-code.js';
 import type { PlacedWeights, WordCode } from './stages.js';
 import { verdictOf } from './verdict.js';
 import { faultyCells } from './word-faults.js';
+import { wordLayout } from './word-layout.js';
 
 /**
  * A code for single float32 weights that takes no cell: the lowest bits of the mantissa are check bits of the others.
@@ -68,17 +69,19 @@ export function float32WordCode(
     );
   }
   const { byteChecks, inverted, kept, dataMask } = code;
+  // A lane is a weight; behind them a lane may have unused bits alone.
+  const { weights } = wordLayout(placement);
   return {
     checkBits: 0,
     encode(lanes) {
-      for (let lane = 0; lane < lanes.length; lane++) {
+      for (let lane = 0; lane < weights; lane++) {
         lanes[lane] = encodeFloat32Word(code, lanes[lane]);
       }
     },
     decode(written, read, faults, zeros, verdicts) {
       // What is not kept becomes zero as it is stored, which is not 0 in an inverted word.
       const zero = zeros();
-      for (let lane = 0; lane < read.length; lane++) {
+      for (let lane = 0; lane < weights; lane++) {
         const before = read[lane];
         const syndrome = laneChecks(byteChecks, 0, before);
         read[lane] =

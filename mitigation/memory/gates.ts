@@ -19,7 +19,7 @@ export function gatesOf({ columns, dataBits, checkBits, corrections }: LinearCod
   const syndrome = ones.reduce((gates, count) => gates + count - 1, 0);
   return {
     // Without the check bit itself, which the encoder computes.
-    encoder: syndrome - checkBits,
+    encoder: ones.reduce((gates, count) => gates + Math.max(0, count - 2), 0),
     syndrome,
     corrector: corrections.some((correction) => correction > 0) ? dataBits : 0,
     levels: Math.max(...ones.map((count) => Math.ceil(Math.log2(count)))),

@@ -3,6 +3,7 @@ import { NOTHING } from '../price/price.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import { NO_FACTOR, NO_HARDENED_ENERGY } from './metadata.js';
 import { PROTECTED_BITS, protectedBits } from './protected-bits.js';
+import { wordLayout } from './word-layout.js';
 
 /** Bits of each weight in cells that do not fail. */
 export interface HardenPart extends PartPlace {
@@ -23,14 +24,14 @@ export const harden: MemoryMechanism<HardenPart> = {
   hardenedBits: (part, placed) =>
     protectedBits(part, placed).reduce((mask, bit) => mask | (1 << bit), 0),
   price(part, place, { cellFactor }) {
-    const { memory, weightBits } = place.placement;
+    const { weights } = wordLayout(place.placement);
     const bits = protectedBits(part, place);
     return {
       ...NOTHING,
       cells: cellFactor
         ? bits.map((bit) => ({
             hold: `hardened bit ${bit}`,
-            perWord: (memory.wordBits / weightBits) * (cellFactor.value - 1),
+            perWord: weights * (cellFactor.value - 1),
           }))
         : { notGiven: [NO_FACTOR] },
       energy: { notGiven: [NO_HARDENED_ENERGY] },

@@ -1,8 +1,9 @@
-import { type WordFaults, wordLanes } from '../../sim/index.js';
+import { laneBitOf, type WordFaults, wordLanes } from '../../sim/index.js';
 import { checkCellsOf } from './check-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import { at, fillsOf, type Placed, placedStages } from './place.js';
 import type { PlacedWeights } from './stages.js';
+import { wordLayout } from './word-layout.js';
 
 /** A function that takes the faults of hardened cells out of those of a word. */
 export function hardenerOf(
@@ -13,7 +14,7 @@ export function hardenerOf(
   const hardened = hardenedStages(parts, placed);
   const reliable = reliableBits(parts, placed);
   if (hardened.length === 0 && !reliable) return (_, __, struck) => struck;
-  const dataLanes = memory.wordBits / 32;
+  const { lanes: dataLanes, masks } = wordLayout(placed.placement);
   const lanes = wordLanes(memory);
   const [and, or, xor] = Array.from({ length: 3 }, () => new Uint32Array(lanes));
   return (address, fill, struck) => {
@@ -23,8 +24,9 @@ export function hardenerOf(
     for (const one of hardened) {
       const bits = at(one, address, fill);
       if (bits === undefined) continue;
-      const mask = weightBits === 8 ? Math.imul(bits, 0x01010101) : bits;
+      const inLane = weightBits === 8 ? Math.imul(bits, 0x01010101) : bits;
       for (let lane = 0; lane < dataLanes; lane++) {
+        const mask = inLane & masks[lane];
         and[lane] |= mask;
         or[lane] &= ~mask;
         xor[lane] &= ~mask;
@@ -51,9 +53,11 @@ export function hardenedCellTest(
   const hardened = hardenedStages(parts, placed);
   const reliable = reliableBits(parts, placed);
   if (hardened.length === 0 && !reliable) return undefined;
+  const { bits: usedBits } = wordLayout(placed.placement);
   const fillsAt = fillsOf(placed.placement);
   return (address, bit) => {
-    if (bit >= memory.wordBits) return bitOf(reliable, bit) === 1;
+    if (bit >= memory.wordBits) return bitOf(reliable, laneBitOf(memory, bit)) === 1;
+    if (bit >= usedBits) return false;
     const mask = 1 << (bit % weightBits);
     for (let fill = 0; fill < Math.max(1, fillsAt(address)); fill++) {
       if (!hardened.some((one) => (at(one, address, fill) ?? 0) & mask)) return false;
@@ -63,7 +67,7 @@ export function hardenedCellTest(
 }
 
 /**
- * The check bits that never fail because a part says so, of any memory word, 32 an entry; undefined: none. Those that
+ * The check bits that never fail because a part says so, of any memory word, in its lanes; undefined: none. Those that
  * the memory does not have are left out.
  */
 function reliableBits(
@@ -77,7 +81,8 @@ function reliableBits(
   for (const { firstBit, checkBits, areReliable } of checkCellsOf(parts, placed).values()) {
     if (!areReliable) continue;
     for (let bit = firstBit; bit < Math.min(firstBit + checkBits, end); bit++) {
-      bits[bit >>> 5] |= 1 << (bit & 31);
+      const laneBit = laneBitOf(memory, bit);
+      bits[laneBit >>> 5] |= 1 << (laneBit & 31);
       isAny = true;
     }
   }

@@ -38,7 +38,7 @@ export * from './reorder.js';
 export * from './rotate.js';
 export * from './rotate-lanes.js';
 export { chooseReadableRotation, type RotationRule } from './rotation-number.js';
-export { type SecdedDataBits, type SecdedPart, secdedCode } from './secded.js';
+export { type SecdedDataBits, type SecdedPart, secdedCode, shortenedSecded } from './secded.js';
 export type { SpareLines } from './spare-allocation/must-repair.js';
 export {
   type BankFaults,

@@ -14,6 +14,7 @@ export type InversionGroup = 'weight' | 'word';
  * @param faults of the cells that it and its flags are stored in
  * @param firstBit of the flags among the bits of `faults`
  * @param flags is filled: bit g is the flag of group g, 32 groups an entry
+ * @param bits that hold weights, the lowest of the word
  */
 export function chooseReadableInversion(
   data: Uint32Array,
@@ -22,10 +23,11 @@ export function chooseReadableInversion(
   group: InversionGroup,
   firstBit: number,
   flags: Uint32Array,
+  bits = 32 * data.length,
 ): void {
-  const groupBits = group === 'word' ? 32 * data.length : weightBits;
+  const groupBits = group === 'word' ? bits : weightBits;
   flags.fill(0);
-  for (let index = 0; index * groupBits < 32 * data.length; index++) {
+  for (let index = 0; index * groupBits < bits; index++) {
     const readOf = (flag: number) => readBits(faults, firstBit + index, 1, flag);
     const costOf = (flag: number) => {
       let cost = 0;

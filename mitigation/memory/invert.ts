@@ -14,6 +14,7 @@ import {
 } from './metadata.js';
 import { CHOSEN_FOR_TILES } from './tile-choice.js';
 import { faultyBits, readBitsInto } from './word-bits.js';
+import { wordLayout } from './word-layout.js';
 
 /**
  * Inversion: a group of bits is stored inverted if the bits that are then read wrongly cost less (`bitCost`), by which
@@ -129,10 +130,11 @@ export const invert: MemoryMechanism<InvertPart> = {
     ...KNOWS,
     ...PLACE,
   }),
-  transform({ group = 'weight' }, { placement: { weightBits, memory } }) {
-    const weights = memory.wordBits / weightBits;
+  transform({ group = 'weight' }, { placement }) {
+    const { weightBits } = placement;
+    const { lanes: dataLanes, weights, bits } = wordLayout(placement);
     const checkBits = group === 'word' ? 1 : weights;
-    const flags = new Uint32Array(Math.ceil(weights / 32));
+    const flags = new Uint32Array(Math.ceil(dataLanes / weightBits));
     const readFlags = new Uint32Array(flags.length);
     // The flags as they are read: those that it is undone by.
     let undone = flags;
@@ -143,7 +145,7 @@ export const invert: MemoryMechanism<InvertPart> = {
         if (firstBit === undefined || !faultyBits(known, firstBit, checkBits)) {
           chooseInversion(data, known, weightBits, group, flags);
         } else {
-          chooseReadableInversion(data, known, weightBits, group, firstBit, flags);
+          chooseReadableInversion(data, known, weightBits, group, firstBit, flags, bits);
         }
         undone = flags;
         if (firstBit !== undefined && faultyBits(faults, firstBit, checkBits)) {
@@ -156,14 +158,17 @@ export const invert: MemoryMechanism<InvertPart> = {
       read: (lanes) => invertGroups(lanes, lanes, lanes.length, weightBits, group, undone),
     };
   },
-  price(part, { placement: { kind, weightBits, memory } }, figures) {
+  price(part, { placement }, figures) {
     const { group = 'weight' } = part;
-    const perWord = group === 'word' ? 1 : memory.wordBits / weightBits;
+    const { kind, memory } = placement;
+    const { weights, bits } = wordLayout(placement);
+    const perWord = group === 'word' ? 1 : weights;
+    const inverted = group === 'word' ? memory.wordBits : bits;
     const price = {
       ...NOTHING,
       cells: [{ hold: 'inversion flags', perWord }],
       // A bit and its flag, in writing and in reading.
-      xorGates: { encoder: memory.wordBits, syndrome: 0, corrector: memory.wordBits },
+      xorGates: { encoder: inverted, syndrome: 0, corrector: inverted },
       levels: 1,
       cycles: kind === 'streamed' ? CHOSEN_FOR_TILES : 0,
     };

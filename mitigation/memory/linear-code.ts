@@ -59,6 +59,23 @@ export function linearCode(
   };
 }
 
+/**
+ * A code shortened to its first data bits: the others are 0 and not stored. What only errors among them has is detected.
+ *
+ * @param corrects as it was given for the code
+ */
+export function shortenedCode(
+  family: string,
+  { columns, dataBits, checkBits }: LinearCode,
+  bits: number,
+  corrects: 0 | 1 | 2,
+): LinearCode {
+  if (bits < 1 || bits > dataBits) {
+    throw new Error(`${family}: a code of ${dataBits} data bits has no shortened one of ${bits}`);
+  }
+  return linearCode(family, [...columns.subarray(0, bits)], checkBits, corrects);
+}
+
 /** `LinearCode.corrections` of a code with these columns, which need not be in the order of a systematic code. */
 export function correctionsOf(
   columns: ArrayLike<number>,
@@ -76,9 +93,9 @@ export function correctionsOf(
   return corrections;
 }
 
-/** `LinearCode.byteChecks` of bits with these columns, for 1, 2 or 4 whole lanes; bits beyond them count nothing. */
+/** `LinearCode.byteChecks` of bits with these columns, for whole lanes; bits beyond them count nothing. */
 export function byteChecksOf(columns: ArrayLike<number>): Uint16Array {
-  const lanes = 2 ** Math.max(0, Math.ceil(Math.log2(columns.length / 32)));
+  const lanes = Math.ceil(columns.length / 32);
   const table = new Uint16Array(lanes * LANE_ENTRIES);
   for (let entry = 0; entry < table.length; entry++) {
     const value = entry & 255;
@@ -122,6 +139,8 @@ export function checkBitsOf(code: LinearCode, data: Uint32Array, at: number, shi
   }
   if (byteChecks.length > 2 * LANE_ENTRIES) {
     checks ^= laneChecks(byteChecks, 2 * LANE_ENTRIES, data[at + 2]);
+  }
+  if (byteChecks.length > 3 * LANE_ENTRIES) {
     checks ^= laneChecks(byteChecks, 3 * LANE_ENTRIES, data[at + 3]);
   }
   return checks;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { InputError } from '../../core/index.js';
+import { dataLanes } from '../../sim/index.js';
 import { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';
 import type { PlacedWeights, WordCode } from './stages.js';
 import { verdictOf } from './verdict.js';
-import { bitsOf, copyPart, isSamePart, putPart } from './word-bits.js';
+import { bitsOf, copyPart, isSamePart, lowestBits, putPart } from './word-bits.js';
 
 /** What is delivered of a code word with an error that is detected and not corrected: what was read, or zero. */
 const ON_DETECT = ['keep', 'zero'] as const;
@@ -16,60 +17,116 @@ export const onDetectSchema = z
   .describe('what is read of a code word with an error that is only detected; default: keep');
 
 /**
- * A linear code on each part of a memory word that has as many bits as its data: check bit j of part i is check bit
- * i · checkBits + j of the memory word.
+ * A code word of a memory word: its data are bits `firstBit` and following, its check bits are check bits `firstCheck`
+ * and following.
+ */
+export interface CodeWord {
+  readonly code: LinearCode;
+  readonly firstBit: number;
+  readonly firstCheck: number;
+}
+
+/**
+ * Cut the lowest bits of a memory word into code words, from bit 0 on; the last one is of what is left.
  *
- * @throws InputError when the code is wider than a memory word
+ * @param codeFor the code for so many data bits
+ * @param dataBits of a code word, at most
+ */
+export function codeWordsOf(
+  codeFor: (dataBits: number) => LinearCode,
+  dataBits: number,
+  bits: number,
+): CodeWord[] {
+  const whole = Math.floor(bits / dataBits);
+  const rest = bits - whole * dataBits;
+  const code = codeFor(whole > 0 ? dataBits : rest);
+  const codes = Array.from({ length: Math.max(1, whole) }, () => code);
+  if (whole > 0 && rest > 0) codes.push(codeFor(rest));
+  return codes.map((its, index) => ({
+    code: its,
+    firstBit: index * dataBits,
+    firstCheck: index * code.checkBits,
+  }));
+}
+
+/** Data bits of a code word where nothing is asked for and a memory word has as many. */
+const USUAL_DATA_BITS = 64;
+
+/**
+ * The data bits of a code word, at most: those that a part asks for.
+ *
+ * @throws InputError when a memory word has fewer than are asked for
+ */
+export function dataBitsOf(
+  { use, dataBits }: { readonly use: string; readonly dataBits?: number | undefined },
+  { placement: { memory }, joinedBits = memory.wordBits }: PlacedWeights,
+): number {
+  if (dataBits !== undefined && dataBits > joinedBits) {
+    throw new InputError(
+      `${use}: a code word of ${dataBits} data bits does not fit into a memory word of ${joinedBits} bits: give dataBits that do, or leave dataBits away for what fits`,
+    );
+  }
+  return dataBits ?? USUAL_DATA_BITS;
+}
+
+/** `codeWordsOf` all data bits of a memory word; where several are read as one, each has code words of its own. */
+export function codeWordsOfMemory(
+  codeFor: (dataBits: number) => LinearCode,
+  dataBits: number,
+  { placement: { memory }, joinedBits = memory.wordBits }: PlacedWeights,
+): CodeWord[] {
+  return codeWordsOf(codeFor, Math.min(dataBits, joinedBits), memory.wordBits);
+}
+
+/**
+ * Linear codes on parts of a memory word.
+ *
+ * @param codeWords of which each starts with a lane, or ends in the lane that it starts in
  */
 export function linearWordCode(
-  code: LinearCode,
+  codeWords: readonly CodeWord[],
   onDetect: OnDetect,
   { placement: { memory } }: PlacedWeights,
 ): WordCode {
-  const { dataBits, checkBits } = code;
-  const { wordBits } = memory;
-  if (wordBits % dataBits !== 0) {
-    throw new InputError(
-      `${code.name} takes ${dataBits} data bits, but a memory word has ${wordBits}: choose dataBits that divide it`,
-    );
-  }
-  const parts = wordBits / dataBits;
-  const dataLanes = wordBits / 32;
-  const partLanes = Math.max(1, dataBits / 32);
-  // Bits of a lane that belong to a part at its lowest bits.
-  const partMask = dataBits >= 32 ? 0xffffffff : 2 ** dataBits - 1;
-  const checkMask = 2 ** checkBits - 1;
-  const before = new Uint32Array(partLanes);
-  // Where the memory has no cells for them, nothing is known of check bits: they are taken as sound.
-  const storedMasks = Array.from({ length: parts }, (_, part) => {
-    const stored = (memory.checkBits ?? 0) - part * checkBits;
-    return 2 ** Math.min(Math.max(stored, 0), checkBits) - 1;
+  const parts = codeWords.map(({ code, firstBit, firstCheck }) => {
+    const { dataBits, checkBits } = code;
+    const lanes = Math.ceil(dataBits / 32);
+    // Where the memory has no cells for them, nothing is known of check bits: they are taken as sound.
+    const stored = Math.min((memory.checkBits ?? 0) - firstCheck, checkBits);
+    return {
+      ...{ code, firstBit, dataBits, lanes },
+      at: firstBit >>> 5,
+      shift: firstBit & 31,
+      // Bits of a lane that belong to a part at its lowest bits.
+      mask: lowestBits(dataBits),
+      checkMask: lowestBits(checkBits),
+      storedMask: lowestBits(stored),
+      checkLane: dataLanes(memory) + (firstCheck >>> 5),
+      checkShift: firstCheck & 31,
+    };
   });
+  const before = new Uint32Array(Math.max(...parts.map(({ lanes }) => lanes)));
   return {
-    checkBits: parts * checkBits,
+    checkBits: codeWords.reduce((sum, { code }) => sum + code.checkBits, 0),
     decode(written, read, { and, or, xor }, zeros, verdicts) {
-      for (let part = 0; part < parts; part++) {
-        const at = (part * dataBits) >>> 5;
-        const shift = (part * dataBits) & 31;
+      for (let index = 0; index < parts.length; index++) {
+        const { code, dataBits, at, shift, lanes, mask, checkMask } = parts[index];
+        const { storedMask, checkLane, checkShift } = parts[index];
         let faulty = 0;
-        for (let lane = at; lane < at + partLanes; lane++) {
+        for (let lane = at; lane < at + lanes; lane++) {
           faulty |= ~and[lane] | or[lane] | xor[lane];
         }
-        faulty = (faulty >>> shift) & partMask;
-        const firstCheck = part * checkBits;
-        const checkLane = dataLanes + (firstCheck >>> 5);
-        const checkShift = firstCheck & 31;
-        const mask = storedMasks[part];
-        const kept = bitsOf(and, checkLane, checkShift) | ~mask;
-        const set = bitsOf(or, checkLane, checkShift) & mask;
-        const inverted = bitsOf(xor, checkLane, checkShift) & mask;
+        faulty = (faulty >>> shift) & mask;
+        const kept = bitsOf(and, checkLane, checkShift) | ~storedMask;
+        const set = bitsOf(or, checkLane, checkShift) & storedMask;
+        const inverted = bitsOf(xor, checkLane, checkShift) & storedMask;
         if ((faulty | ((~kept | set | inverted) & checkMask)) === 0) continue;
         const expected = checkBitsOf(code, written, at, shift);
         const checks = (((expected & kept) | set) ^ inverted) & checkMask;
         if (verdicts) copyPart(read, at, before);
         const correction = decodeWord(code, read, at, checks, shift);
         if (correction === DETECTED && onDetect === 'zero') {
-          putPart(zeros(), read, part * dataBits, dataBits);
+          putPart(zeros(), read, parts[index].firstBit, dataBits);
         }
         if (!verdicts) continue;
         const wasRight = checks === expected && isSamePart(before, 0, written, at, shift, dataBits);

@@ -1,5 +1,5 @@
 import type { FaultMap } from '../../fault/index.js';
-import { forEachStruckWord, type WordFaults, wordCount } from '../../sim/index.js';
+import { forEachStruckWord, laneBitOf, type WordFaults, wordCount } from '../../sim/index.js';
 import { checkCellsOf, firstBitIn } from './check-cells.js';
 import { hardenerOf } from './hardened-cells.js';
 import { maskUnits } from './mask-units.js';
@@ -212,7 +212,7 @@ function wordTest(
   const valid = checkCellsOf(parts, placed).get('masking');
   const validBit = firstBitIn(memory, valid);
   const allBits = memory.wordBits + (memory.checkBits ?? 0);
-  const bits = Math.min(valid?.firstBit ?? allBits, allBits);
+  const bits = laneBitOf(memory, Math.min(valid?.firstBit ?? allBits, allBits));
   const { unit } = masking.stage;
   const wordsPerBank = memory.rows * memory.columnMux;
   const unitWords = { word: 1, row: memory.columnMux, bank: wordsPerBank }[unit];

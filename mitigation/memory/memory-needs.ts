@@ -1,6 +1,7 @@
 import { checkCellsOf } from './check-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import type { PlacedWeights } from './stages.js';
+import { wholeWords, wordsRead } from './whole-words.js';
 
 /** What a memory must have beside its data for parts to stand in it. */
 export interface MemoryNeeds {
@@ -17,7 +18,8 @@ export interface MemoryNeeds {
  *
  * @throws InputError when a part does not fit the network or its memory
  */
-export function memoryNeeds(parts: readonly MemoryPart[], placed: PlacedWeights): MemoryNeeds {
+export function memoryNeeds(parts: readonly MemoryPart[], given: PlacedWeights): MemoryNeeds {
+  const placed = wholeWords(parts, given);
   const { columnMux } = placed.placement.memory;
   const needs = parts.map((part) => {
     const { spareLines, masking } = mechanismOf(part);
@@ -29,8 +31,9 @@ export function memoryNeeds(parts: readonly MemoryPart[], placed: PlacedWeights)
     };
   });
   const cells = [...checkCellsOf(parts, placed).values()];
+  const checkBits = cells.reduce((sum, cell) => sum + cell.checkBits, 0);
   return {
-    checkBits: cells.reduce((sum, { checkBits }) => sum + checkBits, 0),
+    checkBits: Math.ceil(checkBits / wordsRead(given)),
     spareRows: needs.reduce((sum, { spareRows }) => sum + spareRows, 0),
     spareColumns: needs.reduce((sum, { spareColumns }) => sum + spareColumns, 0),
   };

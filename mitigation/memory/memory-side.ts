@@ -21,7 +21,9 @@ import { wordMaskerOf } from './masked-words.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import { reordererOf } from './reorderer.js';
 import type { PlacedWeights, Repairs, Verdicts } from './stages.js';
+import { mapOfWholeWords, wholeWords, wordsRead } from './whole-words.js';
 import { noFaults } from './word-faults.js';
+import { wordLayout } from './word-layout.js';
 import { createWordReader, type InvertBits } from './word-reader.js';
 
 /** What the weight memory of one network makes of a fault map. */
@@ -61,8 +63,26 @@ export interface MemorySide {
  */
 export function memorySideOf(
   parts: readonly MemoryPart[],
+  given: PlacedWeights,
+  words: StoredWords = storedWords(given.network),
+): MemorySide {
+  const placed = wholeWords(parts, given);
+  const side = wholeWordsSideOf(parts, placed, words);
+  if (wordsRead(given) === 1) return side;
+  const { memory, geometry } = given.placement;
+  const mapOf = mapOfWholeWords(parts, given, placed);
+  return {
+    ...side,
+    placement: { ...side.placement, memory, geometry },
+    patchesOf: (map, ...rest) => side.patchesOf(mapOf(map), ...rest),
+  };
+}
+
+/** The memory side where no weight takes several words. */
+function wholeWordsSideOf(
+  parts: readonly MemoryPart[],
   placed: PlacedWeights,
-  words: StoredWords = storedWords(placed.network),
+  words: StoredWords,
 ): MemorySide {
   const own = placed.placement;
   const repair = lineRepairOf(parts, placed);
@@ -90,7 +110,7 @@ export function memorySideOf(
   const base = faultFree ? { ...placed, network: withPatches(placed.network, faultFree) } : placed;
   const baseWords = faultFree ? storedWords(base.network) : words;
   const { memory } = own;
-  const slots = memory.wordBits / own.weightBits;
+  const slots = wordLayout(own).weights;
   const reorderer = reordererOf(parts, base, baseWords);
   const placement = reorderer?.placement ?? own;
   const read = createWordReader(parts, { ...base, placement }, baseWords);

@@ -1,7 +1,13 @@
 import { z } from 'zod';
+import { InputError } from '../../core/index.js';
 import { linearCodePrice } from './code-price.js';
 import { type LinearCode, linearCode } from './linear-code.js';
-import { linearWordCode } from './linear-word-code.js';
+import {
+  type CodeWord,
+  codeWordsOf,
+  codeWordsOfMemory,
+  linearWordCode,
+} from './linear-word-code.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import {
   METADATA,
@@ -11,6 +17,7 @@ import {
   withMetadata,
 } from './metadata.js';
 import type { PlacedWeights } from './stages.js';
+import { wordLayout } from './word-layout.js';
 
 /**
  * Even parity bits, which detect an odd number of errors among the data bits of each and its own, and correct none.
@@ -73,15 +80,23 @@ export const parity: MemoryMechanism<ParityPart> = {
     ...METADATA,
     ...PLACE,
   }),
-  code: (part, place) => linearWordCode(codeOf(part, place), 'zero', place),
+  code: (part, place) => linearWordCode(groupsOf(part, place), 'zero', place),
   price: (part, place, figures) =>
-    withMetadata(part, linearCodePrice(codeOf(part, place), place), figures),
+    withMetadata(part, linearCodePrice(groupsOf(part, place)), figures),
 };
 
-function codeOf(
+/** @throws InputError where a group has fewer data bits than parity bits */
+function groupsOf(
   { bits = 1, interleaved = false, group = 'word' }: ParityPart,
-  { placement: { weightBits, memory } }: PlacedWeights,
-): LinearCode {
-  const dataBits = group === 'weight' ? weightBits : Math.min(WORD_BITS, memory.wordBits);
-  return parityCode(dataBits, bits, interleaved);
+  placed: PlacedWeights,
+): CodeWord[] {
+  const codeFor = (dataBits: number) => {
+    if (bits <= dataBits) return parityCode(dataBits, bits, interleaved);
+    throw new InputError(
+      `parity: ${bits} parity bits take a group of at least as many data bits, but one has ${dataBits} on this memory: give bits=${dataBits} or fewer`,
+    );
+  };
+  if (group === 'word') return codeWordsOfMemory(codeFor, WORD_BITS, placed);
+  const { placement } = placed;
+  return codeWordsOf(codeFor, placement.weightBits, wordLayout(placement).bits);
 }

@@ -1,6 +1,11 @@
 import { InputError } from '../../core/index.js';
 import { layerIndex, type WeightedLayer, weightedLayers } from '../../models/index.js';
-import { firstWeightOfLayers, type Placement, type WeightMemory } from '../../sim/index.js';
+import {
+  firstWeightOfLayers,
+  type Placement,
+  type WeightMemory,
+  wordSlots,
+} from '../../sim/index.js';
 import type { PartPlace } from './mechanism.js';
 import type { PlacedWeights } from './stages.js';
 
@@ -22,7 +27,7 @@ export function placeOf(
   requireBanks(banks, memory);
   const chosen = banks && new Set(banks);
   if (!isOfLayers && !chosen) return undefined;
-  const slots = memory.wordBits / weightBits;
+  const slots = wordSlots(memory, weightBits).perWord;
   return (address, fill) => {
     if (chosen && !chosen.has(Math.floor(address / wordsPerBank))) return false;
     if (!isOfLayers) return true;
@@ -51,7 +56,7 @@ export function layersWithin(
 ): readonly WeightedLayer[] {
   const { memory, weightBits } = placement;
   const first = firstWeightOfLayers(network);
-  const slotsOfBank = (memory.rows * memory.columnMux * memory.wordBits) / weightBits;
+  const slotsOfBank = memory.rows * memory.columnMux * wordSlots(memory, weightBits).perWord;
   const isInBanks = (index: number) => {
     for (let weight = first[index]; weight < first[index + 1]; weight++) {
       if (banks?.includes(Math.floor(placement.slotOf(weight) / slotsOfBank))) return true;
@@ -93,7 +98,7 @@ export function at<Stage>(
 
 /** How many times a word is filled with weights of its own: in a streamed memory once for each tile. */
 export function fillsOf({ kind, memory, weightBits, occupancy, isInOrder, weights }: Placement) {
-  const slots = memory.wordBits / weightBits;
+  const slots = wordSlots(memory, weightBits).perWord;
   if (isInOrder) return (address: number): number => (address * slots < weights ? 1 : 0);
   const most = kind === 'streamed' ? Infinity : 1;
   return (address: number): number => Math.min(most, occupancy(address * slots));

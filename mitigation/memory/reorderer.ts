@@ -6,6 +6,7 @@ import {
   forEachStruckWord,
   type Placement,
   type StoredWords,
+  wordSlots,
 } from '../../sim/index.js';
 import { assignChannels, type LayerChannels } from './channel-order/assign-channels.js';
 import { movableLayers } from './channel-order/movable-layers.js';
@@ -119,7 +120,7 @@ function channelsOf(
 
 /** Whether a weight stands in one of some banks. */
 function bankTest(banks: readonly number[], { memory, weightBits, slotOf }: Placement) {
-  const slots = (memory.rows * memory.columnMux * memory.wordBits) / weightBits;
+  const slots = memory.rows * memory.columnMux * wordSlots(memory, weightBits).perWord;
   const chosen = new Set(banks);
   return (weight: number) => chosen.has(Math.floor(slotOf(weight) / slots));
 }

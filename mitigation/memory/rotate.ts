@@ -12,14 +12,15 @@ import {
   type PartMetadata,
   withMetadata,
 } from './metadata.js';
-import { rotateLeft, rotateRight } from './rotate-lanes.js';
+import { rotateBitsLeft, rotateBitsRight } from './rotate-lanes.js';
 import { chooseReadableRotation, type RotationRule } from './rotation-number.js';
 import { CHOSEN_FOR_TILES } from './tile-choice.js';
 import { faultyBits, readBits } from './word-bits.js';
 import { readLane } from './word-faults.js';
+import { wordLayout } from './word-layout.js';
 
-/** Lanes of the longest memory word, 512 bits. */
-const MOST_LANES = 16;
+/** Lanes of the longest memory word that is rotated, 1,024 bits. */
+const MOST_LANES = 32;
 
 /**
  * Of the word at hand: its lanes with faulty cells, the faulty cells in them, and those of these that flip. The entry
@@ -31,11 +32,11 @@ const flips = new Uint32Array(MOST_LANES + 1);
 
 /**
  * Bit rotation: a memory word is stored rotated left by a number r of its own, 0 ≤ r < weightBits, so that its faulty
- * cells hold bits of little weight; data bit i lies in cell (i + r) mod the word's bits. A form of the bit-shuffling of
+ * cells hold bits of little weight; data bit i lies in cell (i + r) mod the word's bits, of which unused ones do not count. A form of the bit-shuffling of
  * S. Ganapathy et al., "Mitigating the Impact of Faults in Unreliable Memories for Error-Resilient Applications",
  * DAC 2015 (read: its abstract). Here r is the one of least cost (`bitCost`), of equal ones the smallest.
  *
- * @param data the word to be stored: 32 bits an entry, least significant first; at most 16 entries
+ * @param data the word to be stored: 32 bits an entry, least significant first; at most 32 entries
  * @param faults of the cells that it is stored in
  * @throws InputError for longer words
  */
@@ -202,7 +203,13 @@ export const rotate: MemoryMechanism<RotatePart> = {
     ...KNOWS,
     ...PLACE,
   }),
-  transform({ by = 'position' }, { placement: { weightBits } }) {
+  transform({ by = 'position' }, { placement }) {
+    const { weightBits } = placement;
+    const { bits, isFull } = wordLayout(placement);
+    const choose = (data: Uint32Array, faults: WordFaults) =>
+      isFull
+        ? chooseRotation(data, faults, weightBits, by)
+        : chooseReadableRotation(data, faults, weightBits, by, (number) => number, bits);
     const checkBits = Math.log2(weightBits);
     // The number as it is read: that it is undone by.
     let rotation = 0;
@@ -214,20 +221,28 @@ export const rotate: MemoryMechanism<RotatePart> = {
           firstBit === undefined ? number : readBits(cells, firstBit, checkBits, number);
         const isNumberSound = firstBit === undefined || !faultyBits(known, firstBit, checkBits);
         const written = isNumberSound
-          ? chooseRotation(data, known, weightBits, by)
-          : chooseReadableRotation(data, known, weightBits, by, (number) => readOf(number, known));
-        rotateLeft(data, stored, data.length, written);
+          ? choose(data, known)
+          : chooseReadableRotation(
+              data,
+              known,
+              weightBits,
+              by,
+              (number) => readOf(number, known),
+              bits,
+            );
+        rotateBitsLeft(data, stored, bits, written);
         rotation = readOf(written, faults);
       },
-      store: (lanes) => rotateLeft(lanes, lanes, lanes.length, rotation),
-      read: (lanes) => rotateRight(lanes, lanes, lanes.length, rotation),
+      store: (lanes) => rotateBitsLeft(lanes, lanes, bits, rotation),
+      read: (lanes) => rotateBitsRight(lanes, lanes, bits, rotation),
     };
   },
-  price(part, { placement: { kind, weightBits, memory } }, figures) {
+  price(part, { placement }, figures) {
+    const { kind, weightBits } = placement;
     const numberBits = Math.log2(weightBits);
     const multiplexers = {
       notGiven: [
-        `a rotator is ${numberBits} levels of ${memory.wordBits} 2-way multiplexers, for writing and for reading, which no opened source gives in XOR gates`,
+        `a rotator is ${numberBits} levels of ${wordLayout(placement).bits} 2-way multiplexers, for writing and for reading, which no opened source gives in XOR gates`,
       ],
     };
     const price = {

@@ -1,6 +1,6 @@
 import type { WordFaults } from '../../sim/index.js';
 import { type WeightBits, wrongBitsCost } from './bit-costs.js';
-import { rotateLeft, rotateRight } from './rotate-lanes.js';
+import { rotateBitsLeft, rotateBitsRight } from './rotate-lanes.js';
 import { faultyCells, readLane } from './word-faults.js';
 
 /**
@@ -17,6 +17,7 @@ export type RotationRule = 'data' | 'position';
  * @param data the word to be stored: 32 bits an entry, least significant first
  * @param faults of the cells that it is stored in
  * @param readOf the number that is read where another was written
+ * @param bits that are rotated, the lowest of the word; faults of others count nothing
  */
 export function chooseReadableRotation(
   data: Uint32Array,
@@ -24,13 +25,14 @@ export function chooseReadableRotation(
   weightBits: WeightBits,
   by: RotationRule,
   readOf: (rotation: number) => number,
+  bits = 32 * data.length,
 ): number {
   const wrongBits = by === 'data' ? wronglyReadBits : misplacedBits;
   let best = 0;
   let least = Infinity;
   for (let rotation = 0; rotation < weightBits; rotation++) {
     let cost = 0;
-    for (const wrong of wrongBits(data, faults, rotation, readOf(rotation))) {
+    for (const wrong of wrongBits(data, faults, rotation, readOf(rotation), bits)) {
       cost += wrongBitsCost(wrong, weightBits);
     }
     if (cost >= least) continue;
@@ -46,11 +48,12 @@ function wronglyReadBits(
   faults: WordFaults,
   written: number,
   read: number,
+  bits: number,
 ): Uint32Array {
   const word = new Uint32Array(data.length);
-  rotateLeft(data, word, word.length, written);
+  rotateBitsLeft(data, word, bits, written);
   for (let lane = 0; lane < word.length; lane++) word[lane] = readLane(faults, lane, word[lane]);
-  rotateRight(word, word, word.length, read);
+  rotateBitsRight(word, word, bits, read);
   return word.map((bits, lane) => bits ^ data[lane]);
 }
 
@@ -60,9 +63,14 @@ function misplacedBits(
   faults: WordFaults,
   written: number,
   read: number,
+  bits: number,
 ): Uint32Array {
-  if (written !== read) return new Uint32Array(data.length).fill(0xffffffff);
+  if (written !== read) {
+    const all = new Uint32Array(data.length).fill(0xffffffff);
+    rotateBitsRight(all, all, bits, 0);
+    return all;
+  }
   const word = data.map((_, lane) => faultyCells(faults, lane));
-  rotateRight(word, word, word.length, read);
+  rotateBitsRight(word, word, bits, read);
   return word;
 }

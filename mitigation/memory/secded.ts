@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { linearCodePrice } from './code-price.js';
-import { type LinearCode, linearCode } from './linear-code.js';
-import { linearWordCode, type OnDetect, onDetectSchema } from './linear-word-code.js';
+import { type LinearCode, linearCode, shortenedCode } from './linear-code.js';
+import {
+  codeWordsOfMemory,
+  dataBitsOf,
+  linearWordCode,
+  type OnDetect,
+  onDetectSchema,
+} from './linear-word-code.js';
 import { type MemoryMechanism, type PartPlace, PLACE, PLACE_FORMS } from './mechanism.js';
 import {
   METADATA,
@@ -59,10 +65,16 @@ export function secdedCode(dataBits: SecdedDataBits): LinearCode {
   return linearCode('secded', columns, masks.length, 1);
 }
 
+/** The next larger code of 16, 32 or 64 data bits, shortened to so many. */
+export function shortenedSecded(dataBits: number): LinearCode {
+  const whole = secdedCode(dataBits <= 16 ? 16 : dataBits <= 32 ? 32 : 64);
+  return dataBits === whole.dataBits ? whole : shortenedCode('secded', whole, dataBits, 1);
+}
+
 /** SEC-DED on parts of memory words. */
 export interface SecdedPart extends PartPlace, PartMetadata {
   readonly use: 'secded';
-  /** Data bits of a code word; default: 64. */
+  /** Data bits of a code word, at most; default: 64. */
   readonly dataBits?: 16 | 32 | 64 | undefined;
   /** Default: keep. */
   readonly onDetect?: OnDetect | undefined;
@@ -79,13 +91,19 @@ export const secded: MemoryMechanism<SecdedPart> = {
     dataBits: z
       .union([z.literal(16), z.literal(32), z.literal(64)], { error: 'expected 16, 32 or 64' })
       .optional()
-      .describe('data bits of a code word; default: 64'),
+      .describe('data bits of a code word; default: 64, or fewer where a memory word has no more'),
     onDetect: onDetectSchema,
     ...METADATA,
     ...PLACE,
   }),
-  code: ({ dataBits = 64, onDetect = 'keep' }, place) =>
-    linearWordCode(secdedCode(dataBits), onDetect, place),
-  price: (part, place, figures) =>
-    withMetadata(part, linearCodePrice(secdedCode(part.dataBits ?? 64), place), figures),
+  code: (part, place) =>
+    linearWordCode(
+      codeWordsOfMemory(shortenedSecded, dataBitsOf(part, place), place),
+      part.onDetect ?? 'keep',
+      place,
+    ),
+  price(part, place, figures) {
+    const codeWords = codeWordsOfMemory(shortenedSecded, dataBitsOf(part, place), place);
+    return withMetadata(part, linearCodePrice(codeWords), figures);
+  },
 };

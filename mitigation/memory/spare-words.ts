@@ -2,6 +2,7 @@ import type { FaultMap } from '../../fault/index.js';
 import { checkCellsOf, isReliable } from './check-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import type { PlacedWeights } from './stages.js';
+import { wordLayout } from './word-layout.js';
 
 /** The spare words of the banks, which stand for faulty ones. */
 export interface SpareWords {
@@ -24,7 +25,8 @@ export function spareWordsOf(
   spareWords: number,
 ): SpareWords {
   const { memory, geometry, weightBits } = placed.placement;
-  const { rows, columnMux, wordBits } = memory;
+  const { rows, columnMux } = memory;
+  const { bits: usedBits } = wordLayout(placed.placement);
   const isUsed = usedBitTest(parts, placed);
   const areReliable = parts.some((part) => mechanismOf(part).masking && isReliable(part));
   const before = parts.reduce(
@@ -51,7 +53,7 @@ export function spareWordsOf(
         const row = Math.floor(cell / geometry.columns);
         const column = cell - row * geometry.columns;
         const bit = Math.floor(column / columnMux);
-        const isHardened = bit < wordBits && (hardened >>> (bit % weightBits)) & 1;
+        const isHardened = bit < usedBits && (hardened >>> (bit % weightBits)) & 1;
         if (!isUsed(bit) || isHardened) continue;
         const spareRow = row - bank * geometry.rows - firstRow;
         const word = spareRow * columnMux + (column - bit * columnMux);

@@ -8,6 +8,8 @@ export interface PlacedWeights {
   readonly placement: Placement;
   /** The memory as the accelerator has it, where that of the placement is a wider one; default: that of the placement. */
   readonly ownMemory?: WeightMemory | undefined;
+  /** Data bits of each of the memory words that are read as one; default: those of a word, which are not. */
+  readonly joinedBits?: number | undefined;
 }
 
 /** What became of the code words with a faulty cell. */

@@ -11,6 +11,7 @@ import {
 import { PROTECTED_BITS, protectedBits } from './protected-bits.js';
 import type { CellCopies, PlacedWeights } from './stages.js';
 import { faultyBits, readBits } from './word-bits.js';
+import { wordLayout } from './word-layout.js';
 
 /**
  * Triple modular redundancy of single bits of a weight: a protected bit has two more cells, and what two of the three
@@ -105,8 +106,7 @@ export const tmr: MemoryMechanism<TmrPart> = {
   schema: z.strictObject({ use: z.literal('tmr'), ...PROTECTED_BITS, ...METADATA, ...PLACE }),
   copies: (part, placed) => tmrCopies(tmrCode(protectedBits(part, placed)), placed),
   price(part, placed, figures) {
-    const { memory, weightBits } = placed.placement;
-    const perWord = 2 * (memory.wordBits / weightBits);
+    const perWord = 2 * wordLayout(placed.placement).weights;
     const cells = protectedBits(part, placed).map((bit) => ({
       hold: `copies of bit ${bit}`,
       perWord,
@@ -117,12 +117,11 @@ export const tmr: MemoryMechanism<TmrPart> = {
 
 /** Copies of weight i of a memory word are its copies i · copyBits and following. */
 function tmrCopies(code: TmrCode, { placement }: PlacedWeights): CellCopies {
-  const { memory, weightBits } = placement;
+  const { weightBits } = placement;
   const { copyBits, mask } = code;
-  const weights = memory.wordBits / weightBits;
-  const weightsPerLane = 32 / weightBits;
-  const laneMask = weightBits === 8 ? Math.imul(mask, 0x01010101) : mask;
-  const weightMask = weightBits === 8 ? 0xff : 0xffffffff;
+  const { weights, weightsPerLane, weightMask, masks } = wordLayout(placement);
+  const inLane = weightBits === 8 ? Math.imul(mask, 0x01010101) : mask;
+  const laneMasks = masks.map((used) => used & inLane);
   const lowBits = Math.min(32, copyBits);
   return {
     checkBits: weights * copyBits,
@@ -130,7 +129,8 @@ function tmrCopies(code: TmrCode, { placement }: PlacedWeights): CellCopies {
       const areSound = firstBit === undefined || !faultyBits(faults, firstBit, weights * copyBits);
       if (areSound) {
         for (let lane = 0; lane < written.length; lane++) {
-          read[lane] = (read[lane] & ~laneMask) | (written[lane] & laneMask);
+          const copied = laneMasks[lane];
+          read[lane] = (read[lane] & ~copied) | (written[lane] & copied);
         }
         return;
       }

@@ -4,6 +4,11 @@
  */
 import type { WordFaults } from '../../sim/index.js';
 
+/** A lane with ones in so many of its lowest bits: none below 1, all from 32 on. */
+export function lowestBits(bits: number): number {
+  return 2 ** Math.min(Math.max(bits, 0), 32) - 1;
+}
+
 /** Bits of a lane that belong to a part of at most 32 bits. */
 function partMask(bits: number, shift: number): number {
   return bits >= 32 ? 0xffffffff : (2 ** bits - 1) << shift;

@@ -1,5 +1,11 @@
 import { weightedLayers, wordMask } from '../../models/index.js';
-import { firstWeightOfLayers, type StoredWords, type WordFaults } from '../../sim/index.js';
+import {
+  firstWeightOfLayers,
+  type StoredWords,
+  type WeightMemory,
+  type WordFaults,
+  wordLanes,
+} from '../../sim/index.js';
 import { checkCellsOf, firstBitIn } from './check-cells.js';
 import { hardenerOf } from './hardened-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
@@ -13,6 +19,8 @@ import type {
   WordMasking,
   WordTransform,
 } from './stages.js';
+import { noFaults } from './word-faults.js';
+import { type WordLayout, wordLayout } from './word-layout.js';
 
 /** Told of the bits of a weight that are read differently. */
 export type InvertBits = (weight: number, bits: number) => void;
@@ -57,7 +65,8 @@ export function createWordReader(
   const { placement } = placed;
   const { memory } = placement;
   const stages = stagesOf(parts, placed);
-  const lanes = memory.wordBits / 32;
+  const layout = wordLayout(placement);
+  const { lanes } = layout;
   const fillsAt = fillsOf(placement);
   const [data, encoded, stored, read, raw, wrong, zeros] = Array.from(
     { length: 7 },
@@ -72,6 +81,7 @@ export function createWordReader(
   const hardenKnown = hardenerOf(parts, placed);
   const deliver = delivererOf(stages.screens, placed, words);
   const usedBits = usedBitsOf(placed);
+  const faultsOfWeights = layout.isFull ? unchanged : usedFaultsOf(memory, layout);
 
   // The word that is read, so that these functions are made once.
   let word = 0;
@@ -108,7 +118,7 @@ export function createWordReader(
       }
       if (transform) {
         const knownFaults = known === struck ? faults : hardenKnown(address, fill, known);
-        transform.write(written, knownFaults, faults, stored, firstChoice);
+        transform.write(written, faultsOfWeights(knownFaults), faults, stored, firstChoice);
       }
       // Not `set`, which takes far longer for a few lanes.
       else for (let lane = 0; lane < lanes; lane++) stored[lane] = written[lane];
@@ -142,6 +152,24 @@ export function createWordReader(
   };
 }
 
+function unchanged(faults: WordFaults): WordFaults {
+  return faults;
+}
+
+/** A function that leaves out the faults of unused cells; what it returns is valid until the next call. */
+function usedFaultsOf(memory: WeightMemory, { masks }: WordLayout) {
+  const used = noFaults(wordLanes(memory));
+  return ({ and, or, xor }: WordFaults): WordFaults => {
+    for (let lane = 0; lane < used.and.length; lane++) {
+      const mask = lane < masks.length ? masks[lane] : 0xffffffff;
+      used.and[lane] = and[lane] | ~mask;
+      used.or[lane] = or[lane] & mask;
+      used.xor[lane] = xor[lane] & mask;
+    }
+    return used;
+  };
+}
+
 /** The faults of the data where a transform that moves bits puts them. */
 function movedFaults(faults: WordFaults, transform: WordTransform, lanes: number): WordFaults {
   const { and, or, xor } = faults;
@@ -170,8 +198,8 @@ function screenWithin(screen: WeightScreen, part: MemoryPart, placed: PlacedWeig
   const isOfLayers = part.layers && weightsOf(part.layers, placed.network);
   const isOfBanks = placeOf({ banks: part.banks }, placed);
   if (!isOfLayers && !isOfBanks) return screen;
-  const { slotOf, memory, weightBits } = placed.placement;
-  const slots = memory.wordBits / weightBits;
+  const { slotOf } = placed.placement;
+  const slots = wordLayout(placed.placement).weights;
   return (weight, word) => {
     if (isOfLayers && !isOfLayers(weight)) return word;
     if (isOfBanks && !isOfBanks(Math.floor(slotOf(weight) / slots), 0)) return word;
@@ -181,16 +209,16 @@ function screenWithin(screen: WeightScreen, part: MemoryPart, placed: PlacedWeig
 
 /** A function that tells the bits of a lane that hold weights; slots are filled one after the other. */
 function usedBitsOf({ placement }: PlacedWeights) {
-  const { memory, weightBits, occupancy, isInOrder, weights } = placement;
-  const slotsPerLane = 32 / weightBits;
-  const lanes = memory.wordBits / 32;
-  const weightMask = weightBits === 8 ? 0xff : 0xffffffff;
+  const { weightBits, occupancy, isInOrder, weights } = placement;
+  const { weights: slots, weightsPerLane, weightMask, masks } = wordLayout(placement);
   return (address: number, fill: number, lane: number): number => {
-    const first = (address * lanes + lane) * slotsPerLane;
-    if (isInOrder && first + slotsPerLane <= weights) return 0xffffffff;
-    if (fill < occupancy(first + slotsPerLane - 1)) return 0xffffffff;
+    const slotsOfLane = Math.min(weightsPerLane, slots - lane * weightsPerLane);
+    if (slotsOfLane <= 0) return 0;
+    const first = address * slots + lane * weightsPerLane;
+    if (isInOrder && first + slotsOfLane <= weights) return masks[lane];
+    if (fill < occupancy(first + slotsOfLane - 1)) return masks[lane];
     let used = 0;
-    for (let place = 0; place < slotsPerLane; place++) {
+    for (let place = 0; place < slotsOfLane; place++) {
       if (fill < occupancy(first + place)) used |= weightMask << (place * weightBits);
     }
     return used;
@@ -201,21 +229,22 @@ function usedBitsOf({ placement }: PlacedWeights) {
 type Gatherer = (address: number, fill: number, to: Uint32Array) => void;
 
 function gathererOf({ placement }: PlacedWeights, words: StoredWords): Gatherer {
-  const { memory, weightBits, occupancy, weightAt, isInOrder } = placement;
-  const slotsPerLane = 32 / weightBits;
-  const lanes = memory.wordBits / 32;
+  const { weightBits, occupancy, weightAt, isInOrder } = placement;
+  const { lanes, weights: slots, isFull } = wordLayout(placement);
   const bySlot: Gatherer = (address, fill, to) => {
-    let slot = address * lanes * slotsPerLane;
+    let slot = address * slots;
+    const end = slot + slots;
     for (let lane = 0; lane < lanes; lane++) {
       let word = 0;
-      for (let shift = 0; shift < 32; shift += weightBits) {
+      for (let shift = 0; shift < 32 && slot < end; shift += weightBits) {
         if (fill < occupancy(slot)) word |= words[weightAt(slot, fill)] << shift;
         slot += 1;
       }
       to[lane] = word;
     }
   };
-  if (!isInOrder || words.byteOffset % 4 !== 0 || !isLittleEndian()) return bySlot;
+  const isAligned = isFull && words.byteOffset % 4 === 0;
+  if (!isInOrder || !isAligned || !isLittleEndian()) return bySlot;
   // The words lie in the memory as they lie here.
   const wholeLanes = Math.floor(words.byteLength / 4);
   const inLanes = new Uint32Array(words.buffer, words.byteOffset, wholeLanes);
@@ -277,10 +306,9 @@ function delivererOf(
   { placement }: PlacedWeights,
   words: StoredWords,
 ): Deliverer {
-  const { kind, isInOrder, weights, memory, weightBits, occupancy, weightAt } = placement;
-  const slotsPerLane = 32 / weightBits;
-  const lanes = memory.wordBits / 32;
-  const weightMask = weightBits === 8 ? 0xff : 0xffffffff;
+  const { kind, isInOrder, weights, weightBits, occupancy, weightAt } = placement;
+  const layout = wordLayout(placement);
+  const { lanes, weights: slotsPerWord, weightsPerLane: slotsPerLane, weightMask, masks } = layout;
   const deliverWeight = (weight: number, readWord: number, invert: InvertBits): boolean => {
     let word = readWord;
     for (const screen of screens) word = screen(weight, word >>> 0);
@@ -299,7 +327,6 @@ function delivererOf(
     }
     return isChanged;
   };
-  const slotsPerWord = lanes * slotsPerLane;
   if (isInOrder && screens.length === 0) {
     return (address, _, data, read, invert) => {
       let isChanged = false;
@@ -320,12 +347,12 @@ function delivererOf(
   return (address, fill, data, read, invert) => {
     let isChanged = false;
     for (let lane = 0; lane < lanes; lane++) {
-      let different = data[lane] ^ read[lane];
+      let different = (data[lane] ^ read[lane]) & masks[lane];
       while (different !== 0) {
         const place = slotsPerLane === 1 ? 0 : (31 - Math.clz32(different)) >>> 3;
         const shift = place * weightBits;
         different &= ~(weightMask << shift);
-        const slot = (address * lanes + lane) * slotsPerLane + place;
+        const slot = address * slotsPerWord + lane * slotsPerLane + place;
         const word = (read[lane] >>> shift) & weightMask;
         isChanged = deliverSlot(slot, fill, word, invert) || isChanged;
       }

@@ -1,3 +1,4 @@
+import { InputError } from '../../core/index.js';
 import { type Network, WORD_BITS, weightedLayers } from '../../models/index.js';
 import type { Placement } from '../memory/placement.js';
 import { residentPlacement } from '../memory/resident.js';
@@ -26,7 +27,7 @@ export type MemoryExtras = Pick<WeightMemory, 'checkBits' | 'spareRows' | 'spare
  * Place the weights of a network into the weight memory of an accelerator.
  *
  * @param extras what the memory has beside its data, where that is not what the accelerator's has
- * @throws InputError when a resident network does not fit
+ * @throws InputError when the weights do not fit the memory, or its words
  */
 export function placeNetwork(
   network: Network,
@@ -43,4 +44,18 @@ export function placeNetwork(
   }
   const shapes = weightedLayers(network).map(({ shape }) => shape);
   return streamedPlacement(memory, shapes, bits, accelerator.array);
+}
+
+/**
+ * What `place` returns.
+ *
+ * @param nameOrFile of the accelerator, before the message of an InputError that `place` throws
+ */
+export function placeOnNamed<T>(nameOrFile: string, place: () => T): T {
+  try {
+    return place();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${nameOrFile}: ${error.message}`, { cause: error });
+  }
 }

@@ -39,7 +39,7 @@ const weightMemory = z
   .strictObject({
     banks: positiveInteger,
     rows: positiveInteger.describe('Word lines of a bank, without spares'),
-    wordBits: positiveInteger.describe('Data bits of a memory word, a multiple of 32'),
+    wordBits: positiveInteger.describe('Data bits of a memory word'),
     columnMux: positiveInteger.describe('Memory words that a row interleaves: 1, 2, 4, 8, 16'),
     spareRows: count.optional().describe('Spare rows of each bank'),
     spareColumns: count.optional().describe('Spare columns of each bank'),

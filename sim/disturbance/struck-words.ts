@@ -3,7 +3,7 @@ import { memoryGeometry, type WeightMemory } from '../memory/weight-memory.js';
 
 /**
  * The faulty bits of one memory word in lanes of 32 bits, the least significant first: data bits, then check bits from
- * a lane of their own on. What is read of a stored lane is ((stored & and) | or) ^ xor.
+ * a lane of their own on (see `laneBitOf`). What is read of a stored lane is ((stored & and) | or) ^ xor.
  */
 export interface WordFaults {
   readonly and: Uint32Array;
@@ -17,9 +17,20 @@ const SOUND = 0xffffffff;
 const STUCK_AT_0 = FAULT_KINDS.indexOf('stuck-at-0');
 const STUCK_AT_1 = FAULT_KINDS.indexOf('stuck-at-1');
 
-/** Lanes of 32 bits of a memory word. Check bits start a lane of their own, because wordBits is a multiple of 32. */
-export function wordLanes({ wordBits, checkBits = 0 }: WeightMemory): number {
-  return wordBits / 32 + Math.ceil(checkBits / 32);
+/** Lanes of 32 bits of a memory word's data. */
+export function dataLanes({ wordBits }: WeightMemory): number {
+  return Math.ceil(wordBits / 32);
+}
+
+/** Lanes of 32 bits of a memory word. Check bits start a lane of their own. */
+export function wordLanes(memory: WeightMemory): number {
+  return dataLanes(memory) + Math.ceil((memory.checkBits ?? 0) / 32);
+}
+
+/** Where a bit of a memory word, data or check, lies in its lanes: bit & 31 of lane bit >>> 5. */
+export function laneBitOf(memory: WeightMemory, bit: number): number {
+  const { wordBits } = memory;
+  return bit < wordBits ? bit : bit + 32 * dataLanes(memory) - wordBits;
 }
 
 /**
@@ -39,6 +50,7 @@ export function forEachStruckWord(
   const storedColumns = (wordBits + checkBits) * columnMux;
   const muxShift = 31 - Math.clz32(columnMux);
   const lanes = wordLanes(memory);
+  const firstCheck = laneBitOf(memory, wordBits);
   // The words of a row lie between one another, so that a row is taken together.
   const [and, or, xor] = Array.from({ length: 3 }, () => new Uint32Array(columnMux * lanes));
   and.fill(SOUND);
@@ -58,7 +70,8 @@ export function forEachStruckWord(
     for (; fault < cells.length; fault++) {
       const column = cells[fault] - rowStart;
       if (column >= end) break;
-      const bit = column >>> muxShift;
+      const stored = column >>> muxShift;
+      const bit = stored < wordBits ? stored : stored - wordBits + firstCheck;
       const word = column & (columnMux - 1);
       isStruck[word] = 1;
       const lane = word * lanes + (bit >>> 5);

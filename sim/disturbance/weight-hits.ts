@@ -6,7 +6,7 @@ import {
   type FaultMap,
 } from '../../fault/index.js';
 import type { Placement } from '../memory/placement.js';
-import { bitNumberOfCell, NO_DATA_BIT, wordBitOfCell } from '../memory/weight-memory.js';
+import { NO_DATA_BIT, weightBitOfCell, wordBitOfCell } from '../memory/weight-memory.js';
 import {
   applyFaultMap,
   changesBit,
@@ -59,10 +59,10 @@ function hitsOfFault(
   patches: WeightPatches,
 ): WeightHit[] {
   const { memory, geometry, weightBits } = placement;
-  const bitNumber = bitNumberOfCell(memory, map.cells[fault]);
-  if (bitNumber === NO_DATA_BIT) return [];
-  const slot = Math.floor(bitNumber / weightBits);
-  const bit = bitNumber - slot * weightBits;
+  const weightBit = weightBitOfCell(memory, weightBits, map.cells[fault]);
+  if (weightBit === NO_DATA_BIT) return [];
+  const slot = Math.floor(weightBit / weightBits);
+  const bit = weightBit - slot * weightBits;
   const { bank, row, column } = cellAt(geometry, map.cells[fault]);
   const kind = map.kinds[fault];
   const hits = new Array<WeightHit>(placement.occupancy(slot));
@@ -106,8 +106,10 @@ export function countFaultyCells(map: FaultMap, placement: Placement): FaultyCel
     } else if (place.bit >= memory.wordBits) {
       counts.check += 1;
     } else {
-      const slot = Math.floor((place.address * memory.wordBits + place.bit) / weightBits);
-      counts[placement.occupancy(slot) > 0 ? 'used' : 'unused'] += 1;
+      const weightBit = weightBitOfCell(memory, weightBits, cell);
+      const isUsed =
+        weightBit !== NO_DATA_BIT && placement.occupancy(Math.floor(weightBit / weightBits)) > 0;
+      counts[isUsed ? 'used' : 'unused'] += 1;
     }
   }
   return counts;

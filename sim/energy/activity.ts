@@ -4,7 +4,7 @@ import type { AccessCounts } from '../hardware/access-counts.js';
 import type { OperandBuffers } from '../hardware/operands.js';
 import type { Dataflow, SystolicArray } from '../hardware/systolic-array.js';
 import type { WeightMemory } from '../memory/weight-memory.js';
-import { slotCount } from '../memory/weight-memory.js';
+import { wordCount, wordSlots } from '../memory/weight-memory.js';
 
 /** Bits that an SRAM, or the memory behind it, was read and written. */
 export interface BitTraffic {
@@ -56,7 +56,8 @@ const SUM_BITS = 32;
 /**
  * The activity of an accelerator for one image.
  *
- * Inputs and weights are words of the network's format (8 or 32 bits); what the array writes and reads back are
+ * Inputs and weights are words of the network's format (8 or 32 bits), and a weight is read and written with its share
+ * of the unused bits of its memory word; what the array writes and reads back are
  * accumulators of 32 bits; final outputs leave for the memory behind in the network's format. Filling an SRAM from
  * that memory writes it, draining reads it; both are counted where `memory` is. In the processing elements each
  * multiply-accumulate reads what stays there (weight or input), which was written once when it was loaded; in an
@@ -67,14 +68,22 @@ export function networkActivity(
   array: SystolicArray,
   sramBytes: SramBytes,
   format: WordFormat,
+  weightMemory?: WeightMemory,
 ): NetworkActivity {
   const bits = WORD_BITS[format];
+  const weightBits = weightMemory ? bitsWithWeight(weightMemory, bits) : bits;
   return {
     format,
-    layers: layers.map((layer) => layerActivity(layer, array.dataflow, bits)),
+    layers: layers.map((layer) => layerActivity(layer, array.dataflow, bits, weightBits)),
     sramBytes,
     processingElements: array.rows * array.columns,
   };
+}
+
+/** Data bits of the memory that are read with a weight, on average over those of a word. */
+function bitsWithWeight(memory: WeightMemory, bits: 8 | 32): number {
+  const { perWord, wordsPerWeight } = wordSlots(memory, bits);
+  return (memory.wordBits * wordsPerWeight) / perWord;
 }
 
 /**
@@ -88,7 +97,9 @@ export function sramBytesOf(
 ): SramBytes {
   return {
     input: buffers?.input,
-    weights: weightMemory === undefined ? buffers?.weights : slotCount(weightMemory, 8),
+    weights: weightMemory
+      ? (wordCount(weightMemory) * weightMemory.wordBits) / 8
+      : buffers?.weights,
     output: buffers?.output,
   };
 }
@@ -97,6 +108,7 @@ function layerActivity(
   { name, shape, hardwareCycles, sram, memory }: TimedLayer,
   dataflow: Dataflow,
   bits: number,
+  weightBits: number,
 ): LayerActivity {
   const products = multiplyAccumulates(shape);
   const outputs = featureCount(shape.output);
@@ -117,7 +129,10 @@ function layerActivity(
     registerWrites: stationaryLoads,
     sram: {
       input: { readBits: sram.inputReads * bits, writtenBits: fills.inputReads * bits },
-      weights: { readBits: sram.weightReads * bits, writtenBits: fills.weightReads * bits },
+      weights: {
+        readBits: sram.weightReads * weightBits,
+        writtenBits: fills.weightReads * weightBits,
+      },
       output: {
         readBits: (sram.partialSumReads + fills.outputWrites) * SUM_BITS,
         writtenBits: (sram.outputWrites + fills.partialSumReads) * SUM_BITS,

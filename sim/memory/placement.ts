@@ -1,11 +1,18 @@
 import { InputError } from '../../core/index.js';
-import { type Cell, type CellGeometry, cellAt } from '../../fault/index.js';
-import { cellOfBitNumber, type WeightMemory, wordBitOfCell } from './weight-memory.js';
+import { type Cell, type CellGeometry, cellAt, cellIndex } from '../../fault/index.js';
+import {
+  cellOfWeightBit,
+  NO_DATA_BIT,
+  type WeightMemory,
+  weightBitOfCell,
+  wordBitOfCell,
+} from './weight-memory.js';
 
 /**
  * The map between the weights of a network (numbered 0… in network order over all layers) and the cells of a
  * weight memory. `slot` is a weight-sized place: slot s is bits (s mod k)·weightBits… of memory
- * word ⌊s / k⌋, with k = wordBits / weightBits.
+ * word ⌊s / k⌋, with k = ⌊wordBits / weightBits⌋; in words narrower than a weight, s is memory words n·s … n·s + n − 1,
+ * with n = weightBits / wordBits, the least significant bits first.
  *
  * A `tile` is what fills the memory (resident), or one half of it (streamed), at once; within a tile no two
  * weights share a cell, and (slot, tile) ↔ weight is one to one; but in a resident network a weight that several layers
@@ -52,9 +59,10 @@ export function cellsOfWeight(placement: Placement, weight: number): Cell[] {
       `A weight must be an integer from 0 to ${placement.weights - 1}, not ${weight}.`,
     );
   }
-  const firstBit = placement.slotOf(weight) * placement.weightBits;
-  return Array.from({ length: placement.weightBits }, (_, bit) =>
-    cellAt(placement.geometry, cellOfBitNumber(placement.memory, firstBit + bit)),
+  const { memory, geometry, weightBits } = placement;
+  const firstBit = placement.slotOf(weight) * weightBits;
+  return Array.from({ length: weightBits }, (_, bit) =>
+    cellAt(geometry, cellOfWeightBit(memory, weightBits, firstBit + bit)),
   );
 }
 
@@ -74,12 +82,12 @@ export interface StoredBit {
  */
 export function weightsOfCell(placement: Placement, cell: Cell): StoredBit[] {
   const { memory, weightBits } = placement;
-  const place = wordBitOfCell(memory, cell);
-  if (place === undefined || place.bit >= memory.wordBits) return [];
-  const bitNumber = place.address * memory.wordBits + place.bit;
-  const slot = Math.floor(bitNumber / weightBits);
+  if (wordBitOfCell(memory, cell) === undefined) return [];
+  const weightBit = weightBitOfCell(memory, weightBits, cellIndex(placement.geometry, cell));
+  if (weightBit === NO_DATA_BIT) return [];
+  const slot = Math.floor(weightBit / weightBits);
   return Array.from({ length: placement.occupancy(slot) }, (_, occurrence) => {
     const weight = placement.weightAt(slot, occurrence);
-    return { weight, tile: placement.tileOf(weight), bit: bitNumber % weightBits };
+    return { weight, tile: placement.tileOf(weight), bit: weightBit % weightBits };
   });
 }

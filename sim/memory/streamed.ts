@@ -1,7 +1,13 @@
 import { type ConvolutionShape, InputError } from '../../core/index.js';
 import type { SystolicArray } from '../hardware/systolic-array.js';
 import { type Placement, requireAddressableWeights } from './placement.js';
-import { memoryGeometry, slotCount, type WeightMemory, wordCount } from './weight-memory.js';
+import {
+  memoryGeometry,
+  slotCount,
+  type WeightMemory,
+  wordCount,
+  wordSlots,
+} from './weight-memory.js';
 import { type WeightStream, weightStream } from './weight-stream.js';
 
 /** A streamed placement also tells in which order the weights pass through the memory. */
@@ -15,7 +21,7 @@ export interface StreamedPlacement extends Placement, WeightStream {
  * p mod 2H. The stream (see `weightStream`) restarts at each inference, so slot s holds the
  * stream positions s, s + 2H, s + 4H, …
  * @param shapes the weighted layers in network order
- * @throws InputError when the memory has an odd number of words, which cannot be halved.
+ * @throws InputError when the memory has no two equal halves, or weights cannot lie in its words.
  */
 export function streamedPlacement(
   memory: WeightMemory,
@@ -23,9 +29,11 @@ export function streamedPlacement(
   weightBits: 8 | 32,
   array: SystolicArray,
 ): StreamedPlacement {
-  if (wordCount(memory) % 2 !== 0) {
+  const { wordsPerWeight } = wordSlots(memory, weightBits);
+  if (wordCount(memory) % (2 * wordsPerWeight) !== 0) {
+    const together = wordsPerWeight > 1 ? `, ${wordsPerWeight} for each weight` : '';
     throw new InputError(
-      `A streamed placement needs two equal halves, but the weight memory has ${wordCount(memory)} words; use an even number of banks, rows or words a row.`,
+      `A streamed placement needs two equal halves, but the weight memory has ${wordCount(memory)} words${together}; use an even number of banks, rows or words a row.`,
     );
   }
   const stream = weightStream(shapes, array);

@@ -32,16 +32,12 @@ export interface WordBit {
   readonly bit: number;
 }
 
-/** What `bitNumberOfCell` says of check cells and spare cells. */
+/** What `bitNumberOfCell` says of check cells and spare cells, and `weightBitOfCell` of unused ones, too. */
 export const NO_DATA_BIT = -1;
-
-/** Word widths are multiples of this, so that a memory word holds whole weights of 8 and of 32 bits. */
-const WORD_BITS_STEP = 32;
 
 /**
  * A checked weight memory; parts that are 0 are left out.
- * @throws InputError unless banks, rows, wordBits and columnMux are positive integers, `wordBits` is a multiple
- * of 32, `columnMux` is a power of two (memory compilers such as OpenRAM offer 1, 2, 4, 8, 16), spare rows,
+ * @throws InputError unless banks, rows, wordBits and columnMux are positive integers, `columnMux` is a power of two (memory compilers such as OpenRAM offer 1, 2, 4, 8, 16), spare rows,
  * spare columns and check bits are integers of at least 0, and the number of cells is at most 2^53.
  */
 export function defineWeightMemory(memory: WeightMemory): WeightMemory {
@@ -50,11 +46,6 @@ export function defineWeightMemory(memory: WeightMemory): WeightMemory {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new InputError(`Weight memory: ${name} must be a positive integer, not ${value}.`);
     }
-  }
-  if (wordBits % WORD_BITS_STEP !== 0) {
-    throw new InputError(
-      `Weight memory: wordBits must be a multiple of ${WORD_BITS_STEP} to hold whole weights, not ${wordBits}.`,
-    );
   }
   if (!Number.isInteger(Math.log2(columnMux))) {
     throw new InputError(
@@ -120,9 +111,51 @@ export function wordCount(memory: WeightMemory): number {
   return memory.banks * memory.rows * memory.columnMux;
 }
 
-/** Number of weights of `weightBits` that fit. */
+/** How weights of one size lie in memory words: several in one, or one in several. */
+export interface WordSlots {
+  /** Weights of a memory word; 1 where a weight takes several. */
+  readonly perWord: number;
+  /** Memory words of a weight, in the order of addresses, the least significant bits in the first. */
+  readonly wordsPerWeight: number;
+  /** Bits of a memory word that hold weights, its lowest; the others are unused cells. */
+  readonly usedBits: number;
+}
+
+/**
+ * A memory word holds as many whole weights as it has room for; where it is narrower than a weight, its bits divide
+ * those of a weight, which takes several words of one bank.
+ *
+ * @throws InputError where weights cannot lie so
+ */
+export function wordSlots(memory: WeightMemory, weightBits: 8 | 32): WordSlots {
+  const { rows, wordBits, columnMux } = memory;
+  if (wordBits >= weightBits) {
+    const perWord = Math.floor(wordBits / weightBits);
+    return { perWord, wordsPerWeight: 1, usedBits: perWord * weightBits };
+  }
+  const wordsPerWeight = weightBits / wordBits;
+  const weight = `${weightBits === 8 ? 'an int8' : 'a float32'} weight of ${weightBits} bits`;
+  if (!Number.isInteger(wordsPerWeight)) {
+    const divisors = [1, 2, 4, 8, 16].filter((bits) => bits < weightBits);
+    throw new InputError(
+      `Weight memory: ${weight} does not fit words of ${wordBits} bits: choose wordBits of at least ${weightBits}, or ${divisors.join(', ')}, so that it takes several whole words.`,
+    );
+  }
+  if ((rows * columnMux) % wordsPerWeight !== 0) {
+    throw new InputError(
+      `Weight memory: ${weight} takes ${wordsPerWeight} words of ${wordBits} bits, but a bank has ${rows * columnMux} words: choose rows and columnMux whose product is a multiple of ${wordsPerWeight}.`,
+    );
+  }
+  return { perWord: 1, wordsPerWeight, usedBits: wordBits };
+}
+
+/**
+ * Number of weights of `weightBits` that fit.
+ * @throws InputError where `wordSlots` does
+ */
 export function slotCount(memory: WeightMemory, weightBits: 8 | 32): number {
-  return wordCount(memory) * (memory.wordBits / weightBits);
+  const { perWord, wordsPerWeight } = wordSlots(memory, weightBits);
+  return (wordCount(memory) / wordsPerWeight) * perWord;
 }
 
 /**
@@ -147,14 +180,29 @@ export function bitNumberOfCell(memory: WeightMemory, cell: number): number {
   return (line * columnMux + word) * wordBits + bit;
 }
 
-/** What `findDataBits` says of check cells and spare cells. */
+/**
+ * From a cell's index in the memory's geometry to the number slot · weightBits + b of what it stores: bit b of a
+ * weight-sized place. One to one between the cells that have room for weights and 0 … slotCount · weightBits − 1;
+ * `NO_DATA_BIT` for unused, check and spare cells.
+ */
+export function weightBitOfCell(memory: WeightMemory, weightBits: 8 | 32, cell: number): number {
+  const bitNumber = bitNumberOfCell(memory, cell);
+  const { wordBits } = memory;
+  const { usedBits } = wordSlots(memory, weightBits);
+  if (usedBits === wordBits || bitNumber === NO_DATA_BIT) return bitNumber;
+  const address = Math.floor(bitNumber / wordBits);
+  const bit = bitNumber - address * wordBits;
+  return bit < usedBits ? address * usedBits + bit : NO_DATA_BIT;
+}
+
+/** What `findDataBits` says of unused, check and spare cells. */
 export const NO_SLOT = -1;
 
 /**
- * `bitNumberOfCell` of many cells, as weight-sized places ⌊number / weightBits⌋ and bits within them; fastest for
+ * `weightBitOfCell` of many cells, as weight-sized places ⌊number / weightBits⌋ and bits within them; fastest for
  * ascending cells, which stay long in one row. Unchecked, for hot paths.
  *
- * @param slots one for each cell, `NO_SLOT` for check and spare cells
+ * @param slots one for each cell, `NO_SLOT` for unused, check and spare cells
  * @param bits one for each cell, meaningless without a slot
  */
 export function findDataBits(
@@ -166,13 +214,13 @@ export function findDataBits(
 ): void {
   const { rows, wordBits, columnMux, spareRows = 0, spareColumns = 0, checkBits = 0 } = memory;
   const columns = (wordBits + checkBits) * columnMux + spareColumns;
-  const slotsPerWord = wordBits / weightBits;
+  const { perWord, wordsPerWeight, usedBits } = wordSlots(memory, weightBits);
   const muxShift = 31 - Math.clz32(columnMux);
   const weightShift = 31 - Math.clz32(weightBits);
   let rowStart = 0;
   let rowEnd = 0;
   let firstWord = 0;
-  let dataBits = 0;
+  let rowBits = 0;
   for (let place = 0; place < cells.length; place++) {
     const cell = cells[place];
     if (cell < rowStart || cell >= rowEnd) {
@@ -182,17 +230,35 @@ export function findDataBits(
       rowEnd = rowStart + columns;
       firstWord = (line - bank * spareRows) * columnMux;
       // A spare row has none.
-      dataBits = line - bank * (rows + spareRows) < rows ? wordBits : 0;
+      rowBits = line - bank * (rows + spareRows) < rows ? usedBits : 0;
     }
     const column = cell - rowStart;
     const bit = column >>> muxShift;
-    if (bit >= dataBits) {
+    if (bit >= rowBits) {
       slots[place] = NO_SLOT;
       continue;
     }
     const word = column & (columnMux - 1);
-    slots[place] = (firstWord + word) * slotsPerWord + (bit >>> weightShift);
+    slots[place] = (firstWord + word) * perWord + (bit >>> weightShift);
     bits[place] = bit & (weightBits - 1);
+  }
+  if (wordsPerWeight > 1) joinWords(wordBits, wordsPerWeight, slots, bits, cells.length);
+}
+
+/** From memory words and bits within them to the weights that take several of them. */
+function joinWords(
+  wordBits: number,
+  wordsPerWeight: number,
+  slots: Float64Array,
+  bits: Uint8Array,
+  count: number,
+): void {
+  for (let place = 0; place < count; place++) {
+    const address = slots[place];
+    if (address === NO_SLOT) continue;
+    const slot = Math.floor(address / wordsPerWeight);
+    bits[place] += (address - slot * wordsPerWeight) * wordBits;
+    slots[place] = slot;
   }
 }
 
@@ -200,6 +266,17 @@ export function findDataBits(
 export function cellOfBitNumber(memory: WeightMemory, bitNumber: number): number {
   const address = Math.floor(bitNumber / memory.wordBits);
   return cellOfAddress(memory, address, bitNumber - address * memory.wordBits);
+}
+
+/** Inverse of `weightBitOfCell` on the cells that hold weights. */
+export function cellOfWeightBit(
+  memory: WeightMemory,
+  weightBits: 8 | 32,
+  weightBit: number,
+): number {
+  const { usedBits } = wordSlots(memory, weightBits);
+  const address = Math.floor(weightBit / usedBits);
+  return cellOfAddress(memory, address, weightBit - address * usedBits);
 }
 
 /** Index of the cell of a data or check bit. */

@@ -210,7 +210,7 @@ describe('codes', () => {
 
   test('wider than a memory word are refused', () => {
     expect(() => priceOf([{ use: 'bch-dec', dataBits: 128 }])).toThrow(
-      'bch-144-128 takes 128 data bits, but a memory word has 64: choose dataBits that divide it',
+      'bch-dec: a code word of 128 data bits does not fit into a memory word of 64 bits',
     );
   });
 });

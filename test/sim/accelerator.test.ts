@@ -221,8 +221,8 @@ describe('configuration files', () => {
     ],
     [
       'wordBits: 128',
-      'wordBits: 100',
-      '8:3: weightMemory: Weight memory: wordBits must be a multiple of 32 to hold whole weights, not 100.',
+      'wordBits: 0',
+      '10:13: weightMemory.wordBits: Too small: expected number to be >0.',
     ],
     [
       'clock: 200MHz',
@@ -355,10 +355,7 @@ InterfaceBandwidth: USER
       '4x1024',
       '"4x1024" is no weight memory, expected BANKSxROWSxWORDBITS, BANKSxROWSxWORDBITSxCOLUMNMUX such as 4x1024x64x4, or fits-network.',
     ],
-    [
-      '4x1024x65',
-      'Weight memory: wordBits must be a multiple of 32 to hold whole weights, not 65.',
-    ],
+    ['4x1024x0', 'Weight memory: wordBits must be a positive integer, not 0.'],
     ['0x1024x64', 'Weight memory: banks must be a positive integer, not 0.'],
   ])('refuse the weight memory %s', (memory, message) => {
     expect(() => loadAccelerator(`${file}@${memory}`)).toThrow(

@@ -212,10 +212,7 @@ describe('defineWeightMemory', () => {
     [{ banks: 0 }, 'Weight memory: banks must be a positive integer, not 0.'],
     [{ rows: 1.5 }, 'Weight memory: rows must be a positive integer, not 1.5.'],
     [{ wordBits: Number.NaN }, 'Weight memory: wordBits must be a positive integer, not NaN.'],
-    [
-      { wordBits: 48 },
-      'Weight memory: wordBits must be a multiple of 32 to hold whole weights, not 48.',
-    ],
+    [{ wordBits: 0 }, 'Weight memory: wordBits must be a positive integer, not 0.'],
     [
       { columnMux: 3 },
       'Weight memory: columnMux must be a power of two such as 1, 2, 4, 8 or 16, not 3.',

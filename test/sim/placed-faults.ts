@@ -5,6 +5,7 @@ import {
   residentPlacement,
   slotCount,
   streamedPlacement,
+  type WeightMemory,
   wordCount,
 } from '../../sim/index.js';
 import { convolutionShapes, systolicArrays, weightMemories } from '../../testing/index.js';
@@ -33,22 +34,36 @@ function withWordsAndFaults(
 
 const weightBits = fc.constantFrom(8 as const, 32 as const);
 
-export const residentCases = fc
-  .tuple(weightMemories(), weightBits, fc.double({ min: 0, max: 1, noNaN: true }))
-  .chain(([memory, bits, share]) => {
-    const weights = Math.floor(share * slotCount(memory, bits));
-    const placement = residentPlacement(memory, weights, bits);
-    return withWordsAndFaults(placement, definedSlots(placement, []));
-  });
+export const residentCases = residentCasesIn(weightMemories(), weightBits);
 
-export const streamedCases = fc
-  .tuple(
-    weightMemories().filter((memory) => wordCount(memory) % 2 === 0),
-    weightBits,
-    fc.array(convolutionShapes(), { minLength: 1, maxLength: 2 }),
-    systolicArrays(),
-  )
-  .chain(([memory, bits, shapes, array]) => {
-    const placement = streamedPlacement(memory, shapes, bits, array);
-    return withWordsAndFaults(placement, definedSlots(placement, enumerateStream(shapes, array)));
-  });
+export function residentCasesIn(
+  memories: fc.Arbitrary<WeightMemory>,
+  formats: fc.Arbitrary<8 | 32>,
+): fc.Arbitrary<PlacedFaults> {
+  return fc
+    .tuple(memories, formats, fc.double({ min: 0, max: 1, noNaN: true }))
+    .chain(([memory, bits, share]) => {
+      const weights = Math.floor(share * slotCount(memory, bits));
+      const placement = residentPlacement(memory, weights, bits);
+      return withWordsAndFaults(placement, definedSlots(placement, []));
+    });
+}
+
+export const streamedCases = streamedCasesIn(weightMemories(), weightBits);
+
+export function streamedCasesIn(
+  memories: fc.Arbitrary<WeightMemory>,
+  formats: fc.Arbitrary<8 | 32>,
+): fc.Arbitrary<PlacedFaults> {
+  return fc
+    .tuple(
+      memories.filter((memory) => wordCount(memory) % 2 === 0),
+      formats,
+      fc.array(convolutionShapes(), { minLength: 1, maxLength: 2 }),
+      systolicArrays(),
+    )
+    .chain(([memory, bits, shapes, array]) => {
+      const placement = streamedPlacement(memory, shapes, bits, array);
+      return withWordsAndFaults(placement, definedSlots(placement, enumerateStream(shapes, array)));
+    });
+}

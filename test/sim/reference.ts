@@ -62,11 +62,27 @@ export function definedCell(memory: WeightMemory, address: bigint, bit: bigint):
   };
 }
 
+/** The word bit that holds a bit of a slot: whole weights in a word, or one in whole words, its lowest bits first. */
+export function definedPlace(
+  wordBits: bigint,
+  weightBits: bigint,
+  slot: bigint,
+  bit: bigint,
+): { address: bigint; bit: bigint } {
+  if (wordBits < weightBits) {
+    const words = weightBits / wordBits;
+    return { address: slot * words + bit / wordBits, bit: bit % wordBits };
+  }
+  const perWord = wordBits / weightBits;
+  return { address: slot / perWord, bit: (slot % perWord) * weightBits + bit };
+}
+
 /** The slot of each weight, from the definition of the placements. */
 export function definedSlots(placement: Placement, stream: readonly number[]): number[] {
   if (placement.kind === 'resident') return Array.from({ length: placement.weights }, (_, i) => i);
   const { banks, rows, columnMux, wordBits } = placement.memory;
-  const half = (banks * rows * columnMux * (wordBits / placement.weightBits)) / 2;
+  const perWord = wordBits / placement.weightBits;
+  const half = (banks * rows * columnMux * (perWord < 1 ? perWord : Math.floor(perWord))) / 2;
   const slots = new Array<number>(placement.weights);
   for (const [position, weight] of stream.entries()) {
     const tile = Math.floor(position / half);
@@ -94,15 +110,15 @@ export function patchesByWalkingWeights(
     kinds.set(key({ bank, row, column }), FAULT_KINDS[map.kinds[fault]]);
   }
   const { memory, weightBits } = placement;
-  const perWord = BigInt(memory.wordBits / weightBits);
+  const wordBits = BigInt(memory.wordBits);
   const effective = new Set<string>();
   const patches: { weight: number; word: number }[] = [];
   for (let weight = 0; weight < placement.weights; weight++) {
     const slot = BigInt(slots[weight]);
     let word = BigInt(words[weight]);
     for (let bit = 0n; bit < BigInt(weightBits); bit++) {
-      const wordBit = (slot % perWord) * BigInt(weightBits) + bit;
-      const cell = key(definedCell(memory, slot / perWord, wordBit));
+      const place = definedPlace(wordBits, BigInt(weightBits), slot, bit);
+      const cell = key(definedCell(memory, place.address, place.bit));
       const mask = 1n << bit;
       const before = word;
       const kind = kinds.get(cell);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { loadNetwork } from '../../../campaign/index.js';
 import type { WordFormat } from '../../../models/index.js';
-import { loadAccelerator, type Placement, placeNetwork } from '../../../sim/index.js';
+import { loadAccelerator, type Placement, placeNetwork, placeOnNamed } from '../../../sim/index.js';
 import { addMemoryLimit } from '../../input/memory-limit.js';
 import { acceleratorOption, choice, option } from '../../input/options.js';
 
@@ -27,7 +27,9 @@ export function addMemoryOptions(command: Command): Command {
 }
 
 /** The network, and its place in the weight memory of the accelerator. */
-export function memoryOf({ model, format, accelerator, placement }: MemoryFlags) {
+export function memoryOf({ model, format, accelerator: name, placement: kind }: MemoryFlags) {
   const network = loadNetwork(model, format);
-  return { network, placement: placeNetwork(network, loadAccelerator(accelerator), placement) };
+  const accelerator = loadAccelerator(name);
+  const placement = placeOnNamed(name, () => placeNetwork(network, accelerator, kind));
+  return { network, placement };
 }

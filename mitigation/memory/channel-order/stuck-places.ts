@@ -2,6 +2,7 @@ import { createScratch, type Scratch } from '../../../core/index.js';
 import { weightedLayers } from '../../../models/index.js';
 import { firstWeightOfLayers, type WordFaults } from '../../../sim/index.js';
 import type { PlacedWeights } from '../stages.js';
+import { wordLayout } from '../word-layout.js';
 
 /**
  * The places of a layer's weights that have stuck cells, by output channel: those in the place of channel c are the
@@ -33,10 +34,8 @@ export function stuckPlacesCollector(
   const first = firstWeightOfLayers(network);
   const weighted = weightedLayers(network);
   const lists = new Map(layers.map((layer) => [layer, createList()]));
-  const { memory, weightBits, occupancy, weightAt } = placement;
-  const lanes = memory.wordBits / 32;
-  const slotsPerLane = 32 / weightBits;
-  const weightMask = weightBits === 8 ? 0xff : 0xffffffff;
+  const { weightBits, occupancy, weightAt } = placement;
+  const { lanes, weights, weightsPerLane, weightMask, masks } = wordLayout(placement);
   const buffers = { places: createBuffer(), cells: createBuffer(), ones: createBuffer() };
   let layer = 0;
 
@@ -51,12 +50,12 @@ export function stuckPlacesCollector(
     },
     add(address, fill, { and, or }) {
       for (let lane = 0; lane < lanes; lane++) {
-        const cells = ~and[lane] | or[lane];
+        const cells = (~and[lane] | or[lane]) & masks[lane];
         if (cells === 0) continue;
-        for (let place = 0; place < slotsPerLane; place++) {
+        for (let place = 0; place < weightsPerLane; place++) {
           const shift = place * weightBits;
           const ofWeight = (cells >>> shift) & weightMask;
-          const slot = (address * lanes + lane) * slotsPerLane + place;
+          const slot = address * weights + lane * weightsPerLane + place;
           if (ofWeight === 0 || fill >= occupancy(slot)) continue;
           addPlace(weightAt(slot, fill), ofWeight, (or[lane] >>> shift) & weightMask);
         }

@@ -45,10 +45,18 @@ function partOf(use: MemoryPart['use'], more: object = {}): MemoryPart {
   return part as MemoryPart;
 }
 
+/** Weights of a memory word; below 1 where a weight takes several. */
+function slotsOf(wordBits: number): number {
+  return wordBits < 8 ? wordBits / 8 : Math.floor(wordBits / 8);
+}
+
+/** Words of whole weights, of weights and unused bits, and of half a weight. */
+const widths = fc.constantFrom(64, 64, 12, 16, 4);
+
 /** The network in a memory with the check bits that a part needs: a small one in turns, or one that holds all. */
-function placedFor(part: MemoryPart, kind: Placement['kind']) {
-  const rows = kind === 'streamed' ? 16 : 256;
-  const weightMemory = { banks: 2, rows, wordBits: 64, columnMux: 4 } as const;
+function placedFor(part: MemoryPart, kind: Placement['kind'], wordBits = 64) {
+  const rows = ((kind === 'streamed' ? 16 : 256) * 8) / slotsOf(wordBits);
+  const weightMemory = { banks: 2, rows, wordBits, columnMux: 4 } as const;
   const small = { ...accelerator, weightMemory };
   const placement = placeNetwork(network, small, kind);
   const needs = memoryNeeds([part], { network, placement });
@@ -79,10 +87,10 @@ describe.each(uses)('%s', (use) => {
 });
 
 describe.each(inWords)('%s', (use) => {
-  property.prop([faults, kinds], { numRuns: 20 })(
+  property.prop([faults, kinds, widths], { numRuns: 20 })(
     'leaves words alone that have no faulty cell, and tells of weights that change',
-    (options, kind) => {
-      const placed = placedFor(partOf(use), kind);
+    (options, kind, wordBits) => {
+      const placed = placedFor(partOf(use), kind, wordBits);
       const map = mapFor(placed.placement, options);
       const patches = memorySideOf([partOf(use)], placed).patchesOf(map);
       const struck = new Set<number>();
@@ -90,16 +98,20 @@ describe.each(inWords)('%s', (use) => {
       const weights = [...patches.weights];
       expect(weights).toEqual([...new Set(weights)].sort((a, b) => a - b));
       expect(weights.filter((weight, at) => patches.words[at] === words[weight])).toEqual([]);
-      const wordOf = (weight: number) => Math.floor(placed.placement.slotOf(weight) / 8);
-      expect(weights.filter((weight) => !struck.has(wordOf(weight)))).toEqual([]);
+      const slots = slotsOf(wordBits);
+      const isStruck = (weight: number) => {
+        const first = Math.floor(placed.placement.slotOf(weight) / slots);
+        return struck.has(first) || (slots < 1 && struck.has(first + 1));
+      };
+      expect(weights.filter((weight) => !isStruck(weight))).toEqual([]);
     },
   );
 
-  property.prop([faults], { numRuns: 10 })(
+  property.prop([faults, widths], { numRuns: 10 })(
     'in no bank that is struck reads as without it',
-    (options) => {
+    (options, wordBits) => {
       const limited = partOf(use, { banks: [1] });
-      const placed = placedFor(limited, 'streamed');
+      const placed = placedFor(limited, 'streamed', wordBits);
       const map = mapFor(placed.placement, options);
       const { rows, columns } = placed.placement.geometry;
       const first = { ...map, cells: map.cells.filter((cell) => cell < rows * columns) };
@@ -114,18 +126,18 @@ describe.each(inWords)('%s', (use) => {
 
 // A spare line is right in the words of all layers.
 describe.each(inWords.filter((use) => use !== 'spares'))('%s', (use) => {
-  property.prop([faults], { numRuns: 10 })(
+  // The first convolution has 8 · 3 · 3 · 3 = 216 weights: whole memory words of all widths.
+  property.prop([faults, widths], { numRuns: 10 })(
     'in a layer alone leaves the others as without it',
-    (options) => {
+    (options, wordBits) => {
       const layer = network.layers.find(({ kind }) => kind === 'convolution')?.name;
       const limited = partOf(use, { layers: [layer] });
-      const placed = placedFor(limited, 'resident');
+      const placed = placedFor(limited, 'resident', wordBits);
       const map = mapFor(placed.placement, options);
       const [found, whole] = [[limited], [partOf(use)]].map((parts) =>
         byWeight(memorySideOf(parts, placed).patchesOf(map)),
       );
       const raw = byWeight(applyFaultMap(map, placed.placement, words));
-      // The first convolution has 8 · 3 · 3 · 3 = 216 weights: 27 whole memory words.
       const expected = [
         ...[...whole].filter(([weight]) => weight < 216),
         ...[...raw].filter(([weight]) => weight >= 216),
@@ -207,7 +219,7 @@ test('check bits beyond those of the memory are sound, the others fail', () => {
 test.each([
   [{ use: 'secded', layers: ['fc9'] }, 'has no layer "fc9"'],
   [{ use: 'rotate', banks: [99] }, 'bank 99: the weight memory has banks 0 to '],
-  [{ use: 'bch-dec', dataBits: 128 }, 'bch-144-128 takes 128 data bits, but a memory word has 64'],
+  [{ use: 'parity', bits: 16, group: 'weight' }, 'parity: 16 parity bits take a group of at least'],
   [{ use: 'harden', bits: [9] }, 'has weights of 8 bits, 0 to 7, and no bit 9'],
 ])('%j does not fit', (input, message) => {
   const [part] = parseMitigation(input).parts as MemoryPart[];

@@ -7,6 +7,7 @@ import {
   defineWeightMemory,
   type Placement,
   placeNetwork,
+  slotCount,
   type WeightMemory,
   type WeightPatches,
 } from '../../../sim/index.js';
@@ -76,6 +77,7 @@ export function placedCases(
   extras: Partial<WeightMemory> = {},
   widths: readonly number[] = [64, 128],
 ): fc.Arbitrary<PlacedCase> {
+  const bits = format === 'int8' ? 8 : 32;
   return fc
     .record({
       network: int8Networks,
@@ -84,9 +86,12 @@ export function placedCases(
       columnMux: fc.constantFrom(1, 2, 4),
       rows: fc.constantFrom(2, 4),
     })
+    .filter(
+      ({ rows, columnMux, wordBits }) =>
+        ((rows * columnMux * wordBits) / bits) % 1 === 0 || wordBits > bits,
+    )
     .chain(({ network, kind, ...sizes }) => {
-      const bits = format === 'int8' ? 8 : 32;
-      const perBank = (sizes.rows * sizes.columnMux * sizes.wordBits) / bits;
+      const perBank = slotCount({ banks: 1, ...sizes }, bits);
       const banks = kind === 'resident' ? Math.ceil(84 / perBank) + 1 : 2;
       const placedNetwork = format === 'int8' ? network : dequantize(network);
       const placement = placeNetwork(

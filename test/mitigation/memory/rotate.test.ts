@@ -80,8 +80,8 @@ property.prop([struckWords, weightSizes, fc.constantFrom<RotationRule>('data', '
   },
 );
 
-test('a word longer than 512 bits is refused', () => {
-  const lanes = () => new Uint32Array(17);
+test('a word longer than 1,024 bits is refused', () => {
+  const lanes = () => new Uint32Array(33);
   const faults = { and: lanes(), or: lanes(), xor: lanes() };
-  expect(() => chooseRotation(lanes(), faults, 8, 'data')).toThrow('544 bits');
+  expect(() => chooseRotation(lanes(), faults, 8, 'data')).toThrow('1056 bits');
 });
