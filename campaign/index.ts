@@ -5,6 +5,7 @@ export * from './inference/distributions.js';
 export * from './inference/infer.js';
 export { cifar10Inputs, type NetworkInputs } from './inference/network-inputs.js';
 export * from './inference/quantize.js';
+export type { DieLabels, PlacedDie, PlacedDies, PlacedLevel } from './inputs/dies/index.js';
 export * from './inputs/load-network.js';
 export type { SharedNetwork } from './inputs/shared-network.js';
 export { loadThresholds, PROFILE_IMAGES, profileThresholds } from './inputs/thresholds.js';
@@ -16,6 +17,21 @@ export {
   decideCheapest,
 } from './points/decision.js';
 export type { StudyDesign } from './points/design.js';
+export {
+  DIE_VERDICTS,
+  type DieOutcome,
+  type DieRow,
+  type DieVerdict,
+  dieVerdict,
+  judgeDie,
+} from './points/die-row.js';
+export {
+  type DieDesign,
+  type DieVmin,
+  type DieYield,
+  dieVmins,
+  dieYields,
+} from './points/die-summary.js';
 export {
   PRICE_UNITS,
   type PricedPoint,
@@ -47,6 +63,7 @@ export { type PreparedStudy, prepareStudy } from './run/prepare.js';
 export { priceColumns } from './run/price-columns.js';
 export { type ChangedWeight, type ReplayedTrial, replayTrial } from './run/replay-trial.js';
 export * from './run/run-study.js';
+export { type MeasuredDie, type StudyDies, studyDies } from './run/study-dies.js';
 export { preparedPrices, savedPrices, savedPricesOrReasons } from './run/study-prices.js';
 export * from './statistics/index.js';
 export * from './store/index.js';
@@ -72,7 +89,8 @@ export {
   type PlanOptions,
   planConditions,
 } from './study/conditions.js';
-export type { FaultSource, FaultState } from './study/fault-source.js';
+export type { Dies } from './study/dies.js';
+export type { FaultSource, FaultState, ModelSource } from './study/fault-source.js';
 export * from './study/scope.js';
 export * from './study/study.js';
 export * from './study/study-file.js';

@@ -12,7 +12,7 @@ Exit status: 0 ok; 1 failed (a full disk, too little memory, a worker thread tha
 
 /** Each command is loaded only when it is asked for: what some of them import takes longer than others run. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  run: async () => (await import('./commands/run.js')).runCommand(),
+  run: async () => (await import('./commands/run/index.js')).runCommand(),
   results: async () => (await import('./commands/results/index.js')).resultsCommand(),
   cheapest: async () => (await import('./commands/cheapest/index.js')).cheapestCommand(),
   infer: async () => (await import('./commands/infer.js')).inferCommand(),

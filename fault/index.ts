@@ -5,6 +5,7 @@ export * from './fit/compare-maps.js';
 export * from './fit/die-labels.js';
 export * from './fit/fit-fault-model.js';
 export { formatBinary } from './formats/binary.js';
+export type { ConditionLabels, ConditionName } from './formats/columns.js';
 export { formatCsv } from './formats/csv.js';
 export * from './formats/descramble.js';
 export * from './formats/files.js';

@@ -1,6 +1,7 @@
 import { shellWord } from '../../core/index.js';
 import { isPilotMap } from '../points/pilot.js';
 import { STUDY_AXES } from '../study/axes.js';
+import type { Dies } from '../study/dies.js';
 import { DEFAULT_STUDY, type Study, savedStudy, studyInputOf } from '../study/study.js';
 import type { Trial } from '../trial/trial.js';
 
@@ -74,9 +75,42 @@ function studyOptions(resolved: Study): string[] | undefined {
     if (texts.some((text) => text.includes(','))) return undefined;
     words.push(option, shellWord(texts.join(',')));
   }
+  words.push(...dieOptions(study.dies));
   const files = Object.values(study.thresholds ?? {});
   if (files.length > 1 || (files.length === 1 && study.models.length > 1)) return undefined;
   return [...words, ...files.flatMap((file) => ['--thresholds', shellWord(file)])];
+}
+
+/** The options that are given the values of the fields of `dies`. */
+const DIE_OPTIONS: Readonly<Record<Exclude<keyof Dies, 'from' | 'select'>, string>> = {
+  dieLabels: '--die-labels',
+  missing: '--missing',
+  mapGeometry: '--map-geometry',
+  columnMux: '--column-mux',
+  tile: '--tile',
+  offset: '--offset',
+  format: '--from',
+  kind: '--kind',
+  faultBit: '--fault-bit',
+  columns: '--columns',
+  indexBase: '--index-base',
+  addressBase: '--address-base',
+  maskBase: '--mask-base',
+};
+
+function dieOptions(dies: Dies | undefined): string[] {
+  if (dies === undefined) return [];
+  const { from, select, ...others } = dies;
+  const texts = Object.entries(DIE_OPTIONS).flatMap(([field, option]) => {
+    const value = Object.entries(others).find(([name]) => name === field)?.[1];
+    return value === undefined ? [] : [option, shellWord(String(value))];
+  });
+  const labels = Object.entries(select ?? {}).map(([name, value]) => `${name}=${value}`);
+  return [
+    ...from.flatMap((spec) => ['--fault-maps', shellWord(spec)]),
+    ...texts,
+    ...(labels.length > 0 ? ['--select', shellWord(labels.join(','))] : []),
+  ];
 }
 
 function resolvedStudy(configuration: Readonly<Record<string, unknown>>): Study | undefined {

@@ -40,6 +40,11 @@ export async function findCheapest(
       'the study is of given fault maps: how many maps are good can be said of drawn ones only',
     );
   }
+  if (study.dies) {
+    throw new InputError(
+      'the study is of measured dies, whose yield `bitcell results` prints for each mitigation; prices are compared in studies of drawn maps',
+    );
+  }
   const requirement = {
     within: asked.within ?? study.within,
     yield: asked.yield ?? study.yield,

@@ -19,6 +19,7 @@ import {
   requireDatapath,
 } from '../../sim/index.js';
 import { requireCifar10Network } from '../inputs/cifar10-network.js';
+import { filesOfDies, levelOfDies, type PlacedDies, readDies } from '../inputs/dies/index.js';
 import { loadNetwork } from '../inputs/load-network.js';
 import { shareNetwork } from '../inputs/shared-network.js';
 import { createThresholdFinder } from '../inputs/thresholds.js';
@@ -28,6 +29,7 @@ import { type Condition, type PlacedNetwork, planConditions } from '../study/con
 import {
   dataFaults,
   type FaultSource,
+  type FaultState,
   faultModelFiles,
   faultSourceOf,
   restrictFaultMap,
@@ -39,6 +41,7 @@ import { createGoldenPredictions } from '../trial/recorded-samples.js';
 import {
   entryOf,
   faultMapKey,
+  memoryKey,
   networkOf,
   placeForStudy,
   type StudyData,
@@ -79,6 +82,20 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
     faultMaps.set(key, map);
     return map;
   };
+  const dies = new Map<string, PlacedDies>();
+  const diesOf = (placed: PlacedNetwork): PlacedDies => {
+    const { dies: given } = study;
+    if (given === undefined) throw new Error('a study without dies');
+    const placement = place(placed);
+    const key = memoryKey(placement);
+    const { columnMux } = placement.memory;
+    const read =
+      dies.get(key) ??
+      forFormat(study, placed, () => readDies(given, { geometry: placement.geometry, columnMux }));
+    dies.set(key, read);
+    return read;
+  };
+  const mapsOf = (condition: Condition) => mapsOfSource(study, condition, () => diesOf(condition));
   const scopeOf = (placed: PlacedNetwork, scope: string) => {
     const { network } = networkOf({ networks }, placed.model, placed.format);
     return createScope(scope, network, place(placed));
@@ -91,10 +108,11 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
       const cells = scopeOf(placed, scope);
       return dataFaults(restrictFaultMap(readMap(file, placed), cells)) / cells.count;
     },
+    levelsOfDies: (placed) => levelsOf(diesOf(placed), scopeOf(placed, 'all').count),
   });
   return {
-    data: { study, conditions, networks, accelerators, faultMaps, dataset },
-    ruleOf: (condition) => stoppingRuleOf(study, condition),
+    data: { study, conditions, networks, accelerators, faultMaps, dies, dataset },
+    ruleOf: (condition) => stoppingRuleOf(study, condition, mapsOf(condition)),
     remarksOf: remarksByPoint(study, (condition) => ({
       network: networkOf({ networks }, condition.model, condition.format).network,
       placement: place(condition),
@@ -128,6 +146,9 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
       faultMaps: Object.fromEntries(
         (study.faultMaps ?? []).map((spec) => [spec, checksumOf(faultMapFiles(spec))]),
       ),
+      ...(study.dies && {
+        dies: { [study.dies.from.join(',')]: checksumOf(filesOfDies(study.dies)) },
+      }),
       faultModels: Object.fromEntries(
         faultModelFiles(study.faults).map((file) => [file, checksumOf([file])]),
       ),
@@ -209,7 +230,8 @@ function remarksByPoint(
 ): PreparedStudy['remarksOf'] {
   return (condition, name) => {
     const mitigation = study.mitigations.find((one) => one.name === name);
-    if (!study.faultMaps || !mitigation) return [];
+    const isMeasured = condition.source.kind === 'file' || condition.source.kind === 'dies';
+    if (!isMeasured || !mitigation) return [];
     return unmeasuredCells(memoryPartsOf(mitigation), placedOf(condition));
   };
 }
@@ -247,20 +269,49 @@ function requireKnowable({ mitigations }: Study, sources: readonly FaultSource[]
   }
 }
 
-function sourcesOf({ faultMaps, faults }: Study): FaultSource[] {
+function sourcesOf({ faultMaps, dies, faults }: Study): FaultSource[] {
+  if (dies) return [{ kind: 'none' }, { kind: 'dies', name: dies.from.join(',') }];
   if (faultMaps) return faultMaps.map((file) => ({ kind: 'file', file }));
   return faults.map(faultSourceOf);
 }
 
+/** The most maps of a condition. */
+function mapsOfSource(
+  { maps }: Study,
+  { source, voltage }: Condition,
+  diesOf: () => PlacedDies,
+): number {
+  return source.kind === 'dies' ? levelOfDies(diesOf(), voltage).dies.length : maps;
+}
+
+/** The voltages of dies, with the mean share of the cells that are faulty. */
+function levelsOf({ levels }: PlacedDies, cells: number): FaultState[] {
+  return levels.map(({ voltage, dies }) => {
+    const faults = dies.reduce((sum, die) => sum + die.faults, 0);
+    return { rate: faults / (dies.length * cells), voltage: voltage ?? undefined };
+  });
+}
+
 /** @throws InputError when the file is wrong or for another memory */
 function readMapFor(
-  { formats }: Study,
+  study: Study,
   file: string,
-  { model, format, accelerator }: PlacedNetwork,
+  placed: PlacedNetwork,
   { geometry, memory }: Placement,
 ): FaultMap {
+  return forFormat(study, placed, () =>
+    loadFaultMap(file, geometry, { columnMux: memory.columnMux }),
+  );
+}
+
+/** Reads maps for the memory of a network; an error says which one it was. */
+function forFormat<T>(
+  { formats }: Study,
+  { model, format, accelerator }: PlacedNetwork,
+  read: () => T,
+): T {
   try {
-    return loadFaultMap(file, geometry, { columnMux: memory.columnMux });
+    return read();
   } catch (error) {
     if (!(error instanceof InputError) || formats.length === 1) throw error;
     throw new InputError(

@@ -97,12 +97,13 @@ function firstDifference(before: TrialResult, now: TrialResult): string | undefi
 /** All that is a result of a trial under one mitigation, by name. */
 function fieldsOf(result: TrialResult, outcome: Outcome | undefined): Map<string, unknown> {
   const { trial: _, outcomes: _others, ...shared } = result;
-  const { mitigation: _name, seconds: _time, fixed, repairs, ...counts } = outcome ?? {};
+  const { mitigation: _name, seconds: _time, fixed, repairs, paired, ...counts } = outcome ?? {};
   return new Map(
     Object.entries({
       ...shared,
       ...counts,
       ...(repairs && { repairs: JSON.stringify(repairs) }),
+      ...paired,
       ...(fixed && { correctImages: fixed.correct, sdcImages: fixed.sdc }),
     }),
   );

@@ -3,6 +3,7 @@ import { type Collector, createCollector } from '../execute/collector.js';
 import { executeTrials } from '../execute/threads.js';
 import type { RestartListener } from '../execute/worker-thread.js';
 import { codeChecksum, dataChecksum, versions } from '../inputs/checksums.js';
+import type { DieRow } from '../points/die-row.js';
 import type { StudyPoint } from '../points/point.js';
 import { type SampleSize, singleFaultSamples } from '../points/sample-size.js';
 import { openStore, type StudyStore } from '../store/index.js';
@@ -11,9 +12,10 @@ import type { PlacedNetwork } from '../study/conditions.js';
 import { mitigationNames, type Study, studyInputOf } from '../study/study.js';
 import type { Engine } from '../trial/engines.js';
 import { entryOf, networkOf, type StudyData } from '../trial/study-data.js';
-import type { Trial } from '../trial/trial.js';
+import type { Trial, TrialResult } from '../trial/trial.js';
 import { type PreparedStudy, placeOf } from './prepare.js';
 import { requireRepeated } from './repeat-saved.js';
+import { type StudyDies, studyDies } from './study-dies.js';
 
 /** How a study is run: none of this changes its result. */
 export interface RunOptions {
@@ -49,12 +51,22 @@ export interface NetworkSummary extends PlacedNetwork, InferenceCost {
   readonly memory: WeightMemory;
 }
 
+/** The dies of a study. */
+export interface DieResults {
+  /** By network, voltage, die and mitigation, in the order of the study; voltages fall. */
+  readonly rows: readonly DieRow[];
+  /** What was noticed about their maps. */
+  readonly warnings: readonly string[];
+}
+
 export interface StudyResult {
   readonly study: Study;
   /** Each network, word format and accelerator, in the order of the study. */
   readonly networks: readonly NetworkSummary[];
   /** The points that have a trial, in the order of the study. */
   readonly points: readonly StudyPoint[];
+  /** Of a study of measured dies. */
+  readonly dies?: DieResults | undefined;
   /** Of conditions with one fault a map. */
   readonly sampleSizes: readonly SampleSize[];
   /** False when the run was aborted. */
@@ -65,8 +77,11 @@ export interface StudyResult {
 export async function runStudy(prepared: PreparedStudy, options: RunOptions): Promise<StudyResult> {
   const { data } = prepared;
   const { study, conditions } = data;
+  const dies = studyDies(data);
   const store =
-    options.out === undefined ? undefined : await openStudyStore(prepared, options.out, options);
+    options.out === undefined
+      ? undefined
+      : await openStudyStore(prepared, dies, options.out, options);
   try {
     const collector = createCollector(
       conditions,
@@ -79,12 +94,17 @@ export async function runStudy(prepared: PreparedStudy, options: RunOptions): Pr
       prepared,
       store?.finished,
     );
-    await runTrials(data, collector, store, options);
+    const results = dies ? [...(store?.finished ?? [])] : [];
+    await runTrials(data, collector, store, {
+      ...options,
+      onAccepted: (result) => dies && results.push(result),
+    });
     return {
       study,
       networks: summarizeNetworks(data),
       points: collector.points().map(({ point }) => point),
       sampleSizes: singleFaultSamples(data),
+      ...(dies && { dies: { rows: rowsOf(dies, results), warnings: dies.warnings } }),
       complete: collector.complete,
     };
   } finally {
@@ -92,8 +112,17 @@ export async function runStudy(prepared: PreparedStudy, options: RunOptions): Pr
   }
 }
 
+function rowsOf(dies: StudyDies, results: readonly TrialResult[]): DieRow[] {
+  return results
+    .toSorted(
+      ({ trial: one }, { trial: other }) => one.condition - other.condition || one.map - other.map,
+    )
+    .flatMap(dies.rowsOf);
+}
+
 function openStudyStore(
-  { data, checksums, remarksOf }: PreparedStudy,
+  { data, checksums, remarksOf, ruleOf }: PreparedStudy,
+  dies: StudyDies | undefined,
   folder: string,
   { resume = false, threads, engine = 'incremental', onRestart, onRepeat }: RunOptions,
 ): Promise<StudyStore> {
@@ -111,7 +140,8 @@ function openStudyStore(
     conditions,
     mitigations: mitigationNames(study),
     remarksOf,
-    maps: study.maps,
+    mapsOf: (condition) => ruleOf(condition).maxMaps,
+    diesOf: dies?.rowsOf,
     seed: study.seed,
     resume,
   });
@@ -121,7 +151,14 @@ async function runTrials(
   data: StudyData,
   collector: Collector,
   store: StudyStore | undefined,
-  { threads, engine = 'incremental', signal, onRestart, onProgress }: RunOptions,
+  {
+    threads,
+    engine = 'incremental',
+    signal,
+    onRestart,
+    onProgress,
+    onAccepted,
+  }: RunOptions & { readonly onAccepted: (result: TrialResult) => unknown },
 ): Promise<void> {
   const writer = store && createStoreWriter(store, collector);
   const report = reporter(collector, onProgress);
@@ -137,6 +174,7 @@ async function runTrials(
       onResult(result) {
         const accepted = collector.accept(result);
         writer?.add(accepted);
+        accepted.forEach(onAccepted);
         if (accepted.length > 0) report(accepted[accepted.length - 1].trial.condition);
       },
     });

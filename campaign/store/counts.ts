@@ -6,7 +6,10 @@ import type { Database } from './duckdb/database.js';
 import { hasTable } from './duckdb/objects.js';
 import {
   checkRecords,
+  type DieRecord,
+  dieRecordSchema,
   keyOfRecord,
+  type PairedOf,
   type PointRecord,
   type RepairRecord,
   type RepairsOf,
@@ -57,6 +60,25 @@ export function countsOfTrials(rows: readonly TrialRecord[]): PointCounts[] {
 export async function readRepairs(database: Database): Promise<RepairsOf> {
   const records = await repairRecords(database);
   const found = new Map(records.map((record) => [idOf(record, record.map), repairsOf(record)]));
+  return (trial) => found.get(idOf(trial, trial.map));
+}
+
+/** The dies of a study; none of a study without. */
+export async function dieRecords(database: Database): Promise<DieRecord[]> {
+  if (!(await hasTable(database, 'die'))) return [];
+  const { objects } = await database.read('SELECT * FROM die ORDER BY "condition", map, rowid');
+  return checkRecords(dieRecordSchema, objects, { file: database.file, table: 'die' });
+}
+
+/** The images on which the dies of all trials differ from the fault-free network. */
+export async function readPaired(database: Database): Promise<PairedOf> {
+  const records = await dieRecords(database);
+  const found = new Map(
+    records.map((record) => {
+      const { lost, gained } = record;
+      return [idOf(record, record.map), { lost, gained }];
+    }),
+  );
   return (trial) => found.get(idOf(trial, trial.map));
 }
 

@@ -3,11 +3,11 @@ import { append } from './duckdb/append.js';
 import { type CellValue, TABLES, type TableName } from './tables.js';
 
 /** Versions of the tables that are read, ascending; the last one is written. */
-export const STORE_VERSIONS = [3, 4, 5] as const;
+export const STORE_VERSIONS = [3, 4, 5, 6] as const;
 
 export type StoreVersion = (typeof STORE_VERSIONS)[number];
 
-export const STORE_VERSION = 5 satisfies StoreVersion;
+export const STORE_VERSION = 6 satisfies StoreVersion;
 
 /** The rows of the tables `configuration` and `version`, by name. */
 export interface NamedValues {
@@ -56,6 +56,14 @@ export const MIGRATIONS: Readonly<Record<Exclude<StoreVersion, typeof STORE_VERS
         }
         await connection.run('DELETE FROM remark');
         await append(connection, 'remark', remark);
+      },
+    },
+    5: {
+      // No study of these stores is of dies.
+      optionalTables: ['die'],
+      migrateValues: (values) => values,
+      async migrateTables(connection) {
+        await connection.run(`CREATE TABLE IF NOT EXISTS die (${tableOf('die').columns})`);
       },
     },
   };

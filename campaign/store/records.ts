@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { firstIssue, InputError, valueAndProblem } from '../../core/index.js';
 import type { Repairs } from '../../mitigation/index.js';
+import { DIE_VERDICTS, type DieRow } from '../points/die-row.js';
 import type { StudyPoint } from '../points/point.js';
+import type { PairedImages } from '../statistics/index.js';
 import { COLUMN_SCHEMAS, keyFromColumns, type PointKey, rowText } from '../study/columns.js';
 import { decodeImageSet } from '../trial/sample-set.js';
 import type { Outcome, TrialResult } from '../trial/trial.js';
@@ -81,6 +83,50 @@ export const pointRecordSchema = z.object({
 
 export type PointRecord = z.infer<typeof pointRecordSchema>;
 
+/** A row of the table `die`. */
+export const dieRecordSchema = z
+  .object({
+    ...key,
+    map: count,
+    die: rowText.nullable(),
+    lot: rowText.nullable(),
+    wafer: rowText.nullable(),
+    x: z.number().nullable(),
+    y: z.number().nullable(),
+    file: rowText,
+    faults: longCount,
+    effective: longCount,
+    images: z.int().min(1),
+    lost: count,
+    gained: count,
+    accuracy_mean: share,
+    accuracy_low: share,
+    accuracy_high: share,
+    difference_mean: z.number(),
+    difference_low: z.number(),
+    difference_high: z.number(),
+    verdict: z.enum(DIE_VERDICTS),
+  })
+  .refine((row) => row.lost + row.gained <= row.images, 'counts more images than there are');
+
+export type DieRecord = z.infer<typeof dieRecordSchema>;
+
+/** The die of a row; inverse of `dieCells`. */
+export function dieOfRecord(row: DieRecord): DieRow {
+  const { model, format, accelerator, mitigation } = keyOfRecord(row);
+  const { die, lot, wafer, x, y, voltage, file, images, verdict } = row;
+  return {
+    ...{ die, lot, wafer, x, y, voltage, file },
+    faults: Number(row.faults),
+    ...{ model, format, accelerator, mitigation },
+    effective: Number(row.effective),
+    images,
+    accuracy: { mean: row.accuracy_mean, low: row.accuracy_low, high: row.accuracy_high },
+    difference: { mean: row.difference_mean, low: row.difference_low, high: row.difference_high },
+    verdict,
+  };
+}
+
 /** A row of the table `plan`. */
 export const planRecordSchema = z.object({ ...key, maps: z.int().min(1) });
 
@@ -159,8 +205,19 @@ export type RepairsOf = (
   trial: Pick<TrialRecord, 'condition' | 'mitigation' | 'map'>,
 ) => Repairs | undefined;
 
+/** The images on which the die of a trial differs from the fault-free network, if it is of one. */
+export type PairedOf = (
+  trial: Pick<TrialRecord, 'condition' | 'mitigation' | 'map'>,
+) => PairedImages | undefined;
+
+/** What other tables say of a trial under a mitigation. */
+export interface TrialNotes {
+  readonly repairsOf: RepairsOf;
+  readonly pairedOf: PairedOf;
+}
+
 /** The results of rows that are in the order of condition and map; inverse of `trialRows`. */
-export function resultsOfRows(rows: readonly TrialRecord[], repairsOf: RepairsOf): TrialResult[] {
+export function resultsOfRows(rows: readonly TrialRecord[], notes: TrialNotes): TrialResult[] {
   const results: TrialResult[] = [];
   let start = 0;
   while (start < rows.length) {
@@ -168,24 +225,25 @@ export function resultsOfRows(rows: readonly TrialRecord[], repairsOf: RepairsOf
     let end = start;
     while (end < rows.length && rows[end].condition === condition && rows[end].map === map)
       end += 1;
-    results.push(resultOf(rows.slice(start, end), repairsOf));
+    results.push(resultOf(rows.slice(start, end), notes));
     start = end;
   }
   return results;
 }
 
-function resultOf(rows: readonly TrialRecord[], repairsOf: RepairsOf): TrialResult {
+function resultOf(rows: readonly TrialRecord[], notes: TrialNotes): TrialResult {
   const [{ condition, map, images, requested, injected, clean_correct }] = rows;
   return {
     trial: { condition, map, images, mitigations: rows.map(({ mitigation }) => mitigation) },
     requested,
     injected: Number(injected),
     cleanCorrect: clean_correct,
-    outcomes: rows.map((row) => outcomeOf(row, repairsOf(row))),
+    outcomes: rows.map((row) => outcomeOf(row, notes)),
   };
 }
 
-function outcomeOf(row: TrialRecord, repairs: Repairs | undefined): Outcome {
+function outcomeOf(row: TrialRecord, { repairsOf, pairedOf }: TrialNotes): Outcome {
+  const [repairs, paired] = [repairsOf(row), pairedOf(row)];
   const { mitigation, correct, sdc, non_finite, correct_images, sdc_images, seconds } = row;
   const fixed =
     correct_images === null || sdc_images === null
@@ -196,6 +254,7 @@ function outcomeOf(row: TrialRecord, repairs: Repairs | undefined): Outcome {
     ...{ effective: Number(row.effective), firstLayer: row.first_layer },
     ...(fixed && { fixed }),
     ...(repairs && { repairs }),
+    ...(paired && { paired }),
     seconds,
   };
 }

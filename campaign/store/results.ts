@@ -3,15 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { BitcellError, InputError, requireSafeOutputs, writeFileAtomic } from '../../core/index.js';
+import type { DieRow } from '../points/die-row.js';
 import type { StudyPoint } from '../points/point.js';
 import { type ColumnName, POINT_COLUMNS } from '../study/columns.js';
 import { readContents, storedMitigationNames } from './contents.js';
-import { countsOfTrials, type PointCounts, readPointNotes } from './counts.js';
+import { countsOfTrials, dieRecords, type PointCounts, readPointNotes } from './counts.js';
 import { type Database, openDatabase, quoted } from './duckdb/database.js';
 import { messageOf } from './duckdb/errors.js';
-import { requireOwnObjects } from './duckdb/objects.js';
+import { hasTable, requireOwnObjects } from './duckdb/objects.js';
 import {
   checkRecords,
+  dieOfRecord,
+  dieRecordSchema,
   type PointRecord,
   pointOfRecord,
   pointRecordSchema,
@@ -22,7 +25,7 @@ import { STORE_FILE, storeFiles } from './study-store.js';
 import type { CellValue } from './tables.js';
 
 /** Tables of a store that hold results. */
-export const RESULT_TABLES = ['point', 'trial'] as const;
+export const RESULT_TABLES = ['point', 'trial', 'die'] as const;
 
 export type ResultTable = (typeof RESULT_TABLES)[number];
 
@@ -67,6 +70,8 @@ export interface StoredResults {
    * @throws InputError when trials are damaged
    */
   counts(filter: ResultFilter): Promise<PointCounts[]>;
+  /** The dies at their voltages under their mitigations, in the order of the study; none of a study without. */
+  dies(filter: ResultFilter): DieRow[];
   /**
    * Rows of a table in the order of the study: equal studies give equal rows, times aside.
    *
@@ -87,11 +92,13 @@ export interface StoredResults {
 const ORDER: Readonly<Record<ResultTable, string>> = {
   point: '"condition", position',
   trial: '"condition", pilot DESC, map, position',
+  die: '"condition", map, position',
 };
 
 const RECORDS: Readonly<Record<ResultTable, z.ZodType>> = {
   point: pointRecordSchema,
   trial: trialRecordSchema,
+  die: dieRecordSchema,
 };
 
 /**
@@ -117,12 +124,19 @@ export async function openResults(folder: string): Promise<StoredResults> {
           a.condition - b.condition ||
           mitigations.indexOf(a.mitigation) - mitigations.indexOf(b.mitigation),
       );
+    const dies = (await dieRecords(database)).sort(
+      (a, b) =>
+        a.condition - b.condition ||
+        a.map - b.map ||
+        mitigations.indexOf(a.mitigation) - mitigations.indexOf(b.mitigation),
+    );
     return {
       configuration,
       versions,
       remainder: remainderOf(contents),
       points: (filter) =>
         points.filter(({ record }) => matches(record, filter)).map(({ point }) => point),
+      dies: (filter) => dies.filter((record) => matches(record, filter)).map(dieOfRecord),
       counts: (filter) => readCounts(database, filter),
       rows: (table, filter, added) => readRows(database, { table, filter, added }),
       async writeParquet(table, filter, target, added) {
@@ -137,7 +151,7 @@ export async function openResults(folder: string): Promise<StoredResults> {
   }
 }
 
-function matches(record: PointRecord, filter: ResultFilter): boolean {
+function matches(record: Pick<PointRecord, ColumnName>, filter: ResultFilter): boolean {
   return POINT_COLUMNS.every(({ name }) => {
     const [wanted, value] = [filter[name], record[name]];
     return !wanted || (value !== null && wanted.includes(value));
@@ -187,8 +201,15 @@ function selectionQuery({ table, added }: Selection, where: string): string {
   return `SELECT ${table}.*${columns} FROM ${table} JOIN mitigation_order USING (mitigation) ${join} ${where} ORDER BY ${ORDER[table]}`;
 }
 
+/** @throws InputError when a store of an older version does not have it */
+async function requireTable(database: Database, table: ResultTable): Promise<void> {
+  if (await hasTable(database, table)) return;
+  throw new InputError(`${database.file} has no table ${table}: its study is not of measured dies`);
+}
+
 async function readRows(database: Database, selection: Selection): Promise<ResultRows> {
   const { table, filter, added } = selection;
+  await requireTable(database, table);
   if (added) await addColumns(database, added);
   const { where, values } = whereClause(filter);
   const { columns, rows, objects } = await database.read(selectionQuery(selection, where), values);
@@ -217,6 +238,7 @@ async function parquetOf(
   try {
     const database = await openDatabase(file, 'READ_ONLY', target);
     try {
+      await requireTable(database, selection.table);
       await requireOwnObjects(database, [selection.table]);
       await orderMitigations(database, mitigations);
       if (selection.added) await addColumns(database, selection.added);

@@ -15,7 +15,7 @@ import { type Database, openDatabase } from './duckdb/database.js';
 import { messageOf } from './duckdb/errors.js';
 import { cutsOf, logsOf } from './duckdb/log.js';
 import { requireOwnObjects } from './duckdb/objects.js';
-import { pointRecordSchema, trialRecordSchema } from './records.js';
+import { dieRecordSchema, pointRecordSchema, trialRecordSchema } from './records.js';
 import { STORE_FILE } from './study-store.js';
 import type { CellValue } from './tables.js';
 
@@ -28,7 +28,11 @@ export interface SalvagedRows {
   readonly lost: readonly string[];
 }
 
-const RECORDS = { point: pointRecordSchema, trial: trialRecordSchema } as const;
+const RECORDS = {
+  point: pointRecordSchema,
+  trial: trialRecordSchema,
+  die: dieRecordSchema,
+} as const;
 
 /** DuckDB keeps the values of so many rows together, and reads them together. */
 const ROW_GROUP = 122_880;
@@ -42,7 +46,10 @@ const LEAST_ROWS = 2048;
  *
  * @throws InputError when nothing can be read, or the store holds what Bitcell does not write
  */
-export async function salvageRows(folder: string, table: 'point' | 'trial'): Promise<SalvagedRows> {
+export async function salvageRows(
+  folder: string,
+  table: keyof typeof RECORDS,
+): Promise<SalvagedRows> {
   const file = join(folder, STORE_FILE);
   if (!existsSync(file)) throw new InputError(`${folder} holds no results of a study`);
   const temporary = mkdtempSync(join(realpathSync(tmpdir()), 'bitcell-'));
@@ -111,7 +118,7 @@ async function openWithoutDamagedLog(copy: string, lost: string[]): Promise<Data
 /** The rows of a table; a part that cannot be read is divided until what is lost is small. */
 async function readParts(
   open: () => Promise<Database>,
-  table: 'point' | 'trial',
+  table: keyof typeof RECORDS,
   lost: string[],
 ): Promise<Omit<SalvagedRows, 'lost'>> {
   const [{ rows }] = [

@@ -3,18 +3,20 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { InputError } from '../../core/index.js';
 import type { PointRow } from '../execute/collector.js';
+import type { DieRow } from '../points/die-row.js';
 import { type PointKey, pointKey } from '../study/columns.js';
 import type { Condition } from '../study/conditions.js';
 import { DEFAULT_REQUIREMENT } from '../study/study.js';
 import type { TrialResult } from '../trial/trial.js';
 import { readContents } from './contents.js';
-import { readRepairs } from './counts.js';
+import { readPaired, readRepairs } from './counts.js';
 import { describeDifferences } from './differences.js';
 import { append } from './duckdb/append.js';
 import { createDatabase, type Database, isTemporary, openDatabase } from './duckdb/database.js';
 import { migrateTables, type PlannedRows, STORE_VERSION } from './migrations.js';
 import { checkRecords, keyOfRecord, resultsOfRows, trialRecordSchema } from './records.js';
 import {
+  dieCells,
   keyCells,
   type PlannedPoint,
   planCells,
@@ -53,8 +55,10 @@ export interface StoreOptions {
   readonly remarksOf?:
     | ((condition: Condition, mitigation: string) => readonly string[])
     | undefined;
-  /** The most fault maps a point. */
-  readonly maps: number;
+  /** The most fault maps of a condition's points. */
+  readonly mapsOf: (condition: Condition) => number;
+  /** The dies of a trial, one under each mitigation; default: a study has none. */
+  readonly diesOf?: ((result: TrialResult) => readonly DieRow[]) | undefined;
   readonly seed: number;
   /** Continue what the folder holds; otherwise it must not hold results. */
   readonly resume: boolean;
@@ -187,12 +191,17 @@ function plannedRows(options: StoreOptions): PlannedRows {
 }
 
 /** The points of a study, in its order. */
-function plannedPoints({ conditions, mitigations, maps, remarksOf }: StoreOptions): PlannedPoint[] {
+function plannedPoints({
+  conditions,
+  mitigations,
+  mapsOf,
+  remarksOf,
+}: StoreOptions): PlannedPoint[] {
   return conditions.flatMap((condition) =>
     mitigations.map((mitigation) => ({
       condition: condition.index,
       key: pointKey(condition, mitigation),
-      maps,
+      maps: mapsOf(condition),
       remarks: remarksOf?.(condition, mitigation) ?? [],
     })),
   );
@@ -215,7 +224,10 @@ async function readTrials(
       `${file} holds trials of condition ${other.condition}, mitigation ${other.mitigation}, which this study does not have: choose another folder`,
     );
   }
-  return resultsOfRows(records, await readRepairs(database));
+  return resultsOfRows(records, {
+    repairsOf: await readRepairs(database),
+    pairedOf: await readPaired(database),
+  });
 }
 
 function idOf(condition: number, key: PointKey): string {
@@ -224,16 +236,20 @@ function idOf(condition: number, key: PointKey): string {
 
 async function write(
   database: Database,
-  { conditions, seed }: StoreOptions,
+  { conditions, seed, diesOf }: StoreOptions,
   results: readonly TrialResult[],
   points: readonly PointRow[],
 ): Promise<void> {
   const trials = results.flatMap((result) =>
     trialRows(conditions[result.trial.condition], result, seed),
   );
+  const dies = results.flatMap((result) =>
+    dieCells(conditions[result.trial.condition], result, diesOf?.(result) ?? []),
+  );
   await database.transaction(async (connection) => {
     await append(connection, 'trial', trials);
     await append(connection, 'repair', results.flatMap(repairRows));
+    await append(connection, 'die', dies);
     for (const row of points) await replacePoint(connection, row);
   });
 }

@@ -1,4 +1,5 @@
 import type { PointRow } from '../execute/collector.js';
+import type { DieRow } from '../points/die-row.js';
 import { isPilotMap } from '../points/pilot.js';
 import { columnValues, POINT_COLUMNS, type PointKey, pointKey } from '../study/columns.js';
 import type { Condition } from '../study/conditions.js';
@@ -8,6 +9,7 @@ export type TableName =
   | 'trial'
   | 'point'
   | 'repair'
+  | 'die'
   | 'plan'
   | 'remark'
   | 'configuration'
@@ -31,6 +33,7 @@ const NAMED_VALUES = 'name VARCHAR PRIMARY KEY, value VARCHAR NOT NULL';
 
 /**
  * One row a trial and mitigation; one row a point that has a trial; one row a trial under a mitigation with spare lines;
+ * one row a die at a voltage under a mitigation;
  * one row a point that is planned; what is to be remarked on its points; the configuration and the versions as name and
  * JSON value.
  */
@@ -99,6 +102,30 @@ export const TABLES: readonly TableDefinition[] = [
   PRIMARY KEY ("condition", map, mitigation)`,
   },
   {
+    name: 'die',
+    columns: `${KEY},
+  map INTEGER NOT NULL,
+  die VARCHAR,
+  lot VARCHAR,
+  wafer VARCHAR,
+  x DOUBLE,
+  y DOUBLE,
+  file VARCHAR NOT NULL,
+  faults BIGINT NOT NULL,
+  effective BIGINT NOT NULL,
+  images INTEGER NOT NULL,
+  lost INTEGER NOT NULL,
+  gained INTEGER NOT NULL,
+  accuracy_mean DOUBLE NOT NULL,
+  accuracy_low DOUBLE NOT NULL,
+  accuracy_high DOUBLE NOT NULL,
+  difference_mean DOUBLE NOT NULL,
+  difference_low DOUBLE NOT NULL,
+  difference_high DOUBLE NOT NULL,
+  verdict VARCHAR NOT NULL,
+  PRIMARY KEY ("condition", map, mitigation)`,
+  },
+  {
     name: 'plan',
     columns: `${KEY},
   maps INTEGER NOT NULL`,
@@ -142,6 +169,26 @@ export function repairRows({ trial, outcomes }: TrialResult): CellValue[][] {
     const { banks, repaired, notProvedOptimal, uncoveredCells } = repairs;
     const of = [trial.condition, mitigation, isPilotMap(trial.map), trial.map];
     return [[...of, banks, repaired, notProvedOptimal, uncoveredCells]];
+  });
+}
+
+/** The dies of a trial in the order of the columns, one under each mitigation. */
+export function dieCells(
+  condition: Condition,
+  { trial, outcomes }: TrialResult,
+  rows: readonly DieRow[],
+): CellValue[][] {
+  return rows.map((row, at) => {
+    const { die, lot, wafer, x, y, file, faults, effective, images } = row;
+    const { accuracy, difference, verdict } = row;
+    const { paired } = outcomes[at];
+    return [
+      ...keyCells(condition.index, pointKey(condition, row.mitigation)),
+      ...[trial.map, die, lot, wafer, x, y, file, faults, effective, images],
+      ...[paired?.lost ?? 0, paired?.gained ?? 0],
+      ...[accuracy.mean, accuracy.low, accuracy.high],
+      ...[difference.mean, difference.low, difference.high, verdict],
+    ];
   });
 }
 

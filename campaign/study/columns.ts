@@ -10,7 +10,7 @@ export interface PointKey {
   readonly model: string;
   readonly format: WordFormat;
   readonly accelerator: string;
-  /** A fault model, or a fault map file. */
+  /** A fault model, a fault map file, or where the maps of dies are. */
   readonly faultModel: string;
   readonly scope: string;
   readonly mitigation: string;

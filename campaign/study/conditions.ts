@@ -39,6 +39,8 @@ export interface PlanOptions {
   readonly cellsOf: (placed: PlacedNetwork, scope: string) => number;
   /** Share of the cells in scope that a fault map file breaks. */
   readonly rateOfMap: (file: string, placed: PlacedNetwork, scope: string) => number;
+  /** The voltages at which dies were measured, falling, and the mean share of the cells that are faulty there. */
+  readonly levelsOfDies: (placed: PlacedNetwork) => readonly FaultState[];
 }
 
 /**
@@ -77,8 +79,10 @@ function levelsOf(
   source: FaultSource,
   placed: PlacedNetwork,
   scope: string,
-  { cellsOf, rateOfMap }: PlanOptions,
-): (FaultState & Pick<Condition, 'faultCount'>)[] {
+  { cellsOf, rateOfMap, levelsOfDies }: PlanOptions,
+): readonly (FaultState & Pick<Condition, 'faultCount'>)[] {
+  if (source.kind === 'none') return [{ rate: 0 }];
+  if (source.kind === 'dies') return levelsOfDies(placed);
   if (source.kind === 'file') return [{ rate: rateOfMap(source.file, placed, scope) }];
   if (source.state) return [source.state];
   const table = tableOf(source);

@@ -21,17 +21,27 @@ import {
 } from '../../fault/index.js';
 import type { Scope } from './scope.js';
 
+/** A model that faults are drawn from. */
+export interface ModelSource {
+  readonly kind: 'model';
+  /** As the study names it. */
+  readonly name: string;
+  readonly model: FaultModel;
+  /** Of a preset's published state, which takes the place of the study's rates. */
+  readonly state?: FaultState | undefined;
+}
+
 /** Where the faults of a condition come from. */
 export type FaultSource =
-  | {
-      readonly kind: 'model';
-      /** As the study names it. */
-      readonly name: string;
-      readonly model: FaultModel;
-      /** Of a preset's published state, which takes the place of the study's rates. */
-      readonly state?: FaultState | undefined;
-    }
-  | { readonly kind: 'file'; readonly file: string };
+  | ModelSource
+  | { readonly kind: 'file'; readonly file: string }
+  /** Measured dies; map number k is that of die k at the voltage of the condition. */
+  | { readonly kind: 'dies'; readonly name: string }
+  /** No fault: what dies are compared with. */
+  | { readonly kind: 'none' };
+
+/** The name of the source without faults. */
+const FAULT_FREE = 'fault-free';
 
 /** How many cells fail, and at which voltage if that says it. */
 export interface FaultState {
@@ -42,7 +52,19 @@ export interface FaultState {
 
 /** A fault source in a word, for tables and results. */
 export function faultSourceName(source: FaultSource): string {
-  return source.kind === 'file' ? source.file : source.name;
+  switch (source.kind) {
+    case 'file':
+      return source.file;
+    case 'none':
+      return FAULT_FREE;
+    default:
+      return source.name;
+  }
+}
+
+/** Whether the maps of a source are a sample of maps; a given one is not, only its images are. */
+export function isSample({ kind }: FaultSource): boolean {
+  return kind === 'model' || kind === 'dies';
 }
 
 const MODEL_FILE = /\.(ya?ml|json)$/i;
@@ -93,7 +115,7 @@ function isFile(name: string): boolean {
  *
  * @throws InputError when a preset has no such state, or a file or model is wrong
  */
-export function faultSourceOf(faults: string | FaultModelInput): FaultSource {
+export function faultSourceOf(faults: string | FaultModelInput): ModelSource {
   if (typeof faults !== 'string') {
     const name = JSON.stringify(faults);
     return { kind: 'model', name, model: parseFaultModel(faults, 'study: faults') };
@@ -106,7 +128,7 @@ export function faultSourceOf(faults: string | FaultModelInput): FaultSource {
   return presetSource(faults);
 }
 
-function presetSource(name: string): FaultSource {
+function presetSource(name: string): ModelSource {
   const [presetName, stateText] = name.split('@');
   const preset = faultPreset(presetName);
   if (stateText === undefined) {
@@ -128,7 +150,7 @@ function presetSource(name: string): FaultSource {
 
 /** What the fault maps of conditions that differ by their rates alone depend on. */
 export interface FaultMapsRequest {
-  readonly source: FaultSource;
+  readonly source: Exclude<FaultSource, { readonly kind: 'dies' }>;
   readonly geometry: CellGeometry;
   readonly scope: Scope;
   readonly seed: number;
@@ -161,8 +183,15 @@ export function trialFaultMaps(request: FaultMapsRequest, buffers?: FaultBuffers
     const { file } = source;
     return () => restrictFaultMap(readMap(file), scope);
   }
+  if (source.kind === 'none') return () => emptyFaultMap(geometry);
   const whole = scope.count === dataCellCount(geometry);
   return nestedFaultMaps(source.model, geometry, seed, map, whole ? undefined : scope, buffers);
+}
+
+/** A map without a fault. */
+function emptyFaultMap(geometry: CellGeometry): FaultMap {
+  const provenance = { source: 'file', file: FAULT_FREE } as const;
+  return { geometry, cells: new Float64Array(0), kinds: new Uint8Array(0), provenance };
 }
 
 /** The probability that a fault is active while an image passes; undefined: faults are permanent. */

@@ -10,6 +10,7 @@ import {
   withoutDefaults,
 } from '../../mitigation/index.js';
 import { AXIS_DEFAULTS, AXIS_INPUTS, AXIS_LISTS, areDistinct, STUDY_AXES } from './axes.js';
+import { canonicalDies, diesInputSchema, diesSchema } from './dies.js';
 
 /** Fault rates used when none are given: where each word format goes from unharmed to broken. */
 export const DEFAULT_RATES = {
@@ -82,6 +83,7 @@ const thresholdsOfModels = z.record(z.string(), file);
 const schema = z
   .strictObject({
     ...AXIS_LISTS,
+    dies: diesSchema.optional(),
     thresholds: thresholdsOfModels.readonly().optional(),
     ...settings,
     granularity: settings.granularity.optional(),
@@ -91,6 +93,9 @@ const schema = z
 
 const inputSchema = z.strictObject({
   ...AXIS_INPUTS,
+  dies: diesInputSchema
+    .describe('fault maps of measured dies, instead of fault models and rates')
+    .optional(),
   thresholds: z
     .union([file, thresholdsOfModels])
     .describe('clip thresholds: a file, or a file for each model; default: the profile maxima')
@@ -129,6 +134,9 @@ const PRECISION_DEFAULTS = { maps: 10_000, images: 'pilot' } as const;
 
 /** A given fault map is one; its images are all the sample there is. */
 const GIVEN_MAP_DEFAULTS = { maps: 1, images: 1000 } as const;
+
+/** A die has one map at a voltage; all dies are judged on the same images. */
+const DIES_DEFAULTS = { ...GIVEN_MAP_DEFAULTS, imageChoice: 'fixed' } as const;
 
 /**
  * The requirement of a saved study. Studies of before they had one say none: theirs is the default.
@@ -170,6 +178,7 @@ export function canonicalFields(
     }
     if (fields[axis] !== undefined && !Array.isArray(fields[axis])) fields[axis] = [fields[axis]];
   }
+  if (fields.dies !== undefined) fields.dies = canonicalDies(fields.dies);
   return fields;
 }
 
@@ -233,7 +242,8 @@ function validate(candidate: Readonly<Record<string, unknown>>): Study {
   throw new InputError(`study: ${valueAndProblem(firstIssue(result.error, candidate))}`);
 }
 
-function sizeDefaults({ faultMaps, precision }: Readonly<Record<string, unknown>>): object {
+function sizeDefaults({ faultMaps, dies, precision }: Readonly<Record<string, unknown>>): object {
+  if (dies !== undefined) return DIES_DEFAULTS;
   if (faultMaps !== undefined) return GIVEN_MAP_DEFAULTS;
   return precision === undefined ? {} : PRECISION_DEFAULTS;
 }
@@ -280,6 +290,7 @@ function requireConsistent(study: Study): void {
     throw new InputError('study: give either rates or faultCounts');
   }
   requireMitigations(study);
+  requireOneMeasurement(study);
   if (precision !== undefined && study.imageChoice === 'fixed') {
     throw new InputError(
       'study: precision needs images that are drawn for each map, not fixed ones',
@@ -300,6 +311,38 @@ function requireConsistent(study: Study): void {
     if (!models.includes(model)) {
       throw new InputError(`study: thresholds are given for ${model}, which is not in models`);
     }
+  }
+}
+
+/** @throws InputError when a study of dies has what their measurement says or does not allow */
+function requireOneMeasurement(study: Study): void {
+  const { dies, faultMaps, rates, voltages, faultCounts, faults, scopes, maps } = study;
+  if (dies === undefined) return;
+  if (faultMaps !== undefined) {
+    throw new InputError('study: give either dies (--fault-maps) or fault maps (--fault-map)');
+  }
+  for (const [name, given] of Object.entries({ rates, voltages, faultCounts })) {
+    if (given === undefined) continue;
+    const remedy =
+      name === 'voltages' ? '; dies.select (--select voltage=…) takes one of them' : '';
+    throw new InputError(`study: give either dies or ${name}: dies have their own${remedy}`);
+  }
+  const { faults: model, scopes: whole } = DEFAULT_STUDY;
+  if (JSON.stringify([faults, scopes]) !== JSON.stringify([model, whole])) {
+    throw new InputError(
+      'study: dies have the faults that were measured, in all cells: leave faults and scopes away',
+    );
+  }
+  if (maps !== 1) {
+    throw new InputError(`study: maps = ${maps}, but a die has one map at a voltage`);
+  }
+  if (study.precision !== undefined) {
+    throw new InputError(
+      'study: precision chooses how many maps are drawn, but those of dies are measured: give a number of images',
+    );
+  }
+  if (study.imageChoice !== 'fixed') {
+    throw new InputError('study: dies are compared on the same images: imageChoice = fixed');
   }
 }
 

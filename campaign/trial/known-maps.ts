@@ -23,6 +23,14 @@ export function knownMapsOf(request: FaultMapsRequest, whole: FaultMap): KnownMa
   );
 }
 
+/** What parts know of the map of a die; `number` is that of the map. */
+export function knownMapsOfDie(whole: FaultMap, seed: number, number: number): KnownMaps {
+  return remembering(whole, (knows) => {
+    if ('share' in knows) return knownFaults(whole, knows.share, seed, number);
+    throw new Error('a study of dies whose parts know another voltage');
+  });
+}
+
 /**
  * What parts know of a map that no study draws: its own seed and number say it.
  *
@@ -59,6 +67,11 @@ export function rateOfKnowledge(source: FaultSource, voltage: number): number {
   if (source.kind === 'file') {
     throw new InputError(
       `${where}: the fault map ${source.file} does not tell which cells fail at other voltages: ${remedy}`,
+    );
+  }
+  if (source.kind !== 'model') {
+    throw new InputError(
+      `${where}: what dies are programmed with is a share of the cells that fail at the voltage of a row, not those of another voltage: ${remedy}`,
     );
   }
   if (source.model.model !== 'voltage') {

@@ -13,6 +13,7 @@ import {
   placeOnNamed,
   type Recording,
 } from '../../sim/index.js';
+import type { PlacedDies } from '../inputs/dies/index.js';
 import type { SharedNetwork } from '../inputs/shared-network.js';
 import type { Condition } from '../study/conditions.js';
 import type { Study } from '../study/study.js';
@@ -42,6 +43,8 @@ export interface StudyData {
   readonly accelerators: ReadonlyMap<string, Accelerator>;
   /** By `faultMapKey`. */
   readonly faultMaps: ReadonlyMap<string, FaultMap>;
+  /** Measured dies by `memoryKey`. */
+  readonly dies: ReadonlyMap<string, PlacedDies>;
   readonly dataset: ImageSet;
 }
 
@@ -70,6 +73,11 @@ export function faultMapKey(file: string, { geometry, memory }: Placement): stri
   return JSON.stringify([file, geometry, memory.columnMux]);
 }
 
+/** A memory that dies are placed in. */
+export function memoryKey({ geometry, memory }: Placement): string {
+  return JSON.stringify([geometry, memory.columnMux]);
+}
+
 /**
  * The place of a network in the weight memory of an accelerator, which has the check bits and the spare lines that the
  * mitigations of the study need: no data cell moves for them. Given fault maps say themselves which of them there are.
@@ -79,7 +87,7 @@ export function faultMapKey(file: string, { geometry, memory }: Placement): stri
  * @throws InputError when the network, or a mitigation, does not fit the memory
  */
 export function placeForStudy(
-  { placement: kind, mitigations, faultMaps }: Study,
+  { placement: kind, mitigations, faultMaps, dies }: Study,
   network: Network,
   accelerator: Accelerator,
   nameOrFile = accelerator.name,
@@ -96,5 +104,5 @@ export function placeForStudy(
     spareRows: most('spareRows'),
     spareColumns: most('spareColumns'),
   };
-  return faultMaps ? placement : placeNetwork(network, accelerator, kind, extras);
+  return faultMaps || dies ? placement : placeNetwork(network, accelerator, kind, extras);
 }

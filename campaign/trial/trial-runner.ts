@@ -16,6 +16,7 @@ import {
   type WeightPatches,
   weightMemoryOf,
 } from '../../sim/index.js';
+import { levelOfDies, mapOfDie } from '../inputs/dies/index.js';
 import type { Condition } from '../study/conditions.js';
 import {
   type FaultMapsAtRate,
@@ -23,12 +24,13 @@ import {
   trialFaultMap,
   trialFaultMaps,
 } from '../study/fault-source.js';
-import { createScope } from '../study/scope.js';
+import { createScope, type Scope } from '../study/scope.js';
 import { createDeltaRunners, type Engine, type TrialNetwork } from './engines.js';
-import { knownMapsOf } from './known-maps.js';
+import { knownMapsOf, knownMapsOfDie } from './known-maps.js';
 import {
   entryOf,
   faultMapKey,
+  memoryKey,
   networkOf,
   placeForStudy,
   type StudyData,
@@ -92,13 +94,6 @@ export function createTrialContexts(
     const accelerator = entryOf(data.accelerators, condition.accelerator);
     const placement = placeForStudy(data.study, shared.network, accelerator);
     const scope = createScope(condition.scope, shared.network, placement);
-    const request = {
-      ...{ source: condition.source, geometry: placement.geometry, scope, seed: data.study.seed },
-      readMap: (file: string) => entryOf(data.faultMaps, faultMapKey(file, placement)),
-    };
-    const { model, format, rate } = condition;
-    const name = faultSourceName(condition.source);
-    const family = [model, format, condition.accelerator, name, condition.scope];
     return {
       condition,
       study: data.study,
@@ -106,6 +101,32 @@ export function createTrialContexts(
       placement,
       scope,
       memorySides: memorySidesOf(data.study, network, placement, accelerator),
+      ...mapsOf(condition, placement, scope),
+      dataset: data.dataset,
+    };
+  }
+
+  /** The fault maps of a condition by their numbers, and what is known of them. */
+  function mapsOf(
+    condition: Condition,
+    placement: Placement,
+    scope: Scope,
+  ): Pick<TrialContext, 'faultMap' | 'knownMaps'> {
+    const { source, model, format, accelerator, rate, voltage } = condition;
+    if (source.kind === 'dies') {
+      const dies = entryOf(data.dies, memoryKey(placement));
+      const level = levelOfDies(dies, voltage);
+      return {
+        faultMap: (map) => mapOfDie(dies, level.dies[map]),
+        knownMaps: (map, whole) => knownMapsOfDie(whole, data.study.seed, map),
+      };
+    }
+    const request = {
+      ...{ source, geometry: placement.geometry, scope, seed: data.study.seed },
+      readMap: (file: string) => entryOf(data.faultMaps, faultMapKey(file, placement)),
+    };
+    const family = [model, format, accelerator, faultSourceName(source), condition.scope];
+    return {
       faultMap: (map) =>
         options.engine === 'plain'
           ? trialFaultMap({ ...request, map, rate })
@@ -113,7 +134,6 @@ export function createTrialContexts(
               trialFaultMaps({ ...request, map }, buffers),
             )(rate),
       knownMaps: (map, whole) => knownMapsOf({ ...request, map }, whole),
-      dataset: data.dataset,
     };
   }
 

@@ -8,6 +8,7 @@ import {
 } from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
 import { type Placement, patchedLayers } from '../../sim/index.js';
+import type { PairedImages } from '../statistics/index.js';
 import type { Condition } from '../study/conditions.js';
 import { activeProbabilityOf, dataFaults } from '../study/fault-source.js';
 import type { Scope } from '../study/scope.js';
@@ -52,6 +53,8 @@ export interface Outcome {
   readonly repairs?: Readonly<Repairs> | undefined;
   /** Which of the images these are, by their places (see `encodeImageSet`), where all maps have the same images. */
   readonly fixed?: { readonly correct: string; readonly sdc: string } | undefined;
+  /** Of a die: the images on which it differs from the fault-free, unprotected network. */
+  readonly paired?: PairedImages | undefined;
   /** Time of this outcome alone. */
   readonly seconds: number;
 }
@@ -89,7 +92,7 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
   const { source } = condition;
   const { seed } = study;
   const images = imagesOf(context, trial);
-  const clean = goldenOf(context, UNPROTECTED, images);
+  const unprotected = goldenOf(context, UNPROTECTED, images);
   const golden = new Map(
     trial.mitigations.map((mitigation) => [mitigation, goldenOf(context, mitigation, images)]),
   );
@@ -120,6 +123,9 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
         ...judge(context, images, predictions, entryOf(golden, mitigation)),
         effective: patches.effectiveFaults,
         ...(side.hasSpareLines && { repairs }),
+        ...(source.kind === 'dies' && {
+          paired: pairedWith(context, images, predictions, unprotected),
+        }),
         firstLayer: differing ? network.network.layers[differing.first].name : null,
         seconds,
       });
@@ -129,7 +135,7 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
     trial,
     requested: condition.faultCount ?? condition.rate * scope.count,
     injected: dataFaults(map),
-    cleanCorrect: rightPlaces(context.dataset, images, clean).length,
+    cleanCorrect: rightPlaces(context.dataset, images, unprotected).length,
     outcomes: trial.mitigations.map((mitigation) => entryOf(outcomes, mitigation)),
   };
 }
@@ -223,6 +229,19 @@ function judge(
   if (study.imageChoice === 'drawn') return counts;
   const encode = (places: readonly number[]) => encodeImageSet(places, images.indices.length);
   return { ...counts, fixed: { correct: encode(correct), sdc: encode(sdc) } };
+}
+
+/** The images that one of two networks alone puts into their class. */
+function pairedWith(
+  { dataset }: TrialContext,
+  images: RunImages,
+  found: readonly Prediction[],
+  reference: readonly Prediction[],
+): PairedImages {
+  const right = new Set(rightPlaces(dataset, images, found));
+  const before = rightPlaces(dataset, images, reference);
+  const kept = before.filter((place) => right.has(place)).length;
+  return { lost: before.length - kept, gained: right.size - kept };
 }
 
 function rightPlaces(

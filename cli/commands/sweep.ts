@@ -12,7 +12,7 @@ import { addTuningOptions, type TuningFlags, tuningFields } from '../input/tunin
 import { interruptible, reportRestart, resumable } from '../interruption.js';
 import { printResult } from '../print/output.js';
 import { duration, showProgress } from '../print/progress.js';
-import { counted } from '../print/study-table.js';
+import { counted } from '../print/study/study-table.js';
 import { formatTable, percent } from '../print/table.js';
 import { unfusedOf, warnOfUnfused } from '../print/unfused.js';
 

@@ -27,7 +27,7 @@ import {
 } from '../input/options.js';
 import { printResult } from '../print/output.js';
 import { showProgress } from '../print/progress.js';
-import { counted } from '../print/study-table.js';
+import { counted } from '../print/study/study-table.js';
 import { formatTable, grouped } from '../print/table.js';
 
 interface VerifyFlags extends CommonOptions {

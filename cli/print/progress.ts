@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { StudyProgress } from '../../campaign/index.js';
 import { type ProgressListener, rateText } from '../../core/index.js';
-import { accuracyText } from './study-table.js';
+import { accuracyText } from './study/study-table.js';
 
 const PLAIN_INTERVAL_MS = 5000;
 

@@ -9,7 +9,7 @@ import { visibleLines } from '../../core/index.js';
 import { memoryPartsOf, NO_MITIGATION } from '../../mitigation/index.js';
 import { WORD_BITS } from '../../models/index.js';
 import { printParts, resultParts } from './output.js';
-import { conditionText, counted } from './study-table.js';
+import { conditionText, counted } from './study/study-table.js';
 import { formatTable, grouped } from './table.js';
 
 /** Changed weights that text lists, unless the user says otherwise. */

@@ -1,7 +1,7 @@
 import type { Judgement, SearchResult, TuneResult, Tuning } from '../../campaign/index.js';
 import { rateText } from '../../core/index.js';
 import { duration } from './progress.js';
-import { counted } from './study-table.js';
+import { counted } from './study/study-table.js';
 import { formatTable, grouped, percent } from './table.js';
 
 /** A search that ended, and what its thresholds are worth. */

@@ -47,19 +47,27 @@ export function roleOf(name: string): Role | undefined {
 }
 
 /** The labels that tell one measured map from another, with the names by which they are called. */
-const CONDITION_NAMES: Readonly<Record<string, readonly string[]>> = {
+const CONDITION_NAMES = {
   die: ['die', 'dieid', 'chip', 'chipid', 'device', 'deviceid', 'dut', 'sample'],
   lot: ['lot', 'lotid'],
   wafer: ['wafer', 'waferid'],
   x: ['x', 'diex'],
   y: ['y', 'diey'],
   voltage: ['voltage', 'vdd', 'vcc', 'volt', 'volts', 'supply', 'supplyvoltage', 'v'],
-};
+} as const;
+
+/** A label that tells one measured map from another. */
+export type ConditionName = keyof typeof CONDITION_NAMES;
+
+export const CONDITION_LABELS = Object.keys(CONDITION_NAMES) as readonly ConditionName[];
+
+/** What a file says of the die and its voltage: texts as they stand there. */
+export type ConditionLabels = Readonly<Partial<Record<ConditionName, string>>>;
 
 /** Which of die, lot, wafer, x, y and voltage a label is, if one. */
-export function conditionOf(label: string): string | undefined {
+export function conditionOf(label: string): ConditionName | undefined {
   const plain = plainName(label);
-  return Object.keys(CONDITION_NAMES).find((name) => CONDITION_NAMES[name].includes(plain));
+  return CONDITION_LABELS.find((name) => CONDITION_NAMES[name].some((known) => known === plain));
 }
 
 const ADDRESS_FORMS = 'address,bit; address,fail-bit-mask; or address,expected,actual';

@@ -37,10 +37,18 @@ const FIRST_OF_LINE = 0x80;
 const NO_KIND = 0xff;
 const BYTES_PER_FAULT = 9;
 
-/** An empty log; its memory is in proportion to the reports. */
-export function createFaultLog(file: string, conflict: KindConflict = 'contradiction'): FaultLog {
-  let cells = new Float64Array(1024);
-  let kinds = new Uint8Array(1024);
+/**
+ * An empty log; its memory is in proportion to the reports.
+ *
+ * @param room reports for which there is room at first
+ */
+export function createFaultLog(
+  file: string,
+  conflict: KindConflict = 'contradiction',
+  room = 1024,
+): FaultLog {
+  let cells = new Float64Array(room);
+  let kinds = new Uint8Array(room);
   let count = 0;
   let isNewLine = true;
 

@@ -7,10 +7,12 @@ import {
   openByteSource,
   writeFileAtomic,
 } from '../../core/index.js';
+import type { FaultList } from '../fault-list.js';
 import { type FaultMap, requireGeometry } from '../fault-map.js';
 import type { CellGeometry } from '../geometry.js';
 import { binary, formatBinary } from './binary.js';
 import { bitmap } from './bitmap.js';
+import { type ConditionLabels, conditionOf } from './columns.js';
 import { csv, formatCsv } from './csv.js';
 import { type BitPermutation, descramble } from './descramble.js';
 import type { FaultFormat } from './fault-format.js';
@@ -164,17 +166,58 @@ function readSources(sources: readonly ByteSource[], options: ReadMapOptions): I
   const [first, second] = sources;
   const { read, format } = second ? readPair([first, second], options) : readOne(first, options);
   const file = sources.map((source) => source.file).join(',');
-  const map: FaultMap = {
-    geometry: read.geometry,
-    ...read.faults,
-    provenance: read.provenance ?? { source: 'file', file, ...read.notes },
-  };
-  const { permutation, columnMux = 1 } = options;
   return {
-    map: permutation ? descramble(map, permutation, columnMux) : map,
+    map: mapOf(read, read.faults, file, options),
     format,
     repeatedLines: read.repeatedLines,
   };
+}
+
+function mapOf(
+  { geometry, provenance, notes }: ReadFaultFile,
+  faults: FaultList,
+  file: string,
+  { permutation, columnMux = 1 }: ReadMapOptions,
+): FaultMap {
+  const map: FaultMap = {
+    geometry,
+    ...faults,
+    provenance: provenance ?? { source: 'file', file, ...notes },
+  };
+  return permutation ? descramble(map, permutation, columnMux) : map;
+}
+
+/** A die at a voltage as a file says it: what is not there the file does not say. */
+export interface ImportedDie {
+  readonly labels: ConditionLabels;
+  readonly map: FaultMap;
+}
+
+/**
+ * Reads the dies and voltages of a file: a map for each combination of the labels die, lot, wafer, x, y and voltage
+ * of a table; of any other file one. A line of a table with labels alone is of a die without a fault.
+ *
+ * @throws InputError as `importFaultMap`
+ */
+export function importDies(file: string, options: ReadMapOptions): readonly ImportedDie[] {
+  const { read } = readOne(openByteSource(file), { ...options, isSplit: true });
+  const shared = labelsOfFile(read);
+  const parts = read.parts ?? [{ labels: {}, faults: read.faults }];
+  return parts.map(({ labels, faults }) => ({
+    labels: { ...shared, ...labels },
+    map: mapOf({ ...read, notes: undefined }, faults, file, options),
+  }));
+}
+
+/** What a file says of all its faults. */
+function labelsOfFile({ provenance, notes }: ReadFaultFile): ConditionLabels {
+  const labels = notes?.labels ?? (provenance?.source === 'file' ? provenance.labels : undefined);
+  return Object.fromEntries(
+    Object.entries(labels ?? {}).flatMap(([label, values]) => {
+      const name = conditionOf(label);
+      return name === undefined || values.length !== 1 ? [] : [[name, values[0]] as const];
+    }),
+  );
 }
 
 /** Decodes files whose bytes are read already; see `importFaultMap`. */

@@ -17,9 +17,10 @@ export interface LabelCollector {
   /**
    * The values of each label over the records that are read.
    *
-   * @throws InputError when they are of several dies or voltages, or no record was selected
+   * @param isSplit whether they may be of several dies or voltages
+   * @throws InputError when they are and may not be, or no record was selected
    */
-  notes(): Notes;
+  notes(isSplit?: boolean): Notes;
 }
 
 interface Label {
@@ -131,12 +132,12 @@ export function createLabelCollector(
       for (const label of labels) keep(label);
       return true;
     },
-    notes() {
+    notes(isSplit = false) {
       if (select.length > 0 && selected === 0) throw nothingSelected();
       const several = labels.filter(
         ({ name, values }) => conditionOf(name) !== undefined && values.size > 1,
       );
-      if (several.length > 0) throw manyConditions(file, several);
+      if (several.length > 0 && !isSplit) throw manyConditions(file, several);
       if (labels.length === 0) return {};
       return {
         labels: Object.fromEntries(labels.map(({ name, values }) => [name, shown(values)])),

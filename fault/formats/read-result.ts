@@ -1,7 +1,15 @@
 import type { FaultList } from '../fault-list.js';
 import type { Provenance } from '../fault-map.js';
 import type { CellGeometry } from '../geometry.js';
+import type { ConditionLabels } from './columns.js';
 import type { Notes } from './notes.js';
+
+/** The faults of one die at one voltage, of a table that holds several. */
+export interface FaultFilePart {
+  readonly labels: ConditionLabels;
+  /** Sorted and distinct. */
+  readonly faults: FaultList;
+}
 
 /** What a file of faults holds. */
 export interface ReadFaultFile {
@@ -14,4 +22,6 @@ export interface ReadFaultFile {
   readonly notes?: Notes | undefined;
   /** Lines of a log that repeat what earlier lines report. */
   readonly repeatedLines: number;
+  /** Of a table that is split; `faults` is then empty. */
+  readonly parts?: readonly FaultFilePart[] | undefined;
 }

@@ -3,7 +3,7 @@ import { FAULT_KINDS } from '../fault-kind.js';
 import { type CellGeometry, cellAt, formatGeometry } from '../geometry.js';
 import { dataGeometry } from '../regions.js';
 import { type Column, KINDS_EXPECTED, kindNamed, type Role } from './columns.js';
-import { createFaultLog, type FaultLog } from './fault-log.js';
+import { type Contradiction, createFaultLog, type FaultLog } from './fault-log.js';
 import { type Fields, fieldText, unexpectedField } from './fields.js';
 import { createLabelCollector } from './labels.js';
 import type { Notes } from './notes.js';
@@ -14,6 +14,7 @@ import {
   maskEvidence,
   type WordReader,
 } from './number-base.js';
+import { createParts } from './parts.js';
 import type { FaultFileOptions } from './read-options.js';
 import type { ReadFaultFile } from './read-result.js';
 import { hexadecimalAt, wholeNumberAt } from './whole-number.js';
@@ -70,22 +71,54 @@ export function readTable(
   }
   const read = recordReader(table, positions, { ...options, geometry }, file);
   const labels = createLabelCollector(file, columns, options.select ?? []);
+  const { isSplit = false } = options;
   const hasWords = positions.expected !== undefined;
-  const log = createFaultLog(file, hasWords ? { becomes: FLIP } : 'contradiction');
+  const room = isSplit ? PART_ROOM : undefined;
+  const parts = createParts(isSplit ? columns : [], () =>
+    createFaultLog(file, hasWords ? { becomes: FLIP } : 'contradiction', room),
+  );
   table.forEachRecord((fields, bank) => {
     requireFieldCount(fields, columns);
-    if (!labels.take(fields) || isClean(fields, columns)) return;
+    if (!labels.take(fields)) return;
+    const { log } = parts.of(fields);
+    if (isClean(fields, columns)) return;
     log.startLine();
     read(fields, bank, log);
   });
-  const notes = { ...table.notes?.(), ...labels.notes() };
+  const notes = { ...table.notes?.(), ...labels.notes(isSplit) };
   if (positions.kind === undefined) requireNoKinds(notes, file);
-  const merged = log.merge();
-  if ('faults' in merged) return { geometry, ...merged, notes };
-  const { cell, firstKind, secondKind, firstReport, secondReport } = merged;
-  const [first, second] = placesOf([firstReport, secondReport], table, read, options, file);
+  if (parts.all().length === 0) {
+    throw new InputError(
+      `${file} names dies or voltages in columns, but has no line of them; a line with labels alone is a die without a fault.`,
+    );
+  }
+  const merged = parts.all().map((part) => {
+    const found = part.log.merge();
+    if ('faults' in found) return { labels: part.labels, ...found };
+    const { firstReport, secondReport } = found;
+    const reader: RecordReader = (fields, bank, log) => {
+      if (parts.of(fields) === part) read(fields, bank, log);
+    };
+    const places = placesOf([firstReport, secondReport], table, reader, options, file);
+    throw contradiction(found, places, geometry);
+  });
+  const repeatedLines = merged.reduce((sum, part) => sum + part.repeatedLines, 0);
+  const faults = isSplit ? NO_FAULTS : merged[0].faults;
+  return { geometry, faults, repeatedLines, notes, ...(isSplit && { parts: merged }) };
+}
+
+/** Reports for which a part of a table has room at first: there may be many parts. */
+const PART_ROOM = 16;
+
+const NO_FAULTS = { cells: new Float64Array(0), kinds: new Uint8Array(0) };
+
+function contradiction(
+  { cell, firstKind, secondKind }: Contradiction,
+  [first, second]: readonly string[],
+  geometry: CellGeometry,
+): InputError {
   const { bank, row, column } = cellAt(geometry, cell);
-  throw new InputError(
+  return new InputError(
     `${second}: bank ${bank}, row ${row}, column ${column} is ${FAULT_KINDS[secondKind]} here, but ${FAULT_KINDS[firstKind]} on line ${lineOf(first)}; expected one kind for each cell.`,
   );
 }
@@ -149,10 +182,7 @@ function placesOf(
       count += 1;
     },
     count: () => count,
-    merge: () => ({
-      faults: { cells: new Float64Array(0), kinds: new Uint8Array(0) },
-      repeatedLines: 0,
-    }),
+    merge: () => ({ faults: NO_FAULTS, repeatedLines: 0 }),
   };
   table.forEachRecord((fields, bank) => {
     if (!labels.take(fields) || isClean(fields, table.columns)) return;

@@ -24,8 +24,8 @@ function requireThat(condition: boolean, problem: string): void {
 /** Words between commas, semicolons, tabs or blanks, without quotes. */
 function words(line: string): string[] {
   const separator = [';', ',', '\t', '|'].find((candidate) => line.includes(candidate));
-  const parts = separator === undefined ? line.trim().split(/\s+/) : line.split(separator);
-  return parts.map((part) => part.trim().replace(/^"(.*)"$/, '$1'));
+  const parts = separator === undefined ? line.trim().split(/[ \t]+/) : line.split(separator);
+  return parts.map((part) => part.trim().replace(/^"(.*)"$/s, '$1'));
 }
 
 function wholeNumber(text: string): number {
@@ -68,12 +68,24 @@ function distinct(faults: readonly NaiveFault[], onTwoKinds?: string): NaiveFaul
     .sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
 }
 
+/** What a changed letter can make of the name of a column, and is one, too. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  banks: 'bank',
+  rows: 'row',
+  columns: 'column',
+  col: 'column',
+  cols: 'column',
+};
+
 /** A table with the columns bank, row, column and perhaps kind in its first line. */
 export function naiveTable(text: string, options: Options): NaiveFault[] {
   const { banks, rows, columns } = options.geometry;
   const base = options.indexBase ?? 0;
   const [head, ...lines] = records(text);
-  const names = words(head).map((name) => name.toLowerCase().replace(/[\s_-]/g, ''));
+  const names = words(head).map((name) => {
+    const plain = name.toLowerCase().replace(/[\s_-]/g, '');
+    return OTHER_NAMES[plain] ?? plain;
+  });
   if (names.at(-1) === '') names.pop();
   const needed = banks === 1 || lines.length === 0 ? ['row', 'column'] : ['bank', 'row', 'column'];
   requireThat(
@@ -133,8 +145,11 @@ function cellOfBit(
 export function naiveLog(text: string, options: Options): NaiveFault[] {
   const { geometry, columnMux = 1, kind = 'flip', addressBase = 10, maskBase = 16 } = options;
   const bits = geometry.columns / columnMux;
-  const [head, ...lines] = records(text);
-  const names = words(head).map((name) => name.toLowerCase().replace(/[\s_-]/g, ''));
+  const all = records(text);
+  // Without a head there are addresses and masks.
+  const hasHead = all.length > 0 && !/^"?\d/.test(all[0].trim());
+  const names = hasHead ? words(all[0]) : ['address', 'mask'];
+  const lines = hasHead ? all.slice(1) : all;
   if (names.at(-1) === '') names.pop();
   const faults = lines.flatMap((line): NaiveFault[] => {
     const values = words(line);
@@ -209,9 +224,11 @@ export function naiveDump(text: string, options: Options): NaiveFault[] {
 export function naiveMatrix(text: string, options: Options): NaiveFault[] {
   const { faultBit = 1, kind = 'flip' } = options;
   const rows = records(text).map((line) => {
-    const values = words(line);
+    const values = line.includes(';') ? words(line) : line.trim().split(/\s*[,|]\s*|\s+/);
     if (values.length > 1 && values.at(-1) === '') values.pop();
-    return values.map((value) => {
+    return values.map((text) => {
+      // Between semicolons a comma is that of decimal fractions.
+      const value = line.includes(';') ? text.replace(',', '.') : text;
       const isNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value);
       const bit = isNumber ? Number(value) : { true: 1, false: 0 }[value.toLowerCase()];
       requireThat(bit === 0 || bit === 1, value);

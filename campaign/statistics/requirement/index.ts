@@ -1,3 +1,4 @@
 export * from './judge-shares.js';
+export * from './paired-images.js';
 export * from './tell-apart.js';
 export * from './yield.js';

@@ -1,6 +1,6 @@
 import type { Candidate, ConditionDecision, PriceUnit } from '../../../campaign/index.js';
 import { PRICE_TEXTS } from '../../print/price-table.js';
-import { conditionText, counted } from '../../print/study-table.js';
+import { conditionText, counted } from '../../print/study/study-table.js';
 import { formatTable, grouped, percent } from '../../print/table.js';
 
 /** The decision of a condition: what was asked, the candidates, which one is named and what is left open. */

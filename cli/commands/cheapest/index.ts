@@ -29,7 +29,7 @@ import {
 } from '../../input/options.js';
 import { formatCsv } from '../../print/csv.js';
 import { printResult } from '../../print/output.js';
-import { formatRemainder } from '../../print/study-table.js';
+import { formatRemainder } from '../../print/study/study-table.js';
 import { candidateRows } from './candidate-rows.js';
 import { formatDecision } from './decision-text.js';
 

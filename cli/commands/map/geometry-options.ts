@@ -30,6 +30,13 @@ export function parseGeometry(text: string): CellGeometry {
   return { banks, rows, columns };
 }
 
+/** Parse a bank, a row and a column. */
+export function parseOffset(text: string): [number, number, number] {
+  const match = /^(\d+),(\d+),(\d+)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Expected BANK,ROW,COLUMN, such as 1,8,16.');
+  return [Number(match[1]), Number(match[2]), Number(match[3])];
+}
+
 /** Options that state a memory by its size. */
 export function addGeometryOptions(command: Command): Command {
   const extra = (flag: string, cells: string): Option =>
@@ -80,12 +87,16 @@ export function statedMemory(flags: GeometryFlags): GivenMemory | undefined {
 }
 
 /** The words in a row of words of so many bits; 1 where nobody says how many. */
-function muxOf(geometry: CellGeometry, wordBits: number | undefined): number {
+export function muxOf(
+  geometry: CellGeometry,
+  wordBits: number | undefined,
+  flag = '--geometry',
+): number {
   const { columns } = dataGeometry(geometry);
   const mux = columns / (wordBits ?? columns);
   if (Number.isInteger(mux)) return mux;
   throw new InputError(
-    `--word-bits ${wordBits} does not divide the ${columns} data columns of --geometry`,
+    `--word-bits ${wordBits} does not divide the ${columns} data columns of ${flag}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { InputError, requireSafeOutputs } from '../../../core/index.js';
 import {
   type CellGeometry,
@@ -18,7 +18,7 @@ import {
 import { addCommonOptions, type CommonOptions, choice, option } from '../../input/options.js';
 import { printResult } from '../../print/output.js';
 import { grouped } from '../../print/table.js';
-import { parseGeometry } from './geometry-options.js';
+import { parseGeometry, parseOffset } from './geometry-options.js';
 import { noteLines } from './note-lines.js';
 import { addReadOptions, type ReadFlags, readInputs, readOptionsOf } from './read-options.js';
 
@@ -27,12 +27,6 @@ interface ImportFlags extends ReadFlags, CommonOptions {
   readonly onto?: CellGeometry;
   readonly tile?: Tiling;
   readonly offset?: readonly [number, number, number];
-}
-
-function parseOffset(text: string): [number, number, number] {
-  const match = /^(\d+),(\d+),(\d+)$/.exec(text);
-  if (match === null) throw new InvalidArgumentError('Expected BANK,ROW,COLUMN, such as 1,8,16.');
-  return [Number(match[1]), Number(match[2]), Number(match[3])];
 }
 
 export function importCommand(): Command {

@@ -21,8 +21,8 @@ import {
 } from './geometry-options.js';
 import { addMemoryOptions, type MemoryFlags } from './memory-options.js';
 
-/** What a file of faults does not say itself. */
-export interface ReadFlags extends MemoryFlags, GeometryFlags {
+/** What a file of faults does not say itself, but for its memory. */
+export interface FormatFlags {
   readonly from?: FaultFileFormat;
   readonly kind?: FaultKind;
   readonly faultBit?: '0' | '1';
@@ -31,6 +31,10 @@ export interface ReadFlags extends MemoryFlags, GeometryFlags {
   readonly addressBase?: '10' | '16';
   readonly maskBase?: '2' | '10' | '16';
   readonly select?: readonly Selection[];
+}
+
+/** What a file of faults does not say itself. */
+export interface ReadFlags extends FormatFlags, MemoryFlags, GeometryFlags {
   readonly permutation?: string;
   readonly addressBits?: readonly number[];
   readonly dataBits?: readonly number[];
@@ -56,7 +60,29 @@ function selections(text: string): Selection[] {
 
 /** Options that say how to read a file of faults. */
 export function addReadOptions(command: Command): Command {
-  return addMemoryOptions(addGeometryOptions(command))
+  return addFormatOptions(addMemoryOptions(addGeometryOptions(command)))
+    .addOption(
+      option('--permutation <file>', 'scrambling of address and data bits (YAML)').conflicts([
+        'addressBits',
+        'dataBits',
+      ]),
+    )
+    .addOption(
+      option(
+        '--address-bits <list>',
+        'logical address bit on each physical one, from bit 0',
+      ).argParser(bits),
+    )
+    .addOption(
+      option('--data-bits <list>', 'logical data bit on each physical one, from bit 0').argParser(
+        bits,
+      ),
+    );
+}
+
+/** Options that say what a file of faults does not say itself, but for the memory that was measured. */
+export function addFormatOptions(command: Command): Command {
+  return command
     .addOption(
       choice('--from <format>', 'format of the file (default: by its content)', FAULT_FILE_FORMATS),
     )
@@ -101,23 +127,6 @@ export function addReadOptions(command: Command): Command {
         '--select <name=value,...>',
         'lines of a table with labels that are read, such as die=D03,voltage=0.6',
       ).argParser(selections),
-    )
-    .addOption(
-      option('--permutation <file>', 'scrambling of address and data bits (YAML)').conflicts([
-        'addressBits',
-        'dataBits',
-      ]),
-    )
-    .addOption(
-      option(
-        '--address-bits <list>',
-        'logical address bit on each physical one, from bit 0',
-      ).argParser(bits),
-    )
-    .addOption(
-      option('--data-bits <list>', 'logical data bit on each physical one, from bit 0').argParser(
-        bits,
-      ),
     );
 }
 
@@ -134,23 +143,30 @@ export function readInputs({ model, accelerator, permutation }: ReadFlags) {
   return [modelFile(model), accelerator, permutation];
 }
 
+/** The options of `addFormatOptions` as the reader of fault maps takes them. */
+export function formatOptionsOf(flags: FormatFlags) {
+  return {
+    format: flags.from,
+    kind: flags.kind,
+    faultBit: flags.faultBit && (flags.faultBit === '1' ? 1 : 0),
+    columns: flags.columns,
+    indexBase: flags.indexBase && (flags.indexBase === '1' ? 1 : 0),
+    addressBase: flags.addressBase && (flags.addressBase === '16' ? 16 : 10),
+    maskBase: flags.maskBase && MASK_BASES[flags.maskBase],
+    select: flags.select,
+  } as const;
+}
+
 /** The options as the reader of fault maps takes them: a memory only where the user names one. */
 export function readOptionsOf(flags: ReadFlags, command: Command): ReadMapOptions {
   const memory =
     statedMemory(flags) ?? (namesAccelerator(command) ? acceleratorMemory(flags) : undefined);
-  const { from: format, kind, columns, select, columnMux = memory?.columnMux } = flags;
+  const { columnMux = memory?.columnMux } = flags;
   if (memory !== undefined && flags.geometry === undefined && flags.columnMux !== undefined) {
     throw new InputError('--column-mux needs --geometry BANKSxROWSxCOLUMNS');
   }
   return {
-    format,
-    kind,
-    faultBit: flags.faultBit && (flags.faultBit === '1' ? 1 : 0),
-    columns,
-    indexBase: flags.indexBase && (flags.indexBase === '1' ? 1 : 0),
-    addressBase: flags.addressBase && (flags.addressBase === '16' ? 16 : 10),
-    maskBase: flags.maskBase && MASK_BASES[flags.maskBase],
-    select,
+    ...formatOptionsOf(flags),
     columnMux,
     geometry: memory?.geometry,
     permutation: permutationOf(flags),

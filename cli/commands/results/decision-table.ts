@@ -1,6 +1,6 @@
 import type { ConditionDecision } from '../../../campaign/index.js';
 import { PRICE_TEXTS } from '../../print/price-table.js';
-import { conditionTable } from '../../print/study-table.js';
+import { conditionTable } from '../../print/study/study-table.js';
 import { formatTable, percent } from '../../print/table.js';
 
 /** The mitigation with the least price in each condition, as a table. */

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import {
   continueCommand,
   DEFAULT_REQUIREMENT,
+  dieVerdict,
   findCheapest,
   openResults,
   POINT_COLUMNS,
@@ -38,6 +39,7 @@ import {
 } from '../../input/options.js';
 import { formatCsv } from '../../print/csv.js';
 import { printResult, printText } from '../../print/output.js';
+import { diesJson, formatDies } from '../../print/study/die-table.js';
 import {
   formatLegend,
   formatPointNotes,
@@ -45,7 +47,7 @@ import {
   formatPrecision,
   formatRemainder,
   formatYieldLimits,
-} from '../../print/study-table.js';
+} from '../../print/study/study-table.js';
 import { formatDecisions } from './decision-table.js';
 
 interface ResultsFlags extends CommonOptions, Readonly<Record<string, unknown>> {
@@ -69,7 +71,11 @@ export function resultsCommand(): Command {
     .description('Print or export what a study saved with --out')
     .argument('<folder>', 'output folder of the study')
     .addOption(
-      choice('--table <name>', 'rows: one a point, or one a trial', RESULT_TABLES).default('point'),
+      choice(
+        '--table <name>',
+        'rows: one a point, one a trial, or one a die at a voltage under a mitigation',
+        RESULT_TABLES,
+      ).default('point'),
     )
     .addOption(option('--csv', 'print rows as CSV'))
     .addOption(option('--parquet <file>', 'write rows to a Parquet file'))
@@ -108,8 +114,8 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
     if (parquet !== undefined) await stored.writeParquet(table, filter, parquet, added());
     if (csv) {
       printText(formatCsv(await stored.rows(table, filter, added())));
-    } else if (table === 'trial' && parquet === undefined) {
-      await printTrials(stored, filter, json);
+    } else if (table !== 'point' && parquet === undefined) {
+      await printRows(stored, { table, filter, json });
     } else if (json || parquet === undefined) {
       await printPoints(folder, stored, { filter, prices, flags });
     }
@@ -189,6 +195,11 @@ async function printPoints(
     within === undefined
       ? saved
       : withYieldWithin(saved, await stored.counts(filter), within / 100);
+  const share = (within ?? savedRequirement(stored.configuration).within) / 100;
+  const dies = stored.dies(filter).map((die) => ({
+    ...die,
+    verdict: dieVerdict(die.difference, share),
+  }));
   const precision = precisionOf(stored);
   const limits =
     wanted === undefined || points.length === 0 ? undefined : yieldLimits(points, wanted);
@@ -206,6 +217,7 @@ async function printPoints(
       complete,
       ...(!complete && { missing, continue: command }),
       points: json ? withPrices(withPrecision(points, precision), prices) : [],
+      ...(dies.length > 0 && diesJson(dies, share)),
       ...(limits && { yieldLimits: limits }),
       ...(decisions.length > 0 && { decisions }),
     },
@@ -218,6 +230,7 @@ async function printPoints(
               '',
               formatLegend(points),
               ...formatPointNotes(points),
+              ...(dies.length > 0 ? ['', ...formatDies(dies, share)] : []),
               ...(complete ? formatPrecision(points, precision) : []),
               ...(limits ? ['', formatYieldLimits(limits, points)] : []),
               ...(decisions.length > 0 ? ['', formatDecisions(decisions)] : []),
@@ -238,7 +251,7 @@ function isDecided(
     [within, wanted].some((value) => value !== undefined) ||
     saved.within !== DEFAULT_REQUIREMENT.within ||
     saved.yield !== DEFAULT_REQUIREMENT.yield;
-  const isDrawn = configuration.faultMaps === undefined;
+  const isDrawn = configuration.faultMaps === undefined && configuration.dies === undefined;
   return isGiven && isDrawn && new Set(points.map(({ mitigation }) => mitigation)).size > 1;
 }
 
@@ -246,13 +259,20 @@ function precisionOf({ configuration }: StoredResults): number | undefined {
   return typeof configuration.precision === 'number' ? configuration.precision : undefined;
 }
 
-async function printTrials(
+async function printRows(
   stored: StoredResults,
-  filter: ResultFilter,
-  json: boolean | undefined,
+  {
+    table,
+    filter,
+    json,
+  }: {
+    readonly table: ResultTable;
+    readonly filter: ResultFilter;
+    readonly json: boolean | undefined;
+  },
 ): Promise<void> {
-  const rows = await stored.rows('trial', filter);
-  printResult(json, { trials: asObjects(rows) }, () => formatCsv(rows).trimEnd());
+  const rows = await stored.rows(table, filter);
+  printResult(json, { [`${table}s`]: asObjects(rows) }, () => formatCsv(rows).trimEnd());
 }
 
 function asObjects({ columns, rows }: ResultRows): object[] {

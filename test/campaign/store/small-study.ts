@@ -31,7 +31,7 @@ export const OPTIONS: StoreOptions = {
   repeat: () => Promise.reject(new Error('the code is the same')),
   conditions: [CONDITION],
   mitigations: MITIGATIONS,
-  maps: MAPS,
+  mapsOf: () => MAPS,
   seed: 1,
   resume: true,
 };

@@ -33,6 +33,7 @@ const OLDER = STORE_VERSIONS.filter((version) => version !== STORE_VERSION);
 const FIRST_CODE = {
   3: '1cc4b4ef058eec3030ebd0f4a24327a1c13d260c3d7b4606df66bcd1415f234b',
   4: '50a1243aab37241baff68780b443005141f403cbb6e6b906dd1783369e95a1ee',
+  5: 'b3f3352a34d0a35e12772abfe968123fec452d8cd73c9dfa4c17ac662ea87b4f',
 } as const;
 
 const before = process.cwd();

@@ -34,7 +34,7 @@ const OPTIONS: StoreOptions = {
   repeat: () => Promise.reject(new Error('the code is the same')),
   conditions: [CONDITION],
   mitigations: ['none', 'clip'],
-  maps: 1_000_000,
+  mapsOf: () => 1_000_000,
   seed: 1,
   resume: true,
 };
@@ -78,7 +78,7 @@ const points = (maps) => ['none', 'clip'].map((mitigation) => ({
 const say = (text) => writeSync(1, text + '\\n');
 let store;
 try {
-  store = await openStore(folder, options);
+  store = await openStore(folder, { ...options, mapsOf: () => 1_000_000 });
   let maps = store.finished.length;
   say('found ' + maps);
   for (let round = 1; maps < Number(most); round += 1) {
@@ -88,7 +88,7 @@ try {
     say('saved ' + maps);
     if (round % 10 === 0) {
       store.close();
-      store = await openStore(folder, options);
+      store = await openStore(folder, { ...options, mapsOf: () => 1_000_000 });
     }
   }
   say('done');

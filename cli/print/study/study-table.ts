@@ -7,9 +7,9 @@ import {
   type StudyPoint,
   type StudyRemainder,
   type YieldLimitRow,
-} from '../../campaign/index.js';
-import { rateText } from '../../core/index.js';
-import { formatTable, grouped, percent } from './table.js';
+} from '../../../campaign/index.js';
+import { rateText } from '../../../core/index.js';
+import { formatTable, grouped, percent } from '../table.js';
 
 type Field = keyof PointKey;
 

@@ -12,16 +12,17 @@ import {
   type Study,
   type StudyPrices,
   type StudyResult,
+  studyDies,
   studyInputOf,
   type Trial,
   withPrecision,
   withPrices,
-} from '../../campaign/index.js';
-import { InputError } from '../../core/index.js';
-import { formatGeometry } from '../../fault/index.js';
-import { memoryGeometry } from '../../sim/index.js';
-import { axisOption } from '../input/axis-options.js';
-import { addMemoryLimit } from '../input/memory-limit.js';
+} from '../../../campaign/index.js';
+import { InputError } from '../../../core/index.js';
+import { formatGeometry } from '../../../fault/index.js';
+import { memoryGeometry } from '../../../sim/index.js';
+import { axisOption } from '../../input/axis-options.js';
+import { addMemoryLimit } from '../../input/memory-limit.js';
 import {
   addCommonOptions,
   type CommonOptions,
@@ -37,12 +38,14 @@ import {
   wholeNumber,
   withinOption,
   yieldOption,
-} from '../input/options.js';
-import { interruptible, reportRestart, resumable } from '../interruption.js';
-import { printResult } from '../print/output.js';
-import { duration, showStudyProgress } from '../print/progress.js';
-import { printReplayedTrial, SHOWN_WEIGHTS } from '../print/replayed-trial.js';
-import { printPlan } from '../print/study-plan.js';
+} from '../../input/options.js';
+import { interruptible, reportRestart, resumable } from '../../interruption.js';
+import { tell } from '../../print/messages.js';
+import { printResult } from '../../print/output.js';
+import { duration, showStudyProgress } from '../../print/progress.js';
+import { printReplayedTrial, SHOWN_WEIGHTS } from '../../print/replayed-trial.js';
+import { diesJson, formatDies } from '../../print/study/die-table.js';
+import { printPlan } from '../../print/study/study-plan.js';
 import {
   counted,
   formatLegend,
@@ -50,11 +53,12 @@ import {
   formatPoints,
   formatPrecision,
   formatSampleSizes,
-} from '../print/study-table.js';
-import { grouped, percent } from '../print/table.js';
-import { unfusedOf, warnOfUnfused } from '../print/unfused.js';
+} from '../../print/study/study-table.js';
+import { grouped, percent } from '../../print/table.js';
+import { unfusedOf, warnOfUnfused } from '../../print/unfused.js';
+import { addDieOptions, type DieFlags, fieldsWithDies } from './die-options.js';
 
-interface RunFlags extends CommonOptions {
+interface RunFlags extends CommonOptions, DieFlags {
   readonly threads: number;
   readonly data?: string;
   readonly out?: string;
@@ -76,7 +80,7 @@ export function runCommand(): Command {
     .argument('[study]', 'study file (YAML); options stand above it');
   const parsers = { files: repeated, mitigations: list };
   for (const axis of STUDY_AXES) command.addOption(axisOption(axis.option, parsers));
-  command
+  addDieOptions(command)
     .addOption(option('--placement <kind>', 'resident or streamed (default: resident)'))
     .addOption(
       option('--thresholds <file>', 'clip thresholds of the model (default: the profile maxima)'),
@@ -138,7 +142,8 @@ async function run(
   command: Command,
 ): Promise<void> {
   const { threads, data, out, resume, dryRun, only, limit, prices, json, quiet, ...rest } = flags;
-  const { memoryLimit: _, ...fields } = rest;
+  const { memoryLimit: _, ...options } = rest;
+  const fields = fieldsWithDies(options, command);
   requireFitting(flags, command);
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const figures = priceFigures(prices);
@@ -146,8 +151,10 @@ async function run(
   if (resume && out !== undefined) await requireReadable(out);
   const prepared = prepareStudy(study, data);
   warnOfUnfused(prepared.data.networks.map(({ network }) => network));
+  const dies = studyDies(prepared.data);
+  for (const warning of dies?.warnings ?? []) tell(`warning: ${warning}`);
   if (dryRun) {
-    printPlan(prepared, threads, json);
+    printPlan(prepared, { dies, threads, json });
     return;
   }
   if (only) {
@@ -227,14 +234,15 @@ function reportRepeat(trials: readonly Trial[]): void {
   );
 }
 
-function faultNames({ faultMaps, faults }: Study): string[] {
+function faultNames({ faultMaps, dies, faults }: Study): string[] {
+  if (dies) return [...dies.from];
   if (faultMaps) return [...faultMaps];
   return faults.map((model) => (typeof model === 'string' ? model : JSON.stringify(model)));
 }
 
 /** Cycles and energy stand at the top, too, when there is one network on one accelerator. */
 function toJson(
-  { study, networks, points, sampleSizes }: StudyResult,
+  { study, networks, points, dies, sampleSizes }: StudyResult,
   { data }: PreparedStudy,
   { prices, seconds }: { readonly prices: StudyPrices; readonly seconds: number },
 ) {
@@ -256,13 +264,14 @@ function toJson(
     cycles: cycles.length === 1 ? cycles[0] : null,
     energy: summaries.length === 1 ? summaries[0].energy : null,
     points: withPrices(withPrecision(points, study.precision), prices),
+    ...(dies && { ...diesJson(dies.rows, study.within / 100), warnings: dies.warnings }),
     ...(sampleSizes.length > 0 && { sampleSizes }),
     seconds,
   };
 }
 
 function toText(
-  { study, networks, points, sampleSizes }: StudyResult,
+  { study, networks, points, dies, sampleSizes }: StudyResult,
   threads: number,
   seconds: number,
 ): string {
@@ -283,6 +292,7 @@ function toText(
     '',
     formatLegend(points),
     ...formatPointNotes(points),
+    ...(dies ? ['', ...formatDies(dies.rows, study.within / 100), ''] : []),
     ...formatPrecision(points, study.precision),
     ...formatSampleSizes(sampleSizes),
     ...[...cycles].map(([where, text]) => `${where}: ${text}.`),

@@ -4,20 +4,29 @@ import {
   type PreparedStudy,
   planSize,
   pointKey,
+  type StudyDies,
   singleFaultSamples,
   studyInputOf,
-} from '../../campaign/index.js';
-import { NO_MITIGATION } from '../../mitigation/index.js';
-import { printResult } from './output.js';
-import { duration } from './progress.js';
+} from '../../../campaign/index.js';
+import { NO_MITIGATION } from '../../../mitigation/index.js';
+import { printResult } from '../output.js';
+import { duration } from '../progress.js';
+import { grouped } from '../table.js';
+import { formatMeasuredDies } from './die-table.js';
 import { counted, formatConditions, formatSampleSizes } from './study-table.js';
-import { grouped } from './table.js';
 
 /** Print what a study is to run: the study, its conditions, its size and an estimate of the time. */
 export function printPlan(
   prepared: PreparedStudy,
-  threads: number,
-  json: boolean | undefined,
+  {
+    dies,
+    threads,
+    json,
+  }: {
+    readonly dies: StudyDies | undefined;
+    readonly threads: number;
+    readonly json: boolean | undefined;
+  },
 ): void {
   const { study } = prepared.data;
   const conditions = prepared.data.conditions.map((condition) => {
@@ -34,6 +43,7 @@ export function printPlan(
       study: studyInputOf(study),
       seed: study.seed,
       ...size,
+      ...(dies && { dies: dies.measured, warnings: dies.warnings }),
       plan: conditions.map((condition, index) => ({ condition: index, ...condition })),
       ...(sampleSizes.length > 0 && { sampleSizes }),
       seconds,
@@ -45,6 +55,7 @@ export function printPlan(
         '',
         ...formatConditions(conditions),
         '',
+        ...(dies ? [...formatMeasuredDies(dies.measured), ''] : []),
         `${grouped(size.points)} points, ${atMost}${grouped(size.trials)} trials, ${atMost}${grouped(size.imageRuns)} image runs`,
         `${atMost || 'about '}${duration(seconds)} on ${counted(threads, 'thread')}, from ${CALIBRATION_IMAGES} images of each network timed now`,
         ...(study.images === 'pilot'

@@ -1,0 +1,169 @@
+import {
+  type DieRow,
+  type DieVmin,
+  type DieYield,
+  dieVmins,
+  dieYields,
+  type MeasuredDie,
+} from '../../../campaign/index.js';
+import { formatTable, grouped, percent } from '../table.js';
+
+/** Dies that a table lists. */
+const MOST_LISTED = 50;
+
+/** A column of a table of dies, which is left out where all rows have the same in it. */
+interface Column<Row> {
+  readonly title: string;
+  readonly text: (row: Row) => string;
+}
+
+/**
+ * The dies of a study as JSON: one under each mitigation at each voltage, the yields and the lowest voltages.
+ *
+ * @param within what a good die may lose, a fraction
+ */
+export function diesJson(rows: readonly DieRow[], within: number) {
+  return { dies: rows, yield: dieYields(rows, within), vmin: dieVmins(rows) };
+}
+
+type Labels = Pick<DieRow, 'die' | 'lot' | 'wafer' | 'x' | 'y'>;
+
+const LABELS: readonly Column<Labels>[] = [
+  { title: 'lot', text: ({ lot }) => lot ?? '' },
+  { title: 'wafer', text: ({ wafer }) => wafer ?? '' },
+  { title: 'die', text: ({ die }) => die ?? '' },
+  { title: 'x', text: ({ x }) => numberText(x) },
+  { title: 'y', text: ({ y }) => numberText(y) },
+];
+
+const DESIGN: readonly Column<Pick<DieRow, 'model' | 'format' | 'accelerator'>>[] = [
+  { title: 'model', text: ({ model }) => model },
+  { title: 'words', text: ({ format }) => format },
+  { title: 'accelerator', text: ({ accelerator }) => accelerator },
+];
+
+const VOLTAGE: Column<Pick<DieRow, 'voltage'>> = {
+  title: 'voltage',
+  text: ({ voltage }) => (voltage === null ? '' : `${voltage} V`),
+};
+
+function numberText(value: number | null): string {
+  return value === null ? '' : String(value);
+}
+
+/** The columns that tell rows apart. */
+function differing<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Column<Row>[] {
+  return columns.filter(({ text }) => new Set(rows.map(text)).size > 1);
+}
+
+/** The first rows as a table, and how many more there are. */
+function listed<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  more: string,
+): string[] {
+  const shown = rows.slice(0, MOST_LISTED);
+  const left = rows.length - shown.length;
+  return [
+    formatTable(
+      columns.map(({ title }) => title),
+      shown.map((row) => columns.map(({ text }) => text(row))),
+    ),
+    ...(left > 0 ? [`and ${grouped(left)} more (${more})`] : []),
+  ];
+}
+
+/** Dies before they are run. */
+export function formatMeasuredDies(dies: readonly MeasuredDie[]): string[] {
+  const columns: Column<MeasuredDie>[] = [
+    ...differing<MeasuredDie>([...LABELS, VOLTAGE], dies),
+    { title: 'file', text: ({ file }) => file },
+    { title: 'faults', text: ({ faults }) => grouped(faults) },
+  ];
+  return listed(dies, columns, '--json lists all');
+}
+
+/**
+ * The verdicts on dies, their yields and their lowest voltages, each as a table.
+ *
+ * @param within what a good die may lose, a fraction
+ */
+export function formatDies(rows: readonly DieRow[], within: number): string[] {
+  if (rows.length === 0) return [];
+  const yields = dieYields(rows, within);
+  const vmins = dieVmins(rows);
+  return [
+    ...formatVerdicts(rows),
+    `Change: percentage points from the fault-free, unprotected network on the same ${grouped(rows[0].images)} images. A die passes where its 95 % interval lies above −${percent(within)} points, and fails where it lies below.`,
+    '',
+    `Dies that lose at most ${percent(within)} points; the interval counts the undecided ones as failing in its low end, as passing in its high end:`,
+    ...formatYields(yields),
+    ...(vmins.length > 0
+      ? [
+          '',
+          'Lowest voltage at which dies pass, as at every higher one that was measured:',
+          ...formatVmins(vmins),
+        ]
+      : []),
+  ];
+}
+
+function formatVerdicts(rows: readonly DieRow[]): string[] {
+  const columns: Column<DieRow>[] = [
+    ...differing<DieRow>([...DESIGN, ...LABELS, VOLTAGE], rows),
+    { title: 'faults', text: ({ faults }) => grouped(faults) },
+    { title: 'mitigation', text: ({ mitigation }) => mitigation },
+    { title: 'effective', text: ({ effective }) => grouped(effective) },
+    {
+      title: 'accuracy [95 %]',
+      text: ({ accuracy: { mean, low, high } }) =>
+        `${percent(mean)} [${percent(low)}, ${percent(high)}]`,
+    },
+    {
+      title: 'change [95 %]',
+      text: ({ difference: { mean, low, high } }) =>
+        `${signed(mean)} [${signed(low)}, ${signed(high)}]`,
+    },
+    { title: 'verdict', text: ({ verdict }) => verdict },
+  ];
+  return listed(rows, columns, '--json and `bitcell results DIR --table die` list all');
+}
+
+function signed(share: number): string {
+  return `${share > 0 ? '+' : ''}${percent(share)}`;
+}
+
+function formatYields(yields: readonly DieYield[]): string[] {
+  const lots: Column<DieYield> = { title: 'lot', text: ({ lot }) => lot ?? '' };
+  const count = (title: 'dies' | 'pass' | 'fail' | 'undecided'): Column<DieYield> => ({
+    title,
+    text: (row) => grouped(row[title]),
+  });
+  const columns: Column<DieYield>[] = [
+    ...differing<DieYield>([...DESIGN, lots, VOLTAGE], yields),
+    { title: 'mitigation', text: ({ mitigation }) => mitigation },
+    ...[count('dies'), count('pass'), count('fail'), count('undecided')],
+    {
+      title: 'yield in % [95 %]',
+      text: ({ share, low, high }) => `${percent(share)} [${percent(low)}, ${percent(high)}]`,
+    },
+  ];
+  return listed(yields, columns, '--json lists all');
+}
+
+/** How many dies have each lowest voltage under each mitigation. */
+function formatVmins(vmins: readonly DieVmin[]): string[] {
+  const groups = new Map<string, DieVmin[]>();
+  for (const one of vmins) {
+    const key = JSON.stringify([one.model, one.format, one.accelerator, one.mitigation, one.vmin]);
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  const rows = [...groups.values()].map((group) => ({ ...group[0], dies: group.length }));
+  const columns: Column<(typeof rows)[number]>[] = [
+    ...differing<(typeof rows)[number]>(DESIGN, rows),
+    { title: 'mitigation', text: ({ mitigation }) => mitigation },
+    { title: 'Vmin', text: ({ vmin }) => (vmin === null ? 'none' : `${vmin} V`) },
+    { title: 'dies', text: ({ dies }) => grouped(dies) },
+  ];
+  return listed(rows, columns, '--json lists each die');
+}
