@@ -35,7 +35,7 @@ async function save(
       ...{ seed: 1, ...INPUTS, ...configuration },
     },
     conditions: OPTIONS.conditions.map((condition) => ({ ...condition, model: files.int8 })),
-    ...{ mitigations, maps },
+    ...{ mitigations, mapsOf: () => maps },
   });
   const results = Array.from({ length: saved }, (_, map) => {
     const result = resultOf(map);

@@ -111,6 +111,7 @@ describe('a random stream', () => {
         "faultArrival": 17,
         "faultCount": 1,
         "faultKind": 3,
+        "faultKnowledge": 20,
         "faultOrder": 2,
         "imageChoice": 4,
         "regionDensity": 16,

@@ -10,12 +10,15 @@ export interface PairedImages {
   readonly gained: number;
 }
 
+/** Each takes a number. */
+const MOST_IMAGES = 1_000_000;
+
 /**
  * Accuracy of the second network minus that of the first, over images of which these are a sample, with its interval.
  * An image adds −1, 0 or 1, so the interval is `boundedMeanInterval` of values in [−1, 1]; images on which both
  * agree, which are most of them, make it narrow. It is exact in that sense for every number of images.
  *
- * @param images of the sample, at least one
+ * @param images of the sample, 1 to 1,000,000
  * @throws RangeError for counts that are more than these, and for a confidence that is not between 0 and 1
  */
 export function pairedImagesDifference(
@@ -24,7 +27,7 @@ export function pairedImagesDifference(
   confidence = 0.95,
 ): Estimate {
   checkConfidence(confidence);
-  checkCount('images', images, 1);
+  checkCount('images', images, 1, MOST_IMAGES);
   checkCount('lost', lost, 0, images);
   checkCount('gained', gained, 0, images - lost);
   const places = new Array<number>(images).fill(0.5);

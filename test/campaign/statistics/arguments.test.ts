@@ -30,6 +30,8 @@ const CALLS: Readonly<Record<string, (...given: Arguments) => unknown>> = {
   mean: (a) => statistics.mean(a),
   accuracyInterval: (a, _b, _c, x, y) => statistics.accuracyInterval(a, x, y),
   pairedDifference: (a, b, _c, x, y) => statistics.pairedDifference(a, b, x, y),
+  pairedImagesDifference: (_a, _b, _c, x, y, z) =>
+    statistics.pairedImagesDifference({ lost: x, gained: y }, z),
   boundedMeanInterval: (a, _b, _c, x) => statistics.boundedMeanInterval(a, x),
   crossedVariance: (a, b) => statistics.crossedVariance({ perMap: a, perImage: b }),
   crossedAccuracyInterval: (a, b, _c, x) =>
