@@ -21,11 +21,17 @@ function requireThat(condition: boolean, problem: string): void {
   if (!condition) throw new Error(problem);
 }
 
+/** What follows holds an even number of quotes: the place before it stands outside of them. */
+const OUTSIDE_QUOTES = '(?=(?:[^"]*"[^"]*")*[^"]*$)';
+
 /** Words between commas, semicolons, tabs or blanks, without quotes. */
 function words(line: string): string[] {
-  const separator = [';', ',', '\t', '|'].find((candidate) => line.includes(candidate));
-  const parts = separator === undefined ? line.trim().split(/[ \t]+/) : line.split(separator);
-  return parts.map((part) => part.trim().replace(/^"(.*)"$/s, '$1'));
+  const bare = line.replace(/"[^"]*"/g, '');
+  const separator = [';', ',', '\t', '\\|'].find((candidate) => new RegExp(candidate).test(bare));
+  const text = separator === undefined ? line.trim() : line;
+  return text
+    .split(new RegExp(`${separator ?? '[ \t]+'}${OUTSIDE_QUOTES}`))
+    .map((part) => part.trim().replace(/^"([^"]*)"$/, '$1'));
 }
 
 function wholeNumber(text: string): number {
