@@ -3,6 +3,7 @@ import { checkCellsOf } from './check-cells.js';
 import { type MemoryPart, mechanismOf } from './mechanisms.js';
 import { at, fillsOf, type Placed, placedStages } from './place.js';
 import type { PlacedWeights } from './stages.js';
+import { noFaults } from './word-faults.js';
 import { wordLayout } from './word-layout.js';
 
 /** A function that takes the faults of hardened cells out of those of a word. */
@@ -16,11 +17,15 @@ export function hardenerOf(
   if (hardened.length === 0 && !reliable) return (_, __, struck) => struck;
   const { lanes: dataLanes, masks } = wordLayout(placed.placement);
   const lanes = wordLanes(memory);
-  const [and, or, xor] = Array.from({ length: 3 }, () => new Uint32Array(lanes));
+  const left = noFaults(lanes);
+  const { and, or, xor } = left;
   return (address, fill, struck) => {
-    and.set(struck.and);
-    or.set(struck.or);
-    xor.set(struck.xor);
+    // Not `set`, which takes far longer for a few lanes.
+    for (let lane = 0; lane < lanes; lane++) {
+      and[lane] = struck.and[lane];
+      or[lane] = struck.or[lane];
+      xor[lane] = struck.xor[lane];
+    }
     for (const one of hardened) {
       const bits = at(one, address, fill);
       if (bits === undefined) continue;
@@ -37,7 +42,7 @@ export function hardenerOf(
       or[lane] &= ~reliable[lane];
       xor[lane] &= ~reliable[lane];
     }
-    return { and, or, xor };
+    return left;
   };
 }
 

@@ -11,7 +11,11 @@ export {
   type InPlaceEccPart,
   throttleInPlace,
 } from './in-place-ecc.js';
-export { chooseReadableInversion, type InversionGroup } from './inversion-flags.js';
+export {
+  chooseInversion,
+  chooseReadableInversion,
+  type InversionGroup,
+} from './inversion-flags.js';
 export * from './invert.js';
 export type { Knowledge, KnownMaps, PartKnowledge } from './knowledge.js';
 export { checkBitsOf, DETECTED, decodeWord, type LinearCode } from './linear-code.js';

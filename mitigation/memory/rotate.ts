@@ -217,21 +217,14 @@ export const rotate: MemoryMechanism<RotatePart> = {
       checkBits,
       movesBits: true,
       write(data, known, faults, stored, firstBit) {
-        const readOf = (number: number, cells: WordFaults) =>
-          firstBit === undefined ? number : readBits(cells, firstBit, checkBits, number);
-        const isNumberSound = firstBit === undefined || !faultyBits(known, firstBit, checkBits);
-        const written = isNumberSound
-          ? choose(data, known)
-          : chooseReadableRotation(
-              data,
-              known,
-              weightBits,
-              by,
-              (number) => readOf(number, known),
-              bits,
-            );
-        rotateBitsLeft(data, stored, bits, written);
-        rotation = readOf(written, faults);
+        if (firstBit === undefined || !faultyBits(known, firstBit, checkBits)) {
+          rotation = choose(data, known);
+        } else {
+          const readOf = (number: number) => readBits(known, firstBit, checkBits, number);
+          rotation = chooseReadableRotation(data, known, weightBits, by, readOf, bits);
+        }
+        rotateBitsLeft(data, stored, bits, rotation);
+        if (firstBit !== undefined) rotation = readBits(faults, firstBit, checkBits, rotation);
       },
       store: (lanes) => rotateBitsLeft(lanes, lanes, bits, rotation),
       read: (lanes) => rotateBitsRight(lanes, lanes, bits, rotation),

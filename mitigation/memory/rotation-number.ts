@@ -28,18 +28,26 @@ export function chooseReadableRotation(
   bits = 32 * data.length,
 ): number {
   const wrongBits = by === 'data' ? wronglyReadBits : misplacedBits;
+  const wrong = laneScratch(data.length);
   let best = 0;
   let least = Infinity;
   for (let rotation = 0; rotation < weightBits; rotation++) {
     let cost = 0;
-    for (const wrong of wrongBits(data, faults, rotation, readOf(rotation), bits)) {
-      cost += wrongBitsCost(wrong, weightBits);
-    }
+    wrongBits(data, faults, rotation, readOf(rotation), bits, wrong);
+    for (let lane = 0; lane < wrong.length; lane++) cost += wrongBitsCost(wrong[lane], weightBits);
     if (cost >= least) continue;
     least = cost;
     best = rotation;
   }
   return best;
+}
+
+let scratch = new Uint32Array(0);
+
+/** The same lanes again while words are as long: a word that is rotated takes less time than memory for it. */
+function laneScratch(lanes: number): Uint32Array {
+  if (scratch.length !== lanes) scratch = new Uint32Array(lanes);
+  return scratch;
 }
 
 /** The data bits that are read differently. */
@@ -49,28 +57,25 @@ function wronglyReadBits(
   written: number,
   read: number,
   bits: number,
-): Uint32Array {
-  const word = new Uint32Array(data.length);
-  rotateBitsLeft(data, word, bits, written);
-  for (let lane = 0; lane < word.length; lane++) word[lane] = readLane(faults, lane, word[lane]);
-  rotateBitsRight(word, word, bits, read);
-  return word.map((bits, lane) => bits ^ data[lane]);
+  wrong: Uint32Array,
+): void {
+  rotateBitsLeft(data, wrong, bits, written);
+  for (let lane = 0; lane < wrong.length; lane++) wrong[lane] = readLane(faults, lane, wrong[lane]);
+  rotateBitsRight(wrong, wrong, bits, read);
+  for (let lane = 0; lane < wrong.length; lane++) wrong[lane] ^= data[lane];
 }
 
 /** The data bits that are read from a faulty cell, or from one that another bit was written into. */
 function misplacedBits(
-  data: Uint32Array,
+  _data: Uint32Array,
   faults: WordFaults,
   written: number,
   read: number,
   bits: number,
-): Uint32Array {
-  if (written !== read) {
-    const all = new Uint32Array(data.length).fill(0xffffffff);
-    rotateBitsRight(all, all, bits, 0);
-    return all;
+  wrong: Uint32Array,
+): void {
+  for (let lane = 0; lane < wrong.length; lane++) {
+    wrong[lane] = written === read ? faultyCells(faults, lane) : 0xffffffff;
   }
-  const word = data.map((_, lane) => faultyCells(faults, lane));
-  rotateBitsRight(word, word, bits, read);
-  return word;
+  rotateBitsRight(wrong, wrong, bits, written === read ? read : 0);
 }

@@ -130,7 +130,7 @@ function tmrCopies(code: TmrCode, { placement }: PlacedWeights): CellCopies {
       if (areSound) {
         for (let lane = 0; lane < written.length; lane++) {
           const copied = laneMasks[lane];
-          read[lane] = (read[lane] & ~copied) | (written[lane] & copied);
+          read[lane] = withBits(read[lane], written[lane], copied);
         }
         return;
       }
@@ -139,12 +139,21 @@ function tmrCopies(code: TmrCode, { placement }: PlacedWeights): CellCopies {
         const shift = (weight % weightsPerLane) * weightBits;
         const word = (written[lane] >>> shift) & weightMask;
         const first = firstBit + weight * copyBits;
+        if (!faultyBits(faults, first, copyBits)) {
+          read[lane] = withBits(read[lane], written[lane], mask << shift);
+          continue;
+        }
         const low = readBits(faults, first, lowBits, encodeTmr(code, word, 0));
         const high =
           copyBits > 32 ? readBits(faults, first + 32, copyBits - 32, encodeTmr(code, word, 1)) : 0;
         const voted = decodeTmr(code, (read[lane] >>> shift) & weightMask, low, high);
-        read[lane] = (read[lane] & ~(weightMask << shift)) | (voted << shift);
+        read[lane] = withBits(read[lane], voted << shift, weightMask << shift);
       }
     },
   };
+}
+
+/** A word with some of its bits those of another. */
+function withBits(word: number, other: number, bits: number): number {
+  return (word & ~bits) | (other & bits);
 }

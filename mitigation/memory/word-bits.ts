@@ -6,12 +6,13 @@ import type { WordFaults } from '../../sim/index.js';
 
 /** A lane with ones in so many of its lowest bits: none below 1, all from 32 on. */
 export function lowestBits(bits: number): number {
-  return 2 ** Math.min(Math.max(bits, 0), 32) - 1;
+  // Not a power of two, which takes as long as all else that is done to a word.
+  return bits <= 0 ? 0 : 0xffffffff >>> (32 - Math.min(bits, 32));
 }
 
 /** Bits of a lane that belong to a part of at most 32 bits. */
 function partMask(bits: number, shift: number): number {
-  return bits >= 32 ? 0xffffffff : (2 ** bits - 1) << shift;
+  return lowestBits(bits) << shift;
 }
 
 export function isSamePart(
@@ -35,7 +36,8 @@ export function copyPart(from: Uint32Array, at: number, to: Uint32Array): void {
 
 /** Put bits of one word into another. */
 export function putPart(from: Uint32Array, to: Uint32Array, firstBit: number, bits: number): void {
-  const [at, shift] = [firstBit >>> 5, firstBit & 31];
+  const at = firstBit >>> 5;
+  const shift = firstBit & 31;
   const mask = partMask(bits, shift);
   for (let lane = 0; lane * 32 < bits; lane++) {
     to[at + lane] = (to[at + lane] & ~mask) | (from[at + lane] & mask);
@@ -62,7 +64,8 @@ export function readBits(
   bits: number,
   written: number,
 ): number {
-  const [lane, shift] = [firstBit >>> 5, firstBit & 31];
+  const lane = firstBit >>> 5;
+  const shift = firstBit & 31;
   const kept = bitsOf(and, lane, shift);
   const set = bitsOf(or, lane, shift);
   const inverted = bitsOf(xor, lane, shift);
