@@ -1,4 +1,4 @@
-import { BitcellError, InputError } from '../../core/index.js';
+import { BitcellError, InputError, memoryForSpeed } from '../../core/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import type { Engine } from '../trial/engines.js';
 import type { StudyData } from '../trial/study-data.js';
@@ -24,9 +24,6 @@ export interface ExecutionOptions {
   readonly onResult: (result: TrialResult) => void;
 }
 
-/** Bytes that all threads may take together for following changes through fixed images. */
-const DELTA_BYTES = 320 * 2 ** 20;
-
 /**
  * Run trials on worker threads; resolves when all (or, once stopped, the started ones) are done. After an error no
  * new trial starts, and the running ones finish.
@@ -37,7 +34,7 @@ export async function executeTrials(
   data: StudyData,
   { threads, engine, stopped, next, onRestart, onResult }: ExecutionOptions,
 ): Promise<void> {
-  const options = { engine, deltaBytes: DELTA_BYTES / threads };
+  const options = { engine, deltaBytes: memoryForSpeed() / threads };
   const workerData: WorkerData = { data, kernels: compileKernels(), options };
   const workers = Array.from({ length: threads }, () =>
     startThread<Trial, TrialResult>('campaign/execute/worker.js', workerData, onRestart),

@@ -1,4 +1,4 @@
-import { InputError } from '../../core/index.js';
+import { InputError, memoryForSpeed } from '../../core/index.js';
 import { type Cell, cellAt } from '../../fault/index.js';
 import { compileKernels } from '../../kernels/index.js';
 import { WORD_BITS, weightedLayers, wordReader } from '../../models/index.js';
@@ -9,9 +9,6 @@ import { mitigationNames } from '../study/study.js';
 import { runTrial, type Trial, type TrialContext, type TrialResult } from '../trial/trial.js';
 import { createTrialContexts } from '../trial/trial-runner.js';
 import type { PreparedStudy } from './prepare.js';
-
-/** Bytes for following changes through fixed images. */
-const DELTA_BYTES = 320 * 2 ** 20;
 
 /** A weight that the faults of a trial change. */
 export interface ChangedWeight {
@@ -61,7 +58,7 @@ export function replayTrial(
   const images = imagesOf(prepared, condition, trial.map);
   const contextOf = createTrialContexts(prepared.data, compileKernels(), {
     engine: 'incremental',
-    deltaBytes: DELTA_BYTES,
+    deltaBytes: memoryForSpeed(),
   });
   const context = contextOf(condition.index);
   const result = runTrial(context, {

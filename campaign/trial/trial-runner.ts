@@ -185,16 +185,19 @@ function createTrialNetwork(
 ): TrialNetwork {
   const { network, sides } = shared;
   const datapath = rememberPatches(createNetworkDatapath(network, kernels, BATCH));
-  const fixed = study.imageChoice === 'fixed' && engine === 'incremental';
+  const { images, imageChoice } = study;
+  const follows = imageChoice === 'fixed' && images !== 'pilot' && engine === 'incremental';
   return {
     ...shared,
     units: new Map([...sides].map(([name, side]) => [name, unitsOfSide(side, network)])),
     datapath,
     engine,
     patchBuffers: createPatchBuffers(),
-    deltaRunners: fixed ? createDeltaRunners(network, datapath, kernels, deltaBytes) : undefined,
+    deltaRunners: follows
+      ? createDeltaRunners(network, datapath, kernels, images, deltaBytes)
+      : undefined,
     sharing:
-      network.format === 'float32' && study.imageChoice === 'drawn' && engine === 'incremental'
+      network.format === 'float32' && imageChoice === 'drawn' && engine === 'incremental'
         ? createPrefixSharing(datapath, SHARING_BYTES)
         : undefined,
   };

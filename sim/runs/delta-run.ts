@@ -29,10 +29,22 @@ import { firstWeightOfLayers } from '../memory/weight-position.js';
 
 /** Runs of the same images under ever new faults, each in time proportional to what the faults change. */
 export interface DeltaRunner {
-  /** Outputs (count × classes) without faults. */
-  readonly golden: Float32Array;
-  /** Outputs (count × classes) with these faulty words, equal to `Datapath.run` to the bit. */
-  run(patches: WeightPatches): Float32Array;
+  /** Images recorded so far: the first so many of those that it was made for. */
+  readonly recorded: number;
+  /**
+   * Record the fault-free run of the next images.
+   *
+   * @param images as for `Datapath.run`
+   * @returns their outputs (count × classes)
+   */
+  record(images: Float32Array, count: number): Float32Array;
+  /**
+   * Outputs (count × classes) of recorded images with these faulty words, equal to `Datapath.run` to the bit.
+   *
+   * @param first the first image; default: 0
+   * @param count default: all that are recorded from there on
+   */
+  run(patches: WeightPatches, first?: number, count?: number): Float32Array;
 }
 
 /** How many products of whole layers take the time of one product of a change. */
@@ -58,25 +70,26 @@ export function canFollowChanges(network: Network): network is Int8Network {
 }
 
 /**
- * Record a fault-free run of images; later runs follow from changed weights to changed values, layer by layer and
+ * Of images whose fault-free run is recorded, runs follow from changed weights to changed values, layer by layer and
  * image by image, and hand an image over to the datapath where so much has changed that whole layers are faster.
  *
  * @param network one that `canFollowChanges`; that of `datapath`
  * @param datapath its patches and activation units are overwritten by each run
- * @param images as for `Datapath.run`
+ * @param capacity images that can be recorded
  * @param advantage how many times faster whole layers are for the same number of products (a matter of speed only)
  */
 export function createDeltaRunner(
   network: Int8Network,
   datapath: Datapath,
   module: KernelModule,
-  images: Float32Array,
-  count: number,
+  capacity: number,
   units: ReadonlyMap<string, ActivationUnit>,
   advantage = WHOLE_LAYER_ADVANTAGE,
 ): DeltaRunner {
-  const stages = recordStages(network, datapath, module, images, count, units);
-  const { golden, tensors, lists } = stages;
+  const stages = createStages(network, module, capacity, units);
+  const { tensors, lists } = stages;
+  const golden = new Float32Array(capacity * datapath.classes);
+  let recorded = 0;
   const starts = firstWeightOfLayers(network);
   const weighted = weightedLayers(network);
   const { classes } = datapath;
@@ -85,7 +98,7 @@ export function createDeltaRunner(
   function followImage(
     image: number,
     patches: ReadonlyMap<number, readonly WeightChange[]>,
-    outputs: Float32Array,
+    output: Float32Array,
     handOver: (layer: number, values: Uint8Array) => void,
   ): void {
     let [changes, next] = lists;
@@ -106,31 +119,40 @@ export function createDeltaRunner(
         undoChanges(changes, input, channels);
         return;
       }
-      const output = tensors[layer.output][image];
+      const changed = tensors[layer.output][image];
       if (stage.kind === 'weighted') {
         const accumulators = stage.accumulators[image];
-        stage.convolution.update(changes, patchesHere, { input, output, accumulators }, next);
+        const its = { input, output: changed, accumulators };
+        stage.convolution.update(changes, patchesHere, its, next);
       } else {
-        stage.layer.update(changes, { input, output }, next);
+        stage.layer.update(changes, { input, output: changed }, next);
       }
       undoChanges(changes, input, channels);
       [changes, next] = [next, changes];
     }
     const logits = tensors[network.output][image];
-    dequantizeLogits(network, logits, outputs.subarray(image * classes));
+    dequantizeLogits(network, logits, output);
     undoChanges(changes, logits, classes);
   }
 
   return {
-    golden,
-    run(patches) {
-      const outputs = golden.slice();
+    get recorded() {
+      return recorded;
+    },
+    record(images, count) {
+      const outputs = recordStages(network, datapath, stages, images, recorded, count, units);
+      golden.set(outputs, recorded * classes);
+      recorded += count;
+      return outputs;
+    },
+    run(patches, first = 0, count = recorded - first) {
+      const outputs = golden.slice(first * classes, (first + count) * classes);
       const byLayer = patchesByLayer(network, weighted, starts, patches);
       if (byLayer.size === 0) return outputs;
       const handedOver: HandedOver[] = [];
-      for (let image = 0; image < count; image += 1) {
-        followImage(image, byLayer, outputs, (layer, values) => {
-          handedOver.push({ image, layer, values });
+      for (let slot = 0; slot < count; slot += 1) {
+        followImage(first + slot, byLayer, outputs.subarray(slot * classes), (layer, values) => {
+          handedOver.push({ slot, layer, values });
         });
       }
       if (handedOver.length > 0) {
@@ -155,40 +177,51 @@ type Stage =
   | { readonly kind: 'moving'; readonly layer: DeltaLayer };
 
 interface Stages {
-  readonly golden: Float32Array;
   /** Of the recorded run, by tensor and image. */
   readonly tensors: readonly (readonly Uint8Array[])[];
   readonly lists: readonly [ChangeList, ChangeList];
   readonly layers: readonly Stage[];
 }
 
-function recordStages(
+function createStages(
   network: Int8Network,
-  datapath: Datapath,
   module: KernelModule,
-  images: Float32Array,
-  count: number,
+  capacity: number,
   units: ReadonlyMap<string, ActivationUnit>,
 ): Stages {
-  const lengths = network.tensors.map(({ shape }) => featureCount(shape));
-  const needs = needsOf(network, count);
+  const needs = needsOf(network, capacity);
   const kernels = createDeltaKernels(module, needs);
   const [first, second] = needs.changeLists;
   const lists = [kernels.changeList(first), kernels.changeList(second)] as const;
-  const tensors = lengths.map((length) => {
-    const all = kernels.allocateUint8(count * length);
-    return perImage(all, length, count);
+  const tensors = network.tensors.map(({ shape }) => {
+    const length = featureCount(shape);
+    return perImage(kernels.allocateUint8(capacity * length), length, capacity);
   });
-  const layers = network.layers.map((layer) => createStage(network, layer, kernels, count, units));
+  const layers = network.layers.map((layer) =>
+    createStage(network, layer, kernels, capacity, units),
+  );
+  return { tensors, lists, layers };
+}
+
+/** @returns outputs of the images, of which `first` is the number of the first one */
+function recordStages(
+  network: Int8Network,
+  datapath: Datapath,
+  { tensors, layers }: Stages,
+  images: Float32Array,
+  first: number,
+  count: number,
+  units: ReadonlyMap<string, ActivationUnit>,
+): Float32Array {
   const byName = new Map(network.layers.map(({ name }, index) => [name, layers[index]]));
   datapath.setPatches(undefined);
   datapath.setActivationUnits(units);
-  const golden = datapath.run(images, count, {
+  return datapath.run(images, count, {
     tensor(tensor, values, firstImage, size) {
-      const length = lengths[tensor];
+      const { length } = tensors[tensor][0];
       for (let image = 0; image < size; image += 1) {
         const part = values.subarray(image * length, (image + 1) * length);
-        tensors[tensor][firstImage + image].set(part);
+        tensors[tensor][first + firstImage + image].set(part);
       }
     },
     accumulators(layer, values, firstRow, rows, rowStride) {
@@ -200,11 +233,10 @@ function recordStages(
         const position = (firstRow + row) % (height * width);
         const image = (firstRow + row - position) / (height * width);
         const part = values.subarray(row * rowStride, row * rowStride + channels);
-        stage.accumulators[image].set(part, position * rowChannels);
+        stage.accumulators[first + image].set(part, position * rowChannels);
       }
     },
   });
-  return { golden, tensors, lists, layers };
 }
 
 function needsOf(network: Int8Network, count: number): DeltaNeeds {
@@ -314,7 +346,8 @@ function dequantizeLogits(network: Int8Network, logits: Uint8Array, target: Floa
 
 /** An image that is run as a whole from a layer on. */
 interface HandedOver {
-  readonly image: number;
+  /** Its place among the images of the run. */
+  readonly slot: number;
   readonly layer: number;
   /** Values of the layer's input. */
   readonly values: Uint8Array;
@@ -337,8 +370,8 @@ function runWhole(datapath: Datapath, images: HandedOver[], outputs: Float32Arra
       datapath.runLayer(index, active);
     }
     datapath.readOutputs(results, group.length);
-    for (const [slot, { image }] of group.entries()) {
-      outputs.set(results.subarray(slot * classes, (slot + 1) * classes), image * classes);
+    for (const [place, { slot }] of group.entries()) {
+      outputs.set(results.subarray(place * classes, (place + 1) * classes), slot * classes);
     }
   }
 }
