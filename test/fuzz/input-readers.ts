@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +32,8 @@ import {
   parseScaleSimConfiguration,
   parseTopology,
 } from '../../sim/index.js';
+import { MAP_SAMPLES, type MapSample, readFaults } from '../fault/map-samples.js';
+import type { NaiveFault } from '../fault/naive-readers.js';
 import { KINDS, mutateModel } from '../models/hostile.js';
 import { buildCase } from './build.js';
 import { below, mutateInput, oneOf, type Random } from './input-mutations.js';
@@ -162,6 +165,40 @@ function mapReaders(): Record<string, InputReader> {
       decodeFaultMap(files, {});
     }),
   };
+}
+
+/** Samples of each kind of map that a naive reader reads, too. */
+const SAMPLES_OF_KIND = 20;
+
+/** Readers of maps whose faults are compared with those that a naive reader finds, where it takes the file. */
+function comparedMapReaders(): Record<string, InputReader> {
+  return Object.fromEntries(
+    Object.entries(MAP_SAMPLES).flatMap(([kind, arbitrary]) =>
+      fc
+        .sample<MapSample>(arbitrary, { seed: 1, numRuns: SAMPLES_OF_KIND })
+        .map((sample, index) => [`map-${kind}-${index}`, comparedMapReader(sample)]),
+    ),
+  );
+}
+
+function comparedMapReader(sample: MapSample): InputReader {
+  return reader(1, [sample.text], (bytes) => {
+    const text = decode(bytes);
+    const faults = readFaults(bytes, sample);
+    // Bytes that are no text have none that both could read.
+    if (!Buffer.from(text).equals(bytes)) return;
+    const expected = naiveFaults(text, sample);
+    if (expected) deepStrictEqual(faults, expected);
+  });
+}
+
+/** Undefined where the naive reader does not take the file. */
+function naiveFaults(text: string, { naive, options }: MapSample): NaiveFault[] | undefined {
+  try {
+    return naive(text, options);
+  } catch {
+    return undefined;
+  }
 }
 
 /** An array of cells without a fault. */
@@ -310,6 +347,7 @@ export function inputReaders(): Readonly<Record<string, InputReader>> {
       (path) => readPermutation(path),
     ),
     ...mapReaders(),
+    ...comparedMapReaders(),
     thresholds: fileReader(3, [THRESHOLDS], 't.json', (path) => readThresholds(path)),
     json: reader(3, [THRESHOLDS, '[[[{"a": [1.5e3, "\\u00e9\\n", null]}]]]'], (bytes) => {
       parseJson(decode(bytes), 'a.json');
