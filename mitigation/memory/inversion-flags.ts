@@ -1,7 +1,6 @@
 import type { WordFaults } from '../../sim/index.js';
 import { float32BitsCost, type WeightBits, wrongBitsCost } from './bit-costs.js';
-import { readBits } from './word-bits.js';
-import { readLane } from './word-faults.js';
+import { bitsOf } from './word-bits.js';
 
 /** What has a flag of its own: each weight, or each memory word. */
 export type InversionGroup = 'weight' | 'word';
@@ -66,14 +65,13 @@ function bytesBelow(a: number, b: number): number {
 }
 
 /**
- * The inversion of least cost where another flag than the written one may be read, by which it is undone; of equal ones
- * none. With flags that are read as written, `chooseInversion` chooses the same.
+ * The inversion of least cost among those whose flags can be read where their own cells are faulty: what a stuck flag
+ * says, else what `chooseInversion` chooses.
  *
- * @param data the word to be stored: 32 bits an entry, least significant first
- * @param faults of the cells that it and its flags are stored in
+ * @param faults of the cells that the word and its flags are stored in
  * @param firstBit of the flags among the bits of `faults`
- * @param flags is filled: bit g is the flag of group g, 32 groups an entry
- * @param bits that hold weights, the lowest of the word
+ * @param flags is filled: bit g says whether group g is stored inverted, 32 groups an entry. Its cells read it where what
+ * they make of it is written: a stuck flag is what it is, one that flips is inverted
  */
 export function chooseReadableInversion(
   data: Uint32Array,
@@ -82,26 +80,12 @@ export function chooseReadableInversion(
   group: InversionGroup,
   firstBit: number,
   flags: Uint32Array,
-  bits = 32 * data.length,
 ): void {
   chooseInversion(data, faults, weightBits, group, flags);
-  const groupBits = group === 'word' ? bits : weightBits;
-  for (let index = 0; index * groupBits < bits; index++) {
-    const readOfPlain = readBits(faults, firstBit + index, 1, 0);
-    const readOfInverted = readBits(faults, firstBit + index, 1, 1);
-    // A flag that is read as it is written stays.
-    if (readOfPlain === 0 && readOfInverted === 1) continue;
-    let difference = 0;
-    for (let bit = index * groupBits; bit < (index + 1) * groupBits; bit += weightBits) {
-      const lane = bit >>> 5;
-      const mask = weightBits === 8 ? 0xff << (bit & 31) : 0xffffffff;
-      const stored = data[lane];
-      const plain = readLane(faults, lane, stored) ^ -readOfPlain ^ stored;
-      const inverted = readLane(faults, lane, ~stored) ^ -readOfInverted ^ stored;
-      difference += wrongBitsCost(inverted & mask, weightBits);
-      difference -= wrongBitsCost(plain & mask, weightBits);
-    }
-    const flag = 1 << (index & 31);
-    flags[index >>> 5] = difference < 0 ? flags[index >>> 5] | flag : flags[index >>> 5] & ~flag;
+  const lane = firstBit >>> 5;
+  const shift = firstBit & 31;
+  for (let entry = 0; entry < flags.length; entry++) {
+    const kept = bitsOf(faults.and, lane + entry, shift);
+    flags[entry] = (flags[entry] & kept) | bitsOf(faults.or, lane + entry, shift);
   }
 }

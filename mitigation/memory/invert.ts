@@ -16,7 +16,7 @@ import {
   withMetadata,
 } from './metadata.js';
 import { CHOSEN_FOR_TILES } from './tile-choice.js';
-import { faultyBits, readBitsInto } from './word-bits.js';
+import { readBitsInto } from './word-bits.js';
 import { wordLayout } from './word-layout.js';
 
 /**
@@ -76,27 +76,25 @@ export const invert: MemoryMechanism<InvertPart> = {
   }),
   transform({ group = 'weight' }, { placement }) {
     const { weightBits } = placement;
-    const { lanes: dataLanes, weights, bits } = wordLayout(placement);
+    const { lanes: dataLanes, weights } = wordLayout(placement);
     const checkBits = group === 'word' ? 1 : weights;
-    const flags = new Uint32Array(Math.ceil(dataLanes / weightBits));
-    const readFlags = new Uint32Array(flags.length);
-    // The flags as they are read: those that it is undone by.
-    let undone = flags;
+    const [inverted, written, undone] = Array.from(
+      { length: 3 },
+      () => new Uint32Array(Math.ceil(dataLanes / weightBits)),
+    );
     return {
       checkBits,
       movesBits: false,
       write(data, known, faults, stored, firstBit) {
-        if (firstBit === undefined || !faultyBits(known, firstBit, checkBits)) {
-          chooseInversion(data, known, weightBits, group, flags);
+        if (firstBit === undefined) {
+          chooseInversion(data, known, weightBits, group, inverted);
+          for (let entry = 0; entry < undone.length; entry++) undone[entry] = inverted[entry];
         } else {
-          chooseReadableInversion(data, known, weightBits, group, firstBit, flags, bits);
+          chooseReadableInversion(data, known, weightBits, group, firstBit, inverted);
+          readBitsInto(written, known, firstBit, checkBits, inverted);
+          readBitsInto(undone, faults, firstBit, checkBits, written);
         }
-        undone = flags;
-        if (firstBit !== undefined && faultyBits(faults, firstBit, checkBits)) {
-          readBitsInto(readFlags, faults, firstBit, checkBits, flags);
-          undone = readFlags;
-        }
-        invertGroups(data, stored, data.length, weightBits, group, flags);
+        invertGroups(data, stored, data.length, weightBits, group, inverted);
       },
       store: (lanes) => invertGroups(lanes, lanes, lanes.length, weightBits, group, undone),
       read: (lanes) => invertGroups(lanes, lanes, lanes.length, weightBits, group, undone),

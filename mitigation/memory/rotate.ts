@@ -217,14 +217,18 @@ export const rotate: MemoryMechanism<RotatePart> = {
       checkBits,
       movesBits: true,
       write(data, known, faults, stored, firstBit) {
-        if (firstBit === undefined || !faultyBits(known, firstBit, checkBits)) {
+        if (firstBit === undefined) {
           rotation = choose(data, known);
-        } else {
-          const readOf = (number: number) => readBits(known, firstBit, checkBits, number);
-          rotation = chooseReadableRotation(data, known, weightBits, by, readOf, bits);
+          rotateBitsLeft(data, stored, bits, rotation);
+          return;
         }
-        rotateBitsLeft(data, stored, bits, rotation);
-        if (firstBit !== undefined) rotation = readBits(faults, firstBit, checkBits, rotation);
+        const readOf = (number: number) => readBits(known, firstBit, checkBits, number);
+        const chosen = faultyBits(known, firstBit, checkBits)
+          ? chooseReadableRotation(data, known, weightBits, by, readOf, bits)
+          : choose(data, known);
+        rotateBitsLeft(data, stored, bits, chosen);
+        const written = readOf(chosen);
+        rotation = readBits(faults, firstBit, checkBits, written);
       },
       store: (lanes) => rotateBitsLeft(lanes, lanes, bits, rotation),
       read: (lanes) => rotateBitsRight(lanes, lanes, bits, rotation),

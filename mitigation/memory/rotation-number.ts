@@ -10,13 +10,13 @@ import { faultyCells, readLane } from './word-faults.js';
 export type RotationRule = 'data' | 'position';
 
 /**
- * The rotation of least cost where another number than the written one may be read, by which it is undone; of equal ones
- * the smallest. Where the number is read wrongly, every bit is one that another may be read for (`position`), or what
- * is read of the word counts (`data`). With numbers that are read as written, `chooseRotation` chooses the same.
+ * The rotation of least cost among those whose number can be read where its own cells are faulty, of equal ones the
+ * smallest. With numbers that are read as written, `chooseRotation` chooses the same.
  *
  * @param data the word to be stored: 32 bits an entry, least significant first
  * @param faults of the cells that it is stored in
- * @param readOf the number that is read where another was written
+ * @param readOf the number that is read where one was written: stuck cells are what they are, cells that flip invert.
+ * So what is read of `readOf(rotation)` is the rotation, if it can be read at all
  * @param bits that are rotated, the lowest of the word; faults of others count nothing
  */
 export function chooseReadableRotation(
@@ -27,13 +27,14 @@ export function chooseReadableRotation(
   readOf: (rotation: number) => number,
   bits = 32 * data.length,
 ): number {
-  const wrongBits = by === 'data' ? wronglyReadBits : misplacedBits;
+  const wrongBits = by === 'data' ? wronglyReadBits : faultyBitsOf;
   const wrong = laneScratch(data.length);
   let best = 0;
   let least = Infinity;
   for (let rotation = 0; rotation < weightBits; rotation++) {
+    if (readOf(readOf(rotation)) !== rotation) continue;
+    wrongBits(data, faults, rotation, bits, wrong);
     let cost = 0;
-    wrongBits(data, faults, rotation, readOf(rotation), bits, wrong);
     for (let lane = 0; lane < wrong.length; lane++) cost += wrongBitsCost(wrong[lane], weightBits);
     if (cost >= least) continue;
     least = cost;
@@ -54,28 +55,24 @@ function laneScratch(lanes: number): Uint32Array {
 function wronglyReadBits(
   data: Uint32Array,
   faults: WordFaults,
-  written: number,
-  read: number,
+  rotation: number,
   bits: number,
   wrong: Uint32Array,
 ): void {
-  rotateBitsLeft(data, wrong, bits, written);
+  rotateBitsLeft(data, wrong, bits, rotation);
   for (let lane = 0; lane < wrong.length; lane++) wrong[lane] = readLane(faults, lane, wrong[lane]);
-  rotateBitsRight(wrong, wrong, bits, read);
+  rotateBitsRight(wrong, wrong, bits, rotation);
   for (let lane = 0; lane < wrong.length; lane++) wrong[lane] ^= data[lane];
 }
 
-/** The data bits that are read from a faulty cell, or from one that another bit was written into. */
-function misplacedBits(
+/** The data bits that are read from a faulty cell. */
+function faultyBitsOf(
   _data: Uint32Array,
   faults: WordFaults,
-  written: number,
-  read: number,
+  rotation: number,
   bits: number,
-  wrong: Uint32Array,
+  faulty: Uint32Array,
 ): void {
-  for (let lane = 0; lane < wrong.length; lane++) {
-    wrong[lane] = written === read ? faultyCells(faults, lane) : 0xffffffff;
-  }
-  rotateBitsRight(wrong, wrong, bits, written === read ? read : 0);
+  for (let lane = 0; lane < faulty.length; lane++) faulty[lane] = faultyCells(faults, lane);
+  rotateBitsRight(faulty, faulty, bits, rotation);
 }

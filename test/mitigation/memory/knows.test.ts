@@ -113,11 +113,13 @@ const HARMLESS = KNOWING.filter((words) => !/^(closest|word)/.test(words));
 
 describe.each(HARMLESS)('%s', (words) => {
   property.prop([cases], { numRuns: 20 })(
-    'that takes sound cells for faulty ones does no harm',
+    'that takes sound cells for stuck ones does no harm',
     ({ placed, map }) => {
       const side = memorySideOf(partsOf(words), placed);
       const none = faultsWhere(map, () => false);
-      expect(side.patchesOf(none, ...NONE, knowing(map)).weights).toHaveLength(0);
+      // Where a number or flag is thought to flip, its inverse is written.
+      const stuck = faultsWhere(map, (_, kind) => kind !== 'flip');
+      expect(side.patchesOf(none, ...NONE, knowing(stuck)).weights).toHaveLength(0);
     },
   );
 });

@@ -1,6 +1,6 @@
 import { fc } from '@fast-check/vitest';
 import { fullyConnectedShape } from '../../../core/index.js';
-import type { FaultMap } from '../../../fault/index.js';
+import { FAULT_KINDS, type FaultKind, type FaultMap } from '../../../fault/index.js';
 import type { MemoryPart, PlacedWeights } from '../../../mitigation/index.js';
 import { dequantize, type Int8Layer, type Int8Network } from '../../../models/index.js';
 import {
@@ -111,8 +111,13 @@ export function placedCases(
 }
 
 /** The map with some of its faults. */
-export function faultsWhere(map: FaultMap, isKept: (cell: number) => boolean): FaultMap {
-  const kept = [...map.cells.keys()].filter((fault) => isKept(map.cells[fault]));
+export function faultsWhere(
+  map: FaultMap,
+  isKept: (cell: number, kind: FaultKind) => boolean,
+): FaultMap {
+  const kept = [...map.cells.keys()].filter((fault) =>
+    isKept(map.cells[fault], FAULT_KINDS[map.kinds[fault]]),
+  );
   return {
     ...map,
     cells: Float64Array.from(kept, (fault) => map.cells[fault]),
