@@ -17,21 +17,14 @@ export {
   decideCheapest,
 } from './points/decision.js';
 export type { StudyDesign } from './points/design.js';
-export {
-  DIE_VERDICTS,
-  type DieOutcome,
-  type DieRow,
-  type DieVerdict,
-  dieVerdict,
-  judgeDie,
-} from './points/die-row.js';
+export { type DieOutcome, type DieRow, judgeDie } from './points/dies/die-row.js';
 export {
   type DieDesign,
   type DieVmin,
   type DieYield,
   dieVmins,
   dieYields,
-} from './points/die-summary.js';
+} from './points/dies/die-summary.js';
 export {
   PRICE_UNITS,
   type PricedPoint,
@@ -89,11 +82,12 @@ export {
   type PlanOptions,
   planConditions,
 } from './study/conditions.js';
-export type { Dies } from './study/dies.js';
+export { DIE_STOPS, type Dies } from './study/dies.js';
 export type { FaultSource, FaultState, ModelSource } from './study/fault-source.js';
 export * from './study/scope.js';
 export * from './study/study.js';
 export * from './study/study-file.js';
+export { type EndOfDies, looksOfDies } from './trial/die-end.js';
 export { type DeltaRunners, type Engine, type TrialNetwork, top1 } from './trial/engines.js';
 export { knownMapsOfFile } from './trial/known-maps.js';
 export type { GoldenPredictions } from './trial/recorded-samples.js';
@@ -104,7 +98,7 @@ export {
   type Trial,
   type TrialContext,
   type TrialResult,
-  trialImages,
 } from './trial/trial.js';
+export { trialImages } from './trial/trial-images.js';
 export { createTrialRunner, type ThreadOptions } from './trial/trial-runner.js';
 export * from './tune/index.js';

@@ -96,6 +96,7 @@ const DIE_OPTIONS: Readonly<Record<Exclude<keyof Dies, 'from' | 'select'>, strin
   indexBase: '--index-base',
   addressBase: '--address-base',
   maskBase: '--mask-base',
+  stop: '--stop',
 };
 
 function dieOptions(dies: Dies | undefined): string[] {

@@ -3,7 +3,6 @@ import { addToTally, createTally, type PointTally } from '../points/point.js';
 import type { StoppingRule } from '../points/stopping.js';
 import { pointKey } from '../study/columns.js';
 import type { Condition } from '../study/conditions.js';
-import { isSample } from '../study/fault-source.js';
 import type { Study } from '../study/study.js';
 import type { Trial, TrialResult } from '../trial/trial.js';
 
@@ -76,12 +75,11 @@ export function createConditionState(
 
 function start(state: ConditionState, images: number): void {
   const { condition, mitigations, imageChoice } = state;
-  const drawn = isSample(condition.source);
   state.started = {
     images,
     points: mitigations.map((mitigation) => ({
       mitigation,
-      tally: createTally(pointKey(condition, mitigation), images, imageChoice, drawn),
+      tally: createTally(pointKey(condition, mitigation), images, imageChoice, condition.source),
       stopped: false,
     })),
   };

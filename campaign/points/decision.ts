@@ -22,6 +22,8 @@ export interface CandidatePrice {
 /** A mitigation to choose from, with what the maps of a condition counted under it. */
 export interface CandidateCounts extends YieldCounts, CandidatePrice {
   readonly mitigation: string;
+  /** Of each map. */
+  readonly images: number;
 }
 
 /** A mitigation, judged beside the others. */

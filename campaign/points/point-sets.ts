@@ -4,12 +4,21 @@ import {
   type YieldLimit,
 } from '../statistics/index.js';
 import { keyFromColumns, type PointKey } from '../study/columns.js';
+import type { Study } from '../study/study.js';
 import { pointYield, type StudyPoint, type YieldCounts } from './point.js';
 
 /** Whether a point's accuracy is known to ±`precision` percentage points; if not, its maps were used up. */
 export function precisionReached({ accuracy }: StudyPoint, precision: number): boolean {
   // The stopping rule compares the same numbers.
   return accuracy.high - accuracy.low <= 2 * (precision / 100);
+}
+
+/** The precision to which the points of a study are run: that of dies is of each die, and ends it. */
+export function precisionOfPoints({
+  precision,
+  dies,
+}: Pick<Study, 'precision' | 'dies'>): number | undefined {
+  return dies ? undefined : precision;
 }
 
 /** Points that say whether they reached the precision of their study, if it has one. */

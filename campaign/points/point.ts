@@ -1,9 +1,7 @@
 import type { Repairs } from '../../mitigation/index.js';
 import {
-  accuracyInterval,
-  clopperPearson,
-  crossedAccuracyInterval,
   type Estimate,
+  type ImagesOfMaps,
   type Interval,
   type MapSpread,
   mapSpread,
@@ -15,11 +13,13 @@ import {
   yieldResolution,
 } from '../statistics/index.js';
 import type { PointKey } from '../study/columns.js';
+import { type FaultSource, isSample } from '../study/fault-source.js';
 import type { Study } from '../study/study.js';
 import { decodeImageSet } from '../trial/sample-set.js';
 import type { Outcome, TrialResult } from '../trial/trial.js';
 import { addRepairs, NO_REPAIRS } from './repairs.js';
-import type { PointResults, StoppingRule } from './stopping.js';
+import { meanShare, type SharedImages, shareInterval } from './share-interval.js';
+import type { MapImages, PointResults, StoppingRule } from './stopping.js';
 
 /** A share with its 95 % interval. */
 export interface Share extends Interval {
@@ -34,8 +34,9 @@ export interface PointYield extends YieldEstimate {
 /** One row of a study: one condition with one mitigation, over its fault maps. */
 export interface StudyPoint extends PointKey {
   readonly maps: number;
-  /** Images per map. */
+  /** Images per map; the most of one, where dies end when they are settled. */
   readonly images: number;
+  /** Of the maps, each of which counts once. */
   readonly accuracy: Estimate;
   /** Accuracies of single maps: what the worst and the best chip have. */
   readonly perMap: MapSpread;
@@ -75,21 +76,23 @@ export interface PointTally extends PointResults {
   /** Where all maps have the same images: the maps that got each image right, or changed its class. */
   readonly correctPerImage: number[] | undefined;
   readonly sdcPerImage: number[] | undefined;
+  readonly ofMaps: MapImages[] | undefined;
 }
 
 export function createTally(
   key: PointKey,
   images: number,
   imageChoice: Study['imageChoice'],
-  drawn: boolean,
+  source: FaultSource,
 ): PointTally {
   const zeros = () => (imageChoice === 'fixed' ? new Array<number>(images).fill(0) : undefined);
   return {
     key,
     images,
-    drawn,
+    drawn: isSample(source),
     correctPerImage: zeros(),
     sdcPerImage: zeros(),
+    ofMaps: source.kind === 'dies' ? [] : undefined,
     correct: [],
     cleanCorrect: [],
     sdc: [],
@@ -104,7 +107,7 @@ export function createTally(
 /** Add the next map. */
 export function addToTally(
   tally: PointTally,
-  result: Omit<TrialResult, 'trial' | 'outcomes'>,
+  result: Omit<TrialResult, 'outcomes'>,
   outcome: Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'effective' | 'fixed' | 'repairs'>,
 ): void {
   tally.correct.push(outcome.correct);
@@ -117,6 +120,7 @@ export function addToTally(
   tally.repairs.push(outcome.repairs);
   countPlaces(tally.correctPerImage, outcome.fixed?.correct);
   countPlaces(tally.sdcPerImage, outcome.fixed?.sdc);
+  if (outcome.fixed) tally.ofMaps?.push({ images: result.trial.images, ...outcome.fixed });
 }
 
 function countPlaces(counts: number[] | undefined, places: string | undefined): void {
@@ -144,19 +148,20 @@ export function summarizePoint(
     readonly remarks?: readonly string[] | undefined;
   },
 ): StudyPoint {
-  const { key, images, correct, drawn } = tally;
-  const maps = correct.length;
+  const { key, correct, sdc, drawn } = tally;
+  const images = imagesOfMaps(tally);
+  const shared = sharedImages('sdc', tally.sdcPerImage, tally.ofMaps);
   return {
     ...key,
-    maps,
-    images,
-    accuracy: { mean: sum(correct) / (maps * images), ...rule.interval(tally) },
+    maps: correct.length,
+    images: typeof images === 'number' ? images : most(images),
+    accuracy: { mean: meanShare({ counts: correct, images }), ...rule.interval(tally) },
     perMap: mapSpread(correct, images),
     ...(reference && { difference: differenceOf(tally, reference) }),
-    yield: pointYield(tally, within),
+    yield: pointYield({ ...tally, images }, within),
     sdc: {
-      share: sum(tally.sdc) / (maps * images),
-      ...shareInterval(tally.sdc, images, drawn, tally.sdcPerImage),
+      share: meanShare({ counts: sdc, images }),
+      ...shareInterval({ counts: sdc, images, drawn, shared }),
     },
     nonFinite: mean(tally.nonFinite),
     faults: {
@@ -178,9 +183,40 @@ function repairsOf({ repairs }: PointTally): Pick<StudyPoint, 'repairs'> {
   return { repairs: sum };
 }
 
+/** The images of the maps: a number where all have as many. */
+export function imagesOfMaps({
+  images,
+  ofMaps,
+}: Pick<PointResults, 'images' | 'ofMaps'>): ImagesOfMaps {
+  if (!ofMaps || ofMaps.length === 0) return images;
+  const [first] = ofMaps;
+  return ofMaps.every((map) => map.images === first.images)
+    ? first.images
+    : ofMaps.map((map) => map.images);
+}
+
+/**
+ * Images that count, where maps share them.
+ *
+ * @param perImage the maps for which each image counts; undefined: they share none
+ */
+export function sharedImages(
+  which: 'correct' | 'sdc',
+  perImage: readonly number[] | undefined,
+  ofMaps: readonly MapImages[] = [],
+): SharedImages | undefined {
+  return perImage && { perImage, places: ofMaps.map((map) => map[which]) };
+}
+
+function most(values: readonly number[]): number {
+  return values.reduce((largest, value) => Math.max(largest, value));
+}
+
 /** On the maps that both have: a stopping rule may end one of them earlier. */
-function differenceOf({ correct, images }: PointTally, reference: PointTally): Estimate {
+function differenceOf(tally: PointTally, reference: PointTally): Estimate {
+  const { correct } = tally;
   const maps = Math.min(correct.length, reference.correct.length);
+  const images = imagesOfMaps({ images: tally.images, ofMaps: tally.ofMaps?.slice(0, maps) });
   return pairedDifference(correct.slice(0, maps), reference.correct.slice(0, maps), images);
 }
 
@@ -196,33 +232,10 @@ export interface YieldCounts extends PairedCounts {
  * @param within what a good map may lose, a fraction above 0
  */
 export function pointYield(counts: YieldCounts, within: number): PointYield {
-  const { imagesNeeded } =
-    counts.images > 1
-      ? yieldResolution(counts, within)
-      : { imagesNeeded: Math.ceil(1 / within - 1e-9) };
+  const { images } = counts;
+  const isResolved = typeof images === 'number' ? images > 1 : images.every((count) => count > 1);
+  const { imagesNeeded } = isResolved
+    ? yieldResolution(counts, within)
+    : { imagesNeeded: Math.ceil(1 / within - 1e-9) };
   return { ...yieldEstimate(counts, within), imagesNeeded };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-/**
- * Interval of a share of images. Maps are drawn, and images afresh for each map, so the shares of the maps are
- * independent and their spread holds both sources; where all maps have the same images, maps and images are two
- * samples that cross. A given map is not drawn: only its images are.
- *
- * @param counts images of each map
- * @param perImage maps of each image, where all maps have the same images
- */
-export function shareInterval(
-  counts: readonly number[],
-  images: number,
-  drawn: boolean,
-  perImage?: readonly number[],
-): Interval {
-  if (!drawn) return clopperPearson(counts[0], images);
-  return perImage && perImage.length > 1 && counts.length > 1
-    ? crossedAccuracyInterval({ perMap: counts, perImage })
-    : accuracyInterval(counts, images);
 }

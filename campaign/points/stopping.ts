@@ -1,8 +1,16 @@
 import type { Interval } from '../statistics/index.js';
 
+/** The images of a map, the first ones of an order that all maps share. */
+export interface MapImages {
+  readonly images: number;
+  /** Which of them came out right, and changed their class (see `encodeImageSet`). */
+  readonly correct: string;
+  readonly sdc: string;
+}
+
 /** What is known of one point: one entry a fault map, maps 0, 1, … in this order and without gaps. */
 export interface PointResults {
-  /** Images put through the network for each map. */
+  /** Images put through the network for each map; the most, where dies end when they are settled. */
   readonly images: number;
   /** Images whose top-1 class is the label, for each map. */
   readonly correct: readonly number[];
@@ -10,6 +18,8 @@ export interface PointResults {
   readonly cleanCorrect: readonly number[];
   /** Where all maps have the same images: the maps that got each image right. */
   readonly correctPerImage?: readonly number[] | undefined;
+  /** Of dies, which have the same images, but may end after some of them. */
+  readonly ofMaps?: readonly MapImages[] | undefined;
 }
 
 /**

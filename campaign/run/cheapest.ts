@@ -51,7 +51,11 @@ export async function findCheapest(
   };
   return byCondition(await stored.counts(filter)).map((group) => {
     const { mitigation: _, ...condition } = keyFromColumns(({ field }) => group[0][field] ?? null);
-    const counts = group.map((one) => ({ ...one, ...priceIn(prices(one), priceUnit) }));
+    const counts = group.map((one) => {
+      const { images } = one;
+      if (typeof images !== 'number') throw new Error('drawn maps with different images');
+      return { ...one, images, ...priceIn(prices(one), priceUnit) };
+    });
     const decision = decideCheapest(counts, requirement);
     return {
       ...condition,

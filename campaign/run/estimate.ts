@@ -9,7 +9,7 @@ import type { StudyNetwork } from '../trial/study-data.js';
 import { BATCH } from '../trial/trial-runner.js';
 import type { PreparedStudy } from './prepare.js';
 
-/** How much a study is to run; where it has a precision, about at most. */
+/** How much a study is to run; where it has a precision, or dies that end when they are settled, about at most. */
 export interface PlanSize {
   readonly conditions: number;
   readonly points: number;
@@ -42,8 +42,8 @@ function runsOf(
 }
 
 /** No maps vary more than those of which half are always right and half never. */
-function mostMaps({ precision }: Study, { maxMaps }: StoppingRule): number {
-  if (precision === undefined) return maxMaps;
+function mostMaps({ precision, dies }: Study, { maxMaps }: StoppingRule): number {
+  if (precision === undefined || dies) return maxMaps;
   return Math.min(maxMaps, Math.ceil(LOOK_GROWTH * expectedMaps(1 / 4, precision / 100)));
 }
 

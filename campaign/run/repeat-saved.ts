@@ -32,7 +32,8 @@ export async function requireRepeated(
   const chosen = chooseTrials(data.conditions, saved);
   if (chosen.length === 0) return;
   onRepeat?.(chosen.map(({ trial }) => trial));
-  const waiting = chosen.map(({ trial }) => trial);
+  // A die that ended before all of its images has to end there again.
+  const waiting = chosen.map(({ trial }) => ({ ...trial, images: mostImages(data, trial) }));
   const found: TrialResult[] = [];
   await executeTrials(data, {
     threads: Math.min(threads, waiting.length),
@@ -52,6 +53,12 @@ export async function requireRepeated(
       `${folder} was saved by other code, and this code does not repeat it: condition ${condition}, map ${map}, ${difference}; continue with the Bitcell that saved it, or choose another folder; "${replayCommand(data.study, before.trial)}" shows what this code makes of that trial`,
     );
   }
+}
+
+/** The images that a trial may have at most. */
+function mostImages({ study, conditions }: StudyData, { condition, images }: Trial): number {
+  const isDie = conditions[condition].source.kind === 'dies';
+  return isDie && study.images !== 'pilot' ? study.images : images;
 }
 
 function chooseTrials(
@@ -96,10 +103,11 @@ function firstDifference(before: TrialResult, now: TrialResult): string | undefi
 
 /** All that is a result of a trial under one mitigation, by name. */
 function fieldsOf(result: TrialResult, outcome: Outcome | undefined): Map<string, unknown> {
-  const { trial: _, outcomes: _others, ...shared } = result;
+  const { trial, outcomes: _others, ...shared } = result;
   const { mitigation: _name, seconds: _time, fixed, repairs, paired, ...counts } = outcome ?? {};
   return new Map(
     Object.entries({
+      images: trial.images,
       ...shared,
       ...counts,
       ...(repairs && { repairs: JSON.stringify(repairs) }),

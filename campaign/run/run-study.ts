@@ -3,7 +3,7 @@ import { type Collector, createCollector } from '../execute/collector.js';
 import { executeTrials } from '../execute/threads.js';
 import type { RestartListener } from '../execute/worker-thread.js';
 import { codeChecksum, dataChecksum, versions } from '../inputs/checksums.js';
-import type { DieRow } from '../points/die-row.js';
+import type { DieRow } from '../points/dies/die-row.js';
 import type { StudyPoint } from '../points/point.js';
 import { type SampleSize, singleFaultSamples } from '../points/sample-size.js';
 import { openStore, type StudyStore } from '../store/index.js';

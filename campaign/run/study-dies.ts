@@ -1,8 +1,9 @@
 import { activationKeyOf, UNPROTECTED } from '../../mitigation/index.js';
 import { type DieLabels, levelOfDies, type PlacedDies } from '../inputs/dies/index.js';
-import { type DieRow, judgeDie } from '../points/die-row.js';
+import { type DieRow, judgeDie } from '../points/dies/die-row.js';
 import { pointKey } from '../study/columns.js';
 import type { Condition } from '../study/conditions.js';
+import { looksOfDies } from '../trial/die-end.js';
 import {
   entryOf,
   memoryKey,
@@ -35,6 +36,7 @@ export interface StudyDies {
 export function studyDies(data: StudyData): StudyDies | undefined {
   if (data.study.dies === undefined) return undefined;
   const { study, conditions } = data;
+  const looks = looksOfDies(study);
   const unprotected = new Set(
     study.mitigations
       .filter((mitigation) => activationKeyOf(mitigation) === UNPROTECTED)
@@ -51,13 +53,14 @@ export function studyDies(data: StudyData): StudyDies | undefined {
       const condition = conditions[trial.condition];
       if (condition.source.kind !== 'dies') return [];
       const level = levelOfDies(placed[condition.index], condition.voltage);
+      const look = looks.find(({ images }) => images === trial.images);
+      if (!look) throw new Error(`a die that ended after ${trial.images} images`);
       return outcomes.map(({ mitigation, effective, correct, paired }) => {
         if (!paired) throw new Error('a die without the images on which it differs');
         return judgeDie({
           key: pointKey(condition, mitigation),
           die: level.dies[trial.map],
-          ...{ effective, correct, ...paired },
-          images: trial.images,
+          ...{ effective, look, correct, ...paired },
           within: study.within / 100,
           isUnprotected: unprotected.has(mitigation),
         });

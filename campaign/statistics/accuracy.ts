@@ -2,11 +2,43 @@ import {
   checkConfidence,
   checkCount,
   checkCounts,
+  checkLength,
   checkSameMaps,
   finiteResult,
 } from './arguments.js';
 import { boundedMeanInterval } from './bounded-mean.js';
 import type { Estimate, Interval } from './interval.js';
+
+/** Images of each map: one number where all have as many, else one for each. */
+export type ImagesOfMaps = number | readonly number[];
+
+/** The images of a map. */
+export function imagesOfMap(images: ImagesOfMaps, map: number): number {
+  return typeof images === 'number' ? images : images[map];
+}
+
+/** @throws RangeError unless there are images of each map, at least `fewest` */
+export function checkImages(images: ImagesOfMaps, maps: number, fewest = 1): void {
+  if (typeof images === 'number') {
+    checkCount('images', images, fewest);
+    return;
+  }
+  if (images.length !== maps) {
+    throw new RangeError(`images: expected those of ${maps} maps, not of ${images.length}`);
+  }
+  for (const count of images) checkCount('images', count, fewest);
+}
+
+/** @throws RangeError unless there are at least `fewest` counts, each of the images of its map */
+export function checkMapCounts(
+  name: string,
+  counts: readonly number[],
+  images: ImagesOfMaps,
+  fewest = 1,
+): void {
+  checkLength(name, counts, fewest);
+  for (const [map, count] of counts.entries()) checkCount(name, count, 0, imagesOfMap(images, map));
+}
 
 /**
  * Arithmetic mean.
@@ -52,19 +84,20 @@ export function accuracyInterval(
  *
  * @param first for each map, at least one, the images that count, 0 … `images`
  * @param second of the same maps
+ * @param images of every map, or of each
  * @throws RangeError for others, and for a confidence that is not between 0 and 1
  */
 export function pairedDifference(
   first: readonly number[],
   second: readonly number[],
-  images: number,
+  images: ImagesOfMaps,
   confidence = 0.95,
 ): Estimate {
-  checkCount('images', images, 1);
   checkSameMaps('a paired difference', first, second);
-  checkCounts('first', first, images);
-  checkCounts('second', second, images);
-  const differences = first.map((count, map) => (count - second[map]) / images);
+  checkImages(images, first.length);
+  checkMapCounts('first', first, images);
+  checkMapCounts('second', second, images);
+  const differences = first.map((count, map) => (count - second[map]) / imagesOfMap(images, map));
   const { low, high } = boundedMeanInterval(
     differences.map((difference) => (difference + 1) / 2),
     confidence,

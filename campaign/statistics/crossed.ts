@@ -88,6 +88,35 @@ export function crossedAccuracyInterval(counts: CrossedCounts, confidence = 0.95
   };
 }
 
+/**
+ * Interval of the mean of the maps' shares where the maps have different numbers of images, all of them the first of
+ * one order: the `crossedAccuracyInterval` of the images that every map has, which it is as wide as around the mean of
+ * the shares, never narrower than the bounded-mean interval of the shares. More images of some maps make no part of
+ * the variance larger, so it is wider than it would have to be, never narrower.
+ *
+ * @param shares of each map, of all of its images
+ * @param common counts of the images that every map has
+ * @throws RangeError as `crossedVariance`, for shares that are none or not as many, and for a confidence that is not
+ *   between 0 and 1
+ */
+export function unevenAccuracyInterval(
+  shares: readonly number[],
+  common: CrossedCounts,
+  confidence = 0.95,
+): Interval {
+  if (shares.length !== common.perMap.length) {
+    throw new RangeError(`shares: expected ${common.perMap.length} values, not ${shares.length}`);
+  }
+  const own = boundedMeanInterval(shares, confidence);
+  const { low, high } = crossedAccuracyInterval(common, confidence);
+  const centre = sum(common.perMap) / (common.perMap.length * common.perImage.length);
+  const shift = sum(shares) / shares.length - centre;
+  return {
+    low: Math.max(0, Math.min(own.low, low + shift)),
+    high: Math.min(1, Math.max(own.high, high + shift)),
+  };
+}
+
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }

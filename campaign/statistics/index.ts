@@ -1,4 +1,10 @@
-export { accuracyInterval, mean, pairedDifference } from './accuracy.js';
+export {
+  accuracyInterval,
+  type ImagesOfMaps,
+  imagesOfMap,
+  mean,
+  pairedDifference,
+} from './accuracy.js';
 export { boundedMeanInterval } from './bounded-mean.js';
 export * from './crossed.js';
 export * from './images-per-map.js';

@@ -1,4 +1,5 @@
-import { checkCount, checkCounts, checkLength, checkWithin, finiteResult } from './arguments.js';
+import { checkImages, checkMapCounts, type ImagesOfMaps, imagesOfMap } from './accuracy.js';
+import { checkLength, checkWithin, finiteResult } from './arguments.js';
 
 /** The spread of the fault maps of a point: accuracies of single maps, as fractions. */
 export interface MapSpread {
@@ -31,12 +32,16 @@ export function quantile(ascending: ArrayLike<number>, p: number): number {
  * Smallest and largest share, quartiles and median of the maps.
  *
  * @param counts for each map, at least one, the images that count, 0 … `images`
+ * @param images of every map, or of each
  * @throws RangeError for others
  */
-export function mapSpread(counts: readonly number[], images: number): MapSpread {
-  checkCount('images', images, 1);
-  checkCounts('counts', counts, images);
-  const ascending = Float64Array.from(counts, (count) => count / images).sort();
+export function mapSpread(counts: readonly number[], images: ImagesOfMaps): MapSpread {
+  checkImages(images, counts.length);
+  checkMapCounts('counts', counts, images);
+  const ascending = Float64Array.from(
+    counts,
+    (count, map) => count / imagesOfMap(images, map),
+  ).sort();
   return {
     worst: ascending[0],
     lowerQuartile: quantile(ascending, 0.25),

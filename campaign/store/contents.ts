@@ -1,5 +1,6 @@
 import { InputError, parseJson } from '../../core/index.js';
 import { pilotMap } from '../points/pilot.js';
+import { dieLooks } from '../statistics/index.js';
 import { POINT_COLUMNS, type PointKey } from '../study/columns.js';
 import type { Database } from './duckdb/database.js';
 import { damaged } from './duckdb/errors.js';
@@ -41,6 +42,9 @@ export interface StoreContents {
 /** The longest texts that are read at all, in bytes. */
 const LONGEST_ROW_TEXT = 2 ** 16;
 const LONGEST_CONFIGURATION = 2 ** 26;
+
+/** The most images of a study. */
+const MOST_DIE_IMAGES = 10_000;
 
 /**
  * Read and check what a store says about its study: that it holds the tables that Bitcell makes and nothing else, that
@@ -139,20 +143,41 @@ async function readPlan(database: Database): Promise<PlanRecord[] | undefined> {
   return checkRecords(planRecordSchema, rows, { file: database.file, table: 'plan' });
 }
 
-/** The trials of each point, and apart from them those of pilots, as far as they say the same. */
-const TRIAL_GROUPS = `
-  SELECT "condition", ${POINT_COLUMNS.map(({ name }) => name).join(', ')}, pilot, seed, images,
+/**
+ * The trials of each point, and apart from them those of pilots, as far as they say the same.
+ *
+ * @param allowed images that a trial may have; undefined: any
+ */
+function trialGroups(allowed: readonly number[] | undefined): string {
+  const others = allowed ? `count(*) FILTER (images NOT IN (${allowed.join(', ')}))` : '0';
+  return `
+  SELECT "condition", ${POINT_COLUMNS.map(({ name }) => name).join(', ')}, pilot, seed,
+    max(images) AS images, min(images) AS fewest_images, (${others})::INTEGER AS other_images,
     count(*)::INTEGER AS trials, count(DISTINCT map)::INTEGER AS maps, min(map) AS "first", max(map) AS "last"
   FROM trial GROUP BY ALL ORDER BY "condition", mitigation, pilot`;
+}
+
+/** The images that the trials of a study may have; undefined: a pilot chooses them. */
+function allowedImages({ images, dies }: StoreContents['configuration']): number[] | undefined {
+  if (typeof images !== 'number') return undefined;
+  return canStop(dies) && Number.isInteger(images) && images > 0 && images <= MOST_DIE_IMAGES
+    ? dieLooks(images).map((look) => look.images)
+    : [images];
+}
+
+/** Whether dies of a saved study may end before all of their images. */
+function canStop(dies: unknown): boolean {
+  return typeof dies === 'object' && dies !== null && !('stop' in dies && dies.stop === 'never');
+}
 
 async function requireAgreement(
   database: Database,
   { configuration, points, plan }: StoreContents,
 ): Promise<void> {
   const { file } = database;
-  const groups = checkRecords(trialGroupSchema, await rowsOf(database, TRIAL_GROUPS), {
-    ...{ file, table: 'trial' },
-  });
+  const allowed = allowedImages(configuration);
+  const rows = await rowsOf(database, trialGroups(allowed));
+  const groups = checkRecords(trialGroupSchema, rows, { file, table: 'trial' });
   const disagree = (where: { condition: number; mitigation: string }, what: string) =>
     new InputError(
       `${file} contradicts itself: ${what} (condition ${where.condition}, mitigation ${where.mitigation}); it is damaged, or the log of another study was beside it: use a copy that is whole, or choose another folder`,
@@ -162,7 +187,7 @@ async function requireAgreement(
   const planned = plan && new Map(plan.map((row) => [identify(row), row]));
   if (planned && planned.size !== plan.length) throw damaged(file, 'its plan holds a point twice');
   const counted = new Map<string, (typeof groups)[number]>();
-  const { seed, images } = configuration;
+  const { seed } = configuration;
   const mitigations = storedMitigationNames(configuration);
   for (const group of groups) {
     const { pilot, trials, maps, first, last } = group;
@@ -172,11 +197,13 @@ async function requireAgreement(
     }
     if (Number(group.seed) !== seed)
       throw disagree(group, 'trials have another seed than the study');
-    if (!pilot && typeof images === 'number' && group.images !== images) {
+    if (!pilot && group.other_images > 0) {
       throw disagree(group, 'trials have other images than the study');
     }
+    const isOne = group.images === group.fewest_images || canStop(configuration.dies);
     const id = `${identify(group)} ${pilot}`;
-    if (counted.has(id)) throw disagree(group, 'trials of one point differ in what they are of');
+    if (counted.has(id) || !isOne)
+      throw disagree(group, 'trials of one point differ in what they are of');
     counted.set(id, group);
   }
   for (const row of [...groups, ...points]) {

@@ -1,6 +1,7 @@
 import type { Repairs } from '../../mitigation/index.js';
 import type { StudyPoint } from '../points/point.js';
 import { addRepairs, NO_REPAIRS } from '../points/repairs.js';
+import type { ImagesOfMaps } from '../statistics/index.js';
 import type { PointKey } from '../study/columns.js';
 import type { Database } from './duckdb/database.js';
 import { hasTable } from './duckdb/objects.js';
@@ -22,8 +23,8 @@ import {
 export interface PointCounts extends PointKey {
   /** Number of the condition in its study. */
   readonly condition: number;
-  /** Images of each map. */
-  readonly images: number;
+  /** Images of each map: one number where all have as many. */
+  readonly images: ImagesOfMaps;
   /** Right images without faults, unprotected. */
   readonly cleanCorrect: readonly number[];
   /** Right images. */
@@ -49,11 +50,16 @@ export function countsOfTrials(rows: readonly TrialRecord[]): PointCounts[] {
   return [...groups.values()].map((group) => ({
     ...keyOfRecord(group[0]),
     condition: group[0].condition,
-    images: group[0].images,
+    images: imagesOf(group),
     cleanCorrect: group.map((row) => row.clean_correct),
     correct: group.map((row) => row.correct),
     sdc: group.map((row) => row.sdc),
   }));
+}
+
+function imagesOf(group: readonly TrialRecord[]): ImagesOfMaps {
+  const [{ images }] = group;
+  return group.every((row) => row.images === images) ? images : group.map((row) => row.images);
 }
 
 /** What spare lines made of the maps of all trials; stores of before it was saved tell nothing. */

@@ -3,11 +3,11 @@ import { append } from './duckdb/append.js';
 import { type CellValue, TABLES, type TableName } from './tables.js';
 
 /** Versions of the tables that are read, ascending; the last one is written. */
-export const STORE_VERSIONS = [3, 4, 5, 6] as const;
+export const STORE_VERSIONS = [3, 4, 5, 6, 7] as const;
 
 export type StoreVersion = (typeof STORE_VERSIONS)[number];
 
-export const STORE_VERSION = 6 satisfies StoreVersion;
+export const STORE_VERSION = 7 satisfies StoreVersion;
 
 /** The rows of the tables `configuration` and `version`, by name. */
 export interface NamedValues {
@@ -66,7 +66,19 @@ export const MIGRATIONS: Readonly<Record<Exclude<StoreVersion, typeof STORE_VERS
         await connection.run(`CREATE TABLE IF NOT EXISTS die (${tableOf('die').columns})`);
       },
     },
+    6: {
+      optionalTables: [],
+      migrateValues: diesThatRunAllImages,
+      async migrateTables() {},
+    },
   };
+
+/** Dies of these stores ran all of their images, and are judged by the interval of one look. */
+function diesThatRunAllImages({ configuration, versions }: NamedValues): NamedValues {
+  const { dies } = configuration;
+  if (typeof dies !== 'object' || dies === null) return { configuration, versions };
+  return { configuration: { ...configuration, dies: { ...dies, stop: 'never' } }, versions };
+}
 
 /**
  * The checksum of the code stood among those that a study must not change; now it is the first of a list of those that

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { firstIssue, InputError, valueAndProblem } from '../../core/index.js';
 import type { Repairs } from '../../mitigation/index.js';
-import { DIE_VERDICTS, type DieRow } from '../points/die-row.js';
+import type { DieRow } from '../points/dies/die-row.js';
 import type { StudyPoint } from '../points/point.js';
-import type { PairedImages } from '../statistics/index.js';
+import { DIE_VERDICTS, type PairedImages } from '../statistics/index.js';
 import { COLUMN_SCHEMAS, keyFromColumns, type PointKey, rowText } from '../study/columns.js';
 import { decodeImageSet } from '../trial/sample-set.js';
 import type { Outcome, TrialResult } from '../trial/trial.js';
@@ -138,6 +138,8 @@ export const trialGroupSchema = z.object({
   pilot: z.boolean(),
   seed: longCount,
   images: z.int().min(1),
+  fewest_images: z.int().min(1),
+  other_images: count,
   trials: count,
   maps: count,
   first: count,

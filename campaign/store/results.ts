@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { BitcellError, InputError, requireSafeOutputs, writeFileAtomic } from '../../core/index.js';
-import type { DieRow } from '../points/die-row.js';
+import type { DieRow } from '../points/dies/die-row.js';
 import type { StudyPoint } from '../points/point.js';
 import { type ColumnName, POINT_COLUMNS } from '../study/columns.js';
 import { readContents, storedMitigationNames } from './contents.js';

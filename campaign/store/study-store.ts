@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { InputError } from '../../core/index.js';
 import type { PointRow } from '../execute/collector.js';
-import type { DieRow } from '../points/die-row.js';
+import type { DieRow } from '../points/dies/die-row.js';
 import { type PointKey, pointKey } from '../study/columns.js';
 import type { Condition } from '../study/conditions.js';
 import { DEFAULT_REQUIREMENT } from '../study/study.js';

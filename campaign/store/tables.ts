@@ -1,5 +1,5 @@
 import type { PointRow } from '../execute/collector.js';
-import type { DieRow } from '../points/die-row.js';
+import type { DieRow } from '../points/dies/die-row.js';
 import { isPilotMap } from '../points/pilot.js';
 import { columnValues, POINT_COLUMNS, type PointKey, pointKey } from '../study/columns.js';
 import type { Condition } from '../study/conditions.js';

@@ -4,6 +4,9 @@ import { FAULT_FILE_FORMATS, FAULT_KINDS, TILINGS } from '../../fault/index.js';
 const text = z.string().min(1);
 const coordinate = z.int().min(0);
 
+/** When a die ends. */
+export const DIE_STOPS = ['settled', 'never'] as const;
+
 /** The fields of `dies` that are neither its files nor the labels that choose lines. */
 const settings = {
   dieLabels: text
@@ -34,6 +37,11 @@ const settings = {
   addressBase: z.literal([10, 16]).describe('base of addresses without 0x'),
   maskBase: z.literal([2, 10, 16]).describe('base of masks and words without 0x'),
   columnMux: z.int().min(1).describe('words that interleave in a row of the measured memory'),
+  stop: z
+    .enum(DIE_STOPS)
+    .describe(
+      'when a die ends: settled (default), as soon as its verdicts, and with precision its changes, are known; never, after all of its images',
+    ),
 };
 
 const optional = z.strictObject(settings).partial().shape;

@@ -57,7 +57,7 @@ const settings = {
       error: 'expected a whole number from 1 to 10,000, or pilot',
     })
     .describe(
-      'test images a fault map; with precision also pilot: chosen by a pilot of a few maps',
+      'test images a fault map, with dies the most of one; with precision also pilot: chosen by a pilot of a few maps',
     ),
   imageChoice: z
     .enum(['drawn', 'fixed'])
@@ -66,7 +66,9 @@ const settings = {
     .number()
     .gt(0)
     .max(50)
-    .describe('run each point until its accuracy is known to ± this many percentage points'),
+    .describe(
+      'run each point until its accuracy is known to ± this many percentage points; with dies, each die until its change is, too',
+    ),
   within: z
     .number()
     .gt(0)
@@ -291,7 +293,7 @@ function requireConsistent(study: Study): void {
   }
   requireMitigations(study);
   requireOneMeasurement(study);
-  if (precision !== undefined && study.imageChoice === 'fixed') {
+  if (precision !== undefined && study.imageChoice === 'fixed' && !study.dies) {
     throw new InputError(
       'study: precision needs images that are drawn for each map, not fixed ones',
     );
@@ -336,9 +338,14 @@ function requireOneMeasurement(study: Study): void {
   if (maps !== 1) {
     throw new InputError(`study: maps = ${maps}, but a die has one map at a voltage`);
   }
-  if (study.precision !== undefined) {
+  if (study.precision !== undefined && dies.stop === 'never') {
     throw new InputError(
-      'study: precision chooses how many maps are drawn, but those of dies are measured: give a number of images',
+      'study: precision ends dies, but dies.stop = never (--stop never) runs all of their images: give one of them',
+    );
+  }
+  if (study.images === 'pilot') {
+    throw new InputError(
+      'study: images = "pilot" chooses the images of drawn maps, but those of dies are measured: give a number of images',
     );
   }
   if (study.imageChoice !== 'fixed') {

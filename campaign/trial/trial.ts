@@ -1,4 +1,3 @@
-import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
 import type { FaultMap } from '../../fault/index.js';
 import {
   type KnownMaps,
@@ -7,23 +6,36 @@ import {
   UNPROTECTED,
 } from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
-import { type Placement, patchedLayers } from '../../sim/index.js';
-import type { PairedImages } from '../statistics/index.js';
+import {
+  createPatchBuffers,
+  type PatchBuffers,
+  type Placement,
+  patchedLayers,
+} from '../../sim/index.js';
+import type { DieLook, PairedImages } from '../statistics/index.js';
 import type { Condition } from '../study/conditions.js';
 import { activeProbabilityOf, dataFaults } from '../study/fault-source.js';
 import type { Scope } from '../study/scope.js';
 import type { Study } from '../study/study.js';
+import { type EndOfDies, hasEnded, looksOfDies } from './die-end.js';
 import {
   type EffectiveFaults,
   type FaultyPredictions,
-  predictClean,
   predictFaultyTogether,
   type RunImages,
   type TrialNetwork,
 } from './engines.js';
-import { type Prediction, predictionOf, setPrediction, unknownImages } from './recorded-samples.js';
+import type { Prediction } from './recorded-samples.js';
 import { encodeImageSet } from './sample-set.js';
 import { entryOf } from './study-data.js';
+import {
+  goldenOf,
+  pairedWith,
+  partOf,
+  placesWhere,
+  rightPlaces,
+  runImages,
+} from './trial-images.js';
 
 /** One fault map on one network: the unit of work. Map number `map` also orders the images, unless they are fixed. */
 export interface Trial {
@@ -31,7 +43,7 @@ export interface Trial {
   readonly condition: number;
   /** Maps of a pilot have numbers of their own: `isPilotMap`. */
   readonly map: number;
-  /** The first so many of the images in the map's order are run. */
+  /** The first so many of the images in the map's order are run; of a die that is settled before, fewer. */
   readonly images: number;
   readonly mitigations: readonly string[];
 }
@@ -60,6 +72,7 @@ export interface Outcome {
 }
 
 export interface TrialResult {
+  /** With the images that were run. */
   readonly trial: Trial;
   /** rate · cells in scope: how many faults were asked for. */
   readonly requested: number;
@@ -73,7 +86,7 @@ export interface TrialResult {
 /** All that the trials of one condition share. */
 export interface TrialContext {
   readonly condition: Condition;
-  readonly study: Pick<Study, 'seed' | 'imageChoice'>;
+  readonly study: Pick<Study, 'seed' | 'imageChoice'> & EndOfDies;
   readonly network: TrialNetwork;
   readonly placement: Placement;
   readonly scope: Scope;
@@ -88,71 +101,149 @@ export interface TrialContext {
 
 /** Run one trial; the result, times aside, depends on the study, the trial and the data alone. */
 export function runTrial(context: TrialContext, trial: Trial): TrialResult {
-  const { network, scope, condition, study } = context;
-  const { source } = condition;
-  const { seed } = study;
-  const images = imagesOf(context, trial);
-  const unprotected = goldenOf(context, UNPROTECTED, images);
-  const golden = new Map(
-    trial.mitigations.map((mitigation) => [mitigation, goldenOf(context, mitigation, images)]),
-  );
+  const { network, scope, condition, study, dataset } = context;
+  const all = runImages(study, trial, dataset);
   const map = context.faultMap(trial.map);
-  const knownTo = context.knownMaps(trial.map, map);
-  const probability = activeProbabilityOf(source);
+  const looks = looksOf(context, trial);
+  const sides = [...bySide(context, trial.mitigations)];
+  // Those of one side are valid until the next one's are made, and each look but the first takes them again.
+  const isKept = looks.length > 1 && sides.length > 1;
+  const faulty: FaultySide[] = [];
+  const found = new Map<string, FaultyPredictions>();
   const outcomes = new Map<string, Outcome>();
-  for (const [side, mitigations] of bySide(context, trial.mitigations)) {
-    const repairs = { banks: 0, repaired: 0, notProvedOptimal: 0, uncoveredCells: 0 };
-    const patches = side.patchesOf(map, network.patchBuffers, undefined, repairs, knownTo);
-    const differing = patchedLayers(network.network, patches);
-    const intermittent =
-      probability === undefined
-        ? undefined
-        : { map, probability, seed, trial: trial.map, side, knownTo };
-    // What corrects, masks or cancels all faults need not do so where some of them are not active.
-    const mayDiffer = differing || (intermittent && map.cells.length > 0);
-    // Without a changed weight the run would be the golden one.
-    const found =
-      mayDiffer || network.engine === 'plain'
-        ? predictFaultyBy(network, mitigations, images, { patches, differing, intermittent })
-        : undefined;
-    for (const mitigation of mitigations) {
-      const clean = { predictions: entryOf(golden, mitigation), seconds: 0 };
-      const { predictions, seconds } = found ? entryOf(found, mitigation) : clean;
-      outcomes.set(mitigation, {
-        mitigation,
-        ...judge(context, images, predictions, entryOf(golden, mitigation)),
-        effective: patches.effectiveFaults,
-        ...(side.hasSpareLines && { repairs }),
-        ...(source.kind === 'dies' && {
-          paired: pairedWith(context, images, predictions, unprotected),
-        }),
-        firstLayer: differing ? network.network.layers[differing.first].name : null,
-        seconds,
+  let done = 0;
+  for (const look of looks) {
+    const part = partOf(all, done, look.images);
+    done = look.images;
+    for (const one of [UNPROTECTED, ...trial.mitigations]) goldenOf(network, one, part);
+    for (const [at, [side, mitigations]] of sides.entries()) {
+      faulty[at] ??= faultySide(context, {
+        ...{ trial, map, side },
+        buffers: isKept ? createPatchBuffers() : network.patchBuffers,
       });
+      addPredictions(found, predictPart(context, faulty[at], mitigations, part));
     }
+    const images = partOf(all, 0, done);
+    for (const [at, [, mitigations]] of sides.entries()) {
+      for (const mitigation of mitigations) {
+        const outcome = outcomeOf(context, faulty[at], images, {
+          mitigation,
+          ...entryOf(found, mitigation),
+        });
+        outcomes.set(mitigation, outcome);
+      }
+    }
+    if (done < trial.images && isSettledDie(context, look, [...outcomes.values()])) break;
   }
+  const images = partOf(all, 0, done);
   return {
-    trial,
+    trial: { ...trial, images: done },
     requested: condition.faultCount ?? condition.rate * scope.count,
     injected: dataFaults(map),
-    cleanCorrect: rightPlaces(context.dataset, images, unprotected).length,
+    cleanCorrect: rightPlaces(images, goldenOf(network, UNPROTECTED, images)).length,
     outcomes: trial.mitigations.map((mitigation) => entryOf(outcomes, mitigation)),
   };
 }
 
-/** Predictions under faults by mitigation: those that put the same behind the accumulators run once. */
-function predictFaultyBy(
-  network: TrialNetwork,
+/** The looks at a trial, of which the last one has all of its images; what is no die has no other. */
+function looksOf({ condition, study }: TrialContext, { images }: Trial): readonly DieLook[] {
+  const early =
+    condition.source.kind === 'dies'
+      ? looksOfDies(study).filter((look) => look.images < images)
+      : [];
+  return [...early, { images, confidence: 0.95 }];
+}
+
+function isSettledDie(
+  { network, study }: TrialContext,
+  look: DieLook,
+  outcomes: readonly Outcome[],
+): boolean {
+  const dies = outcomes.map(({ mitigation, effective, paired }) => {
+    if (!paired) throw new Error('a die without the images on which it differs');
+    const isUnprotected = entryOf(network.activationOf, mitigation) === UNPROTECTED;
+    return { paired, isSame: isUnprotected && effective === 0 };
+  });
+  return hasEnded(study, look, dies);
+}
+
+/** A fault map as the weight memory under some mitigations makes it. */
+interface FaultySide extends EffectiveFaults {
+  /** Whether a run may come out otherwise than the fault-free one. */
+  readonly mayDiffer: boolean;
+  /** What spare lines made of the map; undefined: there are none. */
+  readonly repairs: Readonly<Repairs> | undefined;
+}
+
+function faultySide(
+  { network, study, condition, knownMaps }: TrialContext,
+  {
+    trial,
+    map,
+    side,
+    buffers,
+  }: {
+    readonly trial: Trial;
+    readonly map: FaultMap;
+    readonly side: MemorySide;
+    readonly buffers: PatchBuffers;
+  },
+): FaultySide {
+  const knownTo = knownMaps(trial.map, map);
+  const probability = activeProbabilityOf(condition.source);
+  const repairs = { banks: 0, repaired: 0, notProvedOptimal: 0, uncoveredCells: 0 };
+  const patches = side.patchesOf(map, buffers, undefined, repairs, knownTo);
+  const differing = patchedLayers(network.network, patches);
+  const intermittent =
+    probability === undefined
+      ? undefined
+      : { map, probability, seed: study.seed, trial: trial.map, side, knownTo };
+  return {
+    ...{ patches, differing, intermittent },
+    // What corrects, masks or cancels all faults need not do so where some of them are not active.
+    mayDiffer: differing !== undefined || (intermittent !== undefined && map.cells.length > 0),
+    repairs: side.hasSpareLines ? repairs : undefined,
+  };
+}
+
+/**
+ * Predictions by mitigation: those that put the same behind the accumulators run once. The fault-free run must have
+ * been recorded; without a changed weight the run would be that one.
+ */
+function predictPart(
+  { network }: TrialContext,
+  faults: FaultySide,
   mitigations: readonly string[],
   images: RunImages,
-  faults: EffectiveFaults,
 ): Map<string, FaultyPredictions> {
+  if (!faults.mayDiffer && network.engine !== 'plain') {
+    return new Map(
+      mitigations.map((mitigation) => [
+        mitigation,
+        { predictions: goldenOf(network, mitigation, images), seconds: 0 },
+      ]),
+    );
+  }
   const keyOf = (mitigation: string) => entryOf(network.activationOf, mitigation);
   const keys = [...new Set(mitigations.map(keyOf))];
   const found = predictFaultyTogether(network, keys, images, faults);
   return new Map(
     mitigations.map((mitigation) => [mitigation, found[keys.indexOf(keyOf(mitigation))]]),
   );
+}
+
+/** Add the predictions of further images to those of the images before them. */
+function addPredictions(
+  before: Map<string, FaultyPredictions>,
+  further: ReadonlyMap<string, FaultyPredictions>,
+): void {
+  for (const [mitigation, { predictions, seconds }] of further) {
+    const first = before.get(mitigation) ?? { predictions: [], seconds: 0 };
+    before.set(mitigation, {
+      predictions: [...first.predictions, ...predictions],
+      seconds: first.seconds + seconds,
+    });
+  }
 }
 
 /** The mitigations under which the weight memory does the same. */
@@ -168,93 +259,40 @@ function bySide(
   return groups;
 }
 
-/**
- * The images of a map: the first of an order that is the same for every condition and mitigation, and, if they are
- * fixed, every map. So fewer images of a map are a part of more.
- */
-export function trialImages(
-  { seed, imageChoice }: TrialContext['study'],
-  { map, images }: Pick<Trial, 'map' | 'images'>,
-  available: number,
-): Uint32Array {
-  const trial = imageChoice === 'fixed' ? 0 : map;
-  return sampleWithoutReplacement(
-    createRandomStream(seed, trial, PURPOSE.imageChoice),
-    available,
-    images,
-  );
-}
-
-function imagesOf({ study, dataset }: TrialContext, trial: Trial): RunImages {
-  const indices = trialImages(study, trial, dataset.count);
-  const numbers = study.imageChoice === 'fixed' ? indices.map((_, place) => place) : indices;
-  return { dataset, indices, numbers };
-}
-
-/** Fault-free predictions; those not known yet are computed. */
-function goldenOf(
-  { network }: TrialContext,
-  mitigation: string,
+function outcomeOf(
+  { network, condition, study }: TrialContext,
+  { patches, differing, repairs }: FaultySide,
   images: RunImages,
-): readonly Prediction[] {
-  const key = entryOf(network.activationOf, mitigation);
-  const golden = entryOf(network.golden, key);
-  const places = unknownImages(golden, images.indices);
-  if (places.length > 0) {
-    const missing = {
-      dataset: images.dataset,
-      indices: places.map((place) => images.indices[place]),
-      numbers: places.map((place) => images.numbers[place]),
-    };
-    predictClean(network, key, missing).forEach((prediction, index) => {
-      setPrediction(golden, missing.indices[index], prediction);
-    });
-  }
-  return Array.from(images.indices, (image) => predictionOf(golden, image));
+  { mitigation, predictions, seconds }: FaultyPredictions & { readonly mitigation: string },
+): Outcome {
+  const golden = goldenOf(network, mitigation, images);
+  return {
+    mitigation,
+    ...judge(study, images, predictions, golden),
+    effective: patches.effectiveFaults,
+    ...(repairs && { repairs }),
+    ...(condition.source.kind === 'dies' && {
+      paired: pairedWith(images, predictions, goldenOf(network, UNPROTECTED, images)),
+    }),
+    firstLayer: differing ? network.network.layers[differing.first].name : null,
+    seconds,
+  };
 }
 
 function judge(
-  { dataset, study }: TrialContext,
+  { imageChoice }: Pick<Study, 'imageChoice'>,
   images: RunImages,
   found: readonly Prediction[],
   golden: readonly Prediction[],
 ): Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'fixed'> {
-  const correct = rightPlaces(dataset, images, found);
+  const correct = rightPlaces(images, found);
   const sdc = placesWhere(found, ({ top1 }, place) => top1 !== golden[place].top1);
   const counts = {
     correct: correct.length,
     sdc: sdc.length,
     nonFinite: found.filter(({ nonFinite }) => nonFinite).length,
   };
-  if (study.imageChoice === 'drawn') return counts;
+  if (imageChoice === 'drawn') return counts;
   const encode = (places: readonly number[]) => encodeImageSet(places, images.indices.length);
   return { ...counts, fixed: { correct: encode(correct), sdc: encode(sdc) } };
-}
-
-/** The images that one of two networks alone puts into their class. */
-function pairedWith(
-  { dataset }: TrialContext,
-  images: RunImages,
-  found: readonly Prediction[],
-  reference: readonly Prediction[],
-): PairedImages {
-  const right = new Set(rightPlaces(dataset, images, found));
-  const before = rightPlaces(dataset, images, reference);
-  const kept = before.filter((place) => right.has(place)).length;
-  return { lost: before.length - kept, gained: right.size - kept };
-}
-
-function rightPlaces(
-  { labels }: ImageSet,
-  { indices }: RunImages,
-  predictions: readonly Prediction[],
-): number[] {
-  return placesWhere(predictions, ({ top1 }, place) => top1 === labels[indices[place]]);
-}
-
-function placesWhere(
-  predictions: readonly Prediction[],
-  holds: (prediction: Prediction, place: number) => boolean,
-): number[] {
-  return [...predictions.keys()].filter((place) => holds(predictions[place], place));
 }

@@ -171,7 +171,9 @@ describe('dies that do not fit together', () => {
       { faults: 'stuck-at' },
       { scopes: ['bit:0'] },
       { maps: 2 },
-      { precision: 2 },
+      { images: 'pilot', precision: 2 },
+      { precision: 2, dies: { from: TABLE, stop: 'never' } },
+      { dies: { from: TABLE, stop: 'always' } },
       { imageChoice: 'drawn' },
     ]) {
       expect(() => parseStudyFields({ ...fields, ...other })).toThrow(InputError);

@@ -31,6 +31,19 @@ describe.concurrent('options', () => {
     { args: [...run, '--faults', 'flips'], part: 'study: faults.0 = "flips": ' },
     { args: [...run, '--mitigations', 'clip,clip'], part: 'values must differ' },
     { args: ['run', '--model', model, '--resume'], part: '--resume needs --out FOLDER' },
+    { args: [...run, '--stop', 'never'], part: '--stop needs --fault-maps' },
+    {
+      args: [...run, '--fault-maps', 'lot.csv', '--stop', 'late'],
+      part: 'Allowed choices are settled, never.',
+    },
+    {
+      args: [...run, '--fault-maps', 'lot.csv', '--stop', 'never', '--precision', '2'],
+      part: 'study: precision ends dies, but dies.stop = never (--stop never) runs all of their images',
+    },
+    {
+      args: [...run, '--fault-maps', 'lot.csv', '--precision', '0'],
+      part: '"0" is not a number of percentage points up to 50.',
+    },
     {
       args: ['run', '--only', '3'],
       part: 'Expected CONDITION:MAP, two whole numbers such as 2:17.',

@@ -1,3 +1,5 @@
+export * from './die-looks.js';
+export * from './die-verdict.js';
 export * from './judge-shares.js';
 export * from './paired-images.js';
 export * from './tell-apart.js';

@@ -1,19 +1,11 @@
-import { mean } from '../accuracy.js';
-import {
-  checkCount,
-  checkCounts,
-  checkPositive,
-  checkSameMaps,
-  checkWithin,
-  finiteResult,
-} from '../arguments.js';
+import { checkImages, checkMapCounts, type ImagesOfMaps, imagesOfMap, mean } from '../accuracy.js';
+import { checkPositive, checkSameMaps, checkWithin, finiteResult } from '../arguments.js';
 import type { Interval } from '../interval.js';
 import { clopperPearson } from '../proportion.js';
 
 /** The maps of one point, compared with the fault-free, unprotected network; one entry a map. */
 export interface PairedCounts {
-  /** Images of each map. */
-  readonly images: number;
+  readonly images: ImagesOfMaps;
   /** Right images. */
   readonly correct: readonly number[];
   /** Right images without faults, of the same images. */
@@ -40,17 +32,17 @@ export function yieldEstimate(
   checkPaired({ images, correct, cleanCorrect }, 1);
   checkWithin('within', within, 0, 1);
   // A hundredth of an image against rounding of within · images.
-  const allowed = within * images + 0.01;
+  const allowed = (map: number) => within * imagesOfMap(images, map) + 0.01;
   const maps = correct.length;
-  const good = correct.filter((count, map) => cleanCorrect[map] - count <= allowed).length;
+  const good = correct.filter((count, map) => cleanCorrect[map] - count <= allowed(map)).length;
   return { within, share: good / maps, ...clopperPearson(good, maps, confidence) };
 }
 
 function checkPaired({ images, correct, cleanCorrect }: PairedCounts, fewestImages: number): void {
-  checkCount('images', images, fewestImages);
   checkSameMaps('a yield', correct, cleanCorrect);
-  checkCounts('correct', correct, images);
-  checkCounts('cleanCorrect', cleanCorrect, images);
+  checkImages(images, correct.length, fewestImages);
+  checkMapCounts('correct', correct, images);
+  checkMapCounts('cleanCorrect', cleanCorrect, images);
 }
 
 /** Whether the images of a map can tell a loss of `within`. */
@@ -80,20 +72,20 @@ export function yieldResolution(
 ): YieldResolution {
   checkPaired({ images, correct, cleanCorrect }, 2);
   checkSameMaps('a yield', correct, sdc);
-  checkCounts('sdc', sdc, images);
+  checkMapCounts('sdc', sdc, images);
   checkPositive('within', within, 1);
-  const squares = sdc.map((changed, map) =>
-    Math.max(0, changed - (cleanCorrect[map] - correct[map]) ** 2 / images),
-  );
-  const variance = mean(squares) / (images * (images - 1));
+  // Of one image of each map.
+  const variances = sdc.map((changed, map) => {
+    const count = imagesOfMap(images, map);
+    return Math.max(0, changed - (cleanCorrect[map] - correct[map]) ** 2 / count) / (count - 1);
+  });
   // Rounding must not ask for one image more.
-  const imagesNeeded = Math.ceil(
-    Math.max(1 / within, images * variance * (2 / within) ** 2) - 1e-9,
-  );
+  const imagesNeeded = Math.ceil(Math.max(1 / within, mean(variances) * (2 / within) ** 2) - 1e-9);
+  const ofMaps = variances.map((variance, map) => variance / imagesOfMap(images, map));
   return {
-    standardError: Math.sqrt(variance),
+    standardError: Math.sqrt(mean(ofMaps)),
     imagesNeeded: finiteResult('imagesNeeded', imagesNeeded),
-    enoughImages: images >= imagesNeeded,
+    enoughImages: variances.every((_, map) => imagesOfMap(images, map) >= imagesNeeded),
   };
 }
 

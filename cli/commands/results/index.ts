@@ -228,7 +228,7 @@ async function printPoints(
           : [
               formatPoints(points),
               '',
-              formatLegend(points),
+              formatLegend(points, dies),
               ...formatPointNotes(points),
               ...(dies.length > 0 ? ['', ...formatDies(dies, share)] : []),
               ...(complete ? formatPrecision(points, precision) : []),
@@ -255,8 +255,10 @@ function isDecided(
   return isGiven && isDrawn && new Set(points.map(({ mitigation }) => mitigation)).size > 1;
 }
 
+/** That of points: dies have their own. */
 function precisionOf({ configuration }: StoredResults): number | undefined {
-  return typeof configuration.precision === 'number' ? configuration.precision : undefined;
+  const { precision, dies } = configuration;
+  return typeof precision === 'number' && dies === undefined ? precision : undefined;
 }
 
 async function printRows(

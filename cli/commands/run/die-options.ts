@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DIE_STOPS } from '../../../campaign/index.js';
 import { InputError } from '../../../core/index.js';
 import { type CellGeometry, TILINGS, type Tiling } from '../../../fault/index.js';
 import { choice, option, repeated, wholeNumber } from '../../input/options.js';
@@ -15,6 +16,7 @@ export interface DieFlags extends FormatFlags {
   readonly wordBits?: number;
   readonly tile?: Tiling;
   readonly offset?: readonly [number, number, number];
+  readonly stop?: (typeof DIE_STOPS)[number];
 }
 
 /** The options that mean something with `--fault-maps` alone, by the names of their values. */
@@ -26,6 +28,7 @@ const FLAGS: Readonly<Record<Exclude<keyof DieFlags, 'faultMaps'>, string>> = {
   wordBits: '--word-bits',
   tile: '--tile',
   offset: '--offset',
+  stop: '--stop',
   from: '--from',
   kind: '--kind',
   faultBit: '--fault-bit',
@@ -88,6 +91,13 @@ export function addDieOptions(command: Command): Command {
       option('--offset <BANK,ROW,COLUMN>', 'where the measured memory begins').argParser(
         parseOffset,
       ),
+    )
+    .addOption(
+      choice(
+        '--stop <when>',
+        'when a die ends: as soon as it is settled, or never before its images are run (default: settled)',
+        DIE_STOPS,
+      ),
     );
   return addFormatOptions(command);
 }
@@ -104,7 +114,7 @@ export function fieldsWithDies(
   const rest = Object.fromEntries(
     Object.entries(flags).filter(([name]) => name !== 'faultMaps' && !(name in FLAGS)),
   );
-  const { faultMaps, dieLabels, missing, mapGeometry, tile, offset } = flags;
+  const { faultMaps, dieLabels, missing, mapGeometry, tile, offset, stop } = flags;
   if (faultMaps === undefined) {
     // In the environment it may be meant for `map import`.
     const alone = Object.entries(FLAGS).find(
@@ -115,7 +125,7 @@ export function fieldsWithDies(
   }
   const { select, ...format } = formatOptionsOf(flags);
   const dies = {
-    ...{ from: faultMaps, dieLabels, missing, tile, offset },
+    ...{ from: faultMaps, dieLabels, missing, tile, offset, stop },
     mapGeometry: mapGeometry && sizesOf(mapGeometry),
     columnMux: columnMuxOf(flags),
     ...format,

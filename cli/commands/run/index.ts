@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import {
   type PreparedStudy,
   parseStudyFields,
+  precisionOfPoints,
   preparedPrices,
   prepareStudy,
   readStudyFile,
@@ -102,13 +103,13 @@ export function runCommand(): Command {
     .addOption(
       option(
         '--images <n>',
-        'test images a map; pilot: chosen by a pilot of a few maps (default with --precision)',
+        'test images a map, with --fault-maps the most of a die; pilot: chosen by a pilot of a few maps (default with --precision)',
       ).argParser(imagesOrPilot),
     )
     .addOption(
       option(
         '--precision <points>',
-        'run each point until its accuracy is known to ± this many percentage points',
+        'run each point until its accuracy is known to ± this many percentage points; with --fault-maps, each die until its change is, too',
       ).argParser(percentagePoints),
     )
     .addOption(withinOption('default: 2'))
@@ -263,7 +264,7 @@ function toJson(
     networks: summaries,
     cycles: cycles.length === 1 ? cycles[0] : null,
     energy: summaries.length === 1 ? summaries[0].energy : null,
-    points: withPrices(withPrecision(points, study.precision), prices),
+    points: withPrices(withPrecision(points, precisionOfPoints(study)), prices),
     ...(dies && { ...diesJson(dies.rows, study.within / 100), warnings: dies.warnings }),
     ...(sampleSizes.length > 0 && { sampleSizes }),
     seconds,
@@ -290,10 +291,10 @@ function toText(
     '',
     formatPoints(points),
     '',
-    formatLegend(points),
+    formatLegend(points, dies?.rows),
     ...formatPointNotes(points),
     ...(dies ? ['', ...formatDies(dies.rows, study.within / 100), ''] : []),
-    ...formatPrecision(points, study.precision),
+    ...formatPrecision(points, precisionOfPoints(study)),
     ...formatSampleSizes(sampleSizes),
     ...[...cycles].map(([where, text]) => `${where}: ${text}.`),
     `Seed ${study.seed}, ${counted(threads, 'thread')}, ${duration(seconds)}.`,

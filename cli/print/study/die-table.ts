@@ -7,6 +7,7 @@ import {
   type MeasuredDie,
 } from '../../../campaign/index.js';
 import { formatTable, grouped, percent } from '../table.js';
+import { rangeText } from './study-table.js';
 
 /** Dies that a table lists. */
 const MOST_LISTED = 50;
@@ -94,7 +95,7 @@ export function formatDies(rows: readonly DieRow[], within: number): string[] {
   const vmins = dieVmins(rows);
   return [
     ...formatVerdicts(rows),
-    `Change: percentage points from the fault-free, unprotected network on the same ${grouped(rows[0].images)} images. A die passes where its 95 % interval lies above −${percent(within)} points, and fails where it lies below.`,
+    `Change: percentage points from the fault-free, unprotected network on the same ${imagesText(rows)}. A die passes where its 95 % interval lies above −${percent(within)} points, and fails where it lies below.`,
     '',
     `Dies that lose at most ${percent(within)} points; the interval counts the undecided ones as failing in its low end, as passing in its high end:`,
     ...formatYields(yields),
@@ -108,12 +109,22 @@ export function formatDies(rows: readonly DieRow[], within: number): string[] {
   ];
 }
 
+/** On how many images dies were judged. */
+function imagesText(rows: readonly DieRow[]): string {
+  const images = rows.map((row) => row.images);
+  const isOne = new Set(images).size === 1;
+  return isOne
+    ? `${grouped(images[0])} images`
+    : `images, ${rangeText(images)}: a die ends when it is settled under all mitigations`;
+}
+
 function formatVerdicts(rows: readonly DieRow[]): string[] {
   const columns: Column<DieRow>[] = [
     ...differing<DieRow>([...DESIGN, ...LABELS, VOLTAGE], rows),
     { title: 'faults', text: ({ faults }) => grouped(faults) },
     { title: 'mitigation', text: ({ mitigation }) => mitigation },
     { title: 'effective', text: ({ effective }) => grouped(effective) },
+    ...differing<DieRow>([{ title: 'images', text: ({ images }) => grouped(images) }], rows),
     {
       title: 'accuracy [95 %]',
       text: ({ accuracy: { mean, low, high } }) =>

@@ -1,6 +1,7 @@
 import {
   CALIBRATION_IMAGES,
   estimateSeconds,
+  looksOfDies,
   type PreparedStudy,
   planSize,
   pointKey,
@@ -36,7 +37,8 @@ export function printPlan(
   const size = planSize(prepared);
   const seconds = estimateSeconds(prepared, threads);
   const sampleSizes = singleFaultSamples(prepared.data);
-  const atMost = study.precision === undefined ? '' : 'at most about ';
+  const isOpen = study.dies ? looksOfDies(study).length > 1 : study.precision !== undefined;
+  const atMost = isOpen ? 'at most about ' : '';
   printResult(
     json,
     {

@@ -1,4 +1,5 @@
 import {
+  type DieRow,
   POINT_COLUMNS,
   type PointColumn,
   type PointKey,
@@ -111,18 +112,26 @@ function byCondition(points: readonly StudyPoint[]): StudyPoint[][] {
   return [...groups.values()];
 }
 
-/** What the numbers of the table are. */
-export function formatLegend(points: readonly StudyPoint[]): string {
+/**
+ * What the numbers of the table are.
+ *
+ * @param dies those of the points
+ */
+export function formatLegend(
+  points: readonly StudyPoint[],
+  dies: readonly Pick<DieRow, 'images'>[] = [],
+): string {
   const maps = rangeText(points.map((point) => point.maps));
-  const images = rangeText(points.map((point) => point.images));
+  const images = rangeText([...points, ...dies].map((one) => one.images));
   const gain = points.some(({ difference }) => difference)
     ? ' Gain: percentage points over the first mitigation of the study, on the same maps and images.'
     : '';
   return `Accuracy in % with its 95 % interval: ${maps} fault map${maps === '1' ? '' : 's'} × ${images} test images a row (faults: means per map).${gain}`;
 }
 
-function rangeText(numbers: readonly number[]): string {
-  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+export function rangeText(numbers: readonly number[]): string {
+  const least = numbers.reduce((one, other) => Math.min(one, other));
+  const most = numbers.reduce((one, other) => Math.max(one, other));
   return least === most ? `${most}` : `${least} to ${most}`;
 }
 

@@ -32,10 +32,20 @@ const CALLS: Readonly<Record<string, (...given: Arguments) => unknown>> = {
   pairedDifference: (a, b, _c, x, y) => statistics.pairedDifference(a, b, x, y),
   pairedImagesDifference: (_a, _b, _c, x, y, z) =>
     statistics.pairedImagesDifference({ lost: x, gained: y }, z),
+  dieLooks: (_a, _b, _c, x) => statistics.dieLooks(x),
+  differenceAtLook: (_a, _b, _c, x, y, z) =>
+    statistics.differenceAtLook({ lost: x, gained: y }, { images: z, confidence: 0.95 }),
+  dieVerdict: (_a, _b, _c, x, y, z) =>
+    statistics.dieVerdict({ mean: x, low: x, high: y }, z).length,
+  isSettled: (_a, _b, _c, x, y, z) =>
+    Number(statistics.isSettled({ mean: x, low: x, high: y }, { within: z, precision: x })),
+  imagesOfMap: (_a, _b, _c, x) => statistics.imagesOfMap(10, x),
   boundedMeanInterval: (a, _b, _c, x) => statistics.boundedMeanInterval(a, x),
   crossedVariance: (a, b) => statistics.crossedVariance({ perMap: a, perImage: b }),
   crossedAccuracyInterval: (a, b, _c, x) =>
     statistics.crossedAccuracyInterval({ perMap: a, perImage: b }, x),
+  unevenAccuracyInterval: (a, b, c, x) =>
+    statistics.unevenAccuracyInterval(c, { perMap: a, perImage: b }, x),
   imagesPerMap: (a, b, c, x, y, z) =>
     statistics.imagesPerMap(
       a.map((betweenMaps, at) => ({ betweenMaps, withinMap: b[at] ?? z })),

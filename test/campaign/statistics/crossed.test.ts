@@ -4,6 +4,7 @@ import {
   accuracyInterval,
   crossedAccuracyInterval,
   crossedVariance,
+  unevenAccuracyInterval,
 } from '../../../campaign/statistics/index.js';
 
 /** Row and column sums of a matrix of zeros and ones, a row a map. */
@@ -72,6 +73,33 @@ describe('crossedAccuracyInterval', () => {
       expect(high).toBeGreaterThanOrEqual(Math.max(ofMaps.high, ofImages.high));
       expect(low).toBeGreaterThanOrEqual(0);
       expect(high).toBeLessThanOrEqual(1);
+    },
+  );
+});
+
+describe('unevenAccuracyInterval', () => {
+  property.prop([matrices])('of maps with the same images is that of those images', (right) => {
+    const counts = countsOf(right);
+    const shares = counts.perMap.map((count) => count / right[0].length);
+    const { low, high } = crossedAccuracyInterval(counts);
+    const found = unevenAccuracyInterval(shares, counts);
+    expect(found.low).toBeCloseTo(low, 12);
+    expect(found.high).toBeCloseTo(high, 12);
+  });
+
+  property.prop([matrices, fc.double({ min: 0, max: 1, noNaN: true })])(
+    'lies around the mean of the shares, as wide as that of the images which all maps have',
+    (right, share) => {
+      const counts = countsOf(right);
+      const shares = counts.perMap.map(() => share);
+      const { low, high } = unevenAccuracyInterval(shares, counts);
+      expect(low).toBeGreaterThanOrEqual(0);
+      expect(low).toBeLessThanOrEqual(share + 1e-12);
+      expect(high).toBeGreaterThanOrEqual(share - 1e-12);
+      expect(high).toBeLessThanOrEqual(1);
+      const common = crossedAccuracyInterval(counts);
+      const isCut = low === 0 || high === 1;
+      if (!isCut) expect(high - low).toBeGreaterThanOrEqual(common.high - common.low - 1e-12);
     },
   );
 });

@@ -134,11 +134,11 @@ describe('a store that holds what Bitcell does not write', () => {
     ['does not count', ['UPDATE point SET maps = 2']],
     ['no point of the plan', ['DELETE FROM plan']],
     [
-      'tables of version 7, this Bitcell reads versions 3 to 6: use the newer Bitcell that wrote it',
-      [`UPDATE version SET value = '7' WHERE name = 'store'`, 'ALTER TABLE point ADD COLUMN x INT'],
+      'tables of version 8, this Bitcell reads versions 3 to 7: use the newer Bitcell that wrote it',
+      [`UPDATE version SET value = '8' WHERE name = 'store'`, 'ALTER TABLE point ADD COLUMN x INT'],
     ],
     [
-      'tables of version 2, this Bitcell reads versions 3 to 6: use the older Bitcell that wrote it',
+      'tables of version 2, this Bitcell reads versions 3 to 7: use the older Bitcell that wrote it',
       [`UPDATE version SET value = '2' WHERE name = 'store'`],
     ],
     ['does not say the version', [`UPDATE version SET value = '"4"' WHERE name = 'store'`]],

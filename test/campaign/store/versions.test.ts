@@ -34,6 +34,7 @@ const FIRST_CODE = {
   3: '1cc4b4ef058eec3030ebd0f4a24327a1c13d260c3d7b4606df66bcd1415f234b',
   4: '50a1243aab37241baff68780b443005141f403cbb6e6b906dd1783369e95a1ee',
   5: 'b3f3352a34d0a35e12772abfe968123fec452d8cd73c9dfa4c17ac662ea87b4f',
+  6: 'bf7fd4b0aae50bd03fcc2a7c3bf1ac4217db10b193fc4a3b7998cc98a7cf80b0',
 } as const;
 
 const before = process.cwd();
@@ -41,7 +42,15 @@ const before = process.cwd();
 // The stores name their network and thresholds as files of the working directory.
 beforeAll(() => {
   const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
-  for (const name of ['study.yaml', 'tiny.onnx', 'thresholds.json']) {
+  const names = [
+    'study.yaml',
+    'dies.yaml',
+    'dies.csv',
+    'small.yaml',
+    'tiny.onnx',
+    'thresholds.json',
+  ];
+  for (const name of names) {
     copyFileSync(join(VERSIONS, name), join(folder, name));
   }
   process.chdir(folder);
@@ -49,7 +58,7 @@ beforeAll(() => {
 
 afterAll(() => process.chdir(before));
 
-function unpacked(version: number, name: 'whole' | 'stopped'): string {
+function unpacked(version: number, name: 'whole' | 'stopped' | 'dies'): string {
   const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
   const packed = readFileSync(join(VERSIONS, String(version), `${name}.duckdb.gz`));
   mkdirSync(folder, { recursive: true });
@@ -122,4 +131,23 @@ describe.each(OLDER)('a store of version %i', (version) => {
     const whole = await savedTrials(unpacked(version, 'whole'));
     expect(withoutTimes(rows)).toEqual(withoutTimes(whole.rows));
   });
+});
+
+test('dies of version 6 ran all of their images, and are continued so', async () => {
+  const out = unpacked(6, 'dies');
+  const stored = await openResults(out);
+  const before = stored.dies({});
+  expect(stored.configuration.dies).toEqual({ from: ['dies.csv'], stop: 'never' });
+  expect(new Set(before.map(({ images }) => images))).toEqual(new Set([200]));
+  stored.close();
+  const settled = readStudyFile('dies.yaml', {});
+  await expect(runStudy(prepareStudy(settled), { threads: 1, out, resume: true })).rejects.toThrow(
+    'dies.stop "never" is now not given',
+  );
+  const dies = { from: 'dies.csv', stop: 'never' };
+  const prepared = prepareStudy(readStudyFile('dies.yaml', { dies }));
+  const again = await runStudy(prepared, { threads: 1, out, resume: true });
+  expect(again.dies?.rows).toEqual(before);
+  const alone = await runStudy(prepared, { threads: 1 });
+  expect(alone.dies?.rows).toEqual(before);
 });

@@ -1,6 +1,6 @@
-import type { DieLabels } from '../inputs/dies/index.js';
-import { clopperPearson, type Interval } from '../statistics/index.js';
-import type { DieRow, DieVerdict } from './die-row.js';
+import type { DieLabels } from '../../inputs/dies/index.js';
+import { clopperPearson, type DieVerdict, type Interval } from '../../statistics/index.js';
+import type { DieRow } from './die-row.js';
 
 /** What dies of different lots and voltages have in common. */
 export type DieDesign = Pick<DieRow, 'model' | 'format' | 'accelerator' | 'mitigation'>;

@@ -1,16 +1,14 @@
-import type { DieLabels, PlacedDie } from '../inputs/dies/index.js';
+import type { DieLabels, PlacedDie } from '../../inputs/dies/index.js';
 import {
   clopperPearson,
+  type DieLook,
+  type DieVerdict,
+  dieVerdict,
+  differenceAtLook,
   type Estimate,
   type PairedImages,
-  pairedImagesDifference,
-} from '../statistics/index.js';
-import type { PointKey } from '../study/columns.js';
-
-/** Whether a die meets the requirement, against chance. */
-export const DIE_VERDICTS = ['pass', 'fail', 'undecided'] as const;
-
-export type DieVerdict = (typeof DIE_VERDICTS)[number];
+} from '../../statistics/index.js';
+import type { PointKey } from '../../study/columns.js';
 
 /** One die at a voltage under a mitigation. */
 export interface DieRow extends DieLabels {
@@ -26,7 +24,7 @@ export interface DieRow extends DieLabels {
   readonly mitigation: string;
   /** Faulty cells that change a weight. */
   readonly effective: number;
-  /** Images that it was judged on. */
+  /** Images that it was judged on: it ended after them. */
   readonly images: number;
   readonly accuracy: Estimate;
   /** Accuracy minus that of the fault-free, unprotected network on the same images. */
@@ -39,7 +37,8 @@ export interface DieOutcome extends PairedImages {
   readonly key: PointKey;
   readonly die: Omit<PlacedDie, 'start'>;
   readonly effective: number;
-  readonly images: number;
+  /** At which it ended. */
+  readonly look: DieLook;
   readonly correct: number;
   /** What a good die may lose, a fraction. */
   readonly within: number;
@@ -52,11 +51,9 @@ export interface DieOutcome extends PairedImages {
 
 /** Judge a die. */
 export function judgeDie(outcome: DieOutcome): DieRow {
-  const { key, die, effective, images, correct, lost, gained, within, isUnprotected } = outcome;
-  const isSame = isUnprotected && effective === 0;
-  const difference = isSame
-    ? { mean: 0, low: 0, high: 0 }
-    : pairedImagesDifference({ lost, gained }, images);
+  const { key, die, effective, look, correct, within, isUnprotected } = outcome;
+  const { images, confidence } = look;
+  const difference = differenceAtLook(outcome, look, isUnprotected && effective === 0);
   return {
     ...labelsOf(die),
     voltage: key.voltage ?? null,
@@ -68,7 +65,7 @@ export function judgeDie(outcome: DieOutcome): DieRow {
     mitigation: key.mitigation,
     effective,
     images,
-    accuracy: { mean: correct / images, ...clopperPearson(correct, images) },
+    accuracy: { mean: correct / images, ...clopperPearson(correct, images, confidence) },
     difference,
     verdict: dieVerdict(difference, within),
   };
@@ -76,14 +73,4 @@ export function judgeDie(outcome: DieOutcome): DieRow {
 
 function labelsOf({ die, lot, wafer, x, y }: DieLabels): DieLabels {
   return { die, lot, wafer, x, y };
-}
-
-/**
- * The verdict on a difference: whether the interval of the drop lies below, above or across what a good die may lose.
- *
- * @param within what a good die may lose, a fraction
- */
-export function dieVerdict({ low, high }: Estimate, within: number): DieVerdict {
-  if (-low <= within) return 'pass';
-  return -high > within ? 'fail' : 'undecided';
 }

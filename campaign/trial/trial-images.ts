@@ -1,0 +1,91 @@
+import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
+import type { ImageSet } from '../../models/index.js';
+import type { PairedImages } from '../statistics/index.js';
+import type { Study } from '../study/study.js';
+import { predictClean, type RunImages, type TrialNetwork } from './engines.js';
+import { type Prediction, predictionOf, setPrediction, unknownImages } from './recorded-samples.js';
+import { entryOf } from './study-data.js';
+
+/**
+ * The images of a map: the first of an order that is the same for every condition and mitigation, and, if they are
+ * fixed, every map. So fewer images of a map are a part of more.
+ *
+ * @param available images of the data set
+ */
+export function trialImages(
+  { seed, imageChoice }: Pick<Study, 'seed' | 'imageChoice'>,
+  { map, images }: { readonly map: number; readonly images: number },
+  available: number,
+): Uint32Array {
+  const trial = imageChoice === 'fixed' ? 0 : map;
+  return sampleWithoutReplacement(
+    createRandomStream(seed, trial, PURPOSE.imageChoice),
+    available,
+    images,
+  );
+}
+
+/** The images of a map, and their numbers in recordings. */
+export function runImages(
+  study: Pick<Study, 'seed' | 'imageChoice'>,
+  map: { readonly map: number; readonly images: number },
+  dataset: ImageSet,
+): RunImages {
+  const indices = trialImages(study, map, dataset.count);
+  const numbers = study.imageChoice === 'fixed' ? indices.map((_, place) => place) : indices;
+  return { dataset, indices, numbers };
+}
+
+/** The images from one place to before another. */
+export function partOf({ dataset, indices, numbers }: RunImages, from: number, to: number) {
+  return { dataset, indices: indices.subarray(from, to), numbers: numbers.subarray(from, to) };
+}
+
+/** Fault-free predictions; those not known yet are computed. */
+export function goldenOf(
+  network: TrialNetwork,
+  mitigation: string,
+  images: RunImages,
+): readonly Prediction[] {
+  const key = entryOf(network.activationOf, mitigation);
+  const golden = entryOf(network.golden, key);
+  const places = unknownImages(golden, images.indices);
+  if (places.length > 0) {
+    const missing = {
+      dataset: images.dataset,
+      indices: places.map((place) => images.indices[place]),
+      numbers: places.map((place) => images.numbers[place]),
+    };
+    predictClean(network, key, missing).forEach((prediction, index) => {
+      setPrediction(golden, missing.indices[index], prediction);
+    });
+  }
+  return Array.from(images.indices, (image) => predictionOf(golden, image));
+}
+
+/** The images that one of two networks alone puts into their class. */
+export function pairedWith(
+  images: RunImages,
+  found: readonly Prediction[],
+  reference: readonly Prediction[],
+): PairedImages {
+  const right = new Set(rightPlaces(images, found));
+  const before = rightPlaces(images, reference);
+  const kept = before.filter((place) => right.has(place)).length;
+  return { lost: before.length - kept, gained: right.size - kept };
+}
+
+/** The places of images that are put into their class. */
+export function rightPlaces(
+  { dataset: { labels }, indices }: RunImages,
+  predictions: readonly Prediction[],
+): number[] {
+  return placesWhere(predictions, ({ top1 }, place) => top1 === labels[indices[place]]);
+}
+
+export function placesWhere(
+  predictions: readonly Prediction[],
+  holds: (prediction: Prediction, place: number) => boolean,
+): number[] {
+  return [...predictions.keys()].filter((place) => holds(predictions[place], place));
+}
