@@ -1,4 +1,5 @@
 import { InputError } from './errors.js';
+import { excerpt } from './excerpt.js';
 import { readFileChecked } from './files.js';
 import { writeFileAtomic } from './write-files.js';
 
@@ -47,7 +48,7 @@ function headerField(header: string, key: string, pattern: string, file: string)
   const match = new RegExp(`['"]${key}['"]\\s*:\\s*${pattern}`).exec(header);
   if (match === null) {
     throw new InputError(
-      `${file} is not a .npy file that can be read: its header has no valid '${key}': ${header.trim()}.`,
+      `${file} is not a .npy file that can be read: its header has no valid '${key}': ${excerpt(header.trim())}.`,
     );
   }
   return match[1];
@@ -86,7 +87,9 @@ export function readNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   const dimensions = headerField(header, 'shape', '\\(([\\d\\s,]*)\\)', file);
   const shape = (dimensions.match(/\d+/g) ?? []).map(Number);
   if (!shape.every(Number.isSafeInteger)) {
-    throw new InputError(`${file} has the shape (${dimensions}), which is larger than any file.`);
+    throw new InputError(
+      `${file} has the shape (${excerpt(dimensions)}), which is larger than any file.`,
+    );
   }
   return { descr, isFortranOrder, shape, dataStart: end };
 }
@@ -98,7 +101,7 @@ function requireElementType(
 ): NpyElementType {
   if (!isElementType(descr)) {
     throw new InputError(
-      `${file} holds values of numpy type ${descr}; save it as ${anyOf(wanted.map((type) => TYPE_NAMES[type]))}.`,
+      `${file} holds values of numpy type ${excerpt(descr)}; save it as ${anyOf(wanted.map((type) => TYPE_NAMES[type]))}.`,
     );
   }
   if (isFortranOrder) {

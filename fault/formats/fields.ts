@@ -1,4 +1,4 @@
-import { InputError } from '../../core/index.js';
+import { excerpt, InputError } from '../../core/index.js';
 import { textOf } from './lines.js';
 import { unexpected } from './place.js';
 
@@ -43,7 +43,7 @@ export function unexpectedField(fields: Fields, field: number, expected: string)
 export function unexpectedAt(place: string, found: string, expected: string): InputError {
   const [, file, line, column] = /^(.*):(\d+):(\d+)$/s.exec(place) ?? [];
   if (file !== undefined) return unexpected(file, Number(line), Number(column), found, expected);
-  return new InputError(`${place}: found "${found}"; expected ${expected}.`);
+  return new InputError(`${place}: found "${excerpt(found)}"; expected ${expected}.`);
 }
 
 /** Splits lines into fields, one after the other. */

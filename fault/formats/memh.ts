@@ -1,4 +1,4 @@
-import { type ByteSource, InputError } from '../../core/index.js';
+import { type ByteSource, excerpt, InputError } from '../../core/index.js';
 import { type CellGeometry, cellCount, checkGeometry } from '../geometry.js';
 import { dataGeometry } from '../regions.js';
 import type { FaultFormat } from './fault-format.js';
@@ -143,7 +143,7 @@ function readMemh(source: ByteSource, options: FaultFileOptions): ReadFaultFile 
       if (word === undefined) {
         const found = textOf(bytes, start, end);
         throw new InputError(
-          `${place()}: found "${found}"; expected a word of ${words.bits} bits as ${digits} hexadecimal digits.`,
+          `${place()}: found "${excerpt(found)}"; expected a word of ${words.bits} bits as ${digits} hexadecimal digits.`,
         );
       }
       if (address >= words.addresses) {

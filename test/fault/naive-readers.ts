@@ -57,6 +57,8 @@ const KINDS: Readonly<Record<string, string>> = {
   flip: 'flip',
 };
 
+const LOG_HEADS: readonly string[] = ['address,fail-bit-mask', 'address,expected,actual'];
+
 /** Each fault once, in the order of cells. */
 function distinct(faults: readonly NaiveFault[], onTwoKinds?: string): NaiveFault[] {
   const byCell = new Map<string, string>();
@@ -157,6 +159,8 @@ export function naiveLog(text: string, options: Options): NaiveFault[] {
   const names = hasHead ? words(all[0]) : ['address', 'mask'];
   const lines = hasHead ? all.slice(1) : all;
   if (names.at(-1) === '') names.pop();
+  // Other heads may say something else: in a column "fail-bit" are numbers of bits.
+  requireThat(!hasHead || LOG_HEADS.includes(names.join(',')), names.join(','));
   const faults = lines.flatMap((line): NaiveFault[] => {
     const values = words(line);
     if (values.length === names.length + 1 && values.at(-1) === '') values.pop();

@@ -82,7 +82,9 @@ function change(bytes: Uint8Array, others: readonly Uint8Array[], random: Random
     case 1:
       return joined(bytes.subarray(0, at), bytes.subarray(at + length));
     case 2: {
-      const often = random() < 0.95 ? 2 : below(random, MOST_REPETITIONS);
+      const wanted = random() < 0.95 ? 2 : below(random, MOST_REPETITIONS);
+      // A piece may itself be what was repeated before.
+      const often = Math.min(wanted, Math.ceil(LONGEST / Math.max(1, piece.length)));
       return joined(
         bytes.subarray(0, at),
         ...new Array<Uint8Array>(often).fill(piece),
