@@ -240,3 +240,12 @@ export function readOrRefuse(text: string, sample: MapSample): NaiveFault[] | un
     throw error;
   }
 }
+
+/** Undefined where the naive reader does not take the file. */
+export function naiveFaults(text: string, { naive, options }: MapSample): NaiveFault[] | undefined {
+  try {
+    return naive(text, options);
+  } catch {
+    return undefined;
+  }
+}

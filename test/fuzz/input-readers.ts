@@ -32,8 +32,7 @@ import {
   parseScaleSimConfiguration,
   parseTopology,
 } from '../../sim/index.js';
-import { MAP_SAMPLES, type MapSample, readFaults } from '../fault/map-samples.js';
-import type { NaiveFault } from '../fault/naive-readers.js';
+import { MAP_SAMPLES, type MapSample, naiveFaults, readFaults } from '../fault/map-samples.js';
 import { KINDS, mutateModel } from '../models/hostile.js';
 import { buildCase } from './build.js';
 import { below, mutateInput, oneOf, type Random } from './input-mutations.js';
@@ -190,15 +189,6 @@ function comparedMapReader(sample: MapSample): InputReader {
     const expected = naiveFaults(text, sample);
     if (expected) deepStrictEqual(faults, expected);
   });
-}
-
-/** Undefined where the naive reader does not take the file. */
-function naiveFaults(text: string, { naive, options }: MapSample): NaiveFault[] | undefined {
-  try {
-    return naive(text, options);
-  } catch {
-    return undefined;
-  }
 }
 
 /** An array of cells without a fault. */
