@@ -1,12 +1,19 @@
+export { loadNetwork } from '../models/index.js';
 export type { PointRow } from './execute/collector.js';
 export { continueCommand, replayCommand } from './execute/command-line.js';
 export type { RestartListener } from './execute/worker-thread.js';
 export * from './inference/distributions.js';
 export * from './inference/infer.js';
 export { cifar10Inputs, type NetworkInputs } from './inference/network-inputs.js';
+export {
+  clipOf,
+  type FaultedNetwork,
+  faultedNetwork,
+  type ProtectedNetwork,
+} from './inference/protected-network.js';
 export * from './inference/quantize.js';
 export type { DieLabels, PlacedDie, PlacedDies, PlacedLevel } from './inputs/dies/index.js';
-export * from './inputs/load-network.js';
+export type { MeasuredMapOptions } from './inputs/measured-map.js';
 export type { SharedNetwork } from './inputs/shared-network.js';
 export { loadThresholds, PROFILE_IMAGES, profileThresholds } from './inputs/thresholds.js';
 export {
@@ -57,7 +64,9 @@ export { priceColumns } from './run/price-columns.js';
 export { type ChangedWeight, type ReplayedTrial, replayTrial } from './run/replay-trial.js';
 export * from './run/run-study.js';
 export { type MeasuredDie, type StudyDies, studyDies } from './run/study-dies.js';
+export { preparedEnergies, savedEnergiesOrReasons } from './run/study-energy.js';
 export { preparedPrices, savedPrices, savedPricesOrReasons } from './run/study-prices.js';
+export * from './run/vmin-energy.js';
 export * from './statistics/index.js';
 export * from './store/index.js';
 export {

@@ -10,15 +10,15 @@ const EXIT_STATUSES = `
 Exit status: 0 ok; 1 failed (a full disk, too little memory, a worker thread that ended); 2 wrong input;
 3 mismatch; 4 unfinished; 5 requirement failed; 6 undecided; 129, 130, 143 ended by SIGHUP, SIGINT (Ctrl-C), SIGTERM.`;
 
-/** Each command is loaded only when it is asked for: what some of them import takes longer than others run. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+/** By the first word of the arguments, and with the second: each command is loaded only when it is asked for: what some of them import takes longer than others run. */
+const COMMANDS: Readonly<Record<string, (second: string) => Promise<Command>>> = {
   run: async () => (await import('./commands/run/index.js')).runCommand(),
   results: async () => (await import('./commands/results/index.js')).resultsCommand(),
   cheapest: async () => (await import('./commands/cheapest/index.js')).cheapestCommand(),
   infer: async () => (await import('./commands/infer.js')).inferCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
   timing: async () => (await import('./commands/timing/index.js')).timingCommand(),
-  map: async () => (await import('./commands/map/index.js')).mapCommand(),
+  map: async (second) => (await import('./commands/map/index.js')).mapCommand(second),
   mitigations: async () => (await import('./commands/mitigations.js')).mitigationsCommand(),
   profile: async () => (await import('./commands/profile.js')).profileCommand(),
   tune: async () => (await import('./commands/tune.js')).tuneCommand(),
@@ -51,9 +51,9 @@ async function createProgram(): Promise<Command> {
     .version(version())
     .description('What broken weight-memory cells do to a neural network on an accelerator')
     .addHelpText('afterAll', EXIT_STATUSES);
-  const [first = ''] = process.argv.slice(2);
+  const [first = '', second = ''] = process.argv.slice(2);
   const wanted = Object.hasOwn(COMMANDS, first) ? [COMMANDS[first]] : Object.values(COMMANDS);
-  for (const load of wanted) program.addCommand(await load());
+  for (const load of wanted) program.addCommand(await load(second));
   printAsBitcell(program);
   return program;
 }

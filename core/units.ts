@@ -87,6 +87,13 @@ const DELAY: Quantity = {
   units: [decimal('fs', -15), decimal('ps', -12), decimal('ns', -9), decimal('us', -6)],
 };
 
+const VOLTAGE: Quantity = {
+  name: 'voltage',
+  example: '0.85V',
+  whole: false,
+  units: [decimal('mV', -3), decimal('V', 0)],
+};
+
 const NUMBER_AND_UNIT = /^(\d+(?:\.\d+)?)(?:e([+-]?\d+))?\s*([a-z/]+2?)$/i;
 
 /** The value of a text in the plain unit; undefined without a number and a known unit. */
@@ -205,4 +212,13 @@ export function parseArea(text: string): number {
  */
 export function parseDelay(text: string): number {
   return parseQuantity(text, DELAY);
+}
+
+/**
+ * Volts of a voltage such as `0.85V`.
+ *
+ * @throws InputError unless it is above zero and finite.
+ */
+export function parseVoltage(text: string): number {
+  return parseQuantity(text, VOLTAGE);
 }

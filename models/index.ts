@@ -43,4 +43,4 @@ export { readNetwork } from './read-network.js';
 export { shareEqualWeights, type WeightSource } from './weights/shared-weights.js';
 export * from './weights/stored-words.js';
 export { transpose } from './weights/transpose.js';
-export { modelFile, resolveModel, ZOO, zooThresholds } from './zoo.js';
+export { loadNetwork, modelFile, resolveModel, ZOO, zooThresholds } from './zoo.js';

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError, packageRoot } from '../core/index.js';
-import type { Network } from './network.js';
+import type { Network, WordFormat } from './network.js';
+import { dequantize } from './quantization/dequantize.js';
 import { readNetwork } from './read-network.js';
 
 /** Networks that come with Bitcell. */
@@ -49,4 +50,20 @@ export function zooThresholds(model: string): string | undefined {
   if (!isInZoo(model)) return undefined;
   const file = zooFile(`${model}.thresholds.json`);
   return existsSync(file) ? file : undefined;
+}
+
+/**
+ * Load a network in a word format. The float32 words of a quantised network are its dequantised
+ * weights, so both formats store the same network.
+ *
+ * @param model `alexnet`, `vgg16` or a path
+ * @throws InputError when int8 words are wanted of a network that is not quantised
+ */
+export function loadNetwork(model: string, format: WordFormat): Network {
+  const network = resolveModel(model);
+  if (network.format === format) return network;
+  if (network.format === 'int8') return dequantize(network);
+  throw new InputError(
+    `${model} has float32 weights: quantise it first with "bitcell quantize ${model} --output FILE", or choose --format float32`,
+  );
 }

@@ -1,4 +1,4 @@
-import type { ConditionDecision, StudyPoint } from '../campaign/index.js';
+import type { ConditionDecision, DieRow, StudyPoint } from '../campaign/index.js';
 
 /** What a chart of accuracies needs of a point of a study. */
 export type AccuracyRow = Pick<
@@ -10,6 +10,22 @@ export type AccuracyRow = Pick<
 export interface MapSpreadRow extends AccuracyRow {
   readonly perMap: StudyPoint['perMap'];
 }
+
+/** What a chart of dies needs of a die at a voltage. */
+export type DieChartRow = Pick<
+  DieRow,
+  | 'model'
+  | 'format'
+  | 'accelerator'
+  | 'mitigation'
+  | 'lot'
+  | 'wafer'
+  | 'die'
+  | 'x'
+  | 'y'
+  | 'voltage'
+  | 'verdict'
+>;
 
 /** What a chart of prices needs of a decision. */
 export type PriceAndLossRow = Pick<

@@ -33,12 +33,21 @@ export async function renderSvg(chart: Chart): Promise<string> {
 }
 
 function compact(svg: string): string {
-  return numberDefinitions(svg)
+  const numbers = new Map<string, string>();
+  return (
+    svg
+      // In tags alone: texts are names that users give.
+      .replace(/<[^>]*>/g, (tag) => compactTag(numberDefinitions(tag, numbers)))
+      .replace(EMPTY_PATHS, '')
+      .replace('<svg', `<svg${FONT}`)
+      .replace(/<text[^>]* opacity="0"[^>]*>[^<]*<\/text>/g, '')
+  );
+}
+
+function compactTag(tag: string): string {
+  return tag
     .replace(UNUSED_ATTRIBUTES, '')
-    .replace(EMPTY_PATHS, '')
     .replaceAll(FONT, '')
-    .replace('<svg', `<svg${FONT}`)
-    .replace(/<text[^>]* opacity="0"[^>]*>[^<]*<\/text>/g, '')
     .replace(/ (?:d|transform|x|y|x1|y1|x2|y2|width|height)="[^"]*"/g, (attribute) =>
       attribute.replace(/-?\d+\.\d{2,}(?:e-\d+)?/g, (number) =>
         String(Number(Number(number).toFixed(1))),
@@ -47,9 +56,8 @@ function compact(svg: string): string {
 }
 
 /** Vega numbers clip paths over the life of the process. */
-function numberDefinitions(svg: string): string {
-  const numbers = new Map<string, string>();
-  return svg.replace(/\b(clip|gradient_)(\d+)\b/g, (name, kind: string) => {
+function numberDefinitions(tag: string, numbers: Map<string, string>): string {
+  return tag.replace(/\b(clip|gradient_)(\d+)\b/g, (name, kind: string) => {
     if (!numbers.has(name)) numbers.set(name, `${kind}${numbers.size + 1}`);
     return String(numbers.get(name));
   });

@@ -5,30 +5,11 @@ import {
   type ProgressListener,
   requireMemory,
 } from '../../core/index.js';
-import { loadFaultMap } from '../../fault/index.js';
 import { compileKernels } from '../../kernels/index.js';
-import {
-  type ActivationSide,
-  activationSideOf,
-  type ClipPosition,
-  type Mitigation,
-  memoryPartsOf,
-  memorySideOf,
-  readThresholds,
-} from '../../mitigation/index.js';
-import type { Network, WordFormat } from '../../models/index.js';
-import {
-  batchWithinMemory,
-  loadAccelerator,
-  type Placement,
-  placeNetwork,
-  placeOnNamed,
-  type WeightPatches,
-} from '../../sim/index.js';
+import { loadNetwork, type Network, type WordFormat } from '../../models/index.js';
+import { batchWithinMemory } from '../../sim/index.js';
 import { type RestartListener, startThread, type TaskThread } from '../execute/worker-thread.js';
-import { loadNetwork } from '../inputs/load-network.js';
 import { shareNetwork } from '../inputs/shared-network.js';
-import { knownMapsOfFile } from '../trial/known-maps.js';
 import type { InferenceWorkerData } from './infer-worker.js';
 import {
   createInference,
@@ -36,19 +17,12 @@ import {
   type InferenceData,
   type InferencePart,
 } from './inference.js';
+import { clipOf, type ProtectedNetwork, weightsRead } from './protected-network.js';
 
 /** One network on the simulated accelerator, perhaps with a fault map and clipped activations. */
-export interface InferOptions {
+export interface InferOptions extends ProtectedNetwork {
   readonly model: string;
   readonly format: WordFormat;
-  readonly accelerator: string;
-  readonly placement: Placement['kind'];
-  readonly faultMap?: string | undefined;
-  /** Needed by a clip that names no file of its own. */
-  readonly thresholds?: string | undefined;
-  readonly mitigation: Mitigation;
-  /** Of a clip that says none; default: `accumulator`. */
-  readonly clipPosition?: ClipPosition | undefined;
   /** Default: 1, this one. */
   readonly threads?: number | undefined;
   /** Called when a worker thread has ended and a fresh one takes over. */
@@ -89,8 +63,8 @@ export async function inferImages(
   const outputs = sharedCopy(new Float32Array(count * classes));
   const data: InferenceData = {
     network,
-    patches: patchesOf(options, network),
-    side: sideOf(options, network),
+    patches: weightsRead(options, network),
+    side: clipOf(options, network),
     inputs: featureCount(network.tensors[network.input].shape),
     batch,
     images: images.data,
@@ -180,19 +154,6 @@ function sharedCopy(values: Float32Array): Float32Array {
   return shared;
 }
 
-function patchesOf(options: InferOptions, network: Network): WeightPatches | undefined {
-  const accelerator = loadAccelerator(options.accelerator);
-  const parts = memoryPartsOf(options.mitigation);
-  if (options.faultMap === undefined && parts.length === 0) return undefined;
-  const placement = placeOnNamed(options.accelerator, () =>
-    placeNetwork(network, accelerator, options.placement),
-  );
-  const side = memorySideOf(parts, { network, placement });
-  if (options.faultMap === undefined) return side.faultFree;
-  const map = loadFaultMap(options.faultMap, placement.geometry, placement.memory);
-  return side.patchesOf(map, undefined, undefined, undefined, knownMapsOfFile(map));
-}
-
 function requireImages(network: Network, { shape }: NpyFloat32Array, file: string): number {
   const { channels, height, width } = network.tensors[network.input].shape;
   const expected = [channels, height, width];
@@ -202,17 +163,4 @@ function requireImages(network: Network, { shape }: NpyFloat32Array, file: strin
     );
   }
   return shape[0];
-}
-
-function sideOf(
-  { mitigation, thresholds, clipPosition = 'accumulator' }: InferOptions,
-  network: Network,
-): ActivationSide {
-  const find = ({ file = thresholds }: { readonly file: string | undefined }) => {
-    if (file === undefined) {
-      throw new InputError(`mitigation ${mitigation.name} needs --thresholds FILE`);
-    }
-    return { thresholds: readThresholds(file), where: file };
-  };
-  return activationSideOf(mitigation, network, find, { position: clipPosition });
 }

@@ -3,14 +3,13 @@ import { type FaultMap, faultMapFiles, loadFaultMap } from '../../fault/index.js
 import {
   activationKeyOf,
   activationSideOf,
-  knowledgeOf,
   memoryPartsOf,
   NO_MITIGATION,
   type PlacedWeights,
   type Thresholds,
   unmeasuredCells,
 } from '../../mitigation/index.js';
-import { type ImageSet, loadCifar10 } from '../../models/index.js';
+import { type ImageSet, loadCifar10, loadNetwork } from '../../models/index.js';
 import {
   type Accelerator,
   createRecording,
@@ -20,7 +19,6 @@ import {
 } from '../../sim/index.js';
 import { requireCifar10Network } from '../inputs/cifar10-network.js';
 import { filesOfDies, levelOfDies, type PlacedDies, readDies } from '../inputs/dies/index.js';
-import { loadNetwork } from '../inputs/load-network.js';
 import { shareNetwork } from '../inputs/shared-network.js';
 import { createThresholdFinder } from '../inputs/thresholds.js';
 import { type StudyDesign, stoppingRuleOf } from '../points/design.js';
@@ -36,7 +34,7 @@ import {
 } from '../study/fault-source.js';
 import { createScope, expandScope } from '../study/scope.js';
 import { partDefaults, type Study } from '../study/study.js';
-import { rateOfKnowledge } from '../trial/known-maps.js';
+import { requireKnowable, requireMeasured } from '../trial/known-voltages.js';
 import { createGoldenPredictions } from '../trial/recorded-samples.js';
 import {
   entryOf,
@@ -110,6 +108,7 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
     },
     levelsOfDies: (placed) => levelsOf(diesOf(placed), scopeOf(placed, 'all').count),
   });
+  requireMeasured(study, dies);
   return {
     data: { study, conditions, networks, accelerators, faultMaps, dies, dataset },
     ruleOf: (condition) => stoppingRuleOf(study, condition, mapsOf(condition)),
@@ -248,25 +247,6 @@ function scopesOf(
   const twice = scopes.find((scope) => seen.size === seen.add(scope).size);
   if (twice !== undefined) throw new InputError(`study: scopes hold ${twice} twice`);
   return scopes;
-}
-
-/** @throws InputError where a part knows the faulty cells of another voltage, and a fault source has none */
-function requireKnowable({ mitigations }: Study, sources: readonly FaultSource[]): void {
-  for (const mitigation of mitigations) {
-    for (const knows of memoryPartsOf(mitigation).map(knowledgeOf)) {
-      if (!knows || 'share' in knows) continue;
-      for (const source of sources) {
-        try {
-          rateOfKnowledge(source, knows.voltage);
-        } catch (error) {
-          if (!(error instanceof InputError)) throw error;
-          throw new InputError(`study: mitigation ${mitigation.name}: ${error.message}`, {
-            cause: error,
-          });
-        }
-      }
-    }
-  }
 }
 
 function sourcesOf({ faultMaps, dies, faults }: Study): FaultSource[] {

@@ -55,14 +55,15 @@ export function studyDies(data: StudyData): StudyDies | undefined {
       const level = levelOfDies(placed[condition.index], condition.voltage);
       const look = looks.find(({ images }) => images === trial.images);
       if (!look) throw new Error(`a die that ended after ${trial.images} images`);
-      return outcomes.map(({ mitigation, effective, correct, paired }) => {
+      return outcomes.map(({ mitigation, effective, correct, paired, firstLayer }) => {
         if (!paired) throw new Error('a die without the images on which it differs');
         return judgeDie({
           key: pointKey(condition, mitigation),
           die: level.dies[trial.map],
           ...{ effective, look, correct, ...paired },
           within: study.within / 100,
-          isUnprotected: unprotected.has(mitigation),
+          // A code may change weights without any fault, and masks those of sound cells.
+          isUnprotected: unprotected.has(mitigation) && firstLayer === null,
         });
       });
     },

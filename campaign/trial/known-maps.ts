@@ -2,6 +2,14 @@ import { InputError } from '../../core/index.js';
 import { type FaultMap, faultMapOf, knownFaults, rateAtVoltage } from '../../fault/index.js';
 import type { Knowledge, KnownMaps } from '../../mitigation/index.js';
 import {
+  type DieLabels,
+  dieKey,
+  dieName,
+  mapOfDie,
+  type PlacedDie,
+  type PlacedDies,
+} from '../inputs/dies/index.js';
+import {
   type FaultMapsRequest,
   type FaultSource,
   faultSourceName,
@@ -15,20 +23,50 @@ import {
  */
 export function knownMapsOf(request: FaultMapsRequest, whole: FaultMap): KnownMaps {
   const { source, seed, map } = request;
-  return remembering(whole, (knows) =>
-    'share' in knows
+  return remembering(whole, (knows) => {
+    // Without faults there are none to be known, at whatever voltage.
+    if (source.kind === 'none') return whole;
+    return 'share' in knows
       ? knownFaults(whole, knows.share, seed, map)
       : // With no memory of others to draw in: the map itself has to stay.
-        trialFaultMap({ ...request, rate: rateOfKnowledge(source, knows.voltage) }),
-  );
+        trialFaultMap({ ...request, rate: rateOfKnowledge(source, knows.voltage) });
+  });
 }
 
-/** What parts know of the map of a die; `number` is that of the map. */
-export function knownMapsOfDie(whole: FaultMap, seed: number, number: number): KnownMaps {
+/** A die of a study at a voltage: all dies, and the number of its fault map there. */
+export interface DieRequest {
+  readonly dies: PlacedDies;
+  readonly die: PlacedDie;
+  readonly map: number;
+  readonly seed: number;
+}
+
+/** What parts know of the map of a die, which `whole` is: a share of it, or what was measured of it at a voltage. */
+export function knownMapsOfDie({ dies, die, map, seed }: DieRequest, whole: FaultMap): KnownMaps {
   return remembering(whole, (knows) => {
-    if ('share' in knows) return knownFaults(whole, knows.share, seed, number);
-    throw new Error('a study of dies whose parts know another voltage');
+    if ('share' in knows) return knownFaults(whole, knows.share, seed, map);
+    return mapOfDie(dies, dieAtVoltage(dies, die, knows.voltage));
   });
+}
+
+/**
+ * A die as it was measured at a voltage that a part knows.
+ *
+ * @throws InputError naming the die where it was not
+ */
+export function dieAtVoltage(dies: PlacedDies, die: DieLabels, voltage: number): PlacedDie {
+  const level = dies.levels.find((one) => one.voltage === voltage);
+  if (level === undefined) {
+    const measured = dies.levels.flatMap((one) => (one.voltage === null ? [] : [one.voltage]));
+    throw new InputError(
+      `knows = voltage/${voltage}: no die was measured at ${voltage} V${measured.length > 0 ? `, but at ${measured.join(', ')} V` : ''}: give one of these voltages, or a share of the faulty cells, as in knows=share/0.95`,
+    );
+  }
+  const found = level.dies.find((one) => dieKey(one) === dieKey(die));
+  if (found !== undefined) return found;
+  throw new InputError(
+    `knows = voltage/${voltage}: ${dieName(die)} was not measured at ${voltage} V: say --missing clean, if it has no fault there, or leave the die out`,
+  );
 }
 
 /**
@@ -69,11 +107,7 @@ export function rateOfKnowledge(source: FaultSource, voltage: number): number {
       `${where}: the fault map ${source.file} does not tell which cells fail at other voltages: ${remedy}`,
     );
   }
-  if (source.kind !== 'model') {
-    throw new InputError(
-      `${where}: what dies are programmed with is a share of the cells that fail at the voltage of a row, not those of another voltage: ${remedy}`,
-    );
-  }
+  if (source.kind !== 'model') throw new Error('dies know what was measured of them');
   if (source.model.model !== 'voltage') {
     throw new InputError(
       `${where}: the fault model ${faultSourceName(source)} has no rates by voltage: take one that has, such as kc705-b, or ${remedy}`,

@@ -118,7 +118,8 @@ export function createTrialContexts(
       const level = levelOfDies(dies, voltage);
       return {
         faultMap: (map) => mapOfDie(dies, level.dies[map]),
-        knownMaps: (map, whole) => knownMapsOfDie(whole, data.study.seed, map),
+        knownMaps: (map, whole) =>
+          knownMapsOfDie({ dies, die: level.dies[map], map, seed: data.study.seed }, whole),
       };
     }
     const request = {

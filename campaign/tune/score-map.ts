@@ -7,6 +7,7 @@ import {
   createNetworkDatapath,
   firstWeightOfLayers,
   placeNetwork,
+  placeOnNamed,
   type RestartPoint,
   restartPoints,
   type WeightPatches,
@@ -191,7 +192,9 @@ function imagesOf({ tuning, dataset }: TuneData, map: number): Uint32Array {
 /** The faulty words of a map. */
 function drawPatches(data: TuneData, { rate, map, first }: CellTask): WeightPatches {
   const { network, words, tuning, accelerator } = data;
-  const placement = placeNetwork(network, accelerator, tuning.placement);
+  const placement = placeOnNamed(tuning.accelerator, () =>
+    placeNetwork(network, accelerator, tuning.placement),
+  );
   const faultMap = trialFaultMap({
     source: faultSourceOf(tuning.faults),
     geometry: placement.geometry,

@@ -1,11 +1,10 @@
 import { multiplyAccumulates, sha256Hex } from '../../core/index.js';
 import { type LayerThresholds, type Thresholds, thresholdsFor } from '../../mitigation/index.js';
-import { loadCifar10, type Network, weightedLayers } from '../../models/index.js';
+import { loadCifar10, loadNetwork, type Network, weightedLayers } from '../../models/index.js';
 import { loadAccelerator, requireDatapath } from '../../sim/index.js';
 import type { RestartListener } from '../execute/worker-thread.js';
 import { codeChecksum, dataChecksum } from '../inputs/checksums.js';
 import { requireCifar10Network } from '../inputs/cifar10-network.js';
-import { loadNetwork } from '../inputs/load-network.js';
 import { shareNetwork } from '../inputs/shared-network.js';
 import { loadThresholds } from '../inputs/thresholds.js';
 import { BATCH } from '../trial/trial-runner.js';

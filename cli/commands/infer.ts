@@ -29,8 +29,9 @@ import { printResult } from '../print/output.js';
 import { showProgress } from '../print/progress.js';
 import { grouped } from '../print/table.js';
 import { unfusedOf, warnOfUnfused } from '../print/unfused.js';
+import { addMeasuredOptions, type MeasuredFlags, measuredMapOf } from './map/measured-options.js';
 
-interface InferFlags extends CommonOptions {
+interface InferFlags extends CommonOptions, MeasuredFlags {
   readonly input: string;
   readonly output: string;
   readonly format: WordFormat;
@@ -72,10 +73,10 @@ export function inferCommand(): Command {
     .addOption(acceleratorOption())
     .addOption(threadsOption())
     .action(infer);
-  return addCommonOptions(addMemoryLimit(command));
+  return addCommonOptions(addMeasuredOptions(addMemoryLimit(command)));
 }
 
-async function infer(model: string, flags: InferFlags): Promise<void> {
+async function infer(model: string, flags: InferFlags, command: Command): Promise<void> {
   const { input, output, json, quiet, ...options } = flags;
   const { faultMap, thresholds, accelerator } = options;
   requireSafeOutputs(
@@ -85,6 +86,7 @@ async function infer(model: string, flags: InferFlags): Promise<void> {
       ...(faultMap === undefined ? [] : faultMapFiles(faultMap)),
     ],
   );
+  const mapOptions = measuredMapOf(flags, command);
   const mitigation =
     options.mitigation ??
     (options.thresholds === undefined ? NO_MITIGATION : parseMitigation('clip'));
@@ -97,7 +99,7 @@ async function infer(model: string, flags: InferFlags): Promise<void> {
   }
   const progress = showProgress('images', quiet ?? false);
   const { outputs, images, seconds, network } = await inferImages(
-    { ...options, model, mitigation, onRestart: reportRestart },
+    { ...options, model, mitigation, mapOptions, onRestart: reportRestart },
     values,
     input,
     progress.listener,

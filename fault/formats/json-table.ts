@@ -83,6 +83,12 @@ function recordsOf(
     return undefined;
   }
   const names = Object.keys(root);
+  const orient = orientOfPandas(root);
+  if (orient !== undefined) {
+    throw new InputError(
+      `${placeOf([])}: found a table as to_json of pandas writes it with orient="${orient}"; write it with orient="records", or with to_csv(index=False).`,
+    );
+  }
   if (
     names.some((name) => roleOf(name) !== undefined) &&
     names.every((name) => Array.isArray(root[name]))
@@ -98,6 +104,18 @@ function recordsOf(
       .map((name) => [name, [excerpt(textOfValue(root[name]))]] as const),
   );
   return recordsOfList(list, [key], labels, columnNames, placeOf);
+}
+
+/** The form of a table that pandas wrote, if it is one that is not read: by columns or lines that are objects, or split. */
+function orientOfPandas(root: Readonly<Record<string, unknown>>): string | undefined {
+  const hasRoles = (names: readonly string[]) => names.some((name) => roleOf(name) !== undefined);
+  const { columns, index, data, ...others } = root;
+  const isSplit = [columns, data].every(Array.isArray) && Object.keys(others).length === 0;
+  if (isSplit && (index === undefined || Array.isArray(index))) return 'split';
+  const values = Object.values(root);
+  if (values.length === 0 || !values.every(isObject)) return undefined;
+  if (hasRoles(Object.keys(root))) return 'columns';
+  return hasRoles(Object.keys(Object(values[0]))) ? 'index' : undefined;
 }
 
 function recordsOfList(

@@ -116,6 +116,12 @@ function unpacked(source: ByteSource): ByteSource {
 
 const BYTE = '[0-9a-f]{2}';
 
+const YAML = {
+  pattern: /^\s*(?:%YAML|---|- |[A-Za-z]\w*:\s*(?:$|\S))/,
+  what: 'YAML',
+  remedy: 'write it as JSON, or as a CSV table bank,row,column,kind',
+};
+
 /** Texts of other programs by their lines: what they are, and what to write in their place. */
 const LISTINGS: readonly {
   readonly pattern: RegExp;
@@ -150,11 +156,7 @@ const LISTINGS: readonly {
     what: 'an initialization file (COE, MIF)',
     remedy: 'write the words as hexadecimal digits, a word a line',
   },
-  {
-    pattern: /^\s*(?:%YAML|---|- |[A-Za-z]\w*:\s*(?:$|\S))/,
-    what: 'YAML',
-    remedy: 'write it as JSON, or as a CSV table bank,row,column,kind',
-  },
+  YAML,
   { pattern: /^\s*</, what: 'XML or HTML', remedy: 'save the table as CSV' },
 ];
 
@@ -177,11 +179,28 @@ export function isListing(records: readonly string[]): boolean {
   );
 }
 
+/**
+ * Whether lines are YAML, whatever their names and values could be: a list of mappings, or a mapping of lists and
+ * mappings, perhaps behind a line that begins the document.
+ */
+export function isYaml(records: readonly string[]): boolean {
+  const [first = '', next = ''] = /^(?:---\s*|%YAML\b.*)$/.test(records[0] ?? '')
+    ? records.slice(1)
+    : records;
+  if (/^\s*-\s+(?:[A-Za-z_]\w*\s*:(?:\s|$)|\{)/.test(first)) return true;
+  if (/^[A-Za-z_]\w*:\s+[[{]/.test(first)) return true;
+  // Several names and values on a line are a record of a log, below a heading.
+  const isNested = /^(?:\s+[A-Za-z_]\w*\s*:(?:\s+[^\s:]+)?\s*|\s*-\s.*)$/.test(next);
+  return isNested && /^[A-Za-z_]\w*:\s*$/.test(first);
+}
+
 /** What a text is that another program wrote in a form that is not read, and the form to write; undefined when unknown. */
 export function listingProblem(records: readonly string[]): string | undefined {
   const first = records[0] ?? '';
   const found = isListing(records)
     ? LISTINGS[0]
-    : LISTINGS.find(({ pattern }) => pattern.test(first));
+    : isYaml(records)
+      ? YAML
+      : LISTINGS.find(({ pattern }) => pattern.test(first));
   return found && `${found.what}; ${found.remedy}`;
 }

@@ -1,7 +1,7 @@
 import { type ByteSource, firstBytes, InputError, utf8Blocks } from '../../core/index.js';
 import type { FaultFormat, Prefix } from './fault-format.js';
 import { isComment } from './lines.js';
-import { isListing, listingProblem } from './other-files.js';
+import { isListing, isYaml, listingProblem } from './other-files.js';
 import type { FaultFileOptions } from './read-options.js';
 
 /** Bytes by which formats are told from one another. */
@@ -54,7 +54,7 @@ export function recognise<Name extends string>(
   if (prefix.records.length === 0) {
     throw new InputError(`${file}:1:1: found no line with a value; expected a fault map.`);
   }
-  if (isListing(prefix.records)) throw unknownFormat(file, prefix);
+  if (isListing(prefix.records) || isYaml(prefix.records)) throw unknownFormat(file, prefix);
   // A mistake further down is for the reader of the first line to name.
   const first: Prefix = { ...prefix, records: prefix.records.slice(0, 1), isCut: true };
   const readings =

@@ -31,24 +31,45 @@ export function selectCells(
 /** A bank or column in a list and in a set. */
 const BYTES_PER_LINE = 60;
 
-/** The columns of a data row that store the given bits of a weight word, ascending. */
+/**
+ * The columns of a data row that store the given bits of a weight, ascending. A memory word holds as many whole weights
+ * as it has room for, in its lowest bits; where it is narrower than a weight, its bits divide those of a weight, which
+ * takes several words of the row.
+ *
+ * @throws InputError where weights cannot lie so, or which bits a column stores depends on the row
+ */
 function columnsOfBits(columns: number, bits: NonNullable<FaultScope['bits']>): number[] {
   const { positions, weightBits, columnMux } = bits;
-  if (columns % (weightBits * columnMux) !== 0) {
+  const wordBits = columns / columnMux;
+  const what = `The scope has weights of ${weightBits} bits and column mux ${columnMux}, but rows have ${columns} data columns`;
+  if (!Number.isInteger(wordBits)) {
+    throw new InputError(`${what}, which is no multiple of ${columnMux}.`);
+  }
+  const usedBits = Math.floor(wordBits / weightBits) * weightBits;
+  const wordsPerWeight = usedBits > 0 ? 1 : weightBits / wordBits;
+  if (!Number.isInteger(wordsPerWeight)) {
     throw new InputError(
-      `The scope has weights of ${weightBits} bits and column mux ${columnMux}, but rows have ${columns} data columns, which is no multiple of ${weightBits * columnMux}.`,
+      `${what}: words of ${wordBits} bits, which hold no whole weight and do not divide one.`,
+    );
+  }
+  if (columnMux % wordsPerWeight !== 0) {
+    throw new InputError(
+      `${what}: a weight takes ${wordsPerWeight} words of ${wordBits} bits in several rows, so no column stores one bit of weights.`,
     );
   }
   const wanted = new Set(positions);
-  return Array.from({ length: columns }, (_, column) => column).filter((column) =>
-    wanted.has(Math.floor(column / columnMux) % weightBits),
-  );
+  const isWanted = (column: number) => {
+    const bit = Math.floor(column / columnMux);
+    if (wordsPerWeight > 1) return wanted.has((column % wordsPerWeight) * wordBits + bit);
+    return bit < usedBits && wanted.has(bit % weightBits);
+  };
+  return Array.from({ length: columns }, (_, column) => column).filter(isWanted);
 }
 
 /**
  * The data cells of a scope, in ascending order of its banks, rows and columns.
  *
- * @throws InputError when the memory has no such bank, or no whole weight words in its rows.
+ * @throws InputError when the memory has no such bank, or as `columnsOfBits` does.
  */
 export function selectionOfScope(geometry: CellGeometry, scope: FaultScope): CellSelection {
   const { banks, rows, columns } = dataGeometry(geometry);

@@ -1,4 +1,4 @@
-import type { EnergyTable } from '../energy/index.js';
+import type { EnergyTable, Supply } from '../energy/index.js';
 import type { Bandwidth, OperandBuffers, VectorUnit } from '../hardware/operands.js';
 import type { SystolicArray } from '../hardware/systolic-array.js';
 import type { WeightMemory } from '../memory/weight-memory.js';
@@ -18,6 +18,8 @@ export interface Accelerator {
   readonly vectorUnit?: VectorUnit;
   /** What its parts take; undefined: energy is not given. */
   readonly energyTable?: EnergyTable;
+  /** The supply whose voltage is lowered; undefined: energy at other voltages is not given. */
+  readonly supply?: Supply;
 }
 
 /** An accelerator whose cycles alone are of interest: its weight memory may be unknown. */

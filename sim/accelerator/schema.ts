@@ -7,7 +7,7 @@ import {
   parseFrequency,
   quantity,
 } from '../../core/index.js';
-import { ENERGY_TABLES, energyTableSchema } from '../energy/index.js';
+import { ENERGY_TABLES, energyTableSchema, supplySchema } from '../energy/index.js';
 import type { Bandwidth, PortBandwidth } from '../hardware/operands.js';
 import { DATAFLOWS } from '../hardware/systolic-array.js';
 import { defineWeightMemory } from '../memory/weight-memory.js';
@@ -102,13 +102,15 @@ export const acceleratorSchema = z
       .optional()
       .describe('What computes pooling and element-wise layers'),
     energyTable: energyTable.optional(),
+    supply: supplySchema.optional(),
   })
   .refine(({ bandwidth, buffers }) => bandwidth === undefined || buffers !== undefined, {
     path: ['bandwidth'],
     error: 'a finite bandwidth needs buffers to wait for; give "buffers"',
   })
   .transform((configuration, context): Accelerator => {
-    const { clock, buffers, bandwidth, vectorUnit, energyTable, ...required } = configuration;
+    const { clock, buffers, bandwidth, vectorUnit, energyTable, supply, ...required } =
+      configuration;
     return {
       ...required,
       ...(clock !== undefined && { clock }),
@@ -116,6 +118,7 @@ export const acceleratorSchema = z
       ...(bandwidth && { bandwidth: atClock(bandwidth, clock, context) }),
       ...(vectorUnit && { vectorUnit }),
       ...(energyTable && { energyTable }),
+      ...(supply && { supply }),
     };
   });
 

@@ -11,4 +11,6 @@ export {
 } from './energy.js';
 export * from './read.js';
 export { energyTableJsonSchema, energyTableSchema } from './schema.js';
+export * from './supply.js';
+export { supplySchema } from './supply-schema.js';
 export * from './table.js';

@@ -95,6 +95,18 @@ describe('verdicts', () => {
     expect(clip.difference.low).toBeLessThan(0);
   });
 
+  test('of a sound die are known to the images that were run where a code changes weights by itself', async () => {
+    const { mitigations: _, ...study } = JSON.parse(JSON.stringify(studyOf({ from: TABLE })));
+    const coded = parseStudyFields({ ...study, mitigations: ['none', 'in-place-ecc'] });
+    const { dies } = await runStudy(prepareStudy(coded), { threads: 1 });
+    const [none, ecc] = (dies?.rows ?? []).filter(
+      ({ die, voltage }) => die === 'A' && voltage === 0.6,
+    );
+    expect([none.effective, ecc.effective]).toEqual([0, 0]);
+    expect(none.difference).toEqual({ mean: 0, low: 0, high: 0 });
+    expect(ecc.difference.low).toBeLessThan(0);
+  });
+
   property.prop([
     fc.double({ min: -1, max: 1, noNaN: true }),
     fc.double({ min: 0, max: 1, noNaN: true }),
@@ -201,6 +213,87 @@ test('a measured memory is repeated over that of the accelerator', () => {
   const { data } = prepareStudy(studyOf({ from, mapGeometry: '1x16x64', tile: 'repeat' }));
   const [dies] = data.dies.values();
   expect([...dies.cells]).toEqual([70, 16 * 64 + 70]);
+});
+
+describe('what a die is programmed with', () => {
+  /** Of each die: no fault at 0.6 V, some at 0.58 V, more at 0.55 V. */
+  const cells = [0, 1, 2].map((die) =>
+    Array.from({ length: 40 }, (_, index) => (7 * die + 51 * index) % (2 * 16 * 64)),
+  );
+  const linesAt = (die: number, voltage: number, count: number) =>
+    count === 0
+      ? [`D${die},L1,${voltage},,,,`]
+      : cells[die]
+          .slice(0, count)
+          .map(
+            (cell) =>
+              `D${die},L1,${voltage},${Math.floor(cell / 1024)},${Math.floor(cell / 64) % 16},${cell % 64},stuck-at-1`,
+          );
+  const all = [0, 1, 2].flatMap((die) => [
+    ...linesAt(die, 0.6, 0),
+    ...linesAt(die, 0.58, 12),
+    ...linesAt(die, 0.55, 40),
+  ]);
+  const studyWith = (dies: Record<string, unknown>, mitigations: readonly string[]) => {
+    const { mitigations: _, ...study } = JSON.parse(JSON.stringify(studyOf(dies)));
+    return parseStudyFields({ ...study, mitigations });
+  };
+
+  test('is what was measured of it at the voltage that a part knows', async () => {
+    const from = file('nested.csv', all);
+    const [part, every] = ['closest-value', 'spares:rows=1:columns=1'];
+    const names = ['none', part, every].flatMap((name) =>
+      name === 'none'
+        ? [name]
+        : [name, ...[0.6, 0.58, 0.55].map((volts) => `${name}:knows=voltage/${volts}`)],
+    );
+    const result = await runStudy(prepareStudy(studyWith({ from }, names)), { threads: 2 });
+    const rows = result.dies?.rows ?? [];
+    const found = (mitigation: string, voltage: number) =>
+      rows
+        .filter((row) => row.voltage === voltage && row.mitigation === mitigation)
+        .map(({ effective, accuracy, difference }) => ({ effective, accuracy, difference }));
+    for (const name of [part, every]) {
+      for (const volts of [0.6, 0.58, 0.55]) {
+        // Tested at the voltage of the row, it knows all.
+        const knowing = (known: number) => found(`${name}:knows=voltage/${known}`, volts);
+        expect(knowing(volts), `${name} at ${volts}`).toEqual(found(name, volts));
+        expect(found(name, volts)).toHaveLength(3);
+      }
+      // Tested where nothing fails, it knows nothing.
+      expect(found(`${name}:knows=voltage/0.6`, 0.55)).toEqual(found('none', 0.55));
+      expect(found(`${name}:knows=voltage/0.58`, 0.55)).not.toEqual(found('none', 0.55));
+      expect(found(`${name}:knows=voltage/0.58`, 0.55)).not.toEqual(found(name, 0.55));
+    }
+    const vmins = dieVmins(rows).map(({ mitigation }) => mitigation);
+    expect(new Set(vmins)).toEqual(new Set(rows.map(({ mitigation }) => mitigation)));
+  });
+
+  test('does not depend on dies that others lack at a voltage', async () => {
+    const skipped = all.filter((line) => !line.startsWith('D0,L1,0.55'));
+    const names = ['none', 'closest-value:knows=voltage/0.58'];
+    const rowsWith = async (dies: Record<string, unknown>) => {
+      const { dies: found } = await runStudy(prepareStudy(studyWith(dies, names)), { threads: 1 });
+      return found?.rows.map(({ file: _, ...row }) => row) ?? [];
+    };
+    const whole = await rowsWith({ from: file('nested.csv', all) });
+    const lacking = await rowsWith({ from: file('skipped.csv', skipped), missing: 'skip' });
+    expect(lacking).toEqual(whole.filter(({ die, voltage }) => die !== 'D0' || voltage !== 0.55));
+  });
+
+  test('is refused by name where nobody measured it', () => {
+    const skipped = all.filter((line) => !line.startsWith('D1,L1,0.58'));
+    const from = file('skipped.csv', skipped);
+    const knowing = (voltage: number, dies: Record<string, unknown>) => () =>
+      prepareStudy(studyWith(dies, ['none', `rotate:knows=voltage/${voltage}`]));
+    expect(knowing(0.58, { from, missing: 'skip' })).toThrow(
+      'study: mitigation rotate:knows=voltage/0.58: knows = voltage/0.58: die D1 of lot L1 was not measured at 0.58 V: say --missing clean',
+    );
+    expect(knowing(0.58, { from, missing: 'clean' })).not.toThrow();
+    expect(knowing(0.57, { from, missing: 'skip' })).toThrow(
+      'no die was measured at 0.57 V, but at 0.6, 0.58, 0.55 V',
+    );
+  });
 });
 
 const verdicts = fc.constantFrom<DieVerdict>('pass', 'fail', 'undecided');

@@ -82,6 +82,7 @@ describe('export', () => {
         mitigation,
         clipPosition,
         output,
+        outputFormat: 'qoperator',
         bytes: readFileSync(output).length,
         clippedLayers: ACTIVATED_LAYERS,
       });

@@ -283,3 +283,22 @@ test.each([
 ])('timing refuses %j', async (flags, message) => {
   expect(await refusal(['timing', '--model', int8, ...flags])).toBe(message);
 });
+
+test('words that hold no weight are refused with the name of the accelerator', async () => {
+  const odd = join(newFolder(), 'odd.yaml');
+  writeFileSync(
+    odd,
+    'name: odd\narray: { rows: 8, columns: 8, dataflow: weight-stationary }\nweightMemory: { banks: 4096, rows: 512, wordBits: 7, columnMux: 4 }\nenergyTable: accelergy-65nm\n',
+  );
+  const words = `${odd}: Weight memory: an int8 weight of 8 bits does not fit words of 7 bits`;
+  expect(await refusal(['timing', '--accelerator', odd])).toContain(words);
+  const tune = ['tune', '--accelerator', odd, '--format', 'int8', '-o', 'out.json'];
+  expect(await refusal([...tune, '--images', '1', '--maps', '1'])).toContain(words);
+  expect(
+    await refusal(['map', 'create', '--accelerator', odd, '--rate', '0.1', '-o', 'map.json']),
+  ).toContain(words);
+  const bits = ['map', 'create', '--geometry', '1x16x48', '--word-bits', '12', '--rate', '0.1'];
+  expect(await refusal([...bits, '--bits', '3,11', '-o', 'map.json'])).toBe(
+    '--bits 11: int8 weights have the bits 0 to 7; other bits of a memory word hold no weight',
+  );
+});

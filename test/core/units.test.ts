@@ -11,6 +11,7 @@ import {
   parseEnergy,
   parseFrequency,
   parsePower,
+  parseVoltage,
 } from '../../core/index.js';
 
 const positive = fc.double({ min: 0, minExcluded: true, noNaN: true, noDefaultInfinity: true });
@@ -63,6 +64,8 @@ test.each([
   [parseEnergy, '1fJ', 1e-15],
   [parseEnergy, '2 uJ', 2e-6],
   [parsePower, '5mW', 5e-3],
+  [parseVoltage, '0.85V', 0.85],
+  [parseVoltage, '850mV', 0.85],
   [parsePower, '1.5e3nW', 1.5e-6],
   [parseArea, '0.25mm2', 0.25e-6],
   [parseArea, '100um2', 100e-12],

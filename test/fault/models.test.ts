@@ -306,12 +306,17 @@ describe('a scope', () => {
     expect(() => mapOf({ model: 'uniform', scope: { banks: [2] } }, geometry, 0.1)).toThrow(
       new InputError('The scope names bank 2, but the memory has the banks 0 to 1.'),
     );
-    const bits = { positions: [31], weightBits: 32, columnMux: 1 } as const;
-    expect(() => mapOf({ model: 'uniform', scope: { bits } }, geometry, 0.1)).toThrow(
-      new InputError(
-        'The scope has weights of 32 bits and column mux 1, but rows have 16 data columns, which is no multiple of 32.',
-      ),
+    const refusedAt = (columnMux: number, columns: number) => {
+      const bits = { positions: [31], weightBits: 32, columnMux } as const;
+      const memory = { ...geometry, columns };
+      return expect(() => mapOf({ model: 'uniform', scope: { bits } }, memory, 0.1));
+    };
+    const weights = 'The scope has weights of 32 bits and column mux';
+    refusedAt(1, 16).toThrow(
+      `${weights} 1, but rows have 16 data columns: a weight takes 2 words of 16 bits in several rows`,
     );
+    refusedAt(1, 24).toThrow('words of 24 bits, which hold no whole weight and do not divide one.');
+    refusedAt(4, 18).toThrow('18 data columns, which is no multiple of 4.');
   });
 });
 

@@ -119,10 +119,45 @@ describe('what can be read in two ways is refused', () => {
     ['rows in groups', 'FE FF\nFF FF\n', memory(1, 512, 16), /--from memh or --from mbist/],
     ['xxd', '00000000: ffff ffff  ....\n', memory(1, 2, 16), /listing.*a row a line/],
     ['YAML', 'faults:\n  - bank: 0\n', memory(1, 2, 16), /YAML.*JSON/],
+    ['YAML in a list', '- bank: 0\n  row: 1\n  column: 2\n', memory(1, 2, 16), /YAML.*CSV/],
+    ['YAML of flows', '- {bank: 0, row: 1, column: 2}\n', memory(1, 2, 16), /YAML.*JSON/],
+    ['YAML with a map', 'geometry: {banks: 1}\nfaults: []\n', memory(1, 2, 16), /YAML.*JSON/],
+    ['a YAML document', '---\n- address: 1\n  bit: 2\n', memory(1, 2, 16), /YAML.*JSON/],
+    [
+      'to_json of pandas',
+      '{"bank":{"0":0,"1":0},"row":{"0":3,"1":4},"column":{"0":5,"1":6}}',
+      memory(1, 8, 16),
+      /:1:1: found a table as to_json of pandas.*orient="columns".*orient="records"/,
+    ],
+    [
+      'to_json of pandas by lines',
+      '{"0":{"bank":0,"row":3,"column":5},"1":{"bank":0,"row":4,"column":6}}',
+      memory(1, 8, 16),
+      /orient="index".*orient="records".*to_csv/,
+    ],
+    [
+      'to_json of pandas that is split',
+      '{"columns":["bank","row","column"],"index":[0],"data":[[0,3,5]]}',
+      memory(1, 8, 16),
+      /orient="split".*orient="records"/,
+    ],
+    [
+      'to_json of pandas without names',
+      '[[0,3,5],[0,4,6]]',
+      memory(1, 8, 16),
+      /values without names; name them, such as --columns bank,row,column/,
+    ],
     ['PNG', '\u0089PNG', memory(1, 2, 16), /./],
   ] as const)('%s', (_what, text, options, message) => {
     expect(() => decode(text, options)).toThrow(InputError);
     expect(() => decode(text, options)).toThrow(message);
+  });
+
+  test('a log below a heading by the heading', () => {
+    const log = 'Failures:\n  addr: 0x1 exp: 0xff act: 0xfe\n';
+    expect(() => decode(log, memory(1, 2, 8))).toThrow(
+      /:1:1: found "Failures:"; expected values of addr, exp, act on each line/,
+    );
   });
 
   test('files of other programs by name', () => {

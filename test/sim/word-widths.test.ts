@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { InputError } from '../../core/index.js';
-import { cellAt, cellCount } from '../../fault/index.js';
+import { cellAt, cellCount, faultMapOf, parseFaultModel } from '../../fault/index.js';
 import {
   applyFaultMap,
   cellOfWeightBit,
@@ -42,6 +42,26 @@ function memoriesFor(weightBits: 8 | 32, words = 1): fc.Arbitrary<WeightMemory> 
 
 describe.each([8, 32] as const)('words of any width with weights of %i bits', (weightBits) => {
   const formats = fc.constant<8 | 32>(weightBits);
+
+  test.prop([
+    memoriesFor(weightBits).filter(
+      ({ wordBits, columnMux }) =>
+        wordBits >= weightBits || columnMux % (weightBits / wordBits) === 0,
+    ),
+    fc.uniqueArray(fc.nat(weightBits - 1), { minLength: 1 }),
+  ])('a scope of bits is the cells that store them, and no unused cell', (memory, positions) => {
+    const { columnMux } = memory;
+    const geometry = memoryGeometry(memory);
+    const scope = { bits: { positions, weightBits, columnMux } };
+    const model = parseFaultModel({ model: 'uniform', scope }, 'the test');
+    const drawn = faultMapOf(model, geometry, 1, 0, 1).cells;
+    const all = Float64Array.from({ length: cellCount(geometry) }, (_, cell) => cell);
+    const slots = new Float64Array(all.length);
+    const bits = new Uint8Array(all.length);
+    findDataBits(memory, weightBits, all, slots, bits);
+    const stored = all.filter((cell) => slots[cell] !== NO_SLOT && positions.includes(bits[cell]));
+    expect([...drawn]).toEqual([...stored]);
+  });
 
   test.prop([memoriesFor(weightBits)])(
     'weights and the cells with room for them are one to one',

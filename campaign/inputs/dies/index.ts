@@ -1,18 +1,17 @@
-import {
-  type CellGeometry,
-  type FaultMap,
-  importDies,
-  placeFaultMap,
-  type ReadMapOptions,
-  requireGeometry,
-} from '../../../fault/index.js';
+import { type CellGeometry, importDies } from '../../../fault/index.js';
 import type { Dies } from '../../study/dies.js';
+import {
+  type MapMemory,
+  type MeasuredMapOptions,
+  measuredMapOnto,
+  readingOptions,
+} from '../measured-map.js';
 import { dieFiles } from './die-files.js';
 import { dieGrid, gridWarnings } from './die-grid.js';
 import { measurementsOf } from './measured-dies.js';
 import { type PlacedDies, shareDies } from './placed-dies.js';
 
-export type { DieLabels } from './measured-dies.js';
+export { type DieLabels, dieKey, dieName } from './measured-dies.js';
 export {
   levelOfDies,
   mapOfDie,
@@ -32,32 +31,27 @@ export function filesOfDies({ from, dieLabels }: Dies): string[] {
  * @throws InputError naming the file, its place and the option that helps, when one cannot be read in one way alone, is
  *   for another memory, or the dies do not fit together
  */
-export function readDies(
-  dies: Dies,
-  memory: { readonly geometry: CellGeometry; readonly columnMux: number },
-): PlacedDies {
-  const options = readOptions(dies, memory);
+export function readDies(dies: Dies, memory: MapMemory): PlacedDies {
+  const options = mapOptions(dies);
   const measurements = dieFiles(dies.from, dies.dieLabels).flatMap((file) =>
-    measurementsOf(file, importDies(file.file, options)).map((one) => ({
+    measurementsOf(file, importDies(file.file, readingOptions(options, memory))).map((one) => ({
       ...one,
-      map: placed(one.map, dies, memory.geometry, file.file),
+      map: measuredMapOnto(one.map, options, memory.geometry, file.file),
     })),
   );
   const levels = dieGrid(measurements, dies.missing);
   return shareDies(memory.geometry, levels, gridWarnings(levels));
 }
 
-function readOptions(
-  dies: Dies,
-  memory: { readonly geometry: CellGeometry; readonly columnMux: number },
-): ReadMapOptions {
+/** How the files are read, and where what was measured lies. */
+function mapOptions(dies: Dies): MeasuredMapOptions {
   const { format, kind, faultBit, columns, indexBase, addressBase, maskBase, select } = dies;
-  const measured = measuredGeometry(dies);
+  const { columnMux, tile, offset } = dies;
   return {
     ...{ format, kind, faultBit, columns, indexBase, addressBase, maskBase },
+    ...{ columnMux, tile, offset },
     select: select && Object.entries(select).map(([name, value]) => ({ name, value })),
-    geometry: measured ?? memory.geometry,
-    columnMux: dies.columnMux ?? (measured === undefined ? memory.columnMux : undefined),
+    mapGeometry: measuredGeometry(dies),
   };
 }
 
@@ -66,16 +60,4 @@ function measuredGeometry({ mapGeometry }: Dies): CellGeometry | undefined {
   if (mapGeometry === undefined) return undefined;
   const [banks, rows, columns] = mapGeometry.split(/[x×]/).map(Number);
   return { banks, rows, columns };
-}
-
-/** A map in the memory of the accelerator. */
-function placed(map: FaultMap, dies: Dies, onto: CellGeometry, file: string): FaultMap {
-  const { tile, offset } = dies;
-  const measured = measuredGeometry(dies);
-  if (measured !== undefined) requireGeometry(map, measured, file);
-  if (measured === undefined && tile === undefined && offset === undefined) {
-    requireGeometry(map, onto, file);
-    return map;
-  }
-  return placeFaultMap(map, onto, { tile: tile ?? 'once', offset }).map;
 }

@@ -120,6 +120,12 @@ function modelOfFlags(
 ): FaultModel {
   const { distribution, faults, stuckAt1Share, clustering, clusterSize, spread } = flags;
   const weightBits = flags.format === 'int8' ? 8 : 32;
+  const beyond = flags.bits?.find((bit) => bit >= weightBits);
+  if (beyond !== undefined) {
+    throw new InputError(
+      `--bits ${beyond}: ${flags.format} weights have the bits 0 to ${weightBits - 1}; other bits of a memory word hold no weight`,
+    );
+  }
   const bits = flags.bits && { positions: flags.bits, weightBits, columnMux };
   const fields = {
     model: distribution,

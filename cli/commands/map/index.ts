@@ -1,23 +1,21 @@
 import { Command } from 'commander';
-import { createCommand } from './create.js';
-import { exportMapCommand } from './export.js';
-import { fitCommand } from './fit.js';
-import { hitsCommand } from './hits/index.js';
-import { importCommand } from './import.js';
-import { showCommand } from './show.js';
 
-export function mapCommand(): Command {
+/** As the commands of the program, each is loaded only when it is asked for. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  create: async () => (await import('./create.js')).createCommand(),
+  import: async () => (await import('./import.js')).importCommand(),
+  export: async () => (await import('./export.js')).exportMapCommand(),
+  show: async () => (await import('./show.js')).showCommand(),
+  fit: async () => (await import('./fit.js')).fitCommand(),
+  hits: async () => (await import('./hits/index.js')).hitsCommand(),
+};
+
+/** @param wanted the one that is asked for; else all are loaded */
+export async function mapCommand(wanted: string): Promise<Command> {
   const command = new Command('map').description(
     'Fault maps: create, import, export, show, fit a model, list what they reach',
   );
-  const children = [
-    createCommand(),
-    importCommand(),
-    exportMapCommand(),
-    showCommand(),
-    fitCommand(),
-    hitsCommand(),
-  ];
-  for (const child of children) command.addCommand(child);
+  const loaded = Object.hasOwn(COMMANDS, wanted) ? [COMMANDS[wanted]] : Object.values(COMMANDS);
+  for (const load of loaded) command.addCommand(await load());
   return command;
 }

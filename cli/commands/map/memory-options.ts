@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { loadNetwork } from '../../../campaign/index.js';
-import type { WordFormat } from '../../../models/index.js';
+import { loadNetwork, type WordFormat } from '../../../models/index.js';
 import { loadAccelerator, type Placement, placeNetwork, placeOnNamed } from '../../../sim/index.js';
 import { addMemoryLimit } from '../../input/memory-limit.js';
 import { acceleratorOption, choice, option } from '../../input/options.js';

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import {
   continueCommand,
   DEFAULT_REQUIREMENT,
-  dieVerdict,
+  dieVmins,
   findCheapest,
   openResults,
   POINT_COLUMNS,
@@ -16,14 +16,17 @@ import {
   type StudyPoint,
   type StudyPrices,
   salvageRows,
+  savedEnergiesOrReasons,
   savedPricesOrReasons,
   savedRequirement,
+  storeFiles,
+  vminEnergies,
   withPrecision,
   withPrices,
   withYieldWithin,
   yieldLimits,
 } from '../../../campaign/index.js';
-import { InputError } from '../../../core/index.js';
+import { InputError, requireSafeOutputs } from '../../../core/index.js';
 import { parseMitigation } from '../../../mitigation/index.js';
 import { axisOption } from '../../input/axis-options.js';
 import {
@@ -48,12 +51,16 @@ import {
   formatRemainder,
   formatYieldLimits,
 } from '../../print/study/study-table.js';
+import { formatVmins } from '../../print/study/vmin-table.js';
 import { formatDecisions } from './decision-table.js';
+import { diesWithin, drawDies, printVmins, requiredWithin } from './measured-dies.js';
 
 interface ResultsFlags extends CommonOptions, Readonly<Record<string, unknown>> {
-  readonly table: ResultTable;
+  readonly table: ResultTable | 'vmin';
   readonly csv?: boolean;
   readonly parquet?: string;
+  readonly svg?: string;
+  readonly waferSvg?: string;
   readonly salvage?: boolean;
   readonly within?: number;
   readonly yield?: number;
@@ -73,12 +80,18 @@ export function resultsCommand(): Command {
     .addOption(
       choice(
         '--table <name>',
-        'rows: one a point, one a trial, or one a die at a voltage under a mitigation',
-        RESULT_TABLES,
+        'rows: one a point, one a trial, one a die at a voltage under a mitigation, or one a die under a mitigation, with its lowest voltage',
+        [...RESULT_TABLES, 'vmin'],
       ).default('point'),
     )
     .addOption(option('--csv', 'print rows as CSV'))
     .addOption(option('--parquet <file>', 'write rows to a Parquet file'))
+    .addOption(
+      option('--svg <file>', 'draw the verdicts on dies, a cell a die and voltage, as SVG'),
+    )
+    .addOption(
+      option('--wafer-svg <file>', 'draw the verdicts on dies at their x and y on wafers, as SVG'),
+    )
     .addOption(
       option('--salvage', 'print as CSV (or JSON) the rows that can be read of damaged results'),
     );
@@ -99,6 +112,19 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
   const { table, csv, parquet, json } = flags;
   const figures = priceFigures(flags.prices);
   if (csv && json) throw new InputError('give either --csv or --json');
+  if (table === 'vmin' && parquet !== undefined) {
+    throw new InputError(
+      '--parquet writes rows as they are saved, and --table vmin is made of them: give it with --csv or --json',
+    );
+  }
+  requireSafeOutputs(
+    [
+      ['--svg', flags.svg],
+      ['--wafer-svg', flags.waferSvg],
+      ['--parquet', parquet],
+    ],
+    [flags.prices, ...storeFiles(folder)],
+  );
   await requireReadable(folder);
   if (flags.salvage) {
     await salvage(folder, flags);
@@ -108,7 +134,12 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
   try {
     const filter = filterOf(flags);
     if (csv || parquet !== undefined) requireSavedYields(stored, flags);
+    await drawDies(diesWithin(stored, filter, flags.within), flags);
     const prices = savedPricesOrReasons(stored, figures);
+    if (table === 'vmin') {
+      printVmins(diesWithin(stored, filter, flags.within), { stored, prices, csv, json });
+      return;
+    }
     const added = () =>
       table === 'point' ? priceColumns(stored.points(filter), prices) : undefined;
     if (parquet !== undefined) await stored.writeParquet(table, filter, parquet, added());
@@ -126,9 +157,11 @@ async function results(folder: string, flags: ResultsFlags): Promise<void> {
 
 async function salvage(folder: string, flags: ResultsFlags): Promise<void> {
   const { table, json, quiet } = flags;
-  const { parquet, within, yield: wanted, prices } = flags;
-  const others = [parquet, within, wanted, prices].some((value) => value !== undefined);
-  if (others || given(filterOf(flags))) {
+  const { parquet, within, yield: wanted, prices, svg, waferSvg } = flags;
+  const others = [parquet, within, wanted, prices, svg, waferSvg].some(
+    (value) => value !== undefined,
+  );
+  if (others || table === 'vmin' || given(filterOf(flags))) {
     throw new InputError('--salvage takes all rows: give it with --table, --csv or --json alone');
   }
   const { columns, rows, lost } = await salvageRows(folder, table);
@@ -195,11 +228,9 @@ async function printPoints(
     within === undefined
       ? saved
       : withYieldWithin(saved, await stored.counts(filter), within / 100);
-  const share = (within ?? savedRequirement(stored.configuration).within) / 100;
-  const dies = stored.dies(filter).map((die) => ({
-    ...die,
-    verdict: dieVerdict(die.difference, share),
-  }));
+  const share = requiredWithin(stored, within);
+  const dies = diesWithin(stored, filter, within);
+  const energies = vminEnergies(dieVmins(dies), savedEnergiesOrReasons(stored), prices);
   const precision = precisionOf(stored);
   const limits =
     wanted === undefined || points.length === 0 ? undefined : yieldLimits(points, wanted);
@@ -217,7 +248,7 @@ async function printPoints(
       complete,
       ...(!complete && { missing, continue: command }),
       points: json ? withPrices(withPrecision(points, precision), prices) : [],
-      ...(dies.length > 0 && diesJson(dies, share)),
+      ...(dies.length > 0 && diesJson(dies, share, energies)),
       ...(limits && { yieldLimits: limits }),
       ...(decisions.length > 0 && { decisions }),
     },
@@ -230,7 +261,9 @@ async function printPoints(
               '',
               formatLegend(points, dies),
               ...formatPointNotes(points),
-              ...(dies.length > 0 ? ['', ...formatDies(dies, share)] : []),
+              ...(dies.length > 0
+                ? ['', ...formatDies(dies, share), ...formatVmins(energies)]
+                : []),
               ...(complete ? formatPrecision(points, precision) : []),
               ...(limits ? ['', formatYieldLimits(limits, points)] : []),
               ...(decisions.length > 0 ? ['', formatDecisions(decisions)] : []),

@@ -1,21 +1,21 @@
 import type { Command } from 'commander';
 import { DIE_STOPS } from '../../../campaign/index.js';
-import { InputError } from '../../../core/index.js';
-import { type CellGeometry, TILINGS, type Tiling } from '../../../fault/index.js';
-import { choice, option, repeated, wholeNumber } from '../../input/options.js';
-import { muxOf, parseGeometry, parseOffset } from '../map/geometry-options.js';
-import { addFormatOptions, type FormatFlags, formatOptionsOf } from '../map/read-options.js';
+import type { CellGeometry } from '../../../fault/index.js';
+import { choice, option, repeated } from '../../input/options.js';
+import {
+  addMeasuredOptions,
+  MEASURED_FLAGS,
+  type MeasuredFlags,
+  measuredMux,
+  requireNone,
+} from '../map/measured-options.js';
+import { formatOptionsOf } from '../map/read-options.js';
 
 /** Measured dies as the options give them. */
-export interface DieFlags extends FormatFlags {
+export interface DieFlags extends MeasuredFlags {
   readonly faultMaps?: readonly string[];
   readonly dieLabels?: string;
   readonly missing?: 'clean' | 'skip';
-  readonly mapGeometry?: CellGeometry;
-  readonly columnMux?: number;
-  readonly wordBits?: number;
-  readonly tile?: Tiling;
-  readonly offset?: readonly [number, number, number];
   readonly stop?: (typeof DIE_STOPS)[number];
 }
 
@@ -23,20 +23,8 @@ export interface DieFlags extends FormatFlags {
 const FLAGS: Readonly<Record<Exclude<keyof DieFlags, 'faultMaps'>, string>> = {
   dieLabels: '--die-labels',
   missing: '--missing',
-  mapGeometry: '--map-geometry',
-  columnMux: '--column-mux',
-  wordBits: '--word-bits',
-  tile: '--tile',
-  offset: '--offset',
   stop: '--stop',
-  from: '--from',
-  kind: '--kind',
-  faultBit: '--fault-bit',
-  columns: '--columns',
-  indexBase: '--index-base',
-  addressBase: '--address-base',
-  maskBase: '--mask-base',
-  select: '--select',
+  ...MEASURED_FLAGS,
 };
 
 /** Options that name the fault maps of measured dies, and say what their files do not say themselves. */
@@ -62,44 +50,13 @@ export function addDieOptions(command: Command): Command {
       ),
     )
     .addOption(
-      option(
-        '--map-geometry <BxRxC>',
-        'the memory that was measured, where it is not that of the accelerator',
-      ).argParser(parseGeometry),
-    )
-    .addOption(
-      option('--column-mux <n>', 'words that interleave in a row of the measured memory').argParser(
-        wholeNumber(1),
-      ),
-    )
-    .addOption(
-      option(
-        '--word-bits <n>',
-        'with --map-geometry: data bits of a word, in place of --column-mux',
-      )
-        .conflicts('columnMux')
-        .argParser(wholeNumber(1)),
-    )
-    .addOption(
-      choice(
-        '--tile <how>',
-        'how the measured memory lies in that of the accelerator: once at the offset, repeated, or its banks as macros (default: once)',
-        TILINGS,
-      ),
-    )
-    .addOption(
-      option('--offset <BANK,ROW,COLUMN>', 'where the measured memory begins').argParser(
-        parseOffset,
-      ),
-    )
-    .addOption(
       choice(
         '--stop <when>',
         'when a die ends: as soon as it is settled, or never before its images are run (default: settled)',
         DIE_STOPS,
       ),
     );
-  return addFormatOptions(command);
+  return addMeasuredOptions(command);
 }
 
 /**
@@ -116,18 +73,14 @@ export function fieldsWithDies(
   );
   const { faultMaps, dieLabels, missing, mapGeometry, tile, offset, stop } = flags;
   if (faultMaps === undefined) {
-    // In the environment it may be meant for `map import`.
-    const alone = Object.entries(FLAGS).find(
-      ([name]) => command.getOptionValueSource(name) === 'cli',
-    );
-    if (alone !== undefined) throw new InputError(`${alone[1]} needs --fault-maps`);
+    requireNone(FLAGS, command, '--fault-maps');
     return rest;
   }
   const { select, ...format } = formatOptionsOf(flags);
   const dies = {
     ...{ from: faultMaps, dieLabels, missing, tile, offset, stop },
     mapGeometry: mapGeometry && sizesOf(mapGeometry),
-    columnMux: columnMuxOf(flags),
+    columnMux: measuredMux(flags),
     ...format,
     select: select && Object.fromEntries(select.map(({ name, value }) => [name, value])),
   };
@@ -137,12 +90,4 @@ export function fieldsWithDies(
 
 function sizesOf({ banks, rows, columns }: CellGeometry): string {
   return `${banks}x${rows}x${columns}`;
-}
-
-function columnMuxOf({ columnMux, wordBits, mapGeometry }: DieFlags): number | undefined {
-  if (wordBits === undefined) return columnMux;
-  if (mapGeometry === undefined) {
-    throw new InputError('--word-bits needs --map-geometry BANKSxROWSxCOLUMNS');
-  }
-  return muxOf(mapGeometry, wordBits, '--map-geometry');
 }

@@ -1,8 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import {
+  dieVmins,
   type PreparedStudy,
   parseStudyFields,
   precisionOfPoints,
+  preparedEnergies,
   preparedPrices,
   prepareStudy,
   readStudyFile,
@@ -11,11 +13,13 @@ import {
   runStudy,
   STUDY_AXES,
   type Study,
+  type StudyEnergies,
   type StudyPrices,
   type StudyResult,
   studyDies,
   studyInputOf,
   type Trial,
+  vminEnergies,
   withPrecision,
   withPrices,
 } from '../../../campaign/index.js';
@@ -55,6 +59,7 @@ import {
   formatPrecision,
   formatSampleSizes,
 } from '../../print/study/study-table.js';
+import { formatVmins } from '../../print/study/vmin-table.js';
 import { grouped, percent } from '../../print/table.js';
 import { unfusedOf, warnOfUnfused } from '../../print/unfused.js';
 import { addDieOptions, type DieFlags, fieldsWithDies } from './die-options.js';
@@ -181,11 +186,11 @@ async function run(
       return;
     }
     const seconds = (performance.now() - started) / 1000;
-    printResult(
-      json,
-      json ? toJson(result, prepared, { prices: preparedPrices(prepared, figures), seconds }) : {},
-      () => toText(result, threads, seconds),
-    );
+    const context = {
+      ...{ prices: preparedPrices(prepared, figures), energies: preparedEnergies(prepared) },
+      ...{ threads, seconds },
+    };
+    printResult(json, json ? toJson(result, prepared, context) : {}, () => toText(result, context));
   } catch (error) {
     throw resumable(error, out);
   } finally {
@@ -241,11 +246,19 @@ function faultNames({ faultMaps, dies, faults }: Study): string[] {
   return faults.map((model) => (typeof model === 'string' ? model : JSON.stringify(model)));
 }
 
+/** What a result is printed with. */
+interface TextContext {
+  readonly prices: StudyPrices;
+  readonly energies: StudyEnergies;
+  readonly threads: number;
+  readonly seconds: number;
+}
+
 /** Cycles and energy stand at the top, too, when there is one network on one accelerator. */
 function toJson(
   { study, networks, points, dies, sampleSizes }: StudyResult,
   { data }: PreparedStudy,
-  { prices, seconds }: { readonly prices: StudyPrices; readonly seconds: number },
+  { prices, energies, seconds }: Omit<TextContext, 'threads'>,
 ) {
   const unfusedIn = ({ model, format }: { model: string; format: string }) =>
     data.networks.flatMap((loaded) =>
@@ -265,7 +278,14 @@ function toJson(
     cycles: cycles.length === 1 ? cycles[0] : null,
     energy: summaries.length === 1 ? summaries[0].energy : null,
     points: withPrices(withPrecision(points, precisionOfPoints(study)), prices),
-    ...(dies && { ...diesJson(dies.rows, study.within / 100), warnings: dies.warnings }),
+    ...(dies && {
+      ...diesJson(
+        dies.rows,
+        study.within / 100,
+        vminEnergies(dieVmins(dies.rows), energies, prices),
+      ),
+      warnings: dies.warnings,
+    }),
     ...(sampleSizes.length > 0 && { sampleSizes }),
     seconds,
   };
@@ -273,8 +293,7 @@ function toJson(
 
 function toText(
   { study, networks, points, dies, sampleSizes }: StudyResult,
-  threads: number,
-  seconds: number,
+  { prices, energies, threads, seconds }: TextContext,
 ): string {
   const sizes = networks.map(
     ({ model, format, accelerator, memory }) =>
@@ -293,7 +312,14 @@ function toText(
     '',
     formatLegend(points, dies?.rows),
     ...formatPointNotes(points),
-    ...(dies ? ['', ...formatDies(dies.rows, study.within / 100), ''] : []),
+    ...(dies
+      ? [
+          '',
+          ...formatDies(dies.rows, study.within / 100),
+          ...formatVmins(vminEnergies(dieVmins(dies.rows), energies, prices)),
+          '',
+        ]
+      : []),
     ...formatPrecision(points, precisionOfPoints(study)),
     ...formatSampleSizes(sampleSizes),
     ...[...cycles].map(([where, text]) => `${where}: ${text}.`),

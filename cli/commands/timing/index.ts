@@ -4,6 +4,7 @@ import {
   BANDWIDTH_MODELS,
   bandwidthModelOf,
   networkTiming,
+  placeOnNamed,
   vectorTiming,
 } from '../../../sim/index.js';
 import { addMemoryLimit } from '../../input/memory-limit.js';
@@ -70,7 +71,11 @@ function timing(flags: TimingFlags): void {
   const vector =
     workload.network &&
     vectorTiming(workload.network, accelerator.vectorUnit ?? { lanes: array.columns });
-  const energy = energyTable && energyOf(workload, accelerator, result, energyTable);
+  const energy =
+    energyTable &&
+    placeOnNamed(flags.config ?? flags.accelerator, () =>
+      energyOf(workload, accelerator, result, energyTable),
+    );
   const { topology, model, config } = flags;
   for (const warning of warnings) tell(`warning: ${warning}`);
   printResult(

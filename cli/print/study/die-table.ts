@@ -1,10 +1,9 @@
 import {
   type DieRow,
-  type DieVmin,
   type DieYield,
-  dieVmins,
   dieYields,
   type MeasuredDie,
+  type VminEnergies,
 } from '../../../campaign/index.js';
 import { formatTable, grouped, percent } from '../table.js';
 import { rangeText } from './study-table.js';
@@ -13,23 +12,24 @@ import { rangeText } from './study-table.js';
 const MOST_LISTED = 50;
 
 /** A column of a table of dies, which is left out where all rows have the same in it. */
-interface Column<Row> {
+export interface Column<Row> {
   readonly title: string;
   readonly text: (row: Row) => string;
 }
 
 /**
- * The dies of a study as JSON: one under each mitigation at each voltage, the yields and the lowest voltages.
+ * The dies of a study as JSON: one under each mitigation at each voltage, the yields, and the lowest voltages with what
+ * an image takes at them.
  *
  * @param within what a good die may lose, a fraction
  */
-export function diesJson(rows: readonly DieRow[], within: number) {
-  return { dies: rows, yield: dieYields(rows, within), vmin: dieVmins(rows) };
+export function diesJson(rows: readonly DieRow[], within: number, energies: VminEnergies) {
+  return { dies: rows, yield: dieYields(rows, within), ...energies };
 }
 
-type Labels = Pick<DieRow, 'die' | 'lot' | 'wafer' | 'x' | 'y'>;
+export type Labels = Pick<DieRow, 'die' | 'lot' | 'wafer' | 'x' | 'y'>;
 
-const LABELS: readonly Column<Labels>[] = [
+export const LABELS: readonly Column<Labels>[] = [
   { title: 'lot', text: ({ lot }) => lot ?? '' },
   { title: 'wafer', text: ({ wafer }) => wafer ?? '' },
   { title: 'die', text: ({ die }) => die ?? '' },
@@ -37,7 +37,7 @@ const LABELS: readonly Column<Labels>[] = [
   { title: 'y', text: ({ y }) => numberText(y) },
 ];
 
-const DESIGN: readonly Column<Pick<DieRow, 'model' | 'format' | 'accelerator'>>[] = [
+export const DESIGN: readonly Column<Pick<DieRow, 'model' | 'format' | 'accelerator'>>[] = [
   { title: 'model', text: ({ model }) => model },
   { title: 'words', text: ({ format }) => format },
   { title: 'accelerator', text: ({ accelerator }) => accelerator },
@@ -53,12 +53,15 @@ function numberText(value: number | null): string {
 }
 
 /** The columns that tell rows apart. */
-function differing<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Column<Row>[] {
+export function differing<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): Column<Row>[] {
   return columns.filter(({ text }) => new Set(rows.map(text)).size > 1);
 }
 
 /** The first rows as a table, and how many more there are. */
-function listed<Row>(
+export function listed<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   more: string,
@@ -85,27 +88,19 @@ export function formatMeasuredDies(dies: readonly MeasuredDie[]): string[] {
 }
 
 /**
- * The verdicts on dies, their yields and their lowest voltages, each as a table.
+ * The verdicts on dies and their yields, each as a table.
  *
  * @param within what a good die may lose, a fraction
  */
 export function formatDies(rows: readonly DieRow[], within: number): string[] {
   if (rows.length === 0) return [];
   const yields = dieYields(rows, within);
-  const vmins = dieVmins(rows);
   return [
     ...formatVerdicts(rows),
     `Change: percentage points from the fault-free, unprotected network on the same ${imagesText(rows)}. A die passes where its 95 % interval lies above −${percent(within)} points, and fails where it lies below.`,
     '',
     `Dies that lose at most ${percent(within)} points; the interval counts the undecided ones as failing in its low end, as passing in its high end:`,
     ...formatYields(yields),
-    ...(vmins.length > 0
-      ? [
-          '',
-          'Lowest voltage at which dies pass, as at every higher one that was measured:',
-          ...formatVmins(vmins),
-        ]
-      : []),
   ];
 }
 
@@ -160,21 +155,4 @@ function formatYields(yields: readonly DieYield[]): string[] {
     },
   ];
   return listed(yields, columns, '--json lists all');
-}
-
-/** How many dies have each lowest voltage under each mitigation. */
-function formatVmins(vmins: readonly DieVmin[]): string[] {
-  const groups = new Map<string, DieVmin[]>();
-  for (const one of vmins) {
-    const key = JSON.stringify([one.model, one.format, one.accelerator, one.mitigation, one.vmin]);
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
-  const rows = [...groups.values()].map((group) => ({ ...group[0], dies: group.length }));
-  const columns: Column<(typeof rows)[number]>[] = [
-    ...differing<(typeof rows)[number]>(DESIGN, rows),
-    { title: 'mitigation', text: ({ mitigation }) => mitigation },
-    { title: 'Vmin', text: ({ vmin }) => (vmin === null ? 'none' : `${vmin} V`) },
-    { title: 'dies', text: ({ dies }) => grouped(dies) },
-  ];
-  return listed(rows, columns, '--json lists each die');
 }
