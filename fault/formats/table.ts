@@ -205,6 +205,8 @@ function recordReader(
   file: string,
 ): RecordReader {
   const { row, column } = positions;
+  // A log in which nothing failed names no columns, and has no records.
+  if (table.columns.length === 0) return () => {};
   return row !== undefined && column !== undefined
     ? cellReader({ ...positions, row, column }, options, file)
     : wordReader(table, positions, options, file);

@@ -216,6 +216,16 @@ describe('files as tools write them', () => {
     expect(cells(text, options)).toEqual(one);
   });
 
+  test('a log of names and values in which nothing failed has no fault', () => {
+    const log = 'PASS addr=0x2 exp=0xFF\nPASS addr=0x3 exp=0xFF\n';
+    expect(decode(log, { geometry, format: 'mbist' }).map.cells).toHaveLength(0);
+  });
+
+  test('a record whose name ends with another blank than those of ASCII is refused', () => {
+    const log = 'FAIL addr\u2028=0x0 exp=0xFF act=0xFE\nPASS addr=0x2\n';
+    expect(() => decode(log, { geometry, format: 'mbist' })).toThrow(InputError);
+  });
+
   test('gzip is unpacked', () => {
     expect(cells(new Uint8Array(gzipSync('bank,row,column\n1,2,3\n')))).toEqual(one);
   });
