@@ -10,7 +10,9 @@ export interface WasmModule {
 
 /** A WebAssembly.Memory. */
 export interface WasmMemory {
+  /** Another one after `grow`, which leaves views on this one empty. */
   readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
 }
 
 /** The part of the WebAssembly JavaScript interface used here: Node's type definitions lack it. */
@@ -47,12 +49,13 @@ export function compileModule(path: string): WasmModule {
   return new WebAssembly.Module(bytes);
 }
 
-/** Instantiate a module on a new memory of `pages` pages, which never grows. */
+/** Instantiate a module on a new memory of `pages` pages, which grows to `mostPages` at most. */
 export function instantiateModule(
   module: WasmModule,
   pages: number,
+  mostPages = pages,
 ): { readonly memory: WasmMemory; readonly exports: unknown } {
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: mostPages });
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   return { memory, exports };
 }

@@ -28,11 +28,20 @@ export {
   storageOffset,
 } from './elementwise/quantization.js';
 export { type PoolingOrder, realAveragePool } from './elementwise/real-average-pool.js';
+export type {
+  FaultySumsKernel,
+  FaultySumsSpecification,
+  SumGroup,
+  SumPart,
+  SumSteps,
+  WordMasks,
+} from './faulty-sums.js';
 export { flatten } from './flatten.js';
 export * from './float32/elementwise.js';
 export * from './float32/plan.js';
 export { quantizeUint8, requantize } from './quantize.js';
 export { createReferenceBackend } from './reference/backend.js';
+export { referenceFaultySums } from './reference/faulty-sums.js';
 export { createWasmBackend } from './wasm/backend.js';
 export {
   type ChangeList,
@@ -48,6 +57,7 @@ export {
   undoChanges,
   type WeightChange,
 } from './wasm/delta.js';
+export { createFaultySumsRunner, type FaultySumsRunner } from './wasm/faulty-sums/runner.js';
 export {
   type Int8Algorithm,
   type Int8Plan,

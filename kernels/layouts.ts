@@ -169,6 +169,26 @@ export const LAYOUTS = {
     weights: 'usize',
     difference: 'i32',
   },
+  SumStretch: {
+    windows: 'usize',
+    windowBytes: 'i32',
+    words: 'i32',
+    weights: 'usize',
+    panels: 'i32',
+    quads: 'i32',
+    bias: 'usize',
+    sums: 'usize',
+    runs: 'usize',
+    runsEnd: 'usize',
+    dense: 'i32',
+  },
+  SumRun: {
+    kind: 'i32',
+    words: 'i32',
+    excess: 'i32',
+    masks: 'usize',
+    maskBytes: 'i32',
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, 'i32' | 'usize'>>>>;
 
 /** Name of a layout, and of its class in kernels/assembly. */

@@ -1,6 +1,6 @@
 /** Laid out as in kernels/layouts.ts. */
 @unmanaged
-class GatherDescriptor {
+export class GatherDescriptor {
   inputHeight: i32;
   inputWidth: i32;
   inputChannels: i32;
@@ -80,7 +80,13 @@ function gather<T>(
   }
 }
 
-function gatherWindow<T>(d: GatherDescriptor, image: usize, target: usize, y: i32, x: i32): void {
+export function gatherWindow<T>(
+  d: GatherDescriptor,
+  image: usize,
+  target: usize,
+  y: i32,
+  x: i32,
+): void {
   const channels = d.groupChannels;
   const tapBytes = channels * gatheredBytes<T>();
   const pixelBytes = <usize>d.inputChannels * sizeof<T>();

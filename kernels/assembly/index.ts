@@ -6,6 +6,18 @@
  * between two calls.
  */
 export { deltaConvolution, deltaMaxPool } from './delta';
+export { addFaultySumsFloat32, addFaultySumsInt16 } from './faulty-sums/add';
+export {
+  collectFaultySums,
+  packFaultySumsFloat32,
+  packFaultySumsInt16,
+} from './faulty-sums/copy';
+export {
+  gatherPlanes,
+  gatherPositionsFloat32,
+  gatherPositionsUint8,
+  unfoldPlanes,
+} from './faulty-sums/gather';
 export { requantize } from './finish';
 export {
   collectFloat32Channels,

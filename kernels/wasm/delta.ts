@@ -10,7 +10,6 @@ import {
 import type { Int8Clip, Int8ConvolutionSpecification } from '../backend.js';
 import { checkClip, checkInt8Specification, checkPoolingShape } from '../check.js';
 import { type Fields, fieldIndices, fieldNames, layoutBytes } from '../layouts.js';
-import type { Allocate } from './allocate.js';
 import {
   convolutionFields,
   int8FinishFields,
@@ -19,7 +18,7 @@ import {
   writeClip,
 } from './descriptors.js';
 import { bumpAllocator, placeWorkspace } from './memory.js';
-import type { KernelModule } from './module.js';
+import type { Allocate, KernelModule } from './module.js';
 import { PANEL_COLUMNS, roundUp } from './plan.js';
 import { createWorkspace, type Workspace, writeDescriptor } from './workspace.js';
 

@@ -1,6 +1,5 @@
 import { type ConvolutionShape, InputError, PAGE_BYTES, weightCount } from '../../core/index.js';
 import { layoutBytes } from '../layouts.js';
-import type { Allocate } from './allocate.js';
 import { thresholdBytes } from './descriptors.js';
 import { float32Placer, layoutFloat32Convolution } from './float32/memory.js';
 import {
@@ -11,6 +10,7 @@ import {
   SIDE_CHANNELS,
   type TransformPlan,
 } from './int8/plan.js';
+import type { Allocate } from './module.js';
 import {
   BLOCK_BYTES,
   type ConvolutionPlan,

@@ -9,6 +9,9 @@ import type { Float32Functions } from './float32/functions.js';
 /** The compiled kernels; they can be posted to worker threads, which then need not compile. */
 export type KernelModule = WasmModule;
 
+/** Reserves bytes of the kernels' memory and returns their address; nothing is ever freed. */
+export type Allocate = (bytes: number) => number;
+
 /** What kernels/assembly/index.ts exports; pointers and byte counts are numbers. */
 export interface KernelFunctions extends Float32Functions {
   gatherUint8: Gather;
@@ -80,6 +83,15 @@ export interface KernelFunctions extends Float32Functions {
     tiles: number,
     accumulators: number,
   ): void;
+  addFaultySumsInt16: AddFaultySums;
+  addFaultySumsFloat32: AddFaultySums;
+  packFaultySumsInt16: PackFaultySums;
+  packFaultySumsFloat32: PackFaultySums;
+  collectFaultySums(stretch: number, rows: number, channels: number, target: number): void;
+  gatherPositionsUint8: GatherPositions;
+  gatherPositionsFloat32: GatherPositions;
+  gatherPlanes: GatherPositions;
+  unfoldPlanes(descriptor: number, image: number, planes: number): void;
   maxPoolUint8(descriptor: number, input: number, output: number): void;
   maxPoolFloat32(descriptor: number, input: number, output: number): void;
 }
@@ -98,6 +110,27 @@ type Gather = (
   firstRow: number,
   rows: number,
   group: number,
+) => void;
+
+type GatherPositions = (
+  descriptor: number,
+  input: number,
+  block: number,
+  positions: number,
+  count: number,
+  firstRow: number,
+  rows: number,
+  group: number,
+) => void;
+
+type AddFaultySums = (stretch: number, rows: number) => void;
+
+type PackFaultySums = (
+  stretch: number,
+  source: number,
+  sourceBytes: number,
+  columns: number,
+  target: number,
 ) => void;
 
 type Multiply = (
@@ -128,11 +161,12 @@ export function compileKernels(): KernelModule {
   return compileModule('kernels/kernels.wasm');
 }
 
-/** Instantiates the kernels on a new memory of `pages` pages, which never grows. */
+/** Instantiates the kernels on a new memory of `pages` pages, which grows to `mostPages` at most. */
 export function instantiateKernels(
   module: KernelModule,
   pages: number,
+  mostPages = pages,
 ): { readonly memory: WasmMemory; readonly functions: KernelFunctions } {
-  const { memory, exports } = instantiateModule(module, pages);
+  const { memory, exports } = instantiateModule(module, pages, mostPages);
   return { memory, functions: exports as KernelFunctions };
 }

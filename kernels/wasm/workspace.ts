@@ -1,7 +1,7 @@
 import { InputError, PAGE_BYTES } from '../../core/index.js';
 import { type Fields, fieldNames, type LayoutName } from '../layouts.js';
-import type { Allocate } from './allocate.js';
 import { bumpAllocator, placeWorkspace, type WorkspacePlaces } from './memory.js';
+import type { Allocate } from './module.js';
 import { instantiateKernels, type KernelFunctions, type KernelModule } from './module.js';
 
 const MAX_PAGES = 65_536;

@@ -5,8 +5,8 @@ import {
   winogradTiles,
 } from '../../float32/plan.js';
 import { layoutBytes } from '../../layouts.js';
-import type { Allocate } from '../allocate.js';
 import { thresholdBytes } from '../descriptors.js';
+import type { Allocate } from '../module.js';
 import { type ConvolutionPlan, PANEL_COLUMNS, planConvolution } from '../plan.js';
 
 /** Bytes of the transformed inputs of a block of tiles at most, and of their products. */

@@ -1,0 +1,189 @@
+import { type ConvolutionShape, featureCount, windowSize } from '../../../core/index.js';
+import {
+  convolutionGroup,
+  type FaultySumsSpecification,
+  type SumGroup,
+  type SumPart,
+} from '../../faulty-sums.js';
+import { layoutBytes } from '../../layouts.js';
+import type { Allocate } from '../module.js';
+import { BLOCK_BYTES, PANEL_COLUMNS, roundUp } from '../plan.js';
+import { planSums, type SumProgram } from './program.js';
+
+/** Channels of a narrow block of packed weights. */
+export const QUAD_COLUMNS = 4;
+
+/** Bytes of the images of which windows are gathered together: with the weights of a layer they fit most level-3 caches. */
+const INPUT_BYTES = 4 * 1024 * 1024;
+
+const MAX_BLOCK_ROWS = 256;
+const WORD_BYTES = 4;
+
+/** Bytes that vector stores may write past the end of a window or of sums. */
+const EXCESS_BYTES = 64;
+
+/** How the channels of a part are packed: blocks of 16, and what is left in blocks of 4 where these are fewer lanes. */
+export interface Columns {
+  readonly panels: number;
+  readonly quads: number;
+}
+
+/** A part in the memory of the kernels. */
+export interface PlacedPart {
+  readonly part: SumPart;
+  /** Number in its group of parts. */
+  readonly number: number;
+  readonly program: SumProgram;
+  readonly columns: Columns;
+  readonly convolutionGroup: number;
+  readonly masks: number;
+  readonly bias: number;
+  /** Descriptors one behind the other. */
+  readonly runs: number;
+  readonly stretches: number;
+  readonly weights: number;
+  /** Whether another part with the same weights has packed them. */
+  readonly isPacked: boolean;
+}
+
+export interface PlacedGroup {
+  readonly group: SumGroup;
+  readonly positions: number;
+  /** Most output positions whose windows are gathered together. */
+  readonly blockRows: number;
+  /** By group of the convolution, so that windows are gathered once for all parts of one. */
+  readonly parts: readonly PlacedPart[];
+}
+
+/** A specification in the memory of the kernels. */
+export interface PlacedSums {
+  readonly specification: FaultySumsSpecification;
+  /** Whether windows are gathered from planes: int8 windows of several taps are in the order of planes. */
+  readonly fromPlanes: boolean;
+  readonly descriptor: number;
+  readonly windowBytes: number;
+  /** Bytes of one image as windows are gathered from it. */
+  readonly imageBytes: number;
+  /** Most images whose windows are gathered together. */
+  readonly blockImages: number;
+  readonly groups: readonly PlacedGroup[];
+}
+
+/** Bytes that all specifications use in turn. */
+export interface SharedBytes {
+  readonly images: number;
+  readonly staging: number;
+  readonly windows: number;
+  readonly sums: number;
+  readonly results: number;
+}
+
+/** Rows and columns of a plane: all that windows reach. */
+function planeCount({ input, output, kernel, strides, dilations }: ConvolutionShape): number {
+  const height = (output.height - 1) * strides[0] + (kernel[0] - 1) * dilations[0] + 1;
+  const width = (output.width - 1) * strides[1] + (kernel[1] - 1) * dilations[1] + 1;
+  return input.channels * height * width;
+}
+
+/** Plans a specification, and reserves what it alone uses. */
+export function placeSums(specification: FaultySumsSpecification, allocate: Allocate): PlacedSums {
+  const { format, shape } = specification;
+  const isInt8 = format === 'int8';
+  const fromPlanes = isInt8 && shape.kernel[0] * shape.kernel[1] > 1;
+  const elementBytes = isInt8 ? 2 : 4;
+  const windowBytes = roundUp(windowSize(shape) * elementBytes, WORD_BYTES);
+  const imageBytes = fromPlanes
+    ? planeCount(shape) * 2
+    : featureCount(shape.input) * (isInt8 ? 1 : 4);
+  const packed = new Map<SumPart['weights'], { layout: Int32Array; weights: number }[]>();
+
+  function placePart(part: SumPart, number: number): PlacedPart {
+    const program = planSums(format, part.steps, windowSize(shape));
+    const columns = columnsOf(part.channels.length);
+    const lanes = laneCount(columns);
+    const { stretches } = program;
+    const words = stretches.reduce((total, stretch) => total + stretch.words, 0);
+    const runs = stretches.reduce((total, stretch) => total + stretch.runs.length, 0);
+    const copies = packed.get(part.weights) ?? [];
+    packed.set(part.weights, copies);
+    const copy = copies.find(({ layout }) => isEqual(layout, program.layout));
+    const weights = copy?.weights ?? allocate(words * lanes * WORD_BYTES);
+    if (!copy) copies.push({ layout: program.layout, weights });
+    return {
+      part,
+      number,
+      program,
+      columns,
+      convolutionGroup: convolutionGroup(shape, part),
+      masks: allocate(program.masks.byteLength),
+      bias: allocate(lanes * WORD_BYTES),
+      runs: allocate(runs * layoutBytes('SumRun')),
+      stretches: allocate(stretches.length * layoutBytes('SumStretch')),
+      weights,
+      isPacked: copy !== undefined,
+    };
+  }
+
+  return {
+    specification,
+    fromPlanes,
+    descriptor: allocate(layoutBytes('GatherDescriptor')),
+    windowBytes,
+    imageBytes,
+    blockImages: Math.max(1, Math.floor(INPUT_BYTES / imageBytes)),
+    groups: specification.groups.map((group) => {
+      const mostChannels = group.parts.reduce(
+        (most, { channels }) => Math.max(most, channels.length),
+        0,
+      );
+      const rowBytes = Math.max(windowBytes, roundUp(mostChannels, PANEL_COLUMNS) * WORD_BYTES);
+      return {
+        group,
+        positions: allocate(group.positions.byteLength),
+        blockRows: Math.min(Math.max(1, Math.floor(BLOCK_BYTES / rowBytes)), MAX_BLOCK_ROWS),
+        parts: group.parts
+          .map(placePart)
+          .filter(({ part }) => part.channels.length > 0)
+          .sort((a, b) => a.convolutionGroup - b.convolutionGroup),
+      };
+    }),
+  };
+}
+
+/** Bytes that a specification uses while it is packed and while it runs. */
+export function sharedBytes(placed: PlacedSums): SharedBytes {
+  const { specification, fromPlanes, windowBytes, imageBytes, blockImages, groups } = placed;
+  const { input } = specification.shape;
+  let [windows, sums, results] = [0, 0, 0];
+  for (const { blockRows, parts } of groups) {
+    windows = Math.max(windows, blockRows * windowBytes);
+    for (const { part, columns } of parts) {
+      sums = Math.max(sums, blockRows * laneCount(columns) * WORD_BYTES);
+      results = Math.max(results, blockRows * part.channels.length * WORD_BYTES);
+    }
+  }
+  return {
+    images: blockImages * imageBytes + EXCESS_BYTES,
+    staging: Math.max(PANEL_COLUMNS * windowBytes, fromPlanes ? featureCount(input) : 0),
+    windows: windows + EXCESS_BYTES,
+    sums,
+    results: results + EXCESS_BYTES,
+  };
+}
+
+/** Channels of all blocks, those that are padding included. */
+export function laneCount({ panels, quads }: Columns): number {
+  return panels * PANEL_COLUMNS + quads * QUAD_COLUMNS;
+}
+
+function columnsOf(channels: number): Columns {
+  const panels = Math.floor(channels / PANEL_COLUMNS);
+  const quads = Math.ceil((channels % PANEL_COLUMNS) / QUAD_COLUMNS);
+  // A whole block is as fast as three narrow ones.
+  const isWide = quads * QUAD_COLUMNS > PANEL_COLUMNS - QUAD_COLUMNS;
+  return isWide ? { panels: panels + 1, quads: 0 } : { panels, quads };
+}
+
+function isEqual(a: Int32Array, b: Int32Array): boolean {
+  return a.length === b.length && a.every((value, index) => value === b[index]);
+}
