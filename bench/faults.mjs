@@ -63,11 +63,11 @@ const points = faultCounts.map((faults) => {
     const patches = applyFaultMap(map, placement, words);
     const applied = performance.now();
     const patch = milliseconds(() => {
-      datapath.setPatches(patches);
+      datapath.setDisturbance({ weights: patches });
       datapath.run(image, 1);
     });
     const undo = milliseconds(() => {
-      datapath.setPatches(undefined);
+      datapath.setDisturbance(undefined);
       datapath.run(image, 1);
     });
     const changes = Math.max(0, patch + undo - 2 * unchanged);

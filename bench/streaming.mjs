@@ -125,14 +125,14 @@ for (let map = 0; map < maps; map += 1) {
   );
   const inputs = normalize(dataset, indices);
   const labels = Uint8Array.from(indices, (index) => dataset.labels[index]);
-  datapath.setPatches(undefined);
+  datapath.setDisturbance(undefined);
   clean.push(countCorrect(inputs, labels));
   for (const row of rows) {
     const { geometry } = row.placement;
     const { rate } = row;
     const drawn = uniformFaultMap({ geometry, rate, faults, seed, trial: map });
     const patches = applyFaultMap(drawn, row.placement, words);
-    datapath.setPatches(patches);
+    datapath.setDisturbance({ weights: patches });
     row.faults.push(drawn.cells.length);
     row.changedWeights.push(patches.weights.length);
     row.correct.push(patches.weights.length === 0 ? clean[map] : countCorrect(inputs, labels));

@@ -26,6 +26,11 @@ export const PURPOSE = {
   faultActivity: 19,
   /** Whether a fault is known to those who see a part of a map; indexed by the cell. */
   faultKnowledge: 20,
+  /** The seed of the maps of a storage, from that of the study; indexed by the memory instead of a trial. */
+  storageSeed: 21,
+  /** How many transient faults an image has, and where; indexed by the fault. */
+  transientCount: 22,
+  transientPlace: 23,
 } as const;
 
 /** Random numbers addressed by index: every draw is a pure function of the stream and its index. */

@@ -26,6 +26,8 @@ export interface FileProvenance {
   readonly labels?: Readonly<Record<string, readonly string[]>> | undefined;
   /** The first comments. */
   readonly comments?: readonly string[] | undefined;
+  /** What the memory holds, in a word; undefined: the file does not say. */
+  readonly storage?: string | undefined;
   readonly placed?: MapPlacement | undefined;
 }
 
@@ -39,6 +41,8 @@ export type Provenance =
       readonly rate: number;
       /** The cells that a caller restricted the map to, in words; undefined: none but the model's scope. */
       readonly selection?: string | undefined;
+      /** What the memory holds, in a word; undefined: it does not say. */
+      readonly storage?: string | undefined;
     }
   | FileProvenance;
 
@@ -53,6 +57,21 @@ export interface FaultMap {
 }
 
 /**
+ * What the memory of a map holds, as the map says it: `weights`, `activations`, … undefined: it does not say.
+ */
+export function storageOfMap({ provenance }: FaultMap): string | undefined {
+  if (provenance.storage !== undefined || provenance.source !== 'file') return provenance.storage;
+  const labels = Object.entries(provenance.labels ?? {});
+  const values = labels.find(([label]) => isStorageLabel(label))?.[1];
+  return values?.length === 1 ? values[0] : undefined;
+}
+
+/** Whether a label of a table says what the memory holds. */
+export function isStorageLabel(label: string): boolean {
+  return label.trim().toLowerCase() === 'storage';
+}
+
+/**
  * Checks that a fault map is for the memory it is to be used with.
  *
  * @param where Name of the map (its file), at the start of the message.
@@ -61,7 +80,7 @@ export interface FaultMap {
 export function requireGeometry(map: FaultMap, geometry: CellGeometry, where: string): void {
   if (!equalGeometries(map.geometry, geometry)) {
     throw new InputError(
-      `${where} is for a memory of ${formatGeometry(map.geometry)}, but this weight memory has ${formatGeometry(geometry)}; use a map that was made for it.`,
+      `${where} is for a memory of ${formatGeometry(map.geometry)}, but this memory has ${formatGeometry(geometry)}; use a map that was made for it.`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import type { ConvolutionShape, FeatureShape, PoolingShape } from '../core/index.js';
+import type { FaultySumsKernel, FaultySumsSpecification } from './faulty-sums.js';
 
 /**
  * What happens to an accumulator above its threshold, before requantisation:
@@ -119,6 +120,12 @@ export interface KernelBackend {
     output: Uint8Array | Float32Array,
     images: number,
   ): void;
+  /**
+   * Kernels for sums that pass faulty registers, in the place of those that were made before, which can be run no longer.
+   *
+   * @throws ModelError unless all specifications are consistent
+   */
+  faultySums(specifications: readonly FaultySumsSpecification[]): readonly FaultySumsKernel[];
 }
 
 /** From height × width × channels to channels × height × width (the order of flatten), per image. */

@@ -4,6 +4,15 @@ export * from './datapath/activation-unit.js';
 export * from './datapath/datapath.js';
 export * from './datapath/network-datapath.js';
 export * from './datapath/stored-words.js';
+export { disturbedSums } from './disturbance/array/disturbed-sums.js';
+export { registerPatches } from './disturbance/array/register-patches.js';
+export type {
+  ArrayWeights,
+  Float32ArrayWeights,
+  Int8ArrayWeights,
+} from './disturbance/array/window-weights.js';
+export type { ArrayFaults } from './disturbance/array-faults.js';
+export { type Disturbance, isOfWeightsAlone, type ReadThrough } from './disturbance/disturbance.js';
 export {
   applyFaultMap,
   createPatchBuffers,
@@ -13,6 +22,7 @@ export {
   type WeightPatches,
   type WordChanges,
 } from './disturbance/patches.js';
+export * from './disturbance/stored-values.js';
 export {
   dataLanes,
   forEachStruckWord,
@@ -23,7 +33,10 @@ export {
 export * from './disturbance/weight-hits.js';
 export * from './energy/index.js';
 export type { AccessCounts } from './hardware/access-counts.js';
+export * from './hardware/storages.js';
 export * from './hardware/systolic-array.js';
+export * from './memory/array-registers.js';
+export * from './memory/feature-maps.js';
 export {
   cellsOfWeight,
   type Placement,
@@ -46,8 +59,8 @@ export {
 export * from './runs/per-image.js';
 export {
   createRecording,
+  differingLayers,
   type LayerRange,
-  patchedLayers,
   type RecordedPoint,
   type Recording,
   type RestartPoint,
@@ -56,4 +69,8 @@ export {
   runFrom,
 } from './runs/recorded-run.js';
 export * from './runs/shared-prefix.js';
+export { type BrokenStorages, disturbanceOf } from './storage/disturb.js';
+export * from './storage/placed-storage.js';
+export { arrayFaultsOf } from './storage/register-faults.js';
+export { storageSeed } from './storage/storage-seed.js';
 export * from './timing/index.js';

@@ -3,7 +3,7 @@ import { featureCount, multiplyAccumulates } from 'bitcell/core';
 import { compileKernels } from 'bitcell/kernels';
 import { unitsOfSide } from 'bitcell/mitigation';
 import { inputsOf, isWeighted, normalize } from 'bitcell/models';
-import { createNetworkDatapath, patchedLayers } from 'bitcell/sim';
+import { createNetworkDatapath, differingLayers } from 'bitcell/sim';
 import { measurement } from '../measure.mjs';
 import { patchesOfMaps } from './faulty-network.mjs';
 
@@ -40,9 +40,9 @@ export function commonPrefixes({ model, format, rates, maps, images }) {
       let common = 0;
       for (let map = 0; map < maps; map += 1) {
         const patches = patchesOf(map);
-        const first = patchedLayers(network, patches)?.first;
+        const first = differingLayers(network, { weights: patches })?.first;
         if (first === undefined) continue;
-        datapath.setPatches(patches);
+        datapath.setDisturbance({ weights: patches });
         const [none, clip] = units.map((unit) => {
           datapath.setActivationUnits(unit);
           /** @type {Uint32Array[] | Uint8Array[]} */

@@ -36,7 +36,7 @@ export function createInference(
 ): (part: InferencePart) => void {
   const { network, patches, side, inputs, images, outputs } = data;
   const datapath = createNetworkDatapath(network, kernels, data.batch);
-  if (patches) datapath.setPatches(patches);
+  if (patches) datapath.setDisturbance({ weights: patches });
   datapath.setActivationUnits(unitsOfSide(side, network));
   return ({ first, count }) => {
     if (count === 0) return;

@@ -52,7 +52,8 @@ export interface StudyPoint extends PointKey {
   readonly faults: {
     readonly requested: number;
     readonly injected: number;
-    readonly effective: number;
+    /** Null: others than weights are struck, which depends on the image. */
+    readonly effective: number | null;
   };
   /** What spare lines made of the banks with faulty cells, over all maps; missing where a map does not tell. */
   readonly repairs?: Readonly<Repairs> | undefined;
@@ -71,7 +72,7 @@ export interface PointTally extends PointResults {
   readonly nonFinite: number[];
   readonly requested: number[];
   readonly injected: number[];
-  readonly effective: number[];
+  readonly effective: (number | null)[];
   readonly repairs: (Readonly<Repairs> | undefined)[];
   /** Where all maps have the same images: the maps that got each image right, or changed its class. */
   readonly correctPerImage: number[] | undefined;
@@ -167,11 +168,16 @@ export function summarizePoint(
     faults: {
       requested: mean(tally.requested),
       injected: mean(tally.injected),
-      effective: mean(tally.effective),
+      effective: meanOrNull(tally.effective),
     },
     ...repairsOf(tally),
     ...(remarks.length > 0 && { remarks }),
   };
+}
+
+function meanOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length < values.length ? null : mean(known);
 }
 
 function repairsOf({ repairs }: PointTally): Pick<StudyPoint, 'repairs'> {

@@ -1,5 +1,5 @@
 import { InputError, readFileChecked, sha256Hex } from '../../core/index.js';
-import { type FaultMap, faultMapFiles, loadFaultMap } from '../../fault/index.js';
+import { type FaultMap, faultMapFiles } from '../../fault/index.js';
 import {
   activationKeyOf,
   activationSideOf,
@@ -14,16 +14,23 @@ import {
   type Accelerator,
   createRecording,
   loadAccelerator,
+  type PlacedStorage,
   type Placement,
   requireDatapath,
 } from '../../sim/index.js';
 import { requireCifar10Network } from '../inputs/cifar10-network.js';
 import { filesOfDies, levelOfDies, type PlacedDies, readDies } from '../inputs/dies/index.js';
 import { shareNetwork } from '../inputs/shared-network.js';
+import { loadStorageMap } from '../inputs/storage-map.js';
 import { createThresholdFinder } from '../inputs/thresholds.js';
 import { type StudyDesign, stoppingRuleOf } from '../points/design.js';
 import { createPilot } from '../points/pilot.js';
-import { type Condition, type PlacedNetwork, planConditions } from '../study/conditions.js';
+import {
+  type Condition,
+  type PlacedNetwork,
+  type PlacedStorages,
+  planConditions,
+} from '../study/conditions.js';
 import {
   dataFaults,
   type FaultSource,
@@ -32,7 +39,8 @@ import {
   faultSourceOf,
   restrictFaultMap,
 } from '../study/fault-source.js';
-import { createScope, expandScope } from '../study/scope.js';
+import { createStorageScope, expandStorageScope } from '../study/storage-scope.js';
+import { WEIGHTS_ALONE } from '../study/storages.js';
 import { partDefaults, type Study } from '../study/study.js';
 import { requireKnowable, requireMeasured } from '../trial/known-voltages.js';
 import { createGoldenPredictions } from '../trial/recorded-samples.js';
@@ -42,6 +50,7 @@ import {
   memoryKey,
   networkOf,
   placeForStudy,
+  placeStorages,
   type StudyData,
   type StudyNetwork,
 } from '../trial/study-data.js';
@@ -72,11 +81,20 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   const dataset = loadCifar10({ folder, split: 'test' });
   const loaded = study.models.map((model) => loadModel(study, model, folder, dataset));
   const networks = loaded.flatMap((model) => model.networks);
-  const place = (placed: PlacedNetwork) => placeOf({ study, networks, accelerators }, placed);
+  const loadedNetworks = { study, networks, accelerators };
+  const place = (placed: PlacedNetwork) => placeOf(loadedNetworks, placed);
+  const storages = new Map<string, readonly PlacedStorage[]>();
+  const storagesFor = ({ model, format, accelerator, storage }: PlacedStorages) => {
+    const key = JSON.stringify([model, format, accelerator, storage]);
+    const placed =
+      storages.get(key) ?? storagesIn(loadedNetworks, { model, format, accelerator, storage });
+    storages.set(key, placed);
+    return placed;
+  };
   const faultMaps = new Map<string, FaultMap>();
-  const readMap = (file: string, placed: PlacedNetwork) => {
-    const key = faultMapKey(file, place(placed));
-    const map = faultMaps.get(key) ?? readMapFor(study, file, placed, place(placed));
+  const readMap = (file: string, placed: PlacedStorages, storage: PlacedStorage) => {
+    const key = faultMapKey(file, storage);
+    const map = faultMaps.get(key) ?? readMapFor(study, file, placed, storage);
     faultMaps.set(key, map);
     return map;
   };
@@ -84,29 +102,38 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   const diesOf = (placed: PlacedNetwork): PlacedDies => {
     const { dies: given } = study;
     if (given === undefined) throw new Error('a study without dies');
-    const placement = place(placed);
-    const key = memoryKey(placement);
-    const { columnMux } = placement.memory;
+    const { geometry, memory } = place(placed);
+    const { columnMux } = memory;
+    const key = memoryKey({ geometry, columnMux });
     const read =
-      dies.get(key) ??
-      forFormat(study, placed, () => readDies(given, { geometry: placement.geometry, columnMux }));
+      dies.get(key) ?? forFormat(study, placed, () => readDies(given, { geometry, columnMux }));
     dies.set(key, read);
     return read;
   };
   const mapsOf = (condition: Condition) => mapsOfSource(study, condition, () => diesOf(condition));
-  const scopeOf = (placed: PlacedNetwork, scope: string) => {
+  const scopesIn = (placed: PlacedStorages, scope: string) => {
     const { network } = networkOf({ networks }, placed.model, placed.format);
-    return createScope(scope, network, place(placed));
+    return storagesFor(placed).map((storage) => ({
+      storage,
+      cells: createStorageScope(scope, network, storage),
+    }));
   };
+  const cellsOf = (placed: PlacedStorages, scope: string) =>
+    scopesIn(placed, scope).reduce((sum, { cells }) => sum + cells.count, 0);
   const conditions = planConditions(study, {
     sources,
-    scopesOf: (placed) => scopesOf(study, placed, networks, place(placed)),
-    cellsOf: (placed, scope) => scopeOf(placed, scope).count,
+    scopesOf: (placed) => scopesOf(study, placed, networks, storagesFor(placed)),
+    cellsOf,
     rateOfMap(file, placed, scope) {
-      const cells = scopeOf(placed, scope);
-      return dataFaults(restrictFaultMap(readMap(file, placed), cells)) / cells.count;
+      const faults = scopesIn(placed, scope).reduce(
+        (sum, { storage, cells }) =>
+          sum + dataFaults(restrictFaultMap(readMap(file, placed, storage), cells)),
+        0,
+      );
+      return faults / cellsOf(placed, scope);
     },
-    levelsOfDies: (placed) => levelsOf(diesOf(placed), scopeOf(placed, 'all').count),
+    levelsOfDies: (placed) =>
+      levelsOf(diesOf(placed), cellsOf({ ...placed, storage: WEIGHTS_ALONE }, 'all')),
   });
   requireMeasured(study, dies);
   return {
@@ -122,7 +149,7 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
       if (precision === undefined) throw new Error('a pilot without a precision');
       const { network } = networkOf({ networks }, condition.model, condition.format);
       const requested =
-        condition.faultCount ?? condition.rate * scopeOf(condition, condition.scope).count;
+        condition.faultCount ?? condition.rate * cellsOf(condition, condition.scope);
       return createPilot(condition, {
         network,
         precision: precision / 100,
@@ -222,6 +249,16 @@ export function placeOf(
   return placeForStudy(data.study, network, entryOf(data.accelerators, accelerator), accelerator);
 }
 
+/** The storages of a study's network that are broken at once. */
+function storagesIn(
+  data: Parameters<typeof placeOf>[0],
+  { model, format, accelerator, storage }: PlacedStorages,
+): readonly PlacedStorage[] {
+  const { network } = networkOf(data, model, format);
+  const its = entryOf(data.accelerators, accelerator);
+  return placeStorages(data.study, network, its, storage, accelerator);
+}
+
 /** Remarks on the points of given maps: those drawn have all cells that the mitigations need. */
 function remarksByPoint(
   study: Study,
@@ -239,10 +276,10 @@ function scopesOf(
   study: Study,
   { model, format }: PlacedNetwork,
   networks: readonly StudyNetwork[],
-  placement: Placement,
+  storages: readonly PlacedStorage[],
 ): string[] {
   const { network } = networkOf({ networks }, model, format);
-  const scopes = study.scopes.flatMap((scope) => expandScope(scope, network, placement));
+  const scopes = study.scopes.flatMap((scope) => expandStorageScope(scope, network, storages));
   const seen = new Set<string>();
   const twice = scopes.find((scope) => seen.size === seen.add(scope).size);
   if (twice !== undefined) throw new InputError(`study: scopes hold ${twice} twice`);
@@ -276,12 +313,10 @@ function levelsOf({ levels }: PlacedDies, cells: number): FaultState[] {
 function readMapFor(
   study: Study,
   file: string,
-  placed: PlacedNetwork,
-  { geometry, memory }: Placement,
+  placed: PlacedStorages,
+  storage: PlacedStorage,
 ): FaultMap {
-  return forFormat(study, placed, () =>
-    loadFaultMap(file, geometry, { columnMux: memory.columnMux }),
-  );
+  return forFormat(study, placed, () => loadStorageMap(file, storage, placed.storage));
 }
 
 /** Reads maps for the memory of a network; an error says which one it was. */

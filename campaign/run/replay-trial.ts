@@ -89,9 +89,15 @@ function imagesOf(prepared: PreparedStudy, condition: Condition, map: number): n
 }
 
 function changesOf(
-  { network: { network, words }, placement, faultMap }: TrialContext,
+  { network: { network, words }, storages }: TrialContext,
   map: number,
 ): Pick<ReplayedTrial, 'changedWeights' | 'listChangedWeights'> {
+  const weights = storages.find(({ placed }) => placed.cells.kind === 'weights');
+  if (weights?.placed.cells.kind !== 'weights') {
+    return { changedWeights: 0, listChangedWeights: () => [] };
+  }
+  const { faultMap } = weights;
+  const { placement } = weights.placed.cells;
   const patches = applyFaultMap(faultMap(map), placement, words);
   const layers = weightedLayers(network);
   const readers = layers.map(wordReader);

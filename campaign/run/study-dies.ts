@@ -57,6 +57,7 @@ export function studyDies(data: StudyData): StudyDies | undefined {
       if (!look) throw new Error(`a die that ended after ${trial.images} images`);
       return outcomes.map(({ mitigation, effective, correct, paired, firstLayer }) => {
         if (!paired) throw new Error('a die without the images on which it differs');
+        if (effective === null) throw new Error('a die of another storage than weights');
         return judgeDie({
           key: pointKey(condition, mitigation),
           die: level.dies[trial.map],
@@ -73,5 +74,6 @@ export function studyDies(data: StudyData): StudyDies | undefined {
 function placedDies(data: StudyData, { model, format, accelerator }: Condition): PlacedDies {
   const { network } = networkOf(data, model, format);
   const placement = placeForStudy(data.study, network, entryOf(data.accelerators, accelerator));
-  return entryOf(data.dies, memoryKey(placement));
+  const { geometry, memory } = placement;
+  return entryOf(data.dies, memoryKey({ geometry, columnMux: memory.columnMux }));
 }

@@ -30,7 +30,7 @@ export const trialRecordSchema = z
     images: z.int().min(1),
     requested: z.number().min(0),
     injected: longCount,
-    effective: longCount,
+    effective: longCount.nullable(),
     first_layer: rowText.nullable(),
     clean_correct: count,
     correct: count,
@@ -77,7 +77,7 @@ export const pointRecordSchema = z.object({
   non_finite: z.number().min(0),
   requested: z.number().min(0),
   injected: z.number().min(0),
-  effective: z.number().min(0),
+  effective: z.number().min(0).nullable(),
   complete: z.boolean(),
 });
 
@@ -253,7 +253,8 @@ function outcomeOf(row: TrialRecord, { repairsOf, pairedOf }: TrialNotes): Outco
       : { correct: correct_images, sdc: sdc_images };
   return {
     ...{ mitigation, correct, sdc, nonFinite: non_finite },
-    ...{ effective: Number(row.effective), firstLayer: row.first_layer },
+    effective: row.effective === null ? null : Number(row.effective),
+    firstLayer: row.first_layer,
     ...(fixed && { fixed }),
     ...(repairs && { repairs }),
     ...(paired && { paired }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { mitigationInputSchema, mitigationSchema, NO_MITIGATION } from '../../mitigation/index.js';
 import { faultsSchema } from './fault-source.js';
 import { SCOPE_PATTERN } from './scope.js';
+import { storagesSchema, WEIGHTS_ALONE } from './storages.js';
 
 /** How an option of the command line gives values: separated by commas, unless it says otherwise. */
 export type OptionValues =
@@ -82,6 +83,24 @@ const DEFINITIONS = {
       values: 'names',
     },
   },
+  storages: {
+    singular: 'storage',
+    item: storagesSchema,
+    input: z
+      .string()
+      .describe(
+        'what is broken: weights, weight-registers, inputs, activations, accumulators, multipliers; several at once with + between them',
+      ),
+    column: 'storage',
+    default: [WEIGHTS_ALONE],
+    option: {
+      flag: '--storage',
+      argument: '<storages>',
+      description:
+        'what is broken: weights, weight-registers, inputs, activations, accumulators, multipliers; A+B breaks both at once (default: weights)',
+      values: 'names',
+    },
+  },
   faults: {
     item: faultsSchema.describe(
       'how cells fail: flip, stuck-at-0, stuck-at-1, stuck-at, PRESET, PRESET@VOLTAGE (0.55V), PRESET@RATE, a fault-model file, or a fault model',
@@ -104,7 +123,7 @@ const DEFINITIONS = {
       flag: '--fault-map',
       argument: '<file>',
       description:
-        'a given fault map instead of drawn ones; repeat it for more; a pair of 0/1 matrices is STUCK0.csv,STUCK1.csv',
+        'a given fault map instead of drawn ones, of several storages with a column storage; repeat it for more; a pair of 0/1 matrices is STUCK0.csv,STUCK1.csv',
       values: 'files',
     },
   },

@@ -10,6 +10,8 @@ export interface PointKey {
   readonly model: string;
   readonly format: WordFormat;
   readonly accelerator: string;
+  /** What is broken; several at once with + between them. */
+  readonly storage: string;
   /** A fault model, a fault map file, or where the maps of dies are. */
   readonly faultModel: string;
   readonly scope: string;
@@ -93,6 +95,20 @@ const DEFINITIONS = {
     filter: {
       flag: '--accelerator',
       argument: '<accelerators>',
+      description: 'only these',
+      values: 'names',
+    },
+  },
+  storage: {
+    name: 'storage',
+    type: 'VARCHAR',
+    schema: rowText,
+    title: 'storage',
+    text: (storage) => storage,
+    of: ({ storage }) => storage,
+    filter: {
+      flag: '--storage',
+      argument: '<storages>',
       description: 'only these',
       values: 'names',
     },

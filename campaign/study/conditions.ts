@@ -12,6 +12,8 @@ export interface Condition {
   readonly model: string;
   readonly format: WordFormat;
   readonly accelerator: string;
+  /** What is broken: see `storagesOf`. */
+  readonly storage: string;
   readonly source: FaultSource;
   /** An expanded scope. */
   readonly scope: string;
@@ -30,15 +32,21 @@ export interface PlacedNetwork {
   readonly accelerator: string;
 }
 
+/** The storages of a placed network that are broken at once. */
+export interface PlacedStorages extends PlacedNetwork {
+  /** See `storagesOf`. */
+  readonly storage: string;
+}
+
 /** What the conditions of a study depend on besides the study. */
 export interface PlanOptions {
   readonly sources: readonly FaultSource[];
-  /** The expanded scopes of a placed network. */
-  readonly scopesOf: (placed: PlacedNetwork) => readonly string[];
+  /** The expanded scopes of placed storages. */
+  readonly scopesOf: (placed: PlacedStorages) => readonly string[];
   /** Number of cells of an expanded scope. */
-  readonly cellsOf: (placed: PlacedNetwork, scope: string) => number;
+  readonly cellsOf: (placed: PlacedStorages, scope: string) => number;
   /** Share of the cells in scope that a fault map file breaks. */
-  readonly rateOfMap: (file: string, placed: PlacedNetwork, scope: string) => number;
+  readonly rateOfMap: (file: string, placed: PlacedStorages, scope: string) => number;
   /** The voltages at which dies were measured, falling, and the mean share of the cells that are faulty there. */
   readonly levelsOfDies: (placed: PlacedNetwork) => readonly FaultState[];
 }
@@ -52,7 +60,9 @@ export function planConditions(study: Study, options: PlanOptions): Condition[] 
   requireUsedAxes(study, options.sources);
   const placedNetworks = study.models.flatMap((model) =>
     study.formats.flatMap((format) =>
-      study.accelerators.map((accelerator) => ({ model, format, accelerator })),
+      study.accelerators.flatMap((accelerator) =>
+        study.storages.map((storage) => ({ model, format, accelerator, storage })),
+      ),
     ),
   );
   const conditions: Omit<Condition, 'index'>[] = [];
@@ -63,7 +73,7 @@ export function planConditions(study: Study, options: PlanOptions): Condition[] 
         const levels = levelsOf(study, source, placed, scope, options);
         if (conditions.length + levels.length > MOST_CONDITIONS) {
           throw new InputError(
-            `study: more than ${MOST_CONDITIONS} combinations of models, formats, accelerators, faults, scopes and rates: divide it into several studies.`,
+            `study: more than ${MOST_CONDITIONS} combinations of models, formats, accelerators, storages, faults, scopes and rates: divide it into several studies.`,
           );
         }
         for (const level of levels) conditions.push({ ...placed, source, scope, ...level });
@@ -77,7 +87,7 @@ export function planConditions(study: Study, options: PlanOptions): Condition[] 
 function levelsOf(
   study: Study,
   source: FaultSource,
-  placed: PlacedNetwork,
+  placed: PlacedStorages,
   scope: string,
   { cellsOf, rateOfMap, levelsOfDies }: PlanOptions,
 ): readonly (FaultState & Pick<Condition, 'faultCount'>)[] {

@@ -5,12 +5,15 @@ import {
   CLIP_POSITIONS,
   GRANULARITIES,
   type Mitigation,
+  memoryPartsOf,
   mitigationInput,
   type PartDefaults,
+  standsIn,
   withoutDefaults,
 } from '../../mitigation/index.js';
 import { AXIS_DEFAULTS, AXIS_INPUTS, AXIS_LISTS, areDistinct, STUDY_AXES } from './axes.js';
 import { canonicalDies, diesInputSchema, diesSchema } from './dies.js';
+import { storagesOf, WEIGHTS_ALONE } from './storages.js';
 
 /** Fault rates used when none are given: where each word format goes from unharmed to broken. */
 export const DEFAULT_RATES = {
@@ -292,6 +295,7 @@ function requireConsistent(study: Study): void {
     throw new InputError('study: give either rates or faultCounts');
   }
   requireMitigations(study);
+  requireStorages(study);
   requireOneMeasurement(study);
   if (precision !== undefined && study.imageChoice === 'fixed' && !study.dies) {
     throw new InputError(
@@ -351,6 +355,42 @@ function requireOneMeasurement(study: Study): void {
   if (study.imageChoice !== 'fixed') {
     throw new InputError('study: dies are compared on the same images: imageChoice = fixed');
   }
+}
+
+/** @throws InputError when a storage has what means nothing in it */
+function requireStorages({ storages, mitigations, faultCounts, dies }: Study): void {
+  for (const label of storages) {
+    if (dies && label !== WEIGHTS_ALONE) {
+      throw new InputError(
+        `study: dies are of the weight memory, not of storage ${label}: leave storages away, or give one of the maps with --fault-map`,
+      );
+    }
+    if (faultCounts && storagesOf(label).length > 1) {
+      throw new InputError(
+        `study: faultCounts are of one storage, but ${label} are broken at once: give rates`,
+      );
+    }
+    for (const mitigation of mitigations) {
+      const misfit = memoryPartsOf(mitigation).find((part) =>
+        storagesOf(label).every((storage) => !standsIn(part, storage)),
+      );
+      if (!misfit) continue;
+      throw new InputError(
+        `study: mitigation ${mitigation.name} cannot protect storage ${label}: ${misfit.use} ${STANDS_IN[groupOf(label)]}; leave it away, or study ${label} without it`,
+      );
+    }
+  }
+}
+
+/** Why a part does not stand in a storage. */
+const STANDS_IN = {
+  registers: 'stands in words of a memory, and these are registers and sums of the array',
+  memory: 'is made for the words of weights, which are known before',
+};
+
+function groupOf(label: string): keyof typeof STANDS_IN {
+  const inMemory: readonly string[] = ['inputs', 'activations'];
+  return storagesOf(label).some((storage) => inMemory.includes(storage)) ? 'memory' : 'registers';
 }
 
 function requireMitigations(study: Study): void {

@@ -1,6 +1,6 @@
-import { activeFaults, type FaultMap } from '../../fault/index.js';
+import { activeFaults } from '../../fault/index.js';
 import type { KernelModule } from '../../kernels/index.js';
-import { type KnownMaps, type MemorySide, UNPROTECTED } from '../../mitigation/index.js';
+import { UNPROTECTED } from '../../mitigation/index.js';
 import { type ImageSet, type Network, normalize } from '../../models/index.js';
 import {
   type ActivationUnit,
@@ -8,17 +8,20 @@ import {
   createDeltaRunner,
   type Datapath,
   type DeltaRunner,
+  type Disturbance,
   deltaRunnerBytes,
+  isOfWeightsAlone,
   type LayerRange,
   type PatchBuffers,
   type PrefixSharing,
   type Recording,
   recordRun,
   runFrom,
-  runWithPatchesPerImage,
+  runPerImage,
   type WeightPatches,
 } from '../../sim/index.js';
 import type { GoldenPredictions, Prediction } from './recorded-samples.js';
+import type { StorageMap, StorageSide } from './storage-side.js';
 
 /**
  * How trials are run: `plain` puts every image through the whole network, `incremental` computes only what can have
@@ -64,7 +67,7 @@ export function predictClean(
   { dataset, indices, numbers }: RunImages,
 ): Prediction[] {
   const { datapath, recordings } = one;
-  datapath.setPatches(undefined);
+  datapath.setDisturbance(undefined);
   datapath.setActivationUnits(unitsOf(one, mitigation));
   const recording = recordingOf(recordings, mitigation);
   const outputs = recordRun(datapath, recording, normalize(dataset, indices), numbers);
@@ -77,23 +80,23 @@ function unitsOf({ units }: TrialNetwork, mitigation: string): ReadonlyMap<strin
   return found;
 }
 
-/** Faults that change a weight. */
+/** What faults make of a network. */
 export interface EffectiveFaults {
-  readonly patches: WeightPatches;
-  /** The layers with changed weights; undefined: none has. */
+  readonly disturbance: Disturbance;
+  /** The layers that it may change; undefined: none. */
   readonly differing: LayerRange | undefined;
   /** Faults of which each is active for an image or not; undefined: they are permanent. */
   readonly intermittent?: IntermittentFaults | undefined;
 }
 
 export interface IntermittentFaults {
-  readonly map: FaultMap;
+  /** Of each storage; what parts know is all faults: those that are active are found out by nobody. */
+  readonly maps: readonly StorageMap[];
   readonly probability: number;
-  readonly seed: number;
+  /** Of each storage. */
+  readonly seeds: readonly number[];
   readonly trial: number;
-  readonly side: MemorySide;
-  /** What its parts know, of all faults: those that are active are found out by nobody. */
-  readonly knownTo: KnownMaps;
+  readonly side: StorageSide;
 }
 
 /** Predictions, and the time of what was run for them alone. */
@@ -124,24 +127,29 @@ function faultyOutputs(
   one: TrialNetwork,
   mitigation: string,
   { dataset, indices, numbers }: RunImages,
-  { patches, differing, intermittent }: EffectiveFaults,
+  { disturbance, differing, intermittent }: EffectiveFaults,
 ): Float32Array {
   const { datapath, recordings, engine, deltaRunners } = one;
   const loadImages = () => normalize(dataset, indices);
   const units = unitsOf(one, mitigation);
   if (intermittent) {
-    const { map, probability, seed, trial, side, knownTo } = intermittent;
+    const { maps, probability, seeds, trial, side } = intermittent;
     datapath.setActivationUnits(units);
-    return runWithPatchesPerImage(datapath, loadImages(), indices.length, (image) => {
-      const active = activeFaults(map, probability, seed, trial, indices[image]);
-      return side.patchesOf(active, undefined, undefined, undefined, knownTo);
+    return runPerImage(datapath, loadImages(), indices.length, (image) => {
+      const active = maps.map(({ map, knownTo }, storage) => ({
+        map: activeFaults(map, probability, seeds[storage], trial, indices[image]),
+        knownTo,
+      }));
+      return side.resultOf(active).disturbance;
     });
   }
-  if (engine === 'incremental' && patches.weights.length <= MOST_FOLLOWED_PATCHES) {
+  const { weights } = disturbance;
+  const canFollow = engine === 'incremental' && isOfWeightsAlone(disturbance);
+  if (canFollow && weights && weights.weights.length <= MOST_FOLLOWED_PATCHES) {
     const runner = deltaRunners?.(mitigation, units);
-    if (runner) return runRecorded(runner, patches, loadImages, numbers);
+    if (runner) return runRecorded(runner, weights, loadImages, numbers);
   }
-  datapath.setPatches(patches);
+  datapath.setDisturbance(disturbance);
   datapath.setActivationUnits(units);
   if (engine === 'plain' || !differing) return datapath.run(loadImages(), indices.length);
   return runFrom(datapath, recordingOf(recordings, mitigation), numbers, differing, loadImages);
@@ -214,8 +222,10 @@ export function predictFaultyTogether(
   images: RunImages,
   faults: EffectiveFaults,
 ): FaultyPredictions[] {
-  const { differing } = faults;
-  const canShare = one.sharing && !faults.intermittent && mitigations.length > 1;
+  const { differing, disturbance } = faults;
+  // What is read of a tensor does not tell whether a unit would have changed what was written.
+  const hasTensors = (disturbance.tensors?.size ?? 0) > 0;
+  const canShare = one.sharing && !faults.intermittent && !hasTensors && mitigations.length > 1;
   return canShare && differing && mitigations.includes(UNPROTECTED)
     ? predictSharing(one, one.sharing, mitigations, images, { ...faults, differing })
     : mitigations.map((mitigation) => {
@@ -230,10 +240,10 @@ function predictSharing(
   sharing: PrefixSharing,
   mitigations: readonly string[],
   { dataset, indices, numbers }: RunImages,
-  { patches, differing }: EffectiveFaults & { readonly differing: LayerRange },
+  { disturbance, differing }: EffectiveFaults & { readonly differing: LayerRange },
 ): FaultyPredictions[] {
   const { datapath, recordings } = one;
-  datapath.setPatches(patches);
+  datapath.setDisturbance(disturbance);
   const others = mitigations.filter((mitigation) => mitigation !== UNPROTECTED);
   const units = others.map((mitigation) => unitsOf(one, mitigation));
   const results = new Map(

@@ -4,18 +4,24 @@ import {
   type MemoryNeeds,
   memoryNeeds,
   memoryPartsOf,
+  standsIn,
 } from '../../mitigation/index.js';
 import type { ImageSet, Network, WordFormat } from '../../models/index.js';
 import {
   type Accelerator,
+  type MemoryExtras,
+  type PlacedStorage,
   type Placement,
   placeNetwork,
   placeOnNamed,
+  placeStorage,
   type Recording,
+  type StorageName,
 } from '../../sim/index.js';
 import type { PlacedDies } from '../inputs/dies/index.js';
 import type { SharedNetwork } from '../inputs/shared-network.js';
 import type { Condition } from '../study/conditions.js';
+import { storagesOf } from '../study/storages.js';
 import type { Study } from '../study/study.js';
 import type { GoldenPredictions } from './recorded-samples.js';
 
@@ -68,14 +74,20 @@ export function entryOf<T>(table: ReadonlyMap<string, T>, name: string): T {
   return found;
 }
 
-/** A fault map file as read for one memory: formats that do not state theirs can serve several. */
-export function faultMapKey(file: string, { geometry, memory }: Placement): string {
-  return JSON.stringify([file, geometry, memory.columnMux]);
+/** A fault map file as read for one storage: formats that do not state their memory can serve several. */
+export function faultMapKey(
+  file: string,
+  { name, geometry, columnMux }: Pick<PlacedStorage, 'name' | 'geometry' | 'columnMux'>,
+): string {
+  return JSON.stringify([file, name, geometry, columnMux]);
 }
 
 /** A memory that dies are placed in. */
-export function memoryKey({ geometry, memory }: Placement): string {
-  return JSON.stringify([geometry, memory.columnMux]);
+export function memoryKey({
+  geometry,
+  columnMux,
+}: Pick<PlacedStorage, 'geometry' | 'columnMux'>): string {
+  return JSON.stringify([geometry, columnMux]);
 }
 
 /**
@@ -97,12 +109,68 @@ export function placeForStudy(
   const needed = mitigations.map((mitigation) =>
     memoryNeeds(memoryPartsOf(mitigation), { network, placement }),
   );
+  const extras = widestMemory(memory, needed);
+  return faultMaps || dies ? placement : placeNetwork(network, accelerator, kind, extras);
+}
+
+/**
+ * Storages of an accelerator that are broken at once, each with the check bits and spare lines that the mitigations of the
+ * study need in it; given fault maps say themselves which of them there are.
+ *
+ * @param label see `storagesOf`
+ * @param nameOrFile of the accelerator, for messages
+ *
+ * @throws InputError when the network, or a mitigation, does not fit one of them
+ */
+export function placeStorages(
+  study: Study,
+  network: Network,
+  accelerator: Accelerator,
+  label: string,
+  nameOrFile = accelerator.name,
+): PlacedStorage[] {
+  return storagesOf(label).map((name) =>
+    name === 'weights'
+      ? weightStorage(placeForStudy(study, network, accelerator, nameOrFile))
+      : placeOnNamed(nameOrFile, () => placeOtherStorage(study, network, accelerator, name)),
+  );
+}
+
+function weightStorage(placement: Placement): PlacedStorage {
+  const { geometry, memory, weightBits } = placement;
+  return {
+    name: 'weights',
+    cells: { kind: 'weights', placement },
+    ...{ geometry, columnMux: memory.columnMux, valueBits: weightBits },
+  };
+}
+
+function placeOtherStorage(
+  { placement, mitigations, faultMaps }: Study,
+  network: Network,
+  accelerator: Accelerator,
+  name: StorageName,
+): PlacedStorage {
+  const storage = placeStorage(name, network, accelerator, { placement });
+  if (storage.cells.kind !== 'feature-maps' || faultMaps) return storage;
+  const { featureMaps } = storage.cells;
+  const first = { network, placement: featureMaps.tensors[0].placement };
+  const needed = mitigations.map((mitigation) =>
+    memoryNeeds(memoryPartsOf(mitigation).filter((part) => standsIn(part, name)), first),
+  );
+  return placeStorage(name, network, accelerator, {
+    placement,
+    extras: widestMemory(featureMaps.memory, needed),
+  });
+}
+
+/** What a memory has beside its data where it has what is needed, each the most. */
+function widestMemory(memory: MemoryExtras, needed: readonly MemoryNeeds[]): MemoryNeeds {
   const most = (extra: keyof MemoryNeeds) =>
     Math.max(memory[extra] ?? 0, ...needed.map((needs) => needs[extra]));
-  const extras = {
+  return {
     checkBits: most('checkBits'),
     spareRows: most('spareRows'),
     spareColumns: most('spareColumns'),
   };
-  return faultMaps || dies ? placement : placeNetwork(network, accelerator, kind, extras);
 }

@@ -1,19 +1,15 @@
 import { createFaultBuffers, type FaultBuffers } from '../../fault/index.js';
 import type { KernelModule } from '../../kernels/index.js';
-import {
-  type MemorySide,
-  memoryPartsOf,
-  memorySideOf,
-  unitsOfSide,
-} from '../../mitigation/index.js';
+import { memoryPartsOf, unitsOfSide } from '../../mitigation/index.js';
 import {
   type Accelerator,
   createNetworkDatapath,
   createPatchBuffers,
   createPrefixSharing,
   type Datapath,
-  type Placement,
-  type WeightPatches,
+  type Disturbance,
+  type PlacedStorage,
+  storageSeed,
   weightMemoryOf,
 } from '../../sim/index.js';
 import { levelOfDies, mapOfDie } from '../inputs/dies/index.js';
@@ -24,19 +20,27 @@ import {
   trialFaultMap,
   trialFaultMaps,
 } from '../study/fault-source.js';
-import { createScope, type Scope } from '../study/scope.js';
+import type { Scope } from '../study/scope.js';
+import { createStorageScope, layerOfScope } from '../study/storage-scope.js';
 import { createDeltaRunners, type Engine, type TrialNetwork } from './engines.js';
 import { knownMapsOf, knownMapsOfDie } from './known-maps.js';
+import { type StorageSide, storageSideOf } from './storage-side.js';
 import {
   entryOf,
   faultMapKey,
   memoryKey,
   networkOf,
-  placeForStudy,
+  placeStorages,
   type StudyData,
   type StudyNetwork,
 } from './study-data.js';
-import { runTrial, type Trial, type TrialContext, type TrialResult } from './trial.js';
+import {
+  type FaultyStorage,
+  runTrial,
+  type Trial,
+  type TrialContext,
+  type TrialResult,
+} from './trial.js';
 
 /** Images that the datapath computes together. */
 export const BATCH = 20;
@@ -76,7 +80,7 @@ export function createTrialContexts(
 ): (condition: number) => TrialContext {
   let current: { readonly shared: StudyNetwork; readonly network: TrialNetwork } | undefined;
   const contexts = new Map<number, TrialContext>();
-  const latestMaps = rememberMaps();
+  const latestMaps = new Map<string, ReturnType<typeof rememberMaps>>();
 
   function trialNetwork(shared: StudyNetwork): TrialNetwork {
     if (current?.shared !== shared) {
@@ -92,29 +96,29 @@ export function createTrialContexts(
     const shared = networkOf(data, condition.model, condition.format);
     const network = trialNetwork(shared);
     const accelerator = entryOf(data.accelerators, condition.accelerator);
-    const placement = placeForStudy(data.study, shared.network, accelerator);
-    const scope = createScope(condition.scope, shared.network, placement);
+    const placed = placeStorages(data.study, shared.network, accelerator, condition.storage);
     return {
       condition,
       study: data.study,
       network,
-      placement,
-      scope,
-      memorySides: memorySidesOf(data.study, network, placement, accelerator),
-      ...mapsOf(condition, placement, scope),
+      storages: placed.map((storage) => {
+        const scope = createStorageScope(condition.scope, shared.network, storage);
+        return { placed: storage, scope, ...mapsOf(condition, storage, scope) };
+      }),
+      sides: sidesOf(data.study, network, placed, condition, accelerator),
       dataset: data.dataset,
     };
   }
 
-  /** The fault maps of a condition by their numbers, and what is known of them. */
+  /** The fault maps of a storage by their numbers, and what is known of them. */
   function mapsOf(
     condition: Condition,
-    placement: Placement,
+    storage: PlacedStorage,
     scope: Scope,
-  ): Pick<TrialContext, 'faultMap' | 'knownMaps'> {
+  ): Pick<FaultyStorage, 'faultMap' | 'knownMaps'> {
     const { source, model, format, accelerator, rate, voltage } = condition;
     if (source.kind === 'dies') {
-      const dies = entryOf(data.dies, memoryKey(placement));
+      const dies = entryOf(data.dies, memoryKey(storage));
       const level = levelOfDies(dies, voltage);
       return {
         faultMap: (map) => mapOfDie(dies, level.dies[map]),
@@ -123,15 +127,18 @@ export function createTrialContexts(
       };
     }
     const request = {
-      ...{ source, geometry: placement.geometry, scope, seed: data.study.seed },
-      readMap: (file: string) => entryOf(data.faultMaps, faultMapKey(file, placement)),
+      ...{ source, geometry: storage.geometry, scope },
+      seed: storageSeed(data.study.seed, storage.name),
+      readMap: (file: string) => entryOf(data.faultMaps, faultMapKey(file, storage)),
     };
     const family = [model, format, accelerator, faultSourceName(source), condition.scope];
+    const latest = latestMaps.get(storage.name) ?? rememberMaps();
+    latestMaps.set(storage.name, latest);
     return {
       faultMap: (map) =>
         options.engine === 'plain'
           ? trialFaultMap({ ...request, map, rate })
-          : latestMaps(JSON.stringify([...family, map]), (buffers) =>
+          : latest(JSON.stringify([...family, map]), (buffers) =>
               trialFaultMaps({ ...request, map }, buffers),
             )(rate),
       knownMaps: (map, whole) => knownMapsOf({ ...request, map }, whole),
@@ -145,20 +152,25 @@ export function createTrialContexts(
   };
 }
 
-/** The memory side of each mitigation, and of none; mitigations with the same parts share one. */
-function memorySidesOf(
+/** What the storages make of maps under each mitigation; mitigations with the same parts share it. */
+function sidesOf(
   { mitigations }: StudyData['study'],
   { network, words }: TrialNetwork,
-  placement: Placement,
+  storages: readonly PlacedStorage[],
+  { scope }: Condition,
   accelerator: Accelerator,
-): ReadonlyMap<string, MemorySide> {
-  const placed = { network, placement, ownMemory: weightMemoryOf(accelerator, network) };
-  const sides = new Map<string, MemorySide>();
+): ReadonlyMap<string, StorageSide> {
+  const context = {
+    ...{ network, words, storages, array: accelerator.array },
+    ownMemory: weightMemoryOf(accelerator, network),
+    layer: layerOfScope(scope),
+  };
+  const sides = new Map<string, StorageSide>();
   return new Map(
     mitigations.map((mitigation) => {
       const parts = memoryPartsOf(mitigation);
       const key = JSON.stringify(parts);
-      const side = sides.get(key) ?? memorySideOf(parts, placed, words);
+      const side = sides.get(key) ?? storageSideOf(parts, context);
       sides.set(key, side);
       return [mitigation.name, side];
     }),
@@ -185,7 +197,7 @@ function createTrialNetwork(
   { engine, deltaBytes }: ThreadOptions,
 ): TrialNetwork {
   const { network, sides } = shared;
-  const datapath = rememberPatches(createNetworkDatapath(network, kernels, BATCH));
+  const datapath = rememberDisturbance(createNetworkDatapath(network, kernels, BATCH));
   const { images, imageChoice } = study;
   const follows = imageChoice === 'fixed' && images !== 'pilot' && engine === 'incremental';
   return {
@@ -204,15 +216,15 @@ function createTrialNetwork(
   };
 }
 
-/** The mitigations of a trial share its patches, and there may be millions: they are put in once. */
-function rememberPatches(datapath: Datapath): Datapath {
-  let installed: WeightPatches | undefined;
+/** The mitigations of a trial share its faults, and there may be millions: they are put in once. */
+function rememberDisturbance(datapath: Datapath): Datapath {
+  let installed: Disturbance | undefined;
   return {
     ...datapath,
-    setPatches(patches) {
-      if (patches === installed) return;
-      datapath.setPatches(patches);
-      installed = patches;
+    setDisturbance(disturbance) {
+      if (disturbance === installed) return;
+      datapath.setDisturbance(disturbance);
+      installed = disturbance;
     },
   };
 }

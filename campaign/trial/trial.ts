@@ -1,16 +1,12 @@
 import type { FaultMap } from '../../fault/index.js';
-import {
-  type KnownMaps,
-  type MemorySide,
-  type Repairs,
-  UNPROTECTED,
-} from '../../mitigation/index.js';
+import { type KnownMaps, type Repairs, UNPROTECTED } from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
 import {
   createPatchBuffers,
+  differingLayers,
   type PatchBuffers,
-  type Placement,
-  patchedLayers,
+  type PlacedStorage,
+  storageSeed,
 } from '../../sim/index.js';
 import type { DieLook, PairedImages } from '../statistics/index.js';
 import type { Condition } from '../study/conditions.js';
@@ -27,6 +23,7 @@ import {
 } from './engines.js';
 import type { Prediction } from './recorded-samples.js';
 import { encodeImageSet } from './sample-set.js';
+import type { StorageMap, StorageSide } from './storage-side.js';
 import { entryOf } from './study-data.js';
 import {
   goldenOf,
@@ -57,9 +54,9 @@ export interface Outcome {
   readonly sdc: number;
   /** Images with a NaN or infinite output. */
   readonly nonFinite: number;
-  /** Faulty cells that change at least one weight. */
-  readonly effective: number;
-  /** The first layer, in network order, of which a weight changed; null: none did. */
+  /** Faulty cells that change at least one weight; null: others than weights are struck, which depends on the image. */
+  readonly effective: number | null;
+  /** The first layer, in network order, that the faults may change; null: none. */
   readonly firstLayer: string | null;
   /** What spare lines made of the map; undefined: there are none, or a saved trial does not tell. */
   readonly repairs?: Readonly<Repairs> | undefined;
@@ -74,7 +71,7 @@ export interface Outcome {
 export interface TrialResult {
   /** With the images that were run. */
   readonly trial: Trial;
-  /** rate · cells in scope: how many faults were asked for. */
+  /** rate · cells in scope, of all storages: how many faults were asked for. */
   readonly requested: number;
   /** Faulty data cells. */
   readonly injected: number;
@@ -83,27 +80,35 @@ export interface TrialResult {
   readonly outcomes: readonly Outcome[];
 }
 
+/** One of the storages that are broken at once. */
+export interface FaultyStorage {
+  readonly placed: PlacedStorage;
+  readonly scope: Scope;
+  /** A fault map by its number. */
+  readonly faultMap: (map: number) => FaultMap;
+  /** What parts know of the map of that number, which `whole` is. */
+  readonly knownMaps: (map: number, whole: FaultMap) => KnownMaps;
+}
+
 /** All that the trials of one condition share. */
 export interface TrialContext {
   readonly condition: Condition;
   readonly study: Pick<Study, 'seed' | 'imageChoice'> & EndOfDies;
   readonly network: TrialNetwork;
-  readonly placement: Placement;
-  readonly scope: Scope;
-  /** What the weight memory makes of a map under each mitigation; one object for those under which it does the same. */
-  readonly memorySides: ReadonlyMap<string, MemorySide>;
-  /** A fault map by its number. */
-  readonly faultMap: (map: number) => FaultMap;
-  /** What parts know of the map of that number, which `whole` is. */
-  readonly knownMaps: (map: number, whole: FaultMap) => KnownMaps;
+  readonly storages: readonly FaultyStorage[];
+  /** What the storages make of maps under each mitigation; one object for those under which they do the same. */
+  readonly sides: ReadonlyMap<string, StorageSide>;
   readonly dataset: ImageSet;
 }
 
 /** Run one trial; the result, times aside, depends on the study, the trial and the data alone. */
 export function runTrial(context: TrialContext, trial: Trial): TrialResult {
-  const { network, scope, condition, study, dataset } = context;
+  const { network, storages, condition, study, dataset } = context;
   const all = runImages(study, trial, dataset);
-  const map = context.faultMap(trial.map);
+  const maps = storages.map(({ faultMap, knownMaps }): StorageMap => {
+    const map = faultMap(trial.map);
+    return { map, knownTo: knownMaps(trial.map, map) };
+  });
   const looks = looksOf(context, trial);
   const sides = [...bySide(context, trial.mitigations)];
   // Those of one side are valid until the next one's are made, and each look but the first takes them again.
@@ -118,7 +123,7 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
     for (const one of [UNPROTECTED, ...trial.mitigations]) goldenOf(network, one, part);
     for (const [at, [side, mitigations]] of sides.entries()) {
       faulty[at] ??= faultySide(context, {
-        ...{ trial, map, side },
+        ...{ trial, maps, side },
         buffers: isKept ? createPatchBuffers() : network.patchBuffers,
       });
       addPredictions(found, predictPart(context, faulty[at], mitigations, part));
@@ -138,11 +143,15 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
   const images = partOf(all, 0, done);
   return {
     trial: { ...trial, images: done },
-    requested: condition.faultCount ?? condition.rate * scope.count,
-    injected: dataFaults(map),
+    requested: sum(storages, ({ scope }) => condition.faultCount ?? condition.rate * scope.count),
+    injected: sum(maps, ({ map }) => dataFaults(map)),
     cleanCorrect: rightPlaces(images, goldenOf(network, UNPROTECTED, images)).length,
     outcomes: trial.mitigations.map((mitigation) => entryOf(outcomes, mitigation)),
   };
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
 }
 
 /** The looks at a trial, of which the last one has all of its images; what is no die has no other. */
@@ -167,42 +176,42 @@ function isSettledDie(
   return hasEnded(study, look, dies);
 }
 
-/** A fault map as the weight memory under some mitigations makes it. */
+/** Fault maps as the storages under some mitigations make them. */
 interface FaultySide extends EffectiveFaults {
   /** Whether a run may come out otherwise than the fault-free one. */
   readonly mayDiffer: boolean;
+  /** Faulty cells that change a weight; null: what is struck depends on the image. */
+  readonly effective: number | null;
   /** What spare lines made of the map; undefined: there are none. */
   readonly repairs: Readonly<Repairs> | undefined;
 }
 
 function faultySide(
-  { network, study, condition, knownMaps }: TrialContext,
+  { network, storages, study, condition }: TrialContext,
   {
     trial,
-    map,
+    maps,
     side,
     buffers,
   }: {
     readonly trial: Trial;
-    readonly map: FaultMap;
-    readonly side: MemorySide;
+    readonly maps: readonly StorageMap[];
+    readonly side: StorageSide;
     readonly buffers: PatchBuffers;
   },
 ): FaultySide {
-  const knownTo = knownMaps(trial.map, map);
   const probability = activeProbabilityOf(condition.source);
-  const repairs = { banks: 0, repaired: 0, notProvedOptimal: 0, uncoveredCells: 0 };
-  const patches = side.patchesOf(map, buffers, undefined, repairs, knownTo);
-  const differing = patchedLayers(network.network, patches);
+  const result = side.resultOf(maps, buffers);
+  const differing = differingLayers(network.network, result.disturbance);
+  const seeds = storages.map(({ placed }) => storageSeed(study.seed, placed.name));
   const intermittent =
-    probability === undefined
-      ? undefined
-      : { map, probability, seed: study.seed, trial: trial.map, side, knownTo };
+    probability === undefined ? undefined : { maps, probability, seeds, trial: trial.map, side };
   return {
-    ...{ patches, differing, intermittent },
+    ...{ ...result, differing, intermittent },
     // What corrects, masks or cancels all faults need not do so where some of them are not active.
-    mayDiffer: differing !== undefined || (intermittent !== undefined && map.cells.length > 0),
-    repairs: side.hasSpareLines ? repairs : undefined,
+    mayDiffer:
+      differing !== undefined ||
+      (intermittent !== undefined && maps.some(({ map }) => map.cells.length > 0)),
   };
 }
 
@@ -246,14 +255,14 @@ function addPredictions(
   }
 }
 
-/** The mitigations under which the weight memory does the same. */
+/** The mitigations under which the storages do the same. */
 function bySide(
-  { memorySides }: TrialContext,
+  { sides }: TrialContext,
   mitigations: readonly string[],
-): Map<MemorySide, string[]> {
-  const groups = new Map<MemorySide, string[]>();
+): Map<StorageSide, string[]> {
+  const groups = new Map<StorageSide, string[]>();
   for (const mitigation of mitigations) {
-    const side = entryOf(memorySides, mitigation);
+    const side = entryOf(sides, mitigation);
     groups.set(side, [...(groups.get(side) ?? []), mitigation]);
   }
   return groups;
@@ -261,7 +270,7 @@ function bySide(
 
 function outcomeOf(
   { network, condition, study }: TrialContext,
-  { patches, differing, repairs }: FaultySide,
+  { effective, differing, repairs }: FaultySide,
   images: RunImages,
   { mitigation, predictions, seconds }: FaultyPredictions & { readonly mitigation: string },
 ): Outcome {
@@ -269,7 +278,7 @@ function outcomeOf(
   return {
     mitigation,
     ...judge(study, images, predictions, golden),
-    effective: patches.effectiveFaults,
+    effective,
     ...(repairs && { repairs }),
     ...(condition.source.kind === 'dies' && {
       paired: pairedWith(images, predictions, goldenOf(network, UNPROTECTED, images)),

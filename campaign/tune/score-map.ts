@@ -43,7 +43,9 @@ export function createCellEvaluator(
   return (task) => {
     runner.reset();
     const patches = task.patches ?? drawPatches(data, task);
-    runner.datapath.setPatches(patchesFrom(network, patches, task.from?.point.layer ?? 0));
+    runner.datapath.setDisturbance({
+      weights: patchesFrom(network, patches, task.from?.point.layer ?? 0),
+    });
     const point = startPointOf(network, task.first);
     const images = imagesOf(data, task.map);
     const values = valuesInFront(data, runner, task, point, images);

@@ -35,7 +35,7 @@ export async function verifyGiven(
   datapath: Datapath,
 ): Promise<CaseResult[]> {
   const { network, file } = options;
-  datapath.setPatches(undefined);
+  datapath.setDisturbance(undefined);
   datapath.setActivationUnits(int8Units(network, new Map()));
   const model = decodeOnnx(file, network.name);
   const isQdq = model.graph.nodes.some(

@@ -58,7 +58,7 @@ export async function verifyCase(
   onImages: (count: number) => void = () => {},
 ): Promise<CaseResult> {
   const { name, images, level, patches, clips, qdq } = verificationCase;
-  datapath.setPatches(patches);
+  datapath.setDisturbance({ weights: patches });
   datapath.setActivationUnits(int8Units(network, clips));
   const exposedModel = verificationCase.writeModel({ exposeLayers: true });
   const exposed = await loadReference(exposedModel, level, threads);

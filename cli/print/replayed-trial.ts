@@ -81,7 +81,7 @@ function toText(replayed: ReplayedTrial, study: Study, limit: number): string {
       ['mitigation', 'right', 'changed', 'not finite', 'effective', 'from layer'],
       outcomes.map(({ mitigation, correct, sdc, nonFinite, effective, firstLayer }) => [
         ...[mitigation, `${correct} of ${trial.images}`, String(sdc), String(nonFinite)],
-        ...[grouped(effective), firstLayer ?? '-'],
+        ...[effective === null ? '-' : grouped(effective), firstLayer ?? '-'],
       ]),
     ),
     '',

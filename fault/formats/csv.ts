@@ -1,5 +1,5 @@
 import { FAULT_KINDS } from '../fault-kind.js';
-import type { FaultMap } from '../fault-map.js';
+import { type FaultMap, storageOfMap } from '../fault-map.js';
 import { cellAt } from '../geometry.js';
 import { roleOf } from './columns.js';
 import { headedTable, isHead, sectionOf, splitLine } from './delimited.js';
@@ -36,12 +36,14 @@ export const csv: FaultFormat = {
     readTable(headedTable(source, options.columns), source, options, 'a CSV table'),
 };
 
-/** Writes a map as a CSV table, ascending; the geometry and provenance are not in it. */
+/** Writes a map as a CSV table, ascending, with what its memory holds, if it says so; the rest is not in it. */
 export function formatCsv(map: FaultMap): string {
   requireRoomForText(map.cells.length, 'CSV');
+  const storage = storageOfMap(map);
+  const [head, start] = storage === undefined ? ['', ''] : ['storage,', `${storage},`];
   const rows = Array.from(map.cells, (index, fault) => {
     const { bank, row, column } = cellAt(map.geometry, index);
-    return `${bank},${row},${column},${FAULT_KINDS[map.kinds[fault]]}\n`;
+    return `${start}${bank},${row},${column},${FAULT_KINDS[map.kinds[fault]]}\n`;
   });
-  return `bank,row,column,kind\n${rows.join('')}`;
+  return `${head}bank,row,column,kind\n${rows.join('')}`;
 }

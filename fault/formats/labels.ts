@@ -1,4 +1,5 @@
 import { didYouMean, excerpt, InputError, parseDecimal } from '../../core/index.js';
+import { isStorageLabel } from '../fault-map.js';
 import { type Column, conditionOf, plainName } from './columns.js';
 import { type Fields, fieldText } from './fields.js';
 import type { Notes } from './notes.js';
@@ -135,7 +136,8 @@ export function createLabelCollector(
     notes(isSplit = false) {
       if (select.length > 0 && selected === 0) throw nothingSelected();
       const several = labels.filter(
-        ({ name, values }) => conditionOf(name) !== undefined && values.size > 1,
+        ({ name, values }) =>
+          (conditionOf(name) !== undefined || isStorageLabel(name)) && values.size > 1,
       );
       if (several.length > 0 && !isSplit) throw manyConditions(file, several);
       if (labels.length === 0) return {};

@@ -23,6 +23,7 @@ const texts = z.array(z.string({ error: 'a text' }), { error: 'a list of texts' 
 const fromFile = fromFile1.extend({
   labels: z.record(z.string(), texts).readonly().optional(),
   comments: texts.optional(),
+  storage: z.string({ error: 'the name of a storage' }).optional(),
   placed: z
     .strictObject({
       tile: z.enum(TILINGS, { error: `one of ${TILINGS.join(', ')}` }),
@@ -50,6 +51,7 @@ export const provenanceSchema = z.discriminatedUnion(
       trial: generated.trial,
       rate: generated.rate,
       selection: z.string({ error: 'the name of a selection of cells' }).optional(),
+      storage: z.string({ error: 'the name of a storage' }).optional(),
     }),
     fromFile,
   ],

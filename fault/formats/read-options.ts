@@ -27,6 +27,8 @@ export interface FaultFileOptions {
   readonly maskBase?: 2 | 10 | 16 | undefined;
   /** The lines of a table that are read. Default: all, which must be of one die and voltage. */
   readonly select?: readonly Selection[] | undefined;
+  /** What the lines of a table are of that are read, where it has a column `storage`. Default: all, which must be of one. */
+  readonly storage?: string | undefined;
   /** Whether the lines of a table make a map for each die and voltage. Default: one map. */
   readonly isSplit?: boolean | undefined;
 }

@@ -1,5 +1,6 @@
 import { type ByteSource, excerpt, InputError } from '../../core/index.js';
 import { FAULT_KINDS } from '../fault-kind.js';
+import { isStorageLabel } from '../fault-map.js';
 import { type CellGeometry, cellAt, formatGeometry } from '../geometry.js';
 import { dataGeometry } from '../regions.js';
 import { type Column, KINDS_EXPECTED, kindNamed, type Role } from './columns.js';
@@ -15,7 +16,7 @@ import {
   type WordReader,
 } from './number-base.js';
 import { createParts } from './parts.js';
-import type { FaultFileOptions } from './read-options.js';
+import type { FaultFileOptions, Selection } from './read-options.js';
 import type { ReadFaultFile } from './read-result.js';
 import { hexadecimalAt, wholeNumberAt } from './whole-number.js';
 import { cellOfWordBit, type MemoryWords, memoryWords, requireGivenGeometry } from './words.js';
@@ -70,7 +71,7 @@ export function readTable(
     );
   }
   const read = recordReader(table, positions, { ...options, geometry }, file);
-  const labels = createLabelCollector(file, columns, options.select ?? []);
+  const labels = createLabelCollector(file, columns, selectionsOf(columns, options));
   const { isSplit = false } = options;
   const hasWords = positions.expected !== undefined;
   const room = isSplit ? PART_ROOM : undefined;
@@ -105,6 +106,17 @@ export function readTable(
   const repeatedLines = merged.reduce((sum, part) => sum + part.repeatedLines, 0);
   const faults = isSplit ? NO_FAULTS : merged[0].faults;
   return { geometry, faults, repeatedLines, notes, ...(isSplit && { parts: merged }) };
+}
+
+/** What the lines that are read have: the storage that is asked for where a column says it. */
+function selectionsOf(
+  columns: readonly Column[],
+  { select = [], storage }: FaultFileOptions,
+): readonly Selection[] {
+  const label = columns.find((column) => column.label && isStorageLabel(column.label))?.label;
+  const isSelected = select.some(({ name }) => isStorageLabel(name));
+  if (storage === undefined || label === undefined || isSelected) return select;
+  return [...select, { name: label, value: storage }];
 }
 
 /** Reports for which a part of a table has room at first: there may be many parts. */
@@ -168,10 +180,10 @@ function placesOf(
   reports: readonly number[],
   table: Table,
   read: RecordReader,
-  { select = [] }: FaultFileOptions,
+  options: FaultFileOptions,
   file: string,
 ): string[] {
-  const labels = createLabelCollector(file, table.columns, select);
+  const labels = createLabelCollector(file, table.columns, selectionsOf(table.columns, options));
   const places: string[] = [];
   let count = 0;
   let place = '';

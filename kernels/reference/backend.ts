@@ -1,4 +1,5 @@
 import type { KernelBackend } from '../backend.js';
+import { referenceFaultySums } from './faulty-sums.js';
 import { float32Convolution } from './float32-convolution.js';
 import { int8Convolution } from './int8-convolution.js';
 import { maxPool } from './max-pool.js';
@@ -12,5 +13,6 @@ export function createReferenceBackend(): KernelBackend {
     int8Convolution,
     float32Convolution,
     maxPool,
+    faultySums: (specifications) => specifications.map(referenceFaultySums),
   };
 }

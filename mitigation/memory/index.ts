@@ -2,6 +2,11 @@ export { type BchDataBits, type BchDecPart, bchDecCode, shortenedBch } from './b
 export { bitCost, type WeightBits, wrongBitsCost } from './bit-costs.js';
 export { CEP_CHUNKS, type CepChunk, type CepPart, cepCode } from './cep.js';
 export * from './closest-value.js';
+export {
+  type FeatureMapSide,
+  featureMapSideOf,
+  type PlacedFeatureMaps,
+} from './feature-map-side.js';
 export { decodeFloat32Word, encodeFloat32Word, type Float32Code } from './float32-code.js';
 export { type CodeGates, gatesOf } from './gates.js';
 export type { HardenPart } from './harden.js';
@@ -63,5 +68,6 @@ export type {
   WordMasking,
   WordTransform,
 } from './stages.js';
+export { standsIn } from './standing.js';
 export { decodeTmr, encodeTmr, type TmrCode, type TmrPart, tmrCode } from './tmr.js';
 export type { WordMaskingPart } from './word-masking.js';

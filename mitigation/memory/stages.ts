@@ -1,5 +1,5 @@
 import type { Network } from '../../models/index.js';
-import type { Placement, WeightMemory, WordFaults } from '../../sim/index.js';
+import type { Placement, StoredWords, WeightMemory, WordFaults } from '../../sim/index.js';
 import type { MaskingUnit } from './mask-units.js';
 
 /** A network in a memory: what a mechanism is made for. */
@@ -8,6 +8,8 @@ export interface PlacedWeights {
   readonly placement: Placement;
   /** The memory as the accelerator has it, where that of the placement is a wider one; default: that of the placement. */
   readonly ownMemory?: WeightMemory | undefined;
+  /** The word of each weight that stands for zero; default: that of its zero point in the network. */
+  readonly zeroWords?: StoredWords | undefined;
   /** Data bits of each of the memory words that are read as one; default: those of a word, which are not. */
   readonly joinedBits?: number | undefined;
 }

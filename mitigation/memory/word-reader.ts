@@ -273,7 +273,8 @@ function zeroGathererOf(placed: PlacedWeights): Gatherer {
 }
 
 /** The word of each weight's zero point; undefined: all are 0. */
-function zeroWordsOf({ network }: PlacedWeights): StoredWords | undefined {
+function zeroWordsOf({ network, zeroWords }: PlacedWeights): StoredWords | undefined {
+  if (zeroWords) return zeroWords;
   if (network.format === 'float32') return undefined;
   const layers = weightedLayers(network);
   const isZero = layers.every(

@@ -87,7 +87,7 @@ export function accumulatorDistributions(
         },
       ]),
   );
-  datapath.setPatches(patches);
+  datapath.setDisturbance({ weights: patches });
   datapath.run(images, count, {
     accumulators({ name }, values, firstRow, rows, rowStride) {
       const layer = layers.get(name);

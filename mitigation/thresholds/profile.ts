@@ -27,7 +27,7 @@ export function profileMaxima(
       new Float64Array(featureCount(shape.output)).fill(-Infinity),
     ]),
   );
-  datapath.setPatches(undefined);
+  datapath.setDisturbance(undefined);
   datapath.setActivationUnits(new Map());
   datapath.run(images, count, {
     accumulators(layer, ...block) {

@@ -11,6 +11,13 @@ export interface Accelerator {
   readonly clock?: number;
   /** `fits-network`: the smallest default memory that holds the network (see `defaultResidentMemory`). */
   readonly weightMemory: WeightMemory | 'fits-network';
+  /** Holds the network's input and the tensors between layers; default: `fits-network`, see `defaultFeatureMapMemory`. */
+  readonly featureMapMemory?: WeightMemory | 'fits-network';
+  /**
+   * Holds the partial sums that leave a weight- or input-stationary array, 32 bits each; undefined: they are known in the
+   * registers of its elements alone.
+   */
+  readonly accumulatorMemory?: WeightMemory;
   /** What finite bandwidth fills and drains; undefined where the bandwidth is ideal. */
   readonly buffers?: OperandBuffers;
   /** Undefined: ideal, no operand is ever waited for. */

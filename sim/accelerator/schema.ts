@@ -35,7 +35,7 @@ const array = z
   .transform(({ preload, ...rest }) => ({ ...rest, ...(preload && { preload }) }))
   .describe('The systolic array');
 
-const weightMemory = z
+const memory = z
   .strictObject({
     banks: positiveInteger,
     rows: positiveInteger.describe('Word lines of a bank, without spares'),
@@ -45,8 +45,19 @@ const weightMemory = z
     spareColumns: count.optional().describe('Spare columns of each bank'),
     checkBits: count.optional().describe('Check bits of each memory word'),
   })
-  .transform((memory, context) => interpret(() => defineWeightMemory(memory), context))
-  .describe('Organisation of the weight memory');
+  .transform((sizes, context) => interpret(() => defineWeightMemory(sizes), context));
+
+const weightMemory = memory.describe('Organisation of the weight memory');
+
+const MEMORY_EXPECTED =
+  'expected "fits-network" or a mapping of banks, rows, wordBits, columnMux and perhaps spareRows, spareColumns, checkBits';
+
+const accumulatorMemory = memory
+  .refine(({ wordBits }) => wordBits % 32 === 0 || 32 % wordBits === 0, {
+    path: ['wordBits'],
+    error: 'partial sums have 32 bits; give a multiple or a divisor of 32',
+  })
+  .describe('Organisation of the memory of partial sums of a weight- or input-stationary array');
 
 const size = quantity(parseBytes, '64KiB');
 
@@ -91,10 +102,12 @@ export const acceleratorSchema = z
     name: z.string().min(1),
     array,
     clock: quantity(parseFrequency, '1GHz').optional(),
-    weightMemory: z.union([z.literal('fits-network'), weightMemory], {
-      error:
-        'expected "fits-network" or a mapping of banks, rows, wordBits, columnMux and perhaps spareRows, spareColumns, checkBits',
-    }),
+    weightMemory: z.union([z.literal('fits-network'), weightMemory], { error: MEMORY_EXPECTED }),
+    featureMapMemory: z
+      .union([z.literal('fits-network'), memory], { error: MEMORY_EXPECTED })
+      .describe('Organisation of the memory of inputs and activations; default: fits-network')
+      .optional(),
+    accumulatorMemory: accumulatorMemory.optional(),
     buffers: buffers.optional(),
     bandwidth: bandwidth.optional(),
     vectorUnit: z
@@ -108,11 +121,21 @@ export const acceleratorSchema = z
     path: ['bandwidth'],
     error: 'a finite bandwidth needs buffers to wait for; give "buffers"',
   })
+  .refine(
+    ({ array: { dataflow }, accumulatorMemory: sums }) =>
+      dataflow !== 'output-stationary' || sums === undefined,
+    {
+      path: ['accumulatorMemory'],
+      error: 'the sums of an output-stationary array stay in its elements; leave it away',
+    },
+  )
   .transform((configuration, context): Accelerator => {
-    const { clock, buffers, bandwidth, vectorUnit, energyTable, supply, ...required } =
-      configuration;
+    const { featureMapMemory, accumulatorMemory: sums, ...parts } = configuration;
+    const { clock, buffers, bandwidth, vectorUnit, energyTable, supply, ...required } = parts;
     return {
       ...required,
+      ...(featureMapMemory && { featureMapMemory }),
+      ...(sums && { accumulatorMemory: sums }),
       ...(clock !== undefined && { clock }),
       ...(buffers && { buffers }),
       ...(bandwidth && { bandwidth: atClock(bandwidth, clock, context) }),

@@ -20,8 +20,9 @@ import {
   type WeightedLayer,
   weightedLayers,
 } from '../../models/index.js';
-import type { WeightPatches } from '../disturbance/patches.js';
+import type { Disturbance, ReadThrough } from '../disturbance/disturbance.js';
 import type { ActivationUnit } from './activation-unit.js';
+import { createFaultySums } from './faulty-sums.js';
 import { createWeightWriter } from './weight-writer.js';
 import { float32Operation, int8Operation, type Operation, quantizationOf } from './weightless.js';
 
@@ -68,8 +69,8 @@ export interface Datapath extends DatapathSteps {
    * Returns their outputs (count × classes), dequantised for int8 networks.
    */
   run(images: Float32Array, count: number, observer?: DatapathObserver): Float32Array;
-  /** Put faulty words in place of the stored ones, instead of earlier patches. */
-  setPatches(patches: WeightPatches | undefined): void;
+  /** What is stored and computed is read as it says, instead of as an earlier one did. */
+  setDisturbance(disturbance: Disturbance | undefined): void;
   /** Install activation units by layer name; layers without one have none. */
   setActivationUnits(units: ReadonlyMap<string, ActivationUnit>): void;
 }
@@ -97,23 +98,41 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
     network,
     kernels.map(({ kernel }) => kernel),
   );
+  const faultySums = createFaultySums(network, backend);
+  const imagesOf = tensors.map((values, tensor) =>
+    imageViews(values, featureCount(network.tensors[tensor].shape), batch),
+  );
+  let reads: ReadonlyMap<number, ReadThrough> = new Map();
+
+  /** Change what the first `images` images of a tensor hold to what is read of it. */
+  function readTensor(tensor: number, images: number): void {
+    const read = reads.get(tensor);
+    for (let image = 0; read && image < images; image += 1) read(imagesOf[tensor][image]);
+  }
 
   const steps: DatapathSteps = {
     batch,
     tensors,
-    loadImages: (images, count) => loadInput(network, images, count, tensors[network.input]),
+    loadImages(images, count) {
+      loadInput(network, images, count, tensors[network.input]);
+      readTensor(network.input, count);
+    },
     runLayer(index, images, observer, firstImage = 0) {
       const layer = network.layers[index];
       const output = tensors[layer.output];
       if (isWeighted(layer)) {
         const rowsBefore = firstImage * layer.shape.output.height * layer.shape.output.width;
+        const replace = faultySums.replacer(index, tensors[layer.input], images);
         const observe =
-          observer?.accumulators &&
-          ((values: Int32Array | Float32Array, firstRow: number, rows: number, stride: number) =>
-            observer.accumulators?.(layer, values, rowsBefore + firstRow, rows, stride));
+          (replace || observer?.accumulators) &&
+          ((values: Int32Array | Float32Array, firstRow: number, rows: number, stride: number) => {
+            replace?.(values, firstRow, rows, stride);
+            observer?.accumulators?.(layer, values, rowsBefore + firstRow, rows, stride);
+          });
         runKernel(kernels[kernelOfLayer[index]], tensors[layer.input], output, images, observe);
       }
       operations[index]?.(images);
+      readTensor(layer.output, images);
       observer?.tensor?.(layer.output, output, firstImage, images);
     },
     readOutputs: (outputs, count) => readOutput(network, tensors[network.output], count, outputs),
@@ -142,13 +161,27 @@ export function createDatapath(network: Network, backend: KernelBackend, batch: 
       }
       return outputs;
     },
-    setPatches: writeWeights,
+    setDisturbance(disturbance) {
+      writeWeights(disturbance?.weights);
+      faultySums.set(disturbance?.sums);
+      reads = disturbance?.tensors ?? new Map();
+    },
     setActivationUnits(units) {
       for (const name of units.keys()) layerNamed(network, name);
       for (const [index, { name }] of layers.entries())
         installUnit(kernels[index], units.get(name));
     },
   };
+}
+
+/** The stored words of each image of a batch. */
+function imageViews(values: Values, length: number, batch: number): (Uint8Array | Uint32Array)[] {
+  const { buffer, byteOffset } = values;
+  const words =
+    values instanceof Uint8Array ? values : new Uint32Array(buffer, byteOffset, values.length);
+  return Array.from({ length: batch }, (_, image) =>
+    words.subarray(image * length, (image + 1) * length),
+  );
 }
 
 /** A buffer for each tensor, and what is to be done for each layer, after its kernel if it has one. */

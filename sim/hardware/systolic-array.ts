@@ -14,3 +14,8 @@ export interface SystolicArray {
    */
   readonly preload?: boolean;
 }
+
+/** Whether the next tile's weights load behind the current one. */
+export function preloads({ dataflow, preload }: SystolicArray): boolean {
+  return dataflow === 'weight-stationary' && preload === true;
+}

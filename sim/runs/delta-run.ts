@@ -156,7 +156,7 @@ export function createDeltaRunner(
         });
       }
       if (handedOver.length > 0) {
-        datapath.setPatches(patches);
+        datapath.setDisturbance({ weights: patches });
         datapath.setActivationUnits(units);
         runWhole(datapath, handedOver, outputs);
       }
@@ -214,7 +214,7 @@ function recordStages(
   units: ReadonlyMap<string, ActivationUnit>,
 ): Float32Array {
   const byName = new Map(network.layers.map(({ name }, index) => [name, layers[index]]));
-  datapath.setPatches(undefined);
+  datapath.setDisturbance(undefined);
   datapath.setActivationUnits(units);
   return datapath.run(images, count, {
     tensor(tensor, values, firstImage, size) {

@@ -1,25 +1,25 @@
 import { featureCount, InputError } from '../../core/index.js';
 import type { Datapath } from '../datapath/datapath.js';
-import type { WeightPatches } from '../disturbance/patches.js';
+import { type Disturbance, isOfWeightsAlone } from '../disturbance/disturbance.js';
 
 /** Longer lists of patches are not compared: two images hardly ever share one. */
 const LONGEST_COMPARED = 1024;
 
 /**
- * Run images whose faulty words differ from image to image, as with intermittent faults. Each image gets the
- * outputs that it gets alone with its patches. Images with equal patches (often none at all) run together;
- * the others one by one, because their weights differ. Afterwards the datapath holds no patches.
+ * Run images whose faults differ from image to image, as intermittent ones do. Each image gets the outputs that it gets
+ * alone with its disturbance. Images with equal patches and nothing else (often none at all) run together; the others
+ * one by one, because their weights differ. Afterwards the datapath is undisturbed.
  *
  * @param images float32, normalised, image × channel × row × column
- * @param patchesOf the patches of image 0 ≤ image < count, called once for each; undefined is none
+ * @param disturbanceOf the disturbance of image 0 ≤ image < count, called once for each; undefined is none
  * @returns outputs, count × classes
  * @throws InputError when there are fewer values than the images need
  */
-export function runWithPatchesPerImage(
+export function runPerImage(
   datapath: Datapath,
   images: Float32Array,
   count: number,
-  patchesOf: (image: number) => WeightPatches | undefined,
+  disturbanceOf: (image: number) => Disturbance | undefined,
 ): Float32Array {
   const { network, classes } = datapath;
   const imageLength = featureCount(network.tensors[network.input].shape);
@@ -30,7 +30,7 @@ export function runWithPatchesPerImage(
   }
   const outputs = new Float32Array(count * classes);
 
-  function runTogether(members: readonly number[], patches: WeightPatches | undefined): void {
+  function runTogether(members: readonly number[], disturbance: Disturbance | undefined): void {
     const inputs = new Float32Array(members.length * imageLength);
     for (const [place, image] of members.entries()) {
       inputs.set(
@@ -38,29 +38,40 @@ export function runWithPatchesPerImage(
         place * imageLength,
       );
     }
-    datapath.setPatches(patches);
+    datapath.setDisturbance(disturbance);
     const results = datapath.run(inputs, members.length);
     for (const [place, image] of members.entries()) {
       outputs.set(results.subarray(place * classes, (place + 1) * classes), image * classes);
     }
   }
 
-  const groups = new Map<string, { patches: WeightPatches | undefined; members: number[] }>();
+  interface Group {
+    readonly disturbance: Disturbance | undefined;
+    readonly members: number[];
+  }
+  const groups = new Map<string, Group>();
   try {
     for (let image = 0; image < count; image += 1) {
-      const patches = patchesOf(image);
-      if (patches !== undefined && patches.weights.length > LONGEST_COMPARED) {
-        runTogether([image], patches);
+      const disturbance = disturbanceOf(image);
+      const key = keyOf(disturbance);
+      if (key === undefined) {
+        runTogether([image], disturbance);
         continue;
       }
-      const key = patches ? `${patches.weights.join()};${patches.words.join()}` : ';';
       const group = groups.get(key);
-      if (group === undefined) groups.set(key, { patches, members: [image] });
+      if (group === undefined) groups.set(key, { disturbance, members: [image] });
       else group.members.push(image);
     }
-    for (const { patches, members } of groups.values()) runTogether(members, patches);
+    for (const { disturbance, members } of groups.values()) runTogether(members, disturbance);
   } finally {
-    datapath.setPatches(undefined);
+    datapath.setDisturbance(undefined);
   }
   return outputs;
+}
+
+/** What equal patches have in common; undefined: they are too many to compare, or there is more than patches. */
+function keyOf(disturbance: Disturbance = {}): string | undefined {
+  if (!isOfWeightsAlone(disturbance)) return undefined;
+  const { weights, words } = disturbance.weights ?? { weights: [], words: [] };
+  return weights.length > LONGEST_COMPARED ? undefined : `${weights.join()};${words.join()}`;
 }

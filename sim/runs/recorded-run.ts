@@ -1,6 +1,7 @@
 import { featureCount } from '../../core/index.js';
 import { inputsOf, isWeighted, type Network } from '../../models/index.js';
 import type { Datapath } from '../datapath/datapath.js';
+import type { Disturbance } from '../disturbance/disturbance.js';
 import type { WeightPatches } from '../disturbance/patches.js';
 import { firstWeightOfLayers } from '../memory/weight-position.js';
 
@@ -254,12 +255,33 @@ export function sameBytes(
   return bytesOf(one).equals(bytesOf(other));
 }
 
-/** The layers whose weights patches change; undefined when there are no patches, so that nothing can differ. */
-export function patchedLayers(network: Network, patches: WeightPatches): LayerRange | undefined {
-  const { weights } = patches;
-  if (weights.length === 0) return undefined;
+/**
+ * The layers that a disturbance changes, a tensor counting to the layer that writes it and the network's input to its
+ * first layer; undefined when nothing can differ.
+ */
+export function differingLayers(
+  network: Network,
+  { weights, tensors, sums }: Disturbance,
+): LayerRange | undefined {
+  const layers = [
+    ...(weights ? layersOfPatches(network, weights) : []),
+    ...[...(sums?.keys() ?? [])],
+    ...[...(tensors?.keys() ?? [])].map((tensor) =>
+      Math.max(
+        0,
+        network.layers.findIndex(({ output }) => output === tensor),
+      ),
+    ),
+  ];
+  if (layers.length === 0) return undefined;
+  return { first: Math.min(...layers), last: Math.max(...layers) };
+}
+
+/** The first and the last layer of which weights are patched. */
+function layersOfPatches(network: Network, { weights }: WeightPatches): readonly number[] {
+  if (weights.length === 0) return [];
   const starts = firstWeightOfLayers(network);
   const weighted = [...network.layers.keys()].filter((layer) => isWeighted(network.layers[layer]));
   const layerOf = (weight: number) => weighted[starts.findLastIndex((start) => start <= weight)];
-  return { first: layerOf(weights[0]), last: layerOf(weights[weights.length - 1]) };
+  return [layerOf(weights[0]), layerOf(weights[weights.length - 1])];
 }

@@ -1,13 +1,6 @@
 import { type ConvolutionShape, multiplyAccumulates } from '../../core/index.js';
-import type { SystolicArray } from '../hardware/systolic-array.js';
-import {
-  foldCycles,
-  type Product,
-  preloadInterval,
-  preloadLatency,
-  preloads,
-  productOf,
-} from './product.js';
+import { preloads, type SystolicArray } from '../hardware/systolic-array.js';
+import { foldCycles, type Product, preloadInterval, preloadLatency, productOf } from './product.js';
 import {
   type LayerTiming,
   type NetworkTiming,

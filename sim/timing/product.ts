@@ -69,8 +69,3 @@ export function preloadLatency({ steps }: Product, { rows, columns }: SystolicAr
 }
 
 const MINIMUM_TILE_CYCLES = 4;
-
-/** Whether the next tile's weights load behind the current one. */
-export function preloads({ dataflow, preload }: SystolicArray): boolean {
-  return dataflow === 'weight-stationary' && preload === true;
-}

@@ -34,6 +34,7 @@ function conditions(count: number): Condition[] {
     model: 'alexnet',
     format: 'int8',
     accelerator: 'edge-16x16',
+    storage: 'weights',
     source: { kind: 'model', name: 'flip', model: { model: 'uniform', faults: 'flip' } },
     scope: 'all',
     rate: index / 100,

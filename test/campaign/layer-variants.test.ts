@@ -37,7 +37,7 @@ function prepare(network: Network, choice: number, shares: readonly number[], bi
   if (places.length === 0) return undefined;
   const place = places[choice % places.length];
   const runner = createLayerRunner(network, createNetworkDatapath(network, kernels, IMAGES));
-  runner.datapath.setPatches(patchesOf(network, shares, bit));
+  runner.datapath.setDisturbance({ weights: patchesOf(network, shares, bit) });
   return { ...place, runner };
 }
 

@@ -85,10 +85,11 @@ describe('replayTrial', () => {
         ...{ engine: 'plain', deltaBytes: 0 },
       });
       const {
-        faultMap,
-        placement,
+        storages: [{ faultMap, placed }],
         network: { network },
       } = contextOf(condition.index);
+      if (placed.cells.kind !== 'weights') throw new Error('another storage than weights');
+      const { placement } = placed.cells;
       const words = storedWords(network);
       const expected = [...weightHits(faultMap(map), placement, words)]
         .filter(({ effective }) => effective)

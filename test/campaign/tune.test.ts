@@ -79,7 +79,7 @@ function areaByDefinition(
           throw new Error('no file is read');
         },
       });
-      datapath.setPatches(applyFaultMap(faultMap, placement, words));
+      datapath.setDisturbance({ weights: applyFaultMap(faultMap, placement, words) });
       const stream = createRandomStream(seed, map, PURPOSE.imageChoice);
       const images = sampleWithoutReplacement(stream, dataset.count, tuning.images);
       const outputs = datapath.run(normalize(dataset, images), tuning.images);

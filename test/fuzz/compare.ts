@@ -125,7 +125,7 @@ function run(
   kernels ??= compileKernels();
   const datapath = createNetworkDatapath(network, kernels, images);
   const placement = placeNetwork(network, accelerator, 'resident');
-  datapath.setPatches(applyFaultMap(map, placement, storedWords(network)));
+  datapath.setDisturbance({ weights: applyFaultMap(map, placement, storedWords(network)) });
   const tensors: OurTensor[] = [];
   const outputs = datapath.run(inputs, images, {
     tensor: (tensor, values) =>

@@ -82,7 +82,7 @@ describe('createDatapath', () => {
       const fast = createNetworkDatapath(network, kernels, 2);
       const slow = createDatapath(network, createReferenceBackend(), count);
       for (const datapath of [fast, slow]) {
-        datapath.setPatches(somePatches(network, faults));
+        datapath.setDisturbance({ weights: somePatches(network, faults) });
         datapath.setActivationUnits(someUnits(network, mode));
       }
       expect(Array.from(fast.run(images, count))).toEqual(Array.from(slow.run(images, count)));
@@ -95,10 +95,10 @@ describe('createDatapath', () => {
       const images = imagesFor(network, 2, 2);
       const datapath = createNetworkDatapath(network, kernels, 2);
       const before = everyTensor(datapath, images, 2);
-      datapath.setPatches(somePatches(network, faults));
+      datapath.setDisturbance({ weights: somePatches(network, faults) });
       datapath.setActivationUnits(someUnits(network, 'clip-zero'));
       datapath.run(images, 2);
-      datapath.setPatches(undefined);
+      datapath.setDisturbance(undefined);
       datapath.setActivationUnits(new Map());
       expect(everyTensor(datapath, images, 2)).toEqual(before);
     },
@@ -113,20 +113,20 @@ describe('createDatapath', () => {
       const datapath = createNetworkDatapath(network, kernels, 2);
       for (const [some, more] of sequence) {
         const patches = somePatches(network, [...some, ...more]);
-        datapath.setPatches(patches);
+        datapath.setDisturbance({ weights: patches });
         datapath.run(images, 2);
         const stored = storedWords(network);
         // The same weights, every second with the word as stored.
         const words = patches.words.map((word, index) =>
           index % 2 === 0 ? word : stored[patches.weights[index]],
         );
-        datapath.setPatches({ ...patches, words });
+        datapath.setDisturbance({ weights: { ...patches, words } });
         datapath.run(images, 2);
       }
       const last = somePatches(network, sequence[0][0]);
-      datapath.setPatches(last);
+      datapath.setDisturbance({ weights: last });
       const fresh = createNetworkDatapath(network, kernels, 2);
-      fresh.setPatches(last);
+      fresh.setDisturbance({ weights: last });
       expect(everyTensor(datapath, images, 2)).toEqual(everyTensor(fresh, images, 2));
     },
   );
@@ -151,7 +151,7 @@ describe('createDatapath', () => {
       } as Network;
       const images = imagesFor(network, 3, 3);
       const patched = createNetworkDatapath(network, kernels, 3);
-      patched.setPatches(patches);
+      patched.setDisturbance({ weights: patches });
       expect(Array.from(patched.run(images, 3))).toEqual(
         Array.from(createNetworkDatapath(written, kernels, 3).run(images, 3)),
       );

@@ -102,7 +102,7 @@ describe('createDeltaRunner', () => {
       expect(runner.recorded).toBe(count);
       for (const faults of maps) {
         const patches = patchesOf(network, faults);
-        plain.setPatches(patches);
+        plain.setDisturbance({ weights: patches });
         const expected = plain.run(images, count);
         expect(runner.run(patches, 1, 3)).toEqual(
           expected.subarray(ofImage(expected, 1), ofImage(expected, 4)),
@@ -131,7 +131,7 @@ describe('createDeltaRunner', () => {
     const runner = createDeltaRunner(shifted, datapath, kernels, 3, new Map());
     runner.record(images, 3);
     const patches = patchesOf(shifted, [[0.01, 7]]);
-    plain.setPatches(patches);
+    plain.setDisturbance({ weights: patches });
     expect(runner.run(patches)).toEqual(plain.run(images, 3));
   });
 });

@@ -5,7 +5,7 @@ import { compileKernels } from '../../kernels/index.js';
 import { dequantize, type Network } from '../../models/index.js';
 import {
   createNetworkDatapath,
-  runWithPatchesPerImage,
+  runPerImage,
   storedWords,
   type WeightPatches,
 } from '../../sim/index.js';
@@ -48,12 +48,12 @@ function runAlone(
   const length = featureCount(network.tensors[network.input].shape);
   return patches.flatMap((own, image) => {
     const datapath = createNetworkDatapath(network, kernels, 1);
-    datapath.setPatches(own);
+    datapath.setDisturbance({ weights: own });
     return Array.from(datapath.run(images.subarray(image * length, (image + 1) * length), 1));
   });
 }
 
-describe('runWithPatchesPerImage', () => {
+describe('runPerImage', () => {
   test.prop(
     [
       networks,
@@ -70,12 +70,9 @@ describe('runWithPatchesPerImage', () => {
         map === undefined ? undefined : patchesAt(network, maps[map % maps.length]),
       );
       const datapath = createNetworkDatapath(network, kernels, batch);
-      const outputs = runWithPatchesPerImage(
-        datapath,
-        images,
-        patches.length,
-        (image) => patches[image],
-      );
+      const outputs = runPerImage(datapath, images, patches.length, (image) => ({
+        weights: patches[image],
+      }));
       expect(Array.from(outputs)).toEqual(runAlone(network, images, patches));
       const clean = createNetworkDatapath(network, kernels, batch).run(images, patches.length);
       expect(datapath.run(images, patches.length)).toEqual(clean);
@@ -92,7 +89,7 @@ describe('runWithPatchesPerImage', () => {
     const datapath = createNetworkDatapath(network, kernels, 2);
     expect(
       Array.from(
-        runWithPatchesPerImage(datapath, images, patches.length, (image) => patches[image]),
+        runPerImage(datapath, images, patches.length, (image) => ({ weights: patches[image] })),
       ),
     ).toEqual(runAlone(network, images, patches));
   });
@@ -101,7 +98,7 @@ describe('runWithPatchesPerImage', () => {
     const [network] = fc.sample(int8Networks(), { numRuns: 1, seed: 1 });
     const asked: number[] = [];
     const datapath = createNetworkDatapath(network, kernels, 2);
-    runWithPatchesPerImage(datapath, imagesFor(network, 4), 3, (image) => {
+    runPerImage(datapath, imagesFor(network, 4), 3, (image) => {
       asked.push(image);
       return undefined;
     });
@@ -113,9 +110,9 @@ describe('runWithPatchesPerImage', () => {
     const images = imagesFor(network, 2);
     const datapath = createNetworkDatapath(network, kernels, 2);
     const clean = datapath.run(images, 2);
-    datapath.setPatches(patchesAt(network, [0, 0.5, 0.9]));
+    datapath.setDisturbance({ weights: patchesAt(network, [0, 0.5, 0.9]) });
     expect(() =>
-      runWithPatchesPerImage(datapath, images, 2, () => {
+      runPerImage(datapath, images, 2, () => {
         throw new Error('no map');
       }),
     ).toThrow('no map');
@@ -126,8 +123,8 @@ describe('runWithPatchesPerImage', () => {
     const [network] = fc.sample(int8Networks(), { numRuns: 1, seed: 1 });
     const length = featureCount(network.tensors[0].shape);
     const datapath = createNetworkDatapath(network, kernels, 1);
-    expect(() =>
-      runWithPatchesPerImage(datapath, new Float32Array(length), 2, () => undefined),
-    ).toThrow(`random takes images of ${length} values, but 2 images came with ${length} values`);
+    expect(() => runPerImage(datapath, new Float32Array(length), 2, () => undefined)).toThrow(
+      `random takes images of ${length} values, but 2 images came with ${length} values`,
+    );
   });
 });

@@ -7,8 +7,8 @@ import {
   createNetworkDatapath,
   createRecording,
   type Datapath,
+  differingLayers,
   firstWeightOfLayers,
-  patchedLayers,
   recordRun,
   runFrom,
 } from '../../sim/index.js';
@@ -51,8 +51,8 @@ describe('runFrom', () => {
       const datapath = createNetworkDatapath(network, kernels, batch);
       const { recording, numbers } = recordAll(datapath, images, 5, budget);
       const patches = patchesOf(network, faults, bit);
-      datapath.setPatches(patches);
-      const differing = patchedLayers(network, patches);
+      datapath.setDisturbance({ weights: patches });
+      const differing = differingLayers(network, { weights: patches });
       fc.pre(differing !== undefined);
       const outputs = runFrom(datapath, recording, numbers, differing, () => images);
       expect(Array.from(outputs)).toEqual(Array.from(datapath.run(images, 5)));
@@ -64,10 +64,10 @@ describe('runFrom', () => {
     (network, faults, more, bit) => {
       const images = imagesFor(network, 3, 2);
       const datapath = createNetworkDatapath(network, kernels, 2);
-      datapath.setPatches(patchesOf(network, faults, bit));
+      datapath.setDisturbance({ weights: patchesOf(network, faults, bit) });
       const { recording, numbers } = recordAll(datapath, images, 3, UNBOUNDED);
-      datapath.setPatches(patchesOf(network, [...faults, ...more], bit));
-      const differing = patchedLayers(network, patchesOf(network, more, bit));
+      datapath.setDisturbance({ weights: patchesOf(network, [...faults, ...more], bit) });
+      const differing = differingLayers(network, { weights: patchesOf(network, more, bit) });
       fc.pre(differing !== undefined);
       const outputs = runFrom(datapath, recording, numbers, differing, () => images);
       expect(Array.from(outputs)).toEqual(Array.from(datapath.run(images, 3)));
@@ -99,7 +99,7 @@ describe('runFrom', () => {
   });
 });
 
-describe('patchedLayers', () => {
+describe('differingLayers', () => {
   property.prop([networks, fc.array(fc.nat(), { minLength: 1, maxLength: 3 })], { numRuns: 40 })(
     'is from the layer of the first weight to that of the last',
     (network, numbers) => {
@@ -115,7 +115,9 @@ describe('patchedLayers', () => {
         const { name } = weightedLayers(network)[index];
         return network.layers.findIndex((layer) => layer.name === name);
       };
-      expect(patchedLayers(network, { weights, words: weights, effectiveFaults: 1 })).toEqual({
+      expect(
+        differingLayers(network, { weights: { weights, words: weights, effectiveFaults: 1 } }),
+      ).toEqual({
         first: layerOf(weights[0]),
         last: layerOf(weights[weights.length - 1]),
       });

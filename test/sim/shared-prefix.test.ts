@@ -10,7 +10,7 @@ import {
   createPrefixSharing,
   createRecording,
   type Datapath,
-  patchedLayers,
+  differingLayers,
   recordRun,
 } from '../../sim/index.js';
 import { int8Networks, xorshift } from '../../testing/index.js';
@@ -33,7 +33,7 @@ function unitsOf(
   mode: 'clip-zero' | 'clamp',
 ): ActivationUnits {
   const most = new Map<string, number>();
-  datapath.setPatches(undefined);
+  datapath.setDisturbance(undefined);
   datapath.setActivationUnits(new Map());
   datapath.run(images, IMAGES, {
     accumulators({ name }, values) {
@@ -64,7 +64,7 @@ function recordingOf(
   budget: number,
 ) {
   const recording = createRecording(datapath.network, IMAGES, budget);
-  datapath.setPatches(undefined);
+  datapath.setDisturbance(undefined);
   datapath.setActivationUnits(units);
   recordRun(
     datapath,
@@ -107,9 +107,9 @@ describe('createPrefixSharing', () => {
         recordingOf(datapath, images, units, recorded),
       );
       const patches = patchesOf(network, shares, bit);
-      const differing = patchedLayers(network, patches);
+      const differing = differingLayers(network, { weights: patches });
       fc.pre(differing !== undefined);
-      datapath.setPatches(patches);
+      datapath.setDisturbance({ weights: patches });
       const whole = [none, ...others].map((units) => {
         datapath.setActivationUnits(units);
         return Array.from(datapath.run(images, IMAGES));
@@ -140,7 +140,7 @@ describe('createPrefixSharing', () => {
     const datapath = createNetworkDatapath(network, kernels, IMAGES);
     const units = unitsOf(datapath, images, 1e6, 'clip-zero');
     const recordings = [new Map(), units].map((one) => recordingOf(datapath, images, one, 0));
-    datapath.setPatches(patchesOf(network, [0], 5));
+    datapath.setDisturbance({ weights: patchesOf(network, [0], 5) });
     let layers = 0;
     const counting = {
       ...datapath,

@@ -19,12 +19,12 @@ import {
   createDeltaRunner,
   createNetworkDatapath,
   createRecording,
+  differingLayers,
   networkWeights,
-  patchedLayers,
   placeNetwork,
   recordRun,
   runFrom,
-  runWithPatchesPerImage,
+  runPerImage,
   storedWords,
   type WeightPatches,
   withWords,
@@ -88,13 +88,13 @@ describe('networks that share weights, and uint8 weights', () => {
       const recording = createRecording(network, images, 2 ** 24);
       const numbers = Uint32Array.from({ length: images }, (_, image) => image);
       expect(recordRun(datapath, recording, inputs, numbers)).toEqual(clean);
-      datapath.setPatches(patches);
+      datapath.setDisturbance({ weights: patches });
       expect(datapath.run(inputs, images)).toEqual(expected);
-      const differing = patchedLayers(network, patches);
+      const differing = differingLayers(network, { weights: patches });
       if (differing) {
         expect(runFrom(datapath, recording, numbers, differing, () => inputs)).toEqual(expected);
       }
-      expect(runWithPatchesPerImage(datapath, inputs, images, () => patches)).toEqual(expected);
+      expect(runPerImage(datapath, inputs, images, () => ({ weights: patches }))).toEqual(expected);
       expect(datapath.run(inputs, images)).toEqual(clean);
       if (canFollowChanges(network)) {
         const units = new Map();

@@ -65,7 +65,7 @@ function formatPointRows(points: readonly StudyPoint[]): string {
     group.map((point) => [
       ...columns.map((column) => cellOf(column, point)),
       grouped(point.faults.injected),
-      grouped(point.faults.effective),
+      effectiveText(point),
       point.mitigation,
       accuracyText(point),
       differenceText(point),
@@ -88,7 +88,7 @@ function formatPointColumns(points: readonly StudyPoint[], mitigations: readonly
   const rows = byCondition(points).map((group) => [
     ...columns.map((column) => cellOf(column, group[0])),
     grouped(group[0].faults.injected),
-    grouped(group[0].faults.effective),
+    effectiveText(group[0]),
     ...mitigations.flatMap((mitigation) => {
       const point = group.find((candidate) => candidate.mitigation === mitigation);
       return compared.includes(mitigation)
@@ -101,6 +101,11 @@ function formatPointColumns(points: readonly StudyPoint[], mitigations: readonly
     compared.includes(name) ? [`${name} [95 %]`, 'gain [95 %]'] : [`${name} [95 %]`],
   );
   return formatTable([...titles, ...titlesOfMitigations], rows);
+}
+
+/** Faulty cells that change a weight; of other storages it depends on the image which do. */
+function effectiveText({ faults: { effective } }: StudyPoint): string {
+  return effective === null ? '-' : grouped(effective);
 }
 
 function byCondition(points: readonly StudyPoint[]): StudyPoint[][] {

@@ -1,7 +1,7 @@
 import type { ConvolutionShape } from '../../../core/index.js';
 import { type Bandwidth, type OperandBuffers, wordsPerCycle } from '../../hardware/operands.js';
-import type { SystolicArray } from '../../hardware/systolic-array.js';
-import { foldCycles, preloadInterval, preloadLatency, preloads, productOf } from '../product.js';
+import { preloads, type SystolicArray } from '../../hardware/systolic-array.js';
+import { foldCycles, preloadInterval, preloadLatency, productOf } from '../product.js';
 import type { Stalls } from '../result.js';
 import { InputPort, OutputPort } from './port.js';
 import { tileTraffic } from './tile-traffic.js';

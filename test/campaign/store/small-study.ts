@@ -15,6 +15,7 @@ const CONDITION: Condition = {
   model: 'alexnet',
   format: 'int8',
   accelerator: 'edge-16x16',
+  storage: 'weights',
   source: { kind: 'model', name: 'flip', model: { model: 'uniform', faults: 'flip' } },
   scope: 'all',
   rate: 1e-3,

@@ -22,6 +22,7 @@ const CONDITION: Condition = {
   model: 'alexnet',
   format: 'int8',
   accelerator: 'edge-16x16',
+  storage: 'weights',
   source: { kind: 'model', name: 'flip', model: { model: 'uniform', faults: 'flip' } },
   scope: 'all',
   rate: 1e-3,
@@ -68,7 +69,7 @@ const resultOf = (map, images) => ({
 const points = (maps) => ['none', 'clip'].map((mitigation) => ({
   condition: 0, complete: false,
   point: {
-    model: 'alexnet', format: 'int8', accelerator: 'edge-16x16', faultModel: 'flip', scope: 'all', mitigation,
+    model: 'alexnet', format: 'int8', accelerator: 'edge-16x16', storage: 'weights', faultModel: 'flip', scope: 'all', mitigation,
     rate: 1e-3, maps, images: 100, accuracy: { mean: 0.5, low: 0, high: 1 },
     perMap: { worst: 0, lowerQuartile: 0.25, median: 0.5, upperQuartile: 0.75, best: 1 },
     yield: { within: 0.02, share: 0, low: 0, high: 1, imagesNeeded: 50 }, sdc: { share: 0, low: 0, high: 1 }, nonFinite: 0,

@@ -77,7 +77,7 @@ function outputsOf(network: Network, patches?: WeightPatches): Float32Array {
   const spread = quantization ? quantization.scale * 255 : 4;
   const images = Float32Array.from({ length: 2 * featureCount(shape) }, () => random() * spread);
   const datapath = createDatapath(network, createReferenceBackend(), 2);
-  if (patches) datapath.setPatches(patches);
+  if (patches) datapath.setDisturbance({ weights: patches });
   return datapath.run(images, 2);
 }
 

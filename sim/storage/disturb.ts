@@ -1,0 +1,152 @@
+import type { SumGroup } from '../../kernels/index.js';
+import {
+  isWeighted,
+  type Network,
+  type WeightedLayer,
+  weightBits,
+  wordMask,
+} from '../../models/index.js';
+import { disturbedSums } from '../disturbance/array/disturbed-sums.js';
+import { registerPatches } from '../disturbance/array/register-patches.js';
+import type { ArrayWeights } from '../disturbance/array/window-weights.js';
+import type { ArrayFaults } from '../disturbance/array-faults.js';
+import type { Disturbance, ReadThrough } from '../disturbance/disturbance.js';
+import type { WeightPatches } from '../disturbance/patches.js';
+import type { SystolicArray } from '../hardware/systolic-array.js';
+
+/** What is broken at once, each part as it is read. */
+export interface BrokenStorages {
+  /** The weights as they are read of their memory. */
+  readonly weights?: WeightPatches | undefined;
+  /** By index into `network.tensors`. */
+  readonly tensors?: ReadonlyMap<number, ReadThrough> | undefined;
+  /** Of the registers of the array, and its accumulator memory. */
+  readonly array?: ArrayFaults | undefined;
+  /** Name of the only layer that the faults of the array strike; undefined: all. */
+  readonly layer?: string | undefined;
+}
+
+/**
+ * What broken storages make of a network on an array: weights are read of their memory, then pass the registers of the
+ * array, where products and sums are made of them.
+ *
+ * @throws InputError when the array does not have such registers
+ */
+export function disturbanceOf(
+  network: Network,
+  array: SystolicArray,
+  { weights, tensors, array: faults = {}, layer: only }: BrokenStorages,
+): Disturbance {
+  const read = tensors && tensors.size > 0 ? { tensors } : {};
+  if (Object.keys(faults).length === 0) return { ...(weights && { weights }), ...read };
+  const sums = new Map<number, readonly SumGroup[]>();
+  const passed: PatchesOfLayer[] = [];
+  let first = 0;
+  for (const [index, layer] of (network.layers as readonly Network['layers'][number][]).entries()) {
+    if (!isWeighted(layer)) continue;
+    const own = patchesOfLayer(weights, first, layer.weights.length);
+    first += layer.weights.length;
+    if (only !== undefined && layer.name !== only) {
+      passed.push(own);
+      continue;
+    }
+    const stored = asRead(layer, own);
+    const groups = disturbedSums(stored, faults, array);
+    if (groups.length > 0) sums.set(index, groups);
+    passed.push({ ...merged(own, registerPatches(stored, faults, array)), first: own.first });
+  }
+  const patches = joined(passed, weights?.effectiveFaults ?? 0);
+  return {
+    ...((weights || patches.weights.length > 0) && { weights: patches }),
+    ...read,
+    ...(sums.size > 0 && { sums }),
+  };
+}
+
+type Patches = Pick<WeightPatches, 'weights' | 'words'>;
+
+/** Patches of one layer, weights numbered within it. */
+interface PatchesOfLayer extends Patches {
+  /** Number of its first weight over the network. */
+  readonly first: number;
+}
+
+const NO_WORDS = new Uint32Array(0);
+
+function patchesOfLayer(
+  patches: Patches = { weights: NO_WORDS, words: NO_WORDS },
+  first: number,
+  count: number,
+): PatchesOfLayer {
+  const start = firstFrom(patches.weights, first);
+  const end = firstFrom(patches.weights, first + count);
+  const weights = patches.weights.slice(start, end).map((weight) => weight - first);
+  return { first, weights, words: patches.words.subarray(start, end) };
+}
+
+/** The place of the first number that is not below a limit, among ascending ones. */
+function firstFrom(ascending: Uint32Array, limit: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle] < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A layer as the array reads it of the weight memory. */
+function asRead(layer: WeightedLayer, { weights, words }: Patches): ArrayWeights {
+  const { shape } = layer;
+  const mask = wordMask(layer);
+  const patched = <Values extends Int8Array | Float32Array>(values: Values): Values => {
+    if (weights.length === 0) return values;
+    const copy = values.slice() as Values;
+    const bits = weightBits(copy);
+    for (const [place, weight] of weights.entries()) bits[weight] = words[place] ^ mask;
+    return copy;
+  };
+  return 'zeroPoints' in layer
+    ? {
+        ...{ shape, weights: patched(layer.weights), wordMask: mask },
+        weightZeroPoints: layer.zeroPoints,
+      }
+    : { shape, weights: patched(layer.weights) };
+}
+
+/** Patches of both, those of the second where both have one. */
+function merged(one: Patches, other: Patches): Patches {
+  if (other.weights.length === 0) return one;
+  if (one.weights.length === 0) return other;
+  const most = one.weights.length + other.weights.length;
+  const weights = new Uint32Array(most);
+  const words = new Uint32Array(most);
+  let [ofOne, ofOther, count] = [0, 0, 0];
+  while (ofOne < one.weights.length || ofOther < other.weights.length) {
+    const [weightOfOne, weightOfOther] = [
+      one.weights[ofOne] ?? Infinity,
+      other.weights[ofOther] ?? Infinity,
+    ];
+    const isOther = weightOfOther <= weightOfOne;
+    weights[count] = isOther ? weightOfOther : weightOfOne;
+    words[count++] = isOther ? other.words[ofOther] : one.words[ofOne];
+    if (weightOfOne <= weightOfOther) ofOne++;
+    if (isOther) ofOther++;
+  }
+  return { weights: weights.subarray(0, count), words: words.subarray(0, count) };
+}
+
+function joined(layers: readonly PatchesOfLayer[], effectiveFaults: number): WeightPatches {
+  const count = layers.reduce((sum, { weights }) => sum + weights.length, 0);
+  const weights = new Uint32Array(count);
+  const words = new Uint32Array(count);
+  let place = 0;
+  for (const layer of layers) {
+    for (const [index, weight] of layer.weights.entries()) {
+      weights[place] = layer.first + weight;
+      words[place++] = layer.words[index];
+    }
+  }
+  return { weights, words, effectiveFaults };
+}
