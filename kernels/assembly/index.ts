@@ -13,10 +13,9 @@ export {
   packFaultySumsInt16,
 } from './faulty-sums/copy';
 export {
-  gatherPlanes,
+  gatherChannels,
   gatherPositionsFloat32,
   gatherPositionsUint8,
-  unfoldPlanes,
 } from './faulty-sums/gather';
 export { requantize } from './finish';
 export {

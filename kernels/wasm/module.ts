@@ -90,8 +90,9 @@ export interface KernelFunctions extends Float32Functions {
   collectFaultySums(stretch: number, rows: number, channels: number, target: number): void;
   gatherPositionsUint8: GatherPositions;
   gatherPositionsFloat32: GatherPositions;
-  gatherPlanes: GatherPositions;
-  unfoldPlanes(descriptor: number, image: number, planes: number): void;
+  gatherChannels(
+    ...parameters: [...positions: Parameters<GatherPositions>, taps: number, padding: number]
+  ): void;
   maxPoolUint8(descriptor: number, input: number, output: number): void;
   maxPoolFloat32(descriptor: number, input: number, output: number): void;
 }

@@ -1,4 +1,4 @@
-import { type ConvolutionShape, featureCount, windowSize } from '../../../core/index.js';
+import { featureCount, windowSize } from '../../../core/index.js';
 import {
   convolutionGroup,
   type FaultySumsSpecification,
@@ -19,7 +19,7 @@ const INPUT_BYTES = 4 * 1024 * 1024;
 const MAX_BLOCK_ROWS = 256;
 const WORD_BYTES = 4;
 
-/** Bytes that vector stores may write past the end of a window or of sums. */
+/** Bytes that vector loads and stores may reach past the end of a pixel, of windows or of sums. */
 const EXCESS_BYTES = 64;
 
 /** How the channels of a part are packed: blocks of 16, and what is left in blocks of 4 where these are fewer lanes. */
@@ -58,11 +58,13 @@ export interface PlacedGroup {
 /** A specification in the memory of the kernels. */
 export interface PlacedSums {
   readonly specification: FaultySumsSpecification;
-  /** Whether windows are gathered from planes: int8 windows of several taps are in the order of planes. */
-  readonly fromPlanes: boolean;
+  /** Whether a window is gathered channel by channel, as int8 products are added, not pixel by pixel. */
+  readonly byChannel: boolean;
   readonly descriptor: number;
+  /** An address for each tap of a window, and a pixel of zero points, where windows are gathered channel by channel. */
+  readonly taps: number;
+  readonly padding: number;
   readonly windowBytes: number;
-  /** Bytes of one image as windows are gathered from it. */
   readonly imageBytes: number;
   /** Most images whose windows are gathered together. */
   readonly blockImages: number;
@@ -78,23 +80,15 @@ export interface SharedBytes {
   readonly results: number;
 }
 
-/** Rows and columns of a plane: all that windows reach. */
-function planeCount({ input, output, kernel, strides, dilations }: ConvolutionShape): number {
-  const height = (output.height - 1) * strides[0] + (kernel[0] - 1) * dilations[0] + 1;
-  const width = (output.width - 1) * strides[1] + (kernel[1] - 1) * dilations[1] + 1;
-  return input.channels * height * width;
-}
-
 /** Plans a specification, and reserves what it alone uses. */
 export function placeSums(specification: FaultySumsSpecification, allocate: Allocate): PlacedSums {
   const { format, shape } = specification;
   const isInt8 = format === 'int8';
-  const fromPlanes = isInt8 && shape.kernel[0] * shape.kernel[1] > 1;
+  const taps = shape.kernel[0] * shape.kernel[1];
+  const byChannel = isInt8 && taps > 1;
   const elementBytes = isInt8 ? 2 : 4;
   const windowBytes = roundUp(windowSize(shape) * elementBytes, WORD_BYTES);
-  const imageBytes = fromPlanes
-    ? planeCount(shape) * 2
-    : featureCount(shape.input) * (isInt8 ? 1 : 4);
+  const imageBytes = featureCount(shape.input) * (isInt8 ? 1 : 4);
   const packed = new Map<SumPart['weights'], { layout: Int32Array; weights: number }[]>();
 
   function placePart(part: SumPart, number: number): PlacedPart {
@@ -126,8 +120,10 @@ export function placeSums(specification: FaultySumsSpecification, allocate: Allo
 
   return {
     specification,
-    fromPlanes,
+    byChannel,
     descriptor: allocate(layoutBytes('GatherDescriptor')),
+    taps: allocate(taps * WORD_BYTES),
+    padding: allocate(shape.input.channels + EXCESS_BYTES),
     windowBytes,
     imageBytes,
     blockImages: Math.max(1, Math.floor(INPUT_BYTES / imageBytes)),
@@ -152,8 +148,7 @@ export function placeSums(specification: FaultySumsSpecification, allocate: Allo
 
 /** Bytes that a specification uses while it is packed and while it runs. */
 export function sharedBytes(placed: PlacedSums): SharedBytes {
-  const { specification, fromPlanes, windowBytes, imageBytes, blockImages, groups } = placed;
-  const { input } = specification.shape;
+  const { windowBytes, imageBytes, blockImages, groups } = placed;
   let [windows, sums, results] = [0, 0, 0];
   for (const { blockRows, parts } of groups) {
     windows = Math.max(windows, blockRows * windowBytes);
@@ -164,7 +159,7 @@ export function sharedBytes(placed: PlacedSums): SharedBytes {
   }
   return {
     images: blockImages * imageBytes + EXCESS_BYTES,
-    staging: Math.max(PANEL_COLUMNS * windowBytes, fromPlanes ? featureCount(input) : 0),
+    staging: PANEL_COLUMNS * windowBytes,
     windows: windows + EXCESS_BYTES,
     sums,
     results: results + EXCESS_BYTES,

@@ -97,34 +97,17 @@ function runOn(
   placed: PlacedSums,
   shared: SharedPlaces,
 ): FaultySumsKernel {
-  const { specification, fromPlanes, blockImages, groups, descriptor } = placed;
+  const { specification, blockImages, groups } = placed;
   const { format, shape } = specification;
   const isInt8 = format === 'int8';
   const imageLength = featureCount(shape.input);
   const List = isInt8 ? Int32Array : Float32Array;
   const Values = isInt8 ? Uint8Array : Float32Array;
-  const inputs = new Values(
-    buffer,
-    fromPlanes ? shared.staging : shared.images,
-    fromPlanes ? imageLength : blockImages * imageLength,
-  );
+  const inputs = new Values(buffer, shared.images, blockImages * imageLength);
   const results = new List(buffer, shared.results);
   const add = isInt8 ? functions.addFaultySumsInt16 : functions.addFaultySumsFloat32;
-  const gatherAligned = isInt8 ? functions.gatherPositionsUint8 : functions.gatherPositionsFloat32;
-  const gather = fromPlanes ? functions.gatherPlanes : gatherAligned;
+  const gather = gatherOn(functions, placed, shared);
   const sums = specification.groups.map(({ parts }) => parts.map(() => new List()));
-
-  function loadImages(input: Uint8Array | Float32Array, first: number, count: number): void {
-    if (!fromPlanes) {
-      inputs.set(input.subarray(first * imageLength, (first + count) * imageLength));
-      return;
-    }
-    for (let image = 0; image < count; image++) {
-      const start = (first + image) * imageLength;
-      inputs.set(input.subarray(start, start + imageLength));
-      functions.unfoldPlanes(descriptor, shared.staging, shared.images + image * placed.imageBytes);
-    }
-  }
 
   function runPart(
     { part, program, stretches }: PlacedPart,
@@ -154,16 +137,7 @@ function runOn(
       for (const part of parts) {
         const { convolutionGroup } = part;
         if (convolutionGroup !== gathered) {
-          gather(
-            descriptor,
-            shared.images,
-            shared.windows,
-            positions,
-            count,
-            firstRow,
-            rows,
-            convolutionGroup,
-          );
+          gather(positions, count, firstRow, rows, convolutionGroup);
           gathered = convolutionGroup;
         }
         runPart(part, rows, targets[part.number], firstImage * count + firstRow);
@@ -182,11 +156,47 @@ function runOn(
       }
       for (let first = 0; first < images; first += blockImages) {
         const count = Math.min(blockImages, images - first);
-        loadImages(input, first, count);
+        inputs.set(input.subarray(first * imageLength, (first + count) * imageLength));
         for (const [number, group] of groups.entries()) {
           runGroup(group, sums[number], first, count);
         }
       }
     },
   };
+}
+
+/** Gathers the windows of `rows` image-major positions of a group of parts, from number `firstRow` on. */
+type Gather = (
+  positions: number,
+  count: number,
+  firstRow: number,
+  rows: number,
+  convolutionGroup: number,
+) => void;
+
+function gatherOn(
+  functions: KernelFunctions,
+  { specification, byChannel, descriptor, taps, padding }: PlacedSums,
+  { images, windows }: SharedPlaces,
+): Gather {
+  if (byChannel) {
+    return (positions, count, firstRow, rows, group) =>
+      functions.gatherChannels(
+        descriptor,
+        images,
+        windows,
+        positions,
+        count,
+        firstRow,
+        rows,
+        group,
+        taps,
+        padding,
+      );
+  }
+  const gather =
+    specification.format === 'int8'
+      ? functions.gatherPositionsUint8
+      : functions.gatherPositionsFloat32;
+  return (...rest) => gather(descriptor, images, windows, ...rest);
 }

@@ -25,7 +25,7 @@ export function writeSums(
   placed: PlacedSums,
   shared: SharedPlaces,
 ): void {
-  const { specification, descriptor, windowBytes, groups } = placed;
+  const { specification, descriptor, padding, windowBytes, groups } = placed;
   const { shape, inputZeroPoint } = specification;
   writeDescriptor({ buffer }, descriptor, 'GatherDescriptor', {
     ...convolutionFields(shape),
@@ -34,6 +34,7 @@ export function writeSums(
     zeroPoint: inputZeroPoint,
     rowStride: windowBytes,
   });
+  new Uint8Array(buffer, padding, shape.input.channels).fill(inputZeroPoint);
   for (const { group, positions, parts } of groups) {
     new Uint32Array(buffer, positions, group.positions.length).set(group.positions);
     for (const part of parts) {
