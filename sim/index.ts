@@ -11,7 +11,7 @@ export type {
   Float32ArrayWeights,
   Int8ArrayWeights,
 } from './disturbance/array/window-weights.js';
-export type { ArrayFaults } from './disturbance/array-faults.js';
+export type { AccumulatorMemoryFaults, ArrayFaults } from './disturbance/array-faults.js';
 export { type Disturbance, isOfWeightsAlone, type ReadThrough } from './disturbance/disturbance.js';
 export {
   applyFaultMap,

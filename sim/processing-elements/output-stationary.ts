@@ -1,6 +1,5 @@
-import type { SystolicArray } from '../hardware/systolic-array.js';
-import { accumulate, type MultiplyAdd } from './arithmetic.js';
-import { emptyRegisters, forEachElement, type Moving } from './registers.js';
+import { accumulate, type Elements } from './elements.js';
+import { emptyRegisters, forEachElement, type Moving, readMoving, readWord } from './registers.js';
 import type { GroupPorts, Srams } from './srams.js';
 
 /**
@@ -22,9 +21,9 @@ export function outputStationaryFold(
   ports: GroupPorts,
   firstM: number,
   firstN: number,
-  { rows, columns }: SystolicArray,
-  multiplyAdd: MultiplyAdd,
+  elements: Elements,
 ): number {
+  const { rows, columns } = elements;
   const steps = srams.window;
   const inputs = emptyRegisters<Moving>(rows, columns);
   const weights = emptyRegisters<Moving>(rows, columns);
@@ -44,14 +43,20 @@ export function outputStationaryFold(
   for (let finished = 0; finished < rows * columns; cycle++) {
     forEachElement(rows, columns, (r, c) => {
       const input = c === 0 ? inputFromSram(r, cycle - r) : inputs[r][c - 1];
-      const weight = r === 0 ? weightFromSram(c, cycle - c) : weights[r - 1][c];
+      const weight =
+        r === 0
+          ? weightFromSram(c, cycle - c)
+          : readMoving(elements.weights, r - 1, c, weights[r - 1][c]);
       inputs[r][c] = input;
       weights[r][c] = weight;
       if (input === undefined || weight === undefined) return;
-      const sum = sums[r][c] ?? ports.bias(firstN + c) ?? 0;
-      sums[r][c] = accumulate(multiplyAdd, sum, input.value, weight.value);
+      const sum = readWord(elements.sums, r, c, sums[r][c]) ?? ports.bias(firstN + c) ?? 0;
+      const word = readWord(elements.weights, r, c, weight.value);
+      const factor = ports.weightOf(word, firstN + c);
+      const next = accumulate(elements, r, c, sum, input.value, factor);
+      sums[r][c] = next;
       if (input.step === steps - 1) {
-        ports.write(firstM + r, firstN + c, sums[r][c]);
+        ports.write(firstM + r, firstN + c, elements.sums(r, c, next));
         finished++;
       }
     });

@@ -1,6 +1,5 @@
-import type { SystolicArray } from '../hardware/systolic-array.js';
-import { accumulate, type MultiplyAdd } from './arithmetic.js';
-import { emptyRegisters, forEachElement, type Moving } from './registers.js';
+import { accumulate, type Elements } from './elements.js';
+import { emptyRegisters, forEachElement, type Moving, readMoving, readWord } from './registers.js';
 import { type StationaryFold, type StationaryPorts, sumAtHead } from './stationary.js';
 
 /** A fold of one group. */
@@ -30,11 +29,8 @@ interface Slot {
  *
  * @returns cycles from the first weight to the last sum
  */
-export function preloadingTiles(
-  tiles: readonly Tile[],
-  { rows, columns }: SystolicArray,
-  multiplyAdd: MultiplyAdd,
-): number {
+export function preloadingTiles(tiles: readonly Tile[], elements: Elements): number {
+  const { rows, columns, shifting } = elements;
   const { loads, steps } = schedule(tiles, rows);
   const next = emptyRegisters<number>(rows, columns);
   const link = emptyRegisters<number>(rows, columns);
@@ -48,26 +44,32 @@ export function preloadingTiles(
     forEachElement(rows, columns, (r, c) => {
       const slot = steps[cycle - r - c];
       const operand = c === 0 ? movingFromSram(r, slot) : moving[r][c - 1];
-      const sum = r === 0 ? sumFromSram(c, slot) : sums[r - 1][c];
-      if (operand?.step === 0) held[r][c] = next[r][c];
+      const sum =
+        r === 0 ? sumFromSram(c, slot) : readMoving(elements.sums, r - 1, c, sums[r - 1][c]);
+      if (operand?.step === 0) held[r][c] = readWord(shifting, r, c, next[r][c]);
       moving[r][c] = operand;
       sums[r][c] = sum && {
         step: sum.step,
-        value: accumulate(multiplyAdd, sum.value ?? 0, operand?.value, held[r][c]),
+        value: accumulate(elements, r, c, sum.value ?? 0, operand?.value, factorOf(r, c, slot)),
       };
       const load = loads[cycle - r - c];
       if (load) {
         const arriving = r === 0 ? weightFromSram(c, load) : link[r - 1][c];
-        link[r][c] = next[r][c];
+        link[r][c] = readWord(shifting, r, c, next[r][c]);
         next[r][c] = arriving;
       }
-      const result = sums[r][c];
+      const result = readMoving(elements.sums, r, c, sums[r][c]);
       if (r === rows - 1 && slot && result?.value !== undefined) {
         slot.tile.ports.write(result.step, slot.tile.firstColumn + c, result.value);
       }
     });
   }
   return cycles;
+
+  function factorOf(row: number, column: number, slot: Slot | undefined): number | undefined {
+    const word = readWord(elements.weights, row, column, held[row][column]);
+    return slot?.tile.ports.stationaryOperand(word, slot.tile.firstColumn + column);
+  }
 
   function movingFromSram(row: number, slot: Slot | undefined): Moving | undefined {
     if (slot === undefined) return undefined;

@@ -1,14 +1,18 @@
-import { featureCount, InputError, weightCount } from '../../core/index.js';
+import { type ConvolutionShape, featureCount, InputError, weightCount } from '../../core/index.js';
 import type {
   Float32ConvolutionSpecification,
   Int8ConvolutionSpecification,
 } from '../../kernels/index.js';
+import { weightBits } from '../../models/index.js';
+import { type ArrayFaults, checkArrayFaults, partialSumSlot } from '../disturbance/array-faults.js';
 import type { AccessCounts } from '../hardware/access-counts.js';
-import type { SystolicArray } from '../hardware/systolic-array.js';
-import { type MultiplyAdd, multiplyAddFloat32, multiplyAddInt32 } from './arithmetic.js';
+import { preloads, type SystolicArray } from '../hardware/systolic-array.js';
+import { type Arithmetic, float32Arithmetic, float32Of, int8Arithmetic } from './arithmetic.js';
+import { type Elements, elementsOf } from './elements.js';
 import { outputStationaryFold } from './output-stationary.js';
 import { preloadingTiles, type Tile } from './preload.js';
-import { createSrams, type Srams, type StoredLayer } from './srams.js';
+import { readWith } from './registers.js';
+import { createSrams, type ReadPartialSum, type Srams, type StoredLayer } from './srams.js';
 import {
   inputStationaryPorts,
   type StationaryPorts,
@@ -28,34 +32,48 @@ export interface ArrayRun<Sums extends Int32Array | Float32Array> {
 export interface ArrayRunOptions {
   /** Called with the number of each weight within the layer (network order) as the array reads it. */
   readonly weightRead?: (weight: number) => void;
+  /** None: everything is sound. */
+  readonly faults?: ArrayFaults;
 }
 
-export type Int8ArrayLayer = Pick<
-  Int8ConvolutionSpecification,
-  'shape' | 'inputZeroPoint' | 'weights' | 'weightZeroPoints' | 'bias'
->;
+export interface Int8ArrayLayer
+  extends Pick<
+    Int8ConvolutionSpecification,
+    'shape' | 'inputZeroPoint' | 'weights' | 'weightZeroPoints' | 'bias'
+  > {
+  /** What exclusive or makes of a byte of `weights` the stored one (`wordMask` of models); 0 by default. */
+  readonly wordMask?: number;
+}
 
 export type Float32ArrayLayer = Pick<Float32ConvolutionSpecification, 'shape' | 'weights' | 'bias'>;
 
 /**
  * Computes one image of an int8 layer on a systolic array, element by element and cycle by cycle: slow, meant for
- * small arrays, and the proof of the closed forms of `layerTiming`. Operands enter the array with their zero points
- * subtracted; accumulators are 32 bits wide and wrap around, so the sums are the kernels', to the bit. Windows are
- * taken in network order (input channel, ky, kx), folds in SCALE-Sim's (column folds outer, row folds inner).
+ * small arrays, the proof of the closed forms of `layerTiming` and the reference of faults in registers. Inputs enter
+ * the array with their zero point subtracted, weights as they are stored; accumulators are 32 bits wide and wrap around,
+ * so the sums are the kernels', to the bit. Windows are taken in network order (input channel, ky, kx), folds in
+ * SCALE-Sim's (column folds outer, row folds inner).
  *
  * @param input height × width × channels, channels innermost
- * @throws InputError when a length does not fit the shape
+ * @throws InputError when a length does not fit the shape, or faults do not fit the array
  */
 export function runInt8Layer(
   layer: Int8ArrayLayer,
   input: Uint8Array,
   array: SystolicArray,
-  { weightRead }: ArrayRunOptions = {},
+  options: ArrayRunOptions = {},
 ): ArrayRun<Int32Array> {
-  const stored: StoredLayer = { ...layer, input, windowOrder: 'channel-first' };
-  const srams = createSrams(checked(stored), weightRead);
-  const cycles = runLayer(srams, layer.shape.groups, array, multiplyAddInt32);
-  return { accumulators: Int32Array.from(srams.sums), cycles, accesses: srams.counts() };
+  const { shape, weightZeroPoints, wordMask = 0 } = layer;
+  checkLengths(shape, { ...layer, input, weightZeroPoints });
+  const stored: StoredLayer = {
+    ...layer,
+    input,
+    weights: weightBits(layer.weights).map((byte) => byte ^ wordMask),
+    weightOf: (word, channel) => (((word ^ wordMask) << 24) >> 24) - weightZeroPoints[channel],
+    windowOrder: 'channel-first',
+  };
+  const { words, ...counts } = runLayer(stored, array, int8Arithmetic, options);
+  return { accumulators: words, ...counts };
 }
 
 /**
@@ -68,52 +86,76 @@ export function runFloat32Layer(
   layer: Float32ArrayLayer,
   input: Float32Array,
   array: SystolicArray,
-  { weightRead }: ArrayRunOptions = {},
+  options: ArrayRunOptions = {},
 ): ArrayRun<Float32Array> {
+  checkLengths(layer.shape, { ...layer, input });
   const stored: StoredLayer = {
     ...layer,
     input,
     inputZeroPoint: 0,
-    weightZeroPoints: new Int32Array(layer.shape.output.channels),
+    weights: weightBits(layer.weights),
+    weightOf: float32Of,
+    bias: weightBits(layer.bias),
     windowOrder: 'channel-last',
   };
-  const srams = createSrams(checked(stored), weightRead);
-  const cycles = runLayer(srams, layer.shape.groups, array, multiplyAddFloat32);
-  return { accumulators: Float32Array.from(srams.sums), cycles, accesses: srams.counts() };
+  const { words, ...counts } = runLayer(stored, array, float32Arithmetic, options);
+  return {
+    accumulators: new Float32Array(words.buffer, words.byteOffset, words.length),
+    ...counts,
+  };
 }
 
-/** @returns cycles of all groups, one after the other */
+interface LayerRun {
+  readonly words: Int32Array;
+  readonly cycles: number;
+  readonly accesses: AccessCounts;
+}
+
+/** All groups, one after the other. */
 function runLayer(
-  srams: Srams,
-  groups: number,
+  layer: StoredLayer,
   array: SystolicArray,
-  multiplyAdd: MultiplyAdd,
-): number {
+  arithmetic: Arithmetic,
+  { weightRead, faults = {} }: ArrayRunOptions,
+): LayerRun {
+  checkArrayFaults(faults, array);
+  const srams = createSrams(layer, partialSumReader(faults, array), weightRead);
+  const elements = elementsOf(array, arithmetic, faults);
+  const cycles = cyclesOf(srams, layer.shape.groups, array, elements);
+  return { words: srams.results(), cycles, accesses: srams.counts() };
+}
+
+function partialSumReader(
+  { accumulatorMemory }: ArrayFaults,
+  array: SystolicArray,
+): ReadPartialSum {
+  if (accumulatorMemory === undefined) return (_m, _n, word) => word;
+  const { slots, faults } = accumulatorMemory;
+  const readSlot = readWith(faults, slots);
+  return (m, n, word) => readSlot(0, partialSumSlot(array, slots, m, n), word);
+}
+
+function cyclesOf(srams: Srams, groups: number, array: SystolicArray, elements: Elements): number {
   const groupNumbers = Array.from({ length: groups }, (_, group) => group);
   if (array.dataflow === 'output-stationary') {
-    return sum(groupNumbers, (group) => outputStationaryGroup(srams, group, array, multiplyAdd));
+    return sum(groupNumbers, (group) => outputStationaryGroup(srams, group, elements));
   }
   const portsOf =
     array.dataflow === 'weight-stationary' ? weightStationaryPorts : inputStationaryPorts;
   const tiles = groupNumbers.flatMap((group) =>
-    tilesOf(portsOf(srams, srams.group(group)), srams.window, array),
+    tilesOf(portsOf(srams, srams.group(group), elements), srams.window, array),
   );
-  return array.dataflow === 'weight-stationary' && array.preload
-    ? preloadingTiles(tiles, array, multiplyAdd)
-    : sum(tiles, (tile) => stationaryFold(tile.ports, tile, array, multiplyAdd));
+  return preloads(array)
+    ? preloadingTiles(tiles, elements)
+    : sum(tiles, (tile) => stationaryFold(tile.ports, tile, elements));
 }
 
-function outputStationaryGroup(
-  srams: Srams,
-  group: number,
-  array: SystolicArray,
-  multiplyAdd: MultiplyAdd,
-): number {
+function outputStationaryGroup(srams: Srams, group: number, elements: Elements): number {
   const ports = srams.group(group);
   let cycles = 0;
-  for (let n = 0; n < srams.filters; n += array.columns) {
-    for (let m = 0; m < srams.positions; m += array.rows) {
-      cycles += outputStationaryFold(srams, ports, m, n, array, multiplyAdd);
+  for (let n = 0; n < srams.filters; n += elements.columns) {
+    for (let m = 0; m < srams.positions; m += elements.rows) {
+      cycles += outputStationaryFold(srams, ports, m, n, elements);
     }
   }
   return cycles;
@@ -133,18 +175,26 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0);
 }
 
-function checked(layer: StoredLayer): StoredLayer {
-  const { shape, input, weights, weightZeroPoints, bias } = layer;
+interface Operands {
+  readonly input: ArrayLike<number>;
+  readonly weights: ArrayLike<number>;
+  readonly bias: ArrayLike<number>;
+  readonly weightZeroPoints?: ArrayLike<number>;
+}
+
+function checkLengths(shape: ConvolutionShape, operands: Operands): void {
   const expected = {
-    input: [input.length, featureCount(shape.input)],
-    weights: [weights.length, weightCount(shape)],
-    weightZeroPoints: [weightZeroPoints.length, shape.output.channels],
-    bias: [bias.length, shape.output.channels],
+    input: featureCount(shape.input),
+    weights: weightCount(shape),
+    weightZeroPoints: shape.output.channels,
+    bias: shape.output.channels,
   };
-  for (const [name, [found, wanted]] of Object.entries(expected)) {
-    if (found !== wanted) {
-      throw new InputError(`Systolic array: ${name} must hold ${wanted} values, not ${found}.`);
+  for (const name of ['input', 'weights', 'weightZeroPoints', 'bias'] as const) {
+    const found = operands[name]?.length;
+    if (found !== undefined && found !== expected[name]) {
+      throw new InputError(
+        `Systolic array: ${name} must hold ${expected[name]} values, not ${found}.`,
+      );
     }
   }
-  return layer;
 }

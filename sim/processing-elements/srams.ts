@@ -1,16 +1,17 @@
 import { type ConvolutionShape, windowSize } from '../../core/index.js';
 import type { AccessCounts } from '../hardware/access-counts.js';
 
-/** The convolution that the SRAMs hold. Zero points are subtracted on the way out. */
+/** The convolution that the SRAMs hold. Zero points of inputs are subtracted on the way out, those of weights behind it. */
 export interface StoredLayer {
   readonly shape: ConvolutionShape;
   /** One image, channels innermost. */
   readonly input: ArrayLike<number>;
   readonly inputZeroPoint: number;
-  /** Network order: output channel, input channel of the group, ky, kx. */
+  /** Words as the weight memory holds them. Network order: output channel, input channel of the group, ky, kx. */
   readonly weights: ArrayLike<number>;
-  /** One per output channel. */
-  readonly weightZeroPoints: ArrayLike<number>;
+  /** The number that a word of an output channel's weights stands for. */
+  weightOf(word: number, channel: number): number;
+  /** Words of partial sums, one per output channel. */
   readonly bias: ArrayLike<number>;
   /**
    * In which order the positions of a window count as k = 0, 1, …: input channel, ky, kx (`channel-first`) or
@@ -26,10 +27,13 @@ export interface StoredLayer {
  */
 export interface GroupPorts {
   readInput(m: number, k: number): number | undefined;
+  /** A word as the weight memory holds it. */
   readWeight(k: number, n: number): number | undefined;
+  /** The operand that such a word of filter n stands for. */
+  weightOf(word: number | undefined, n: number): number | undefined;
   /** Where the first fold of a window starts from; biases are held elsewhere and not counted. */
   bias(n: number): number | undefined;
-  /** The sum that the fold before left. */
+  /** The sum that the fold before left, as it is read of where it lies. */
   readPartialSum(m: number, n: number): number | undefined;
   write(m: number, n: number, sum: number): void;
 }
@@ -40,22 +44,29 @@ export interface Srams {
   readonly positions: number;
   readonly window: number;
   readonly filters: number;
-  /** What `write` stored: output positions × output channels. */
-  readonly sums: Float64Array;
+  /** Words of the sums that were written last, as they are read: output positions × output channels. */
+  results(): Int32Array;
   group(group: number): GroupPorts;
   counts(): AccessCounts;
 }
 
+/** What is read of where the sum of output position m and filter n of a group lies, which holds a word. */
+export type ReadPartialSum = (m: number, n: number, word: number) => number;
+
 /** @param weightRead called with the number of each weight within the layer as the array reads it */
-export function createSrams(layer: StoredLayer, weightRead?: (weight: number) => void): Srams {
-  const { shape, input, inputZeroPoint, weights, weightZeroPoints } = layer;
+export function createSrams(
+  layer: StoredLayer,
+  readStored: ReadPartialSum,
+  weightRead?: (weight: number) => void,
+): Srams {
+  const { shape, input, inputZeroPoint, weights } = layer;
   const { channels: inputChannels, height, width } = shape.input;
   const channels = shape.output.channels;
   const positions = shape.output.height * shape.output.width;
   const window = windowSize(shape);
   const filters = channels / shape.groups;
   const taps = windowTaps(layer);
-  const sums = new Float64Array(positions * channels);
+  const sums = new Int32Array(positions * channels);
   let [inputReads, weightReads, outputWrites, partialSumReads] = [0, 0, 0, 0];
 
   function group(group: number): GroupPorts {
@@ -79,13 +90,15 @@ export function createSrams(layer: StoredLayer, weightRead?: (weight: number) =>
         weightReads++;
         const weight = (firstOutput + n) * window + taps[k].number;
         weightRead?.(weight);
-        return weights[weight] - weightZeroPoints[firstOutput + n];
+        return weights[weight];
       },
+      weightOf: (word, n) =>
+        word === undefined ? undefined : layer.weightOf(word, firstOutput + n),
       bias: (n) => (n < filters ? layer.bias[firstOutput + n] : undefined),
       readPartialSum(m, n) {
         if (m >= positions || n >= filters) return undefined;
         partialSumReads++;
-        return sums[m * channels + firstOutput + n];
+        return readStored(m, n, sums[m * channels + firstOutput + n]);
       },
       write(m, n, sum) {
         if (m >= positions || n >= filters) return;
@@ -99,7 +112,11 @@ export function createSrams(layer: StoredLayer, weightRead?: (weight: number) =>
     positions,
     window,
     filters,
-    sums,
+    results: () =>
+      sums.map((word, place) => {
+        const m = Math.floor(place / channels);
+        return readStored(m, (place % channels) % filters, word);
+      }),
     group,
     counts: () => ({ inputReads, weightReads, outputWrites, partialSumReads }),
   };

@@ -1,6 +1,13 @@
-import type { SystolicArray } from '../hardware/systolic-array.js';
-import { accumulate, type MultiplyAdd } from './arithmetic.js';
-import { emptyRegisters, forEachElement, type Moving } from './registers.js';
+import { accumulate, type Elements } from './elements.js';
+import {
+  emptyRegisters,
+  forEachElement,
+  type Moving,
+  type ReadRegister,
+  readMoving,
+  readSound,
+  readWord,
+} from './registers.js';
 import type { GroupPorts, Srams } from './srams.js';
 
 /**
@@ -12,29 +19,51 @@ export interface StationaryPorts {
   readonly steps: number;
   readStationary(k: number, column: number): number | undefined;
   readMoving(k: number, step: number): number | undefined;
+  /** How the registers of both are read. */
+  readonly stationaryRegister: ReadRegister;
+  readonly movingRegister: ReadRegister;
+  /** The operands that words of these registers stand for. */
+  stationaryOperand(word: number | undefined, column: number): number | undefined;
+  movingOperand(word: number | undefined, step: number): number | undefined;
   bias(step: number, column: number): number | undefined;
   readPartialSum(step: number, column: number): number | undefined;
   write(step: number, column: number, sum: number): void;
 }
 
-export function weightStationaryPorts(srams: Srams, ports: GroupPorts): StationaryPorts {
+export function weightStationaryPorts(
+  srams: Srams,
+  ports: GroupPorts,
+  { weights }: Elements,
+): StationaryPorts {
   return {
     columnExtent: srams.filters,
     steps: srams.positions,
     readStationary: (k, n) => ports.readWeight(k, n),
     readMoving: (k, m) => ports.readInput(m, k),
+    stationaryRegister: weights,
+    movingRegister: readSound,
+    stationaryOperand: (word, n) => ports.weightOf(word, n),
+    movingOperand: (input) => input,
     bias: (_, n) => ports.bias(n),
     readPartialSum: (m, n) => ports.readPartialSum(m, n),
     write: (m, n, sum) => ports.write(m, n, sum),
   };
 }
 
-export function inputStationaryPorts(srams: Srams, ports: GroupPorts): StationaryPorts {
+export function inputStationaryPorts(
+  srams: Srams,
+  ports: GroupPorts,
+  { weights }: Elements,
+): StationaryPorts {
   return {
     columnExtent: srams.positions,
     steps: srams.filters,
     readStationary: (k, m) => ports.readInput(m, k),
     readMoving: (k, n) => ports.readWeight(k, n),
+    stationaryRegister: readSound,
+    movingRegister: weights,
+    stationaryOperand: (input) => input,
+    movingOperand: (word, n) => ports.weightOf(word, n),
     bias: (n) => ports.bias(n),
     readPartialSum: (n, m) => ports.readPartialSum(m, n),
     write: (n, m, sum) => ports.write(m, n, sum),
@@ -82,16 +111,18 @@ export function sumAtHead(
 export function stationaryFold(
   ports: StationaryPorts,
   fold: StationaryFold,
-  { rows, columns }: SystolicArray,
-  multiplyAdd: MultiplyAdd,
+  elements: Elements,
 ): number {
+  const { rows, columns } = elements;
   const { firstK, firstColumn } = fold;
   const held = emptyRegisters<number>(rows, columns);
   let cycle = 0;
   for (; cycle < rows; cycle++) {
     forEachElement(rows, columns, (r, c) => {
       held[r][c] =
-        r === 0 ? ports.readStationary(firstK + rows - 1 - cycle, firstColumn + c) : held[r - 1][c];
+        r === 0
+          ? ports.readStationary(firstK + rows - 1 - cycle, firstColumn + c)
+          : readWord(ports.stationaryRegister, r - 1, c, held[r - 1][c]);
     });
   }
 
@@ -101,14 +132,18 @@ export function stationaryFold(
   for (let finished = 0; finished < columns * ports.steps; cycle++) {
     const stream = cycle - rows;
     forEachElement(rows, columns, (r, c) => {
-      const operand = c === 0 ? movingFromSram(r, stream - r) : moving[r][c - 1];
-      const sum = r === 0 ? sumFromSram(c, stream - c) : sums[r - 1][c];
+      const operand =
+        c === 0
+          ? movingFromSram(r, stream - r)
+          : readMoving(ports.movingRegister, r, c - 1, moving[r][c - 1]);
+      const sum =
+        r === 0 ? sumFromSram(c, stream - c) : readMoving(elements.sums, r - 1, c, sums[r - 1][c]);
       moving[r][c] = operand;
       sums[r][c] = sum && {
         step: sum.step,
-        value: accumulate(multiplyAdd, sum.value ?? 0, operand?.value, held[r][c]),
+        value: accumulate(elements, r, c, sum.value ?? 0, ...operandsOf(r, c, operand)),
       };
-      const result = sums[r][c];
+      const result = readMoving(elements.sums, r, c, sums[r][c]);
       if (r === rows - 1 && result?.value !== undefined) {
         ports.write(result.step, firstColumn + c, result.value);
         finished++;
@@ -116,6 +151,21 @@ export function stationaryFold(
     });
   }
   return cycle;
+
+  /** The operand that passes an element and the one that stays there. */
+  function operandsOf(
+    row: number,
+    column: number,
+    operand: Moving | undefined,
+  ): [number | undefined, number | undefined] {
+    if (operand === undefined) return [undefined, undefined];
+    const passing = readWord(ports.movingRegister, row, column, operand.value);
+    const staying = readWord(ports.stationaryRegister, row, column, held[row][column]);
+    return [
+      ports.movingOperand(passing, operand.step),
+      ports.stationaryOperand(staying, firstColumn + column),
+    ];
+  }
 
   function movingFromSram(row: number, step: number): Moving | undefined {
     return isStep(step) ? { step, value: ports.readMoving(firstK + row, step) } : undefined;
