@@ -156,7 +156,10 @@ function placeOtherStorage(
   const { featureMaps } = storage.cells;
   const first = { network, placement: featureMaps.tensors[0].placement };
   const needed = mitigations.map((mitigation) =>
-    memoryNeeds(memoryPartsOf(mitigation).filter((part) => standsIn(part, name)), first),
+    memoryNeeds(
+      memoryPartsOf(mitigation).filter((part) => standsIn(part, name)),
+      first,
+    ),
   );
   return placeStorage(name, network, accelerator, {
     placement,
