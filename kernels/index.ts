@@ -42,9 +42,11 @@ export * from './float32/plan.js';
 export { quantizeUint8, requantize } from './quantize.js';
 export { createReferenceBackend } from './reference/backend.js';
 export { referenceFaultySums } from './reference/faulty-sums.js';
+export { int8Finish, type OutputPlace } from './reference/int8-convolution.js';
 export { createWasmBackend } from './wasm/backend.js';
 export {
   type ChangeList,
+  changeValue,
   createDeltaKernels,
   type DeltaConvolution,
   type DeltaKernels,

@@ -30,6 +30,13 @@ export {
   type WordFaults,
   wordLanes,
 } from './disturbance/struck-words.js';
+export {
+  type TransientFault,
+  type TransientOperation,
+  type TransientValue,
+  type TransientWeight,
+  transientDisturbance,
+} from './disturbance/transients.js';
 export * from './disturbance/weight-hits.js';
 export * from './energy/index.js';
 export type { AccessCounts } from './hardware/access-counts.js';
@@ -51,10 +58,12 @@ export * from './memory/weight-position.js';
 export * from './memory/weight-stream.js';
 export * from './processing-elements/index.js';
 export {
+  type ChangeStruck,
   canFollowChanges,
   createDeltaRunner,
   type DeltaRunner,
   deltaRunnerBytes,
+  type FollowedFaults,
 } from './runs/delta-run.js';
 export * from './runs/per-image.js';
 export {
@@ -69,8 +78,10 @@ export {
   runFrom,
 } from './runs/recorded-run.js';
 export * from './runs/shared-prefix.js';
+export { runTransients, type TransientRun } from './runs/transient-run.js';
 export { type BrokenStorages, disturbanceOf } from './storage/disturb.js';
 export * from './storage/placed-storage.js';
 export { arrayFaultsOf } from './storage/register-faults.js';
 export { storageSeed } from './storage/storage-seed.js';
+export { type SiteScope, type TransientSites, transientSites } from './storage/transient-sites.js';
 export * from './timing/index.js';

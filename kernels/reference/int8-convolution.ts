@@ -16,8 +16,8 @@ export function int8Convolution(
   specification: Int8ConvolutionSpecification,
 ): Int8ConvolutionKernel {
   checkInt8Specification(specification);
-  const { shape, inputZeroPoint, weightZeroPoints, bias, multipliers } = specification;
-  const { outputZeroPoint, low, high } = specification;
+  const { shape, inputZeroPoint, weightZeroPoints, bias } = specification;
+  const finish = int8Finish(specification);
   const weights = specification.weights.slice();
   const channels = shape.output.channels;
   const groupOutputs = channels / shape.groups;
@@ -62,19 +62,38 @@ export function int8Convolution(
           accumulators[channel] = sum;
         }
         observe?.(accumulators, row, 1, channels);
-        const firstNeuron = (row % positions) * channels;
+        const position = row % positions;
         for (let channel = 0; channel < channels; channel++) {
-          const sum = clipInt8(accumulators[channel], clip, firstNeuron + channel);
-          output[row * channels + channel] = requantize(
-            sum,
-            multipliers[channel],
-            outputZeroPoint,
-            low,
-            high,
-          );
+          const place = { position, channel };
+          output[row * channels + channel] = finish(accumulators[channel], place, clip);
         }
       });
     },
+  };
+}
+
+/** An output: y · width + x, and its channel. */
+export interface OutputPlace {
+  readonly position: number;
+  readonly channel: number;
+}
+
+/** A function from the accumulator of an output to the stored value: clipped, then requantised. */
+export function int8Finish({
+  shape,
+  multipliers,
+  outputZeroPoint,
+  low,
+  high,
+}: Int8ConvolutionSpecification): (
+  accumulator: number,
+  place: OutputPlace,
+  clip: Int8Clip | undefined,
+) => number {
+  const { channels } = shape.output;
+  return (accumulator, { position, channel }, clip) => {
+    const sum = clipInt8(accumulator, clip, position * channels + channel);
+    return requantize(sum, multipliers[channel], outputZeroPoint, low, high);
   };
 }
 

@@ -139,6 +139,37 @@ export function undoChanges(changes: ChangeList, tensor: Uint8Array, channels: n
   }
 }
 
+/**
+ * Changes a value of a tensor, among the changes that a list has of it already.
+ *
+ * @param place (position · channels + channel) of the value
+ * @param changes with room for one change of each value of the tensor
+ */
+export function changeValue(
+  changes: ChangeList,
+  tensor: Uint8Array,
+  channels: number,
+  place: number,
+  value: number,
+): void {
+  const { fields } = changes;
+  const difference = value - tensor[place];
+  if (difference === 0) return;
+  tensor[place] = value;
+  const channel = place % channels;
+  const position = (place - channel) / channels;
+  const end = changes.length * CHANGE_FIELDS;
+  for (let field = 0; field < end; field += CHANGE_FIELDS) {
+    if (fields[field + POSITION] !== position || fields[field + CHANNEL] !== channel) continue;
+    fields[field + DIFFERENCE] += difference;
+    return;
+  }
+  fields[end + POSITION] = position;
+  fields[end + CHANNEL] = channel;
+  fields[end + DIFFERENCE] = difference;
+  changes.length += 1;
+}
+
 /** Accumulators of one output position are padded to whole blocks. */
 export function deltaRowChannels(shape: ConvolutionShape): number {
   return roundUp(shape.output.channels, PANEL_COLUMNS);

@@ -1,6 +1,7 @@
 import type {
   AccumulatorObserver,
   FaultySumsKernel,
+  FaultySumsSpecification,
   KernelBackend,
   SumGroup,
 } from '../../kernels/index.js';
@@ -43,14 +44,7 @@ export function createFaultySums(network: Network, backend: KernelBackend): Faul
         return { index, layer, groups };
       });
       const kernels = backend.faultySums(
-        layers.map(({ layer, groups }) => ({
-          format: network.format,
-          shape: layer.shape,
-          inputZeroPoint:
-            network.format === 'int8' ? quantizationOf(network, layer.input).zeroPoint : 0,
-          bias: layer.bias,
-          groups,
-        })),
+        layers.map(({ layer, groups }) => faultySumsSpecification(network, layer, groups)),
       );
       disturbed = new Map(
         layers.map(({ index, ...layer }, place) => [index, { ...layer, kernel: kernels[place] }]),
@@ -63,6 +57,17 @@ export function createFaultySums(network: Network, backend: KernelBackend): Faul
       return replacerOf(one);
     },
   };
+}
+
+/** What the sums of a layer that pass faulty places ask of their kernel. */
+export function faultySumsSpecification(
+  network: Network,
+  { shape, input, bias }: WeightedLayer,
+  groups: readonly SumGroup[],
+): FaultySumsSpecification {
+  const { format } = network;
+  const inputZeroPoint = format === 'int8' ? quantizationOf(network, input).zeroPoint : 0;
+  return { format, shape, inputZeroPoint, bias, groups };
 }
 
 function replacerOf({ layer, groups, kernel }: DisturbedLayer): SumReplacer {

@@ -1,6 +1,7 @@
 import { featureCount, multiplyAccumulates } from '../../core/index.js';
 import {
   type ChangeList,
+  changeValue,
   createDeltaKernels,
   type DeltaConvolution,
   type DeltaKernels,
@@ -45,7 +46,40 @@ export interface DeltaRunner {
    * @param count default: all that are recorded from there on
    */
   run(patches: WeightPatches, first?: number, count?: number): Float32Array;
+  /**
+   * Outputs (count × classes) of recorded images that have faults of their own.
+   *
+   * @param faultsOf those of image `first` + place, 0 ≤ place < count
+   * @returns the places of images in which faults reach more than can be followed, too: their outputs are not there
+   */
+  runEach(
+    first: number,
+    count: number,
+    faultsOf: (place: number) => FollowedFaults,
+  ): { readonly outputs: Float32Array; readonly left: readonly number[] };
 }
+
+/** Faults of one image, to be followed from where they strike. */
+export interface FollowedFaults {
+  readonly patches: WeightPatches;
+  /** What strikes the network's input, and by index into `network.layers` what strikes the output of a layer. */
+  readonly input: ChangeStruck | undefined;
+  readonly outputs: ReadonlyMap<number, ChangeStruck>;
+}
+
+/**
+ * Tells of the values that faults strike.
+ *
+ * @param input of the layer, with all changes up to it; of the network's input itself
+ * @param output of the layer, the same
+ * @param units of the network
+ */
+export type ChangeStruck = (
+  input: Uint8Array,
+  output: Uint8Array,
+  units: ReadonlyMap<string, ActivationUnit>,
+  change: (place: number, value: number) => void,
+) => void;
 
 /** How many products of whole layers take the time of one product of a change. */
 const WHOLE_LAYER_ADVANTAGE = 4;
@@ -94,23 +128,34 @@ export function createDeltaRunner(
   const weighted = weightedLayers(network);
   const { classes } = datapath;
 
-  /** Follows the faults through one image; returns the layer from which on it must be run as a whole, if any. */
+  /** Follows the faults through one image, and hands it over where it must be run as a whole from a layer on. */
   function followImage(
     image: number,
     patches: ReadonlyMap<number, readonly WeightChange[]>,
     output: Float32Array,
     handOver: (layer: number, values: Uint8Array) => void,
+    struck: Pick<FollowedFaults, 'input' | 'outputs'> = UNSTRUCK,
   ): void {
     let [changes, next] = lists;
     changes.length = 0;
-    const lastPatched = Math.max(...patches.keys());
+    const lastFaulty = Math.max(...patches.keys(), ...struck.outputs.keys());
+    const strike = (of: ChangeStruck, input: number, tensor: number, list: ChangeList) => {
+      const { channels } = network.tensors[tensor].shape;
+      const values = tensors[tensor][image];
+      of(tensors[input][image], values, units, (place, value) =>
+        changeValue(list, values, channels, place, value),
+      );
+    };
+    if (struck.input) strike(struck.input, network.input, network.input, changes);
     for (const [index, layer] of network.layers.entries()) {
       const patchesHere = patches.get(index) ?? [];
       const [inputTensor] = inputsOf(layer);
       const input = tensors[inputTensor][image];
       const { channels } = network.tensors[inputTensor].shape;
-      if (changes.length === 0 && patchesHere.length === 0) {
-        if (index > lastPatched) return;
+      const struckHere = struck.outputs.get(index);
+      const isUnchanged = changes.length === 0 && patchesHere.length === 0;
+      if (isUnchanged && !struckHere) {
+        if (index > lastFaulty) return;
         continue;
       }
       const stage = stages.layers[index];
@@ -120,13 +165,16 @@ export function createDeltaRunner(
         return;
       }
       const changed = tensors[layer.output][image];
-      if (stage.kind === 'weighted') {
+      if (isUnchanged) {
+        next.length = 0;
+      } else if (stage.kind === 'weighted') {
         const accumulators = stage.accumulators[image];
         const its = { input, output: changed, accumulators };
         stage.convolution.update(changes, patchesHere, its, next);
       } else {
         stage.layer.update(changes, { input, output: changed }, next);
       }
+      if (struckHere) strike(struckHere, inputTensor, layer.output, next);
       undoChanges(changes, input, channels);
       [changes, next] = [next, changes];
     }
@@ -144,6 +192,17 @@ export function createDeltaRunner(
       golden.set(outputs, recorded * classes);
       recorded += count;
       return outputs;
+    },
+    runEach(first, count, faultsOf) {
+      const outputs = golden.slice(first * classes, (first + count) * classes);
+      const left: number[] = [];
+      for (let place = 0; place < count; place += 1) {
+        const { patches, ...struck } = faultsOf(place);
+        const byLayer = patchesByLayer(network, weighted, starts, patches);
+        const output = outputs.subarray(place * classes);
+        followImage(first + place, byLayer, output, () => left.push(place), struck);
+      }
+      return { outputs, left };
     },
     run(patches, first = 0, count = recorded - first) {
       const outputs = golden.slice(first * classes, (first + count) * classes);
@@ -164,6 +223,11 @@ export function createDeltaRunner(
     },
   };
 }
+
+const UNSTRUCK: Pick<FollowedFaults, 'input' | 'outputs'> = {
+  input: undefined,
+  outputs: new Map(),
+};
 
 type Stage =
   | {

@@ -1,16 +1,15 @@
 import type { SumGroup } from '../../kernels/index.js';
-import {
-  isWeighted,
-  type Network,
-  type WeightedLayer,
-  weightBits,
-  wordMask,
-} from '../../models/index.js';
+import { isWeighted, type Network } from '../../models/index.js';
 import { disturbedSums } from '../disturbance/array/disturbed-sums.js';
 import { registerPatches } from '../disturbance/array/register-patches.js';
-import type { ArrayWeights } from '../disturbance/array/window-weights.js';
 import type { ArrayFaults } from '../disturbance/array-faults.js';
 import type { Disturbance, ReadThrough } from '../disturbance/disturbance.js';
+import {
+  type Patches,
+  type PatchesOfLayer,
+  patchesOfLayer,
+  readLayer,
+} from '../disturbance/layer-patches.js';
 import type { WeightPatches } from '../disturbance/patches.js';
 import type { SystolicArray } from '../hardware/systolic-array.js';
 
@@ -50,7 +49,7 @@ export function disturbanceOf(
       passed.push(own);
       continue;
     }
-    const stored = asRead(layer, own);
+    const stored = readLayer(layer, own);
     const groups = disturbedSums(stored, faults, array);
     if (groups.length > 0) sums.set(index, groups);
     passed.push({ ...merged(own, registerPatches(stored, faults, array)), first: own.first });
@@ -61,58 +60,6 @@ export function disturbanceOf(
     ...read,
     ...(sums.size > 0 && { sums }),
   };
-}
-
-type Patches = Pick<WeightPatches, 'weights' | 'words'>;
-
-/** Patches of one layer, weights numbered within it. */
-interface PatchesOfLayer extends Patches {
-  /** Number of its first weight over the network. */
-  readonly first: number;
-}
-
-const NO_WORDS = new Uint32Array(0);
-
-function patchesOfLayer(
-  patches: Patches = { weights: NO_WORDS, words: NO_WORDS },
-  first: number,
-  count: number,
-): PatchesOfLayer {
-  const start = firstFrom(patches.weights, first);
-  const end = firstFrom(patches.weights, first + count);
-  const weights = patches.weights.slice(start, end).map((weight) => weight - first);
-  return { first, weights, words: patches.words.subarray(start, end) };
-}
-
-/** The place of the first number that is not below a limit, among ascending ones. */
-function firstFrom(ascending: Uint32Array, limit: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle] < limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** A layer as the array reads it of the weight memory. */
-function asRead(layer: WeightedLayer, { weights, words }: Patches): ArrayWeights {
-  const { shape } = layer;
-  const mask = wordMask(layer);
-  const patched = <Values extends Int8Array | Float32Array>(values: Values): Values => {
-    if (weights.length === 0) return values;
-    const copy = values.slice() as Values;
-    const bits = weightBits(copy);
-    for (const [place, weight] of weights.entries()) bits[weight] = words[place] ^ mask;
-    return copy;
-  };
-  return 'zeroPoints' in layer
-    ? {
-        ...{ shape, weights: patched(layer.weights), wordMask: mask },
-        weightZeroPoints: layer.zeroPoints,
-      }
-    : { shape, weights: patched(layer.weights) };
 }
 
 /** Patches of both, those of the second where both have one. */
