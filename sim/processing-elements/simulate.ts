@@ -1,9 +1,6 @@
 import { type ConvolutionShape, featureCount, InputError, weightCount } from '../../core/index.js';
-import type {
-  Float32ConvolutionSpecification,
-  Int8ConvolutionSpecification,
-} from '../../kernels/index.js';
 import { weightBits } from '../../models/index.js';
+import type { Float32ArrayWeights, Int8ArrayWeights } from '../disturbance/array/window-weights.js';
 import { type ArrayFaults, checkArrayFaults, partialSumSlot } from '../disturbance/array-faults.js';
 import type { AccessCounts } from '../hardware/access-counts.js';
 import { preloads, type SystolicArray } from '../hardware/systolic-array.js';
@@ -36,16 +33,14 @@ export interface ArrayRunOptions {
   readonly faults?: ArrayFaults;
 }
 
-export interface Int8ArrayLayer
-  extends Pick<
-    Int8ConvolutionSpecification,
-    'shape' | 'inputZeroPoint' | 'weights' | 'weightZeroPoints' | 'bias'
-  > {
-  /** What exclusive or makes of a byte of `weights` the stored one (`wordMask` of models); 0 by default. */
-  readonly wordMask?: number;
+export interface Int8ArrayLayer extends Int8ArrayWeights {
+  readonly inputZeroPoint: number;
+  readonly bias: Int32Array;
 }
 
-export type Float32ArrayLayer = Pick<Float32ConvolutionSpecification, 'shape' | 'weights' | 'bias'>;
+export interface Float32ArrayLayer extends Float32ArrayWeights {
+  readonly bias: Float32Array;
+}
 
 /**
  * Computes one image of an int8 layer on a systolic array, element by element and cycle by cycle: slow, meant for
