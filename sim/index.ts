@@ -36,6 +36,7 @@ export {
   type TransientValue,
   type TransientWeight,
   transientDisturbance,
+  transientSums,
 } from './disturbance/transients.js';
 export * from './disturbance/weight-hits.js';
 export * from './energy/index.js';

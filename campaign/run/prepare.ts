@@ -17,6 +17,7 @@ import {
   type PlacedStorage,
   type Placement,
   requireDatapath,
+  transientSites,
 } from '../../sim/index.js';
 import { requireCifar10Network } from '../inputs/cifar10-network.js';
 import { filesOfDies, levelOfDies, type PlacedDies, readDies } from '../inputs/dies/index.js';
@@ -39,7 +40,7 @@ import {
   faultSourceOf,
   restrictFaultMap,
 } from '../study/fault-source.js';
-import { createStorageScope, expandStorageScope } from '../study/storage-scope.js';
+import { createStorageScope, expandStorageScope, siteScope } from '../study/storage-scope.js';
 import { WEIGHTS_ALONE } from '../study/storages.js';
 import { partDefaults, type Study } from '../study/study.js';
 import { requireKnowable, requireMeasured } from '../trial/known-voltages.js';
@@ -124,6 +125,14 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
     sources,
     scopesOf: (placed) => scopesOf(study, placed, networks, storagesFor(placed)),
     cellsOf,
+    sitesOf(placed, scope) {
+      const { network } = networkOf({ networks }, placed.model, placed.format);
+      const { array } = entryOf(accelerators, placed.accelerator);
+      return storagesFor(placed).reduce(
+        (sum, storage) => sum + transientSites(network, array, storage, siteScope(scope)).count,
+        0,
+      );
+    },
     rateOfMap(file, placed, scope) {
       const faults = scopesIn(placed, scope).reduce(
         (sum, { storage, cells }) =>

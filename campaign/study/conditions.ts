@@ -45,6 +45,8 @@ export interface PlanOptions {
   readonly scopesOf: (placed: PlacedStorages) => readonly string[];
   /** Number of cells of an expanded scope. */
   readonly cellsOf: (placed: PlacedStorages, scope: string) => number;
+  /** Number of places in an expanded scope that a transient fault may strike in an image. */
+  readonly sitesOf: (placed: PlacedStorages, scope: string) => number;
   /** Share of the cells in scope that a fault map file breaks. */
   readonly rateOfMap: (file: string, placed: PlacedStorages, scope: string) => number;
   /** The voltages at which dies were measured, falling, and the mean share of the cells that are faulty there. */
@@ -89,24 +91,29 @@ function levelsOf(
   source: FaultSource,
   placed: PlacedStorages,
   scope: string,
-  { cellsOf, rateOfMap, levelsOfDies }: PlanOptions,
+  options: PlanOptions,
 ): readonly (FaultState & Pick<Condition, 'faultCount'>)[] {
+  const { rateOfMap, levelsOfDies } = options;
   if (source.kind === 'none') return [{ rate: 0 }];
   if (source.kind === 'dies') return levelsOfDies(placed);
   if (source.kind === 'file') return [{ rate: rateOfMap(source.file, placed, scope) }];
-  if (source.state) return [source.state];
+  const cellsOf = source.kind === 'transient' ? options.sitesOf : options.cellsOf;
+  const countLevels = (counts: readonly number[]) => {
+    const cells = cellsOf(placed, scope);
+    return counts.map((faultCount) => ({
+      rate: rateOfCount(faultCount, cells, scope),
+      faultCount,
+    }));
+  };
+  if (source.state) {
+    return 'count' in source.state ? countLevels([source.state.count]) : [source.state];
+  }
   const table = tableOf(source);
   if (table && usesVoltages(study)) {
     const voltages = study.voltages ?? table.map(({ voltage }) => voltage);
     return voltages.map((voltage) => ({ rate: rateAtVoltage(table, voltage), voltage }));
   }
-  if (study.faultCounts) {
-    const cells = cellsOf(placed, scope);
-    return study.faultCounts.map((faultCount) => ({
-      rate: rateOfCount(faultCount, cells, scope),
-      faultCount,
-    }));
-  }
+  if (study.faultCounts) return countLevels(study.faultCounts);
   return ratesOf(study, placed.format).map((rate) => ({ rate }));
 }
 
@@ -138,7 +145,10 @@ function rateOfCount(count: number, cells: number, scope: string): number {
 
 /** @throws InputError when the study has rates, voltages or fault counts that none of its fault sources takes */
 function requireUsedAxes(study: Study, sources: readonly FaultSource[]): void {
-  const free = sources.filter((source) => source.kind === 'model' && source.state === undefined);
+  const free = sources.filter(
+    (source) =>
+      (source.kind === 'model' || source.kind === 'transient') && source.state === undefined,
+  );
   const byVoltage = free.filter(tableOf);
   if (study.voltages && byVoltage.length === 0) {
     throw new InputError(

@@ -35,10 +35,20 @@ export interface ModelSource {
 export type FaultSource =
   | ModelSource
   | { readonly kind: 'file'; readonly file: string }
+  | TransientSource
   /** Measured dies; map number k is that of die k at the voltage of the condition. */
   | { readonly kind: 'dies'; readonly name: string }
   /** No fault: what dies are compared with. */
   | { readonly kind: 'none' };
+
+/** Bits that are inverted at one moment, drawn for each image. */
+export interface TransientSource {
+  readonly kind: 'transient';
+  /** As the study names it. */
+  readonly name: string;
+  /** Share of the places that are struck in each image, or how many; undefined: the study says it. */
+  readonly state?: { readonly rate: number } | { readonly count: number } | undefined;
+}
 
 /** The name of the source without faults. */
 const FAULT_FREE = 'fault-free';
@@ -64,33 +74,55 @@ export function faultSourceName(source: FaultSource): string {
 
 /** Whether the maps of a source are a sample of maps; a given one is not, only its images are. */
 export function isSample({ kind }: FaultSource): boolean {
-  return kind === 'model' || kind === 'dies';
+  return kind === 'model' || kind === 'transient' || kind === 'dies';
 }
 
 const MODEL_FILE = /\.(ya?ml|json)$/i;
 const KINDS: readonly string[] = MODEL_FAULTS;
 const PRESETS: readonly string[] = FAULT_PRESETS.map(({ name }) => name);
 
+/** The word for transient faults. */
+const TRANSIENT = 'transient';
+
 /**
  * Fault models as users write them: what faulty cells do (uniform faults); a preset, which has a voltage for each
  * rate; a published state of a preset, PRESET@0.55V or PRESET@0.02744; or a fault-model file.
  */
 const FAULTS_PATTERN = new RegExp(
-  `^(${KINDS.join('|')}|(${PRESETS.join('|')})(@.+)?|.+\\.(ya?ml|json))$`,
+  `^(${KINDS.join('|')}|${TRANSIENT}|(${PRESETS.join('|')})(@.+)?|.+\\.(ya?ml|json))$`,
 );
 
 const WORDS_FOR_FAULTS =
-  'flip, stuck-at, stuck-at-0, stuck-at-1, a preset such as kc705-b or stutz-chip-1@0.02744, or a fault-model file (.yaml)';
+  'flip, stuck-at, stuck-at-0, stuck-at-1, transient, a preset such as kc705-b or stutz-chip-1@0.02744, or a fault-model file (.yaml)';
+
+/** Transient faults: a share of all places in each image, or so many of them. */
+const transientSchema = z.strictObject({
+  transient: z.union([
+    z.strictObject({ rate: z.number().min(0).max(1) }),
+    z.strictObject({ count: z.int().min(0).max(1_000_000) }),
+  ]),
+});
+
+type Transient = z.output<typeof transientSchema>;
+
+/** Whether a fault model of a study is of transient faults. */
+export function isTransient(faults: string | Transient | FaultModelInput): boolean {
+  return faults === TRANSIENT || (typeof faults !== 'string' && 'transient' in faults);
+}
 
 /** A fault model as a study gives it: in a word, or itself. */
-export const faultsSchema = z.union([z.string().regex(FAULTS_PATTERN), faultModelSchema], {
-  error: ({ input }) => problemOfFaults(input),
-});
+export const faultsSchema = z.union(
+  [z.string().regex(FAULTS_PATTERN), transientSchema, faultModelSchema],
+  { error: ({ input }) => problemOfFaults(input) },
+);
 
 /** What is wrong with a fault model that is neither a known word nor valid. */
 function problemOfFaults(input: unknown): string {
   if (typeof input === 'string') {
     return `expected ${WORDS_FOR_FAULTS}`;
+  }
+  if (typeof input === 'object' && input !== null && 'transient' in input) {
+    return 'expected {transient: {rate: RATE}} with a rate from 0 to 1, or {transient: {count: NUMBER}}';
   }
   try {
     parseFaultModel(input, 'a fault model');
@@ -102,7 +134,9 @@ function problemOfFaults(input: unknown): string {
 }
 
 /** The files among the fault models of a study. */
-export function faultModelFiles(faults: readonly (string | FaultModelInput)[]): string[] {
+export function faultModelFiles(
+  faults: readonly (string | Transient | FaultModelInput)[],
+): string[] {
   return faults.filter((name) => typeof name === 'string' && isFile(name)) as string[];
 }
 
@@ -115,9 +149,13 @@ function isFile(name: string): boolean {
  *
  * @throws InputError when a preset has no such state, or a file or model is wrong
  */
-export function faultSourceOf(faults: string | FaultModelInput): ModelSource {
+export function faultSourceOf(
+  faults: string | Transient | FaultModelInput,
+): ModelSource | TransientSource {
+  if (faults === TRANSIENT) return { kind: 'transient', name: TRANSIENT };
   if (typeof faults !== 'string') {
     const name = JSON.stringify(faults);
+    if ('transient' in faults) return { kind: 'transient', name, state: faults.transient };
     return { kind: 'model', name, model: parseFaultModel(faults, 'study: faults') };
   }
   if (KINDS.includes(faults)) {
@@ -183,7 +221,7 @@ export function trialFaultMaps(request: FaultMapsRequest, buffers?: FaultBuffers
     const { file } = source;
     return () => restrictFaultMap(readMap(file), scope);
   }
-  if (source.kind === 'none') return () => emptyFaultMap(geometry);
+  if (source.kind === 'none' || source.kind === 'transient') return () => emptyFaultMap(geometry);
   const whole = scope.count === dataCellCount(geometry);
   return nestedFaultMaps(source.model, geometry, seed, map, whole ? undefined : scope, buffers);
 }

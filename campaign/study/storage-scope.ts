@@ -6,6 +6,7 @@ import {
   NO_SLOT,
   type PlacedStorage,
   registerBitOf,
+  type SiteScope,
   STORAGE_TITLES,
   type StoredTensor,
   type WeightMemory,
@@ -67,6 +68,21 @@ function splitScope(scope: string): [kind: string, name: string] {
 export function layerOfScope(scope: string): string | undefined {
   const [kind, name] = splitScope(scope);
   return kind === 'layer' ? name : undefined;
+}
+
+/**
+ * The places for transient faults that a scope leaves.
+ *
+ * @throws InputError for a bank: a fault strikes a value, wherever it lies
+ */
+export function siteScope(scope: string): SiteScope {
+  const [kind, name] = splitScope(scope);
+  if (kind === 'bank') {
+    throw new InputError(
+      `scope ${scope}: transient faults strike values, not cells of a bank: give all, layer:NAME or bit:NUMBER`,
+    );
+  }
+  return { layer: layerOfScope(scope), ...(kind === 'bit' && { bit: Number(name) }) };
 }
 
 /**

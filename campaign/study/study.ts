@@ -13,6 +13,7 @@ import {
 } from '../../mitigation/index.js';
 import { AXIS_DEFAULTS, AXIS_INPUTS, AXIS_LISTS, areDistinct, STUDY_AXES } from './axes.js';
 import { canonicalDies, diesInputSchema, diesSchema } from './dies.js';
+import { isTransient } from './fault-source.js';
 import { storagesOf, WEIGHTS_ALONE } from './storages.js';
 
 /** Fault rates used when none are given: where each word format goes from unharmed to broken. */
@@ -358,7 +359,14 @@ function requireOneMeasurement(study: Study): void {
 }
 
 /** @throws InputError when a storage has what means nothing in it */
-function requireStorages({ storages, mitigations, faultCounts, dies }: Study): void {
+function requireStorages(study: Study): void {
+  const { storages, mitigations, faultCounts, dies, faults, placement } = study;
+  const protecting = mitigations.find((mitigation) => memoryPartsOf(mitigation).length > 0);
+  if (protecting && placement === 'streamed' && faults.some(isTransient)) {
+    throw new InputError(
+      `study: mitigation ${protecting.name}: a transient fault in a streamed memory strikes one of the tiles of a word, which is not simulated with what stands in the memory: give placement: resident, or leave it away`,
+    );
+  }
   for (const label of storages) {
     if (dies && label !== WEIGHTS_ALONE) {
       throw new InputError(

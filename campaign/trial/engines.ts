@@ -10,6 +10,7 @@ import {
   type DeltaRunner,
   type Disturbance,
   deltaRunnerBytes,
+  differingLayers,
   isOfWeightsAlone,
   type LayerRange,
   type PatchBuffers,
@@ -18,6 +19,8 @@ import {
   recordRun,
   runFrom,
   runPerImage,
+  runTransients,
+  type TransientFault,
   type WeightPatches,
 } from '../../sim/index.js';
 import type { GoldenPredictions, Prediction } from './recorded-samples.js';
@@ -87,6 +90,14 @@ export interface EffectiveFaults {
   readonly differing: LayerRange | undefined;
   /** Faults of which each is active for an image or not; undefined: they are permanent. */
   readonly intermittent?: IntermittentFaults | undefined;
+  /** Faults of a moment, which are all there are then; undefined: there are none. */
+  readonly transient?: TransientFaults | undefined;
+}
+
+export interface TransientFaults {
+  readonly side: StorageSide;
+  /** The faults of an image, by its index in the data set. */
+  readonly faultsOf: (image: number) => readonly TransientFault[];
 }
 
 export interface IntermittentFaults {
@@ -127,11 +138,13 @@ function faultyOutputs(
   one: TrialNetwork,
   mitigation: string,
   { dataset, indices, numbers }: RunImages,
-  { disturbance, differing, intermittent }: EffectiveFaults,
+  { disturbance, differing, intermittent, transient }: EffectiveFaults,
 ): Float32Array {
   const { datapath, recordings, engine, deltaRunners } = one;
   const loadImages = () => normalize(dataset, indices);
   const units = unitsOf(one, mitigation);
+  if (transient)
+    return transientOutputs(one, mitigation, { indices, numbers, loadImages }, transient);
   if (intermittent) {
     const { maps, probability, seeds, trial, side } = intermittent;
     datapath.setActivationUnits(units);
@@ -155,6 +168,81 @@ function faultyOutputs(
   return runFrom(datapath, recordingOf(recordings, mitigation), numbers, differing, loadImages);
 }
 
+/** Images with transient faults of their own. */
+function transientOutputs(
+  one: TrialNetwork,
+  mitigation: string,
+  {
+    indices,
+    numbers,
+    loadImages,
+  }: Pick<RunImages, 'indices' | 'numbers'> & { readonly loadImages: () => Float32Array },
+  { side, faultsOf }: TransientFaults,
+): Float32Array {
+  const { datapath, recordings, engine, deltaRunners, words } = one;
+  const units = unitsOf(one, mitigation);
+  datapath.setActivationUnits(units);
+  const recording = recordingOf(recordings, mitigation);
+  if (engine === 'plain') {
+    return runPerImage(datapath, loadImages(), indices.length, (place) =>
+      side.disturbanceOf(faultsOf(indices[place])),
+    );
+  }
+  if (side.protectsMemory) {
+    const images = loadImages();
+    return runEachFrom(datapath, recording, numbers, images, (place) =>
+      side.disturbanceOf(faultsOf(indices[place])),
+    );
+  }
+  const runner = deltaRunners?.(mitigation, units);
+  if (runner) recordMissing(runner, loadImages, numbers);
+  return runTransients({
+    ...{ datapath, recording, words, numbers, loadImages },
+    faultsOf: (place) => faultsOf(indices[place]),
+    following: runner && { runner, first: numbers[0] },
+  });
+}
+
+/** Recorded images, each with a disturbance of its own. */
+function runEachFrom(
+  datapath: Datapath,
+  recording: Recording,
+  numbers: Uint32Array,
+  images: Float32Array,
+  disturbanceOf: (place: number) => Disturbance,
+): Float32Array {
+  const { classes, network } = datapath;
+  const length = images.length / numbers.length;
+  const outputs = new Float32Array(numbers.length * classes);
+  for (const [place, number] of numbers.entries()) {
+    const disturbance = disturbanceOf(place);
+    const differing = differingLayers(network, disturbance);
+    const recorded = recording.outputs.subarray(number * classes, (number + 1) * classes);
+    if (differing) datapath.setDisturbance(disturbance);
+    const found = differing
+      ? runFrom(datapath, recording, numbers.subarray(place, place + 1), differing, () =>
+          images.subarray(place * length, (place + 1) * length),
+        )
+      : recorded;
+    outputs.set(found, place * classes);
+  }
+  return outputs;
+}
+
+/** Records the images of a run that are not recorded yet, of a study whose images are fixed. */
+function recordMissing(
+  runner: DeltaRunner,
+  loadImages: () => Float32Array,
+  numbers: Uint32Array,
+): void {
+  const [first] = numbers;
+  const missing = first + numbers.length - runner.recorded;
+  if (missing <= 0) return;
+  const images = loadImages();
+  const length = images.length / numbers.length;
+  runner.record(images.subarray((numbers.length - missing) * length), missing);
+}
+
 /** Outputs of images of a study whose images are fixed; those that are not recorded yet are. */
 function runRecorded(
   runner: DeltaRunner,
@@ -163,12 +251,7 @@ function runRecorded(
   numbers: Uint32Array,
 ): Float32Array {
   const [first] = numbers;
-  const missing = first + numbers.length - runner.recorded;
-  if (missing > 0) {
-    const images = loadImages();
-    const length = images.length / numbers.length;
-    runner.record(images.subarray((numbers.length - missing) * length), missing);
-  }
+  recordMissing(runner, loadImages, numbers);
   return runner.run(patches, first, numbers.length);
 }
 
@@ -226,7 +309,7 @@ export function predictFaultyTogether(
   // What is read of a tensor does not tell whether a unit would have changed what was written.
   const hasTensors = (disturbance.tensors?.size ?? 0) > 0;
   const canShare = one.sharing && !faults.intermittent && !hasTensors && mitigations.length > 1;
-  return canShare && differing && mitigations.includes(UNPROTECTED)
+  return canShare && !faults.transient && differing && mitigations.includes(UNPROTECTED)
     ? predictSharing(one, one.sharing, mitigations, images, { ...faults, differing })
     : mitigations.map((mitigation) => {
         const started = performance.now();

@@ -25,7 +25,7 @@ export function knownMapsOf(request: FaultMapsRequest, whole: FaultMap): KnownMa
   const { source, seed, map } = request;
   return remembering(whole, (knows) => {
     // Without faults there are none to be known, at whatever voltage.
-    if (source.kind === 'none') return whole;
+    if (source.kind === 'none' || source.kind === 'transient') return whole;
     return 'share' in knows
       ? knownFaults(whole, knows.share, seed, map)
       : // With no memory of others to draw in: the map itself has to stay.

@@ -1,4 +1,4 @@
-import type { FaultMap } from '../../fault/index.js';
+import { FAULT_KINDS, type FaultMap } from '../../fault/index.js';
 import {
   type FeatureMapSide,
   featureMapSideOf,
@@ -13,6 +13,7 @@ import type { Network } from '../../models/index.js';
 import {
   type ArrayFaults,
   arrayFaultsOf,
+  cellOfWeightBit,
   type Disturbance,
   disturbanceOf,
   type PatchBuffers,
@@ -20,6 +21,9 @@ import {
   type ReadThrough,
   type StoredWords,
   type SystolicArray,
+  type TransientFault,
+  transientDisturbance,
+  transientSums,
   type WeightMemory,
   type WeightPatches,
 } from '../../sim/index.js';
@@ -47,6 +51,10 @@ export interface StorageSide {
    * @param buffers memory for the patches of weights, which are then valid until the next call with them
    */
   resultOf(maps: readonly StorageMap[], buffers?: PatchBuffers): SideResult;
+  /** Whether something in a memory may correct what strikes it. */
+  readonly protectsMemory: boolean;
+  /** What transient faults of one image make of the network. */
+  disturbanceOf(faults: readonly TransientFault[]): Disturbance;
 }
 
 /** What the sides of a condition are made for. */
@@ -67,7 +75,20 @@ export function storageSideOf(parts: readonly MemoryPart[], context: SideContext
   const { network, array, storages, layer } = context;
   const readers = storages.map((storage) => readerOf(parts, storage, context));
   const hasSpareLines = readers.some((reader) => reader.hasSpareLines);
-  return {
+  const protectsMemory = parts.length > 0;
+  const side: StorageSide = {
+    protectsMemory,
+    disturbanceOf(faults) {
+      if (!protectsMemory) return transientDisturbance(network, faults, context.words);
+      const maps = storages.map((storage) => {
+        const map = flipsOf(faults, storage);
+        return { map, knownTo: () => map };
+      });
+      const { disturbance } = side.resultOf(maps);
+      const operations = faults.filter((fault) => fault.kind === 'operation');
+      const sums = transientSums(operations, network, disturbance.weights);
+      return { ...disturbance, ...(sums.size > 0 && { sums }) };
+    },
     resultOf(maps, buffers) {
       const repairs = { banks: 0, repaired: 0, notProvedOptimal: 0, uncoveredCells: 0 };
       const found = readers.map((reader, index) => reader.read(maps[index], { buffers, repairs }));
@@ -83,6 +104,36 @@ export function storageSideOf(parts: readonly MemoryPart[], context: SideContext
         repairs: hasSpareLines ? repairs : undefined,
       };
     },
+  };
+  return side;
+}
+
+/** The cells of a resident storage that transient faults strike, as a map of flips. */
+function flipsOf(
+  faults: readonly TransientFault[],
+  { cells, geometry, valueBits }: PlacedStorage,
+): FaultMap {
+  const places = faults.flatMap((fault) => {
+    if (cells.kind === 'weights' && fault.kind === 'weight') {
+      return [{ placement: cells.placement, value: fault.weight, bit: fault.bit }];
+    }
+    if (cells.kind !== 'feature-maps' || fault.kind !== 'value') return [];
+    const stored = cells.tensors.find(({ tensor }) => tensor === fault.tensor);
+    return stored ? [{ placement: stored.placement, value: fault.value, bit: fault.bit }] : [];
+  });
+  const struck = places.map(({ placement, value, bit }) =>
+    cellOfWeightBit(
+      placement.memory,
+      placement.weightBits,
+      placement.slotOf(value) * valueBits + bit,
+    ),
+  );
+  const flips = Float64Array.from(new Set(struck)).sort();
+  return {
+    geometry,
+    cells: flips,
+    kinds: new Uint8Array(flips.length).fill(FAULT_KINDS.indexOf('flip')),
+    provenance: { source: 'file', file: 'transient faults' },
   };
 }
 

@@ -1,6 +1,7 @@
 import { createFaultBuffers, type FaultBuffers } from '../../fault/index.js';
 import type { KernelModule } from '../../kernels/index.js';
 import { memoryPartsOf, unitsOfSide } from '../../mitigation/index.js';
+import type { Network } from '../../models/index.js';
 import {
   type Accelerator,
   createNetworkDatapath,
@@ -10,6 +11,7 @@ import {
   type Disturbance,
   type PlacedStorage,
   storageSeed,
+  transientSites,
   weightMemoryOf,
 } from '../../sim/index.js';
 import { levelOfDies, mapOfDie } from '../inputs/dies/index.js';
@@ -21,7 +23,7 @@ import {
   trialFaultMaps,
 } from '../study/fault-source.js';
 import type { Scope } from '../study/scope.js';
-import { createStorageScope, layerOfScope } from '../study/storage-scope.js';
+import { createStorageScope, layerOfScope, siteScope } from '../study/storage-scope.js';
 import { createDeltaRunners, type Engine, type TrialNetwork } from './engines.js';
 import { knownMapsOf, knownMapsOfDie } from './known-maps.js';
 import { type StorageSide, storageSideOf } from './storage-side.js';
@@ -34,9 +36,11 @@ import {
   type StudyData,
   type StudyNetwork,
 } from './study-data.js';
+import { drawTransientFaults } from './transient-faults.js';
 import {
   type FaultyStorage,
   runTrial,
+  type TransientContext,
   type Trial,
   type TrialContext,
   type TrialResult,
@@ -106,6 +110,9 @@ export function createTrialContexts(
         return { placed: storage, scope, ...mapsOf(condition, storage, scope) };
       }),
       sides: sidesOf(data.study, network, placed, condition, accelerator),
+      ...(condition.source.kind === 'transient' && {
+        transient: transientContext(data.study, shared.network, placed, condition, accelerator),
+      }),
       dataset: data.dataset,
     };
   }
@@ -149,6 +156,29 @@ export function createTrialContexts(
     const context = contexts.get(condition) ?? createContext(data.conditions[condition]);
     contexts.set(condition, context);
     return context;
+  };
+}
+
+/** The transient faults of a condition. */
+function transientContext(
+  { seed }: StudyData['study'],
+  network: Network,
+  storages: readonly PlacedStorage[],
+  { scope, rate, faultCount }: Condition,
+  { array }: Accelerator,
+): TransientContext {
+  const all = storages.map((storage) => ({
+    storage,
+    sites: transientSites(network, array, storage, siteScope(scope)),
+  }));
+  const count = all.reduce((sum, { sites }) => sum + sites.count, 0);
+  const level = { rate, faultCount };
+  return {
+    requested: faultCount ?? rate * count,
+    faultsOf: (map, image) =>
+      all.flatMap(({ storage, sites }) =>
+        drawTransientFaults(sites, storage, { seed, map, image, level }),
+      ),
   };
 }
 

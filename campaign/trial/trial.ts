@@ -7,6 +7,7 @@ import {
   type PatchBuffers,
   type PlacedStorage,
   storageSeed,
+  type TransientFault,
 } from '../../sim/index.js';
 import type { DieLook, PairedImages } from '../statistics/index.js';
 import type { Condition } from '../study/conditions.js';
@@ -90,6 +91,13 @@ export interface FaultyStorage {
   readonly knownMaps: (map: number, whole: FaultMap) => KnownMaps;
 }
 
+export interface TransientContext {
+  /** rate · places: how many faults an image is to have. */
+  readonly requested: number;
+  /** The faults of an image, by its index in the data set. */
+  readonly faultsOf: (map: number, image: number) => readonly TransientFault[];
+}
+
 /** All that the trials of one condition share. */
 export interface TrialContext {
   readonly condition: Condition;
@@ -98,12 +106,14 @@ export interface TrialContext {
   readonly storages: readonly FaultyStorage[];
   /** What the storages make of maps under each mitigation; one object for those under which they do the same. */
   readonly sides: ReadonlyMap<string, StorageSide>;
+  /** Of transient faults: how many there are in an image of a map, by rate or number, and which. */
+  readonly transient?: TransientContext | undefined;
   readonly dataset: ImageSet;
 }
 
 /** Run one trial; the result, times aside, depends on the study, the trial and the data alone. */
 export function runTrial(context: TrialContext, trial: Trial): TrialResult {
-  const { network, storages, condition, study, dataset } = context;
+  const { network, storages, study, dataset } = context;
   const all = runImages(study, trial, dataset);
   const maps = storages.map(({ faultMap, knownMaps }): StorageMap => {
     const map = faultMap(trial.map);
@@ -143,10 +153,28 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
   const images = partOf(all, 0, done);
   return {
     trial: { ...trial, images: done },
-    requested: sum(storages, ({ scope }) => condition.faultCount ?? condition.rate * scope.count),
-    injected: sum(maps, ({ map }) => dataFaults(map)),
+    ...faultCounts(context, maps, trial.map, images),
     cleanCorrect: rightPlaces(images, goldenOf(network, UNPROTECTED, images)).length,
     outcomes: trial.mitigations.map((mitigation) => entryOf(outcomes, mitigation)),
+  };
+}
+
+/** Of transient faults those of all images together. */
+function faultCounts(
+  { storages, condition, transient }: TrialContext,
+  maps: readonly StorageMap[],
+  map: number,
+  { indices }: RunImages,
+): Pick<TrialResult, 'requested' | 'injected'> {
+  if (transient) {
+    return {
+      requested: transient.requested * indices.length,
+      injected: sum([...indices], (image) => transient.faultsOf(map, image).length),
+    };
+  }
+  return {
+    requested: sum(storages, ({ scope }) => condition.faultCount ?? condition.rate * scope.count),
+    injected: sum(maps, ({ map: one }) => dataFaults(one)),
   };
 }
 
@@ -187,7 +215,7 @@ interface FaultySide extends EffectiveFaults {
 }
 
 function faultySide(
-  { network, storages, study, condition }: TrialContext,
+  { network, storages, study, condition, transient }: TrialContext,
   {
     trial,
     maps,
@@ -200,6 +228,13 @@ function faultySide(
     readonly buffers: PatchBuffers;
   },
 ): FaultySide {
+  if (transient) {
+    return {
+      ...{ disturbance: {}, differing: undefined, effective: null, repairs: undefined },
+      transient: { side, faultsOf: (image) => transient.faultsOf(trial.map, image) },
+      mayDiffer: true,
+    };
+  }
   const probability = activeProbabilityOf(condition.source);
   const result = side.resultOf(maps, buffers);
   const differing = differingLayers(network.network, result.disturbance);
