@@ -140,7 +140,9 @@ function columnWeights(
 ): (column: number) => PassedWeights {
   const numberOf = numbering();
   return (column) => {
-    const functions = Array.from({ length: rows }, (_, row) => passed[row * columns + column]);
+    const ofRows = Array.from({ length: rows }, (_, row) => passed[row * columns + column]);
+    // Weights of sound registers are read faster by one function.
+    const functions = ofRows.every(isUnchanged) ? [UNCHANGED] : ofRows;
     return { id: numberOf(functions.map(keyOf).join(' ')), functions };
   };
 }
@@ -182,12 +184,13 @@ function memoryOf(faults: AccumulatorMemoryFaults | undefined, array: SystolicAr
   if (faults === undefined) return SOUND;
   const { slots } = faults;
   const numberOf = numbering();
-  const functions: WordFunction[] = [];
-  const numbers = Uint32Array.from([UNCHANGED, ...wordFunctions(faults.faults, slots)], (read) => {
-    const number = isUnchanged(read) ? 0 : numberOf(keyOf(read)) + 1;
-    functions[number] = read;
-    return number;
-  }).subarray(1);
+  const functions = [UNCHANGED];
+  const numbers = new Uint32Array(slots);
+  for (const [slot, read] of wordFunctions(faults.faults, slots).entries()) {
+    if (isUnchanged(read)) continue;
+    numbers[slot] = 1 + numberOf(keyOf(read));
+    functions[numbers[slot]] = read;
+  }
   const numberAt = (m: number, n: number) => numbers[partialSumSlot(array, slots, m, n)];
   return {
     numberAt,

@@ -9,31 +9,35 @@ import { type ArrayWeights, type FilterWeights, filterReader } from './window-we
  * anew behind an ordinary one. Outputs that no fault can change are left out. So are those of a weight-stationary array
  * that differ by weights alone, the same at all output positions: the ordinary kernel takes them from `registerPatches`.
  *
+ * Groups are made one by one. Where inputs stay, each column of a faulty array can see all weights of a layer changed in
+ * another way: 128 columns and 2.4 M float32 weights are 1.2 GB together, 9 MB one after the other.
+ *
  * @param layer with its weights as the weight memory gives them, without `registerPatches`
- * @throws InputError when the array does not have such registers
+ * @throws InputError (on the first step) when the array does not have such registers
  */
-export function disturbedSums(
+export function* disturbedSums(
   layer: ArrayWeights,
   faults: ArrayFaults,
   array: SystolicArray,
-): SumGroup[] {
+): Generator<SumGroup, void, undefined> {
   checkArrayFaults(faults, array);
-  const { output, groups: groupCount } = layer.shape;
+  const { output, groups } = layer.shape;
   const chains = chainsOf(layer, faults, array);
-  const filterClasses = classesOf(output.channels / groupCount, chains.filterClass);
-  const partsOf = partMaker(layer);
-
-  const found = new Map<string, { positions: number[][]; parts: readonly SumPart[] }>();
+  const filterClasses = classesOf(output.channels / groups, chains.filterClass);
+  const found = new Map<string, { readonly bundles: Bundle[]; readonly positions: number[] }>();
   for (const positions of classesOf(output.height * output.width, chains.positionClass)) {
     const bundles = bundlesAt(positions[0], chains, filterClasses);
     const key = bundles.map(keyOf).join(';');
-    const known = found.get(key);
-    if (known) known.positions.push(positions);
-    else found.set(key, { positions: [positions], parts: partsOf(bundles) });
+    const alike = found.get(key) ?? { bundles, positions: [] };
+    found.set(key, alike);
+    for (const m of positions) alike.positions.push(m);
   }
-  return [...found.values()]
-    .filter(({ parts }) => parts.length > 0)
-    .map(({ positions, parts }) => ({ positions: ascending(positions), parts }));
+
+  const partsOf = partMaker(layer);
+  for (const { bundles, positions } of found.values()) {
+    const parts = partsOf(bundles);
+    if (parts.length > 0) yield { positions: Uint32Array.from(positions).sort(), parts };
+  }
 }
 
 /** Filters of a group that share a chain. */
@@ -70,31 +74,35 @@ function bundlesAt(
   }));
 }
 
-/** Makes the parts of bundles; what several of them have in common is made once. */
+/** Makes the parts of bundles. */
 function partMaker(layer: ArrayWeights): (bundles: readonly Bundle[]) => SumPart[] {
   const { output, groups } = layer.shape;
   const filterCount = output.channels / groups;
   const readFilters = filterReader(layer);
-  const filtersRead = new Map<string, FilterWeights>();
-  const parts = new Map<string, SumPart>();
+  // Of the same filters the weights read last: they change from one group of output positions to the next only below
+  // faulty registers.
+  const last = new Map<string, { readonly weights: number; readonly read: FilterWeights }>();
 
-  function partOf(group: number, bundle: Bundle): SumPart {
-    const { chain, filters, filtersKey } = bundle;
-    return remembered(parts, `${group}:${keyOf(bundle)}`, () => {
-      const changedAlone = chain.steps === undefined;
-      const key = `${group}:${filtersKey}:${chain.weights.id}:${changedAlone}`;
-      const read = remembered(filtersRead, key, () => {
-        const channels = Uint32Array.from(filters, (n) => group * filterCount + n);
-        return readFilters(channels, chain.weights.functions, changedAlone);
-      });
-      return { ...read, steps: chain.steps ?? NO_STEPS };
-    });
+  function filtersOf(group: number, { chain, filters, filtersKey }: Bundle): FilterWeights {
+    const changedAlone = chain.steps === undefined;
+    const key = `${group}:${filtersKey}:${changedAlone}`;
+    const known = last.get(key);
+    if (known?.weights === chain.weights.id) return known.read;
+    const channels = Uint32Array.from(filters, (n) => group * filterCount + n);
+    const read = readFilters(channels, chain.weights.functions, changedAlone);
+    last.set(key, { weights: chain.weights.id, read });
+    return read;
   }
 
   return (bundles) =>
-    Array.from({ length: groups }, (_, group) => bundles.map((bundle) => partOf(group, bundle)))
-      .flat()
-      .filter(({ channels }) => channels.length > 0);
+    Array.from({ length: groups }, (_, group) => group).flatMap((group) =>
+      bundles
+        .map((bundle) => ({
+          ...filtersOf(group, bundle),
+          steps: bundle.chain.steps ?? NO_STEPS,
+        }))
+        .filter(({ channels }) => channels.length > 0),
+    );
 }
 
 const NOTHING: WordMasks = {
@@ -103,12 +111,6 @@ const NOTHING: WordMasks = {
   xor: new Uint32Array(0),
 };
 const NO_STEPS: SumSteps = { at: new Uint32Array(0), product: NOTHING, sum: NOTHING };
-
-function remembered<T>(known: Map<string, T>, key: string, make: () => T): T {
-  const value = known.get(key) ?? make();
-  known.set(key, value);
-  return value;
-}
 
 /** Numbers 0, 1, … below `count` by class, each ascending. */
 function classesOf(count: number, classOf: (number: number) => number): number[][] {
@@ -120,8 +122,4 @@ function classesOf(count: number, classOf: (number: number) => number): number[]
     else classes.set(key, [number]);
   }
   return [...classes.values()];
-}
-
-function ascending(lists: readonly (readonly number[])[]): Uint32Array {
-  return Uint32Array.from(lists.flat()).sort();
 }

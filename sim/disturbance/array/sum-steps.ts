@@ -97,7 +97,7 @@ function createWriter(capacity: number) {
     steps(): SumSteps | undefined {
       if (count === 0) return undefined;
       return {
-        at: at.slice(0, count),
+        at: at.subarray(0, count),
         product: firstMasks(product, count),
         sum: firstMasks(sum, count),
       };
@@ -120,5 +120,9 @@ function setMasks(masks: WordMasks, place: number, { and, or, xor }: WordFunctio
 }
 
 function firstMasks({ and, or, xor }: WordMasks, count: number): WordMasks {
-  return { and: and.slice(0, count), or: or.slice(0, count), xor: xor.slice(0, count) };
+  return {
+    and: and.subarray(0, count),
+    or: or.subarray(0, count),
+    xor: xor.subarray(0, count),
+  };
 }
