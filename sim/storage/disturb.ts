@@ -1,3 +1,4 @@
+import { requireMemory } from '../../core/index.js';
 import type { SumGroup } from '../../kernels/index.js';
 import { isWeighted, type Network } from '../../models/index.js';
 import { disturbedSums } from '../disturbance/array/disturbed-sums.js';
@@ -40,6 +41,7 @@ export function disturbanceOf(
   if (Object.keys(faults).length === 0) return { ...(weights && { weights }), ...read };
   const sums = new Map<number, readonly SumGroup[]>();
   const passed: PatchesOfLayer[] = [];
+  const held: HeldWeights = { arrays: new Set(), bytes: 0 };
   let first = 0;
   for (const [index, layer] of (network.layers as readonly Network['layers'][number][]).entries()) {
     if (!isWeighted(layer)) continue;
@@ -50,7 +52,7 @@ export function disturbanceOf(
       continue;
     }
     const stored = readLayer(layer, own);
-    const groups = disturbedSums(stored, faults, array);
+    const groups = collect(disturbedSums(stored, faults, array), held, layer.name);
     if (groups.length > 0) sums.set(index, groups);
     passed.push({ ...merged(own, registerPatches(stored, faults, array)), first: own.first });
   }
@@ -60,6 +62,27 @@ export function disturbanceOf(
     ...read,
     ...(sums.size > 0 && { sums }),
   };
+}
+
+/** Weights of parts that are kept: parts share them. */
+interface HeldWeights {
+  readonly arrays: Set<object>;
+  bytes: number;
+}
+
+/** @throws InputError where the weights of the groups, for each what its registers make of them, are too many to keep */
+function collect(groups: Iterable<SumGroup>, held: HeldWeights, layer: string): SumGroup[] {
+  const all: SumGroup[] = [];
+  for (const group of groups) {
+    for (const { weights } of group.parts) {
+      if (held.arrays.has(weights)) continue;
+      held.arrays.add(weights);
+      held.bytes += weights.byteLength;
+    }
+    requireMemory(held.bytes, `The weights that faulty registers change, up to layer ${layer}`);
+    all.push(group);
+  }
+  return all;
 }
 
 /** Patches of both, those of the second where both have one. */
