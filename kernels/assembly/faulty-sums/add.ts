@@ -1,4 +1,13 @@
-import { EACH_SUM, PLAIN, RUN_BYTES, SumRun, SumStretch } from './descriptors';
+import {
+  EACH_AND,
+  EACH_OR,
+  EACH_PRODUCT,
+  EACH_XOR,
+  PLAIN,
+  RUN_BYTES,
+  SumRun,
+  SumStretch,
+} from './descriptors';
 
 /** Bytes of one word of weights of 16 channels, and of 4. */
 const PANEL_ROW: usize = 64;
@@ -58,10 +67,12 @@ function add<T>(sum: v128, product: v128): v128 {
   return isFloat<T>() ? f32x4.add(sum, product) : i32x4.add(sum, product);
 }
 
-/** What is read of faulty registers. */
+/** What is read of faulty registers. A NaN is replaced after the masks: comparing it takes as long as they do. */
 function pass<T>(v: v128, and: v128, xor: v128): v128 {
-  if (isFloat<T>()) v = v128.bitselect(i32x4.splat(CANONICAL_NAN), v, f32x4.ne(v, v));
-  return v128.xor(v128.and(v, and), xor);
+  const read = v128.xor(v128.and(v, and), xor);
+  if (!isFloat<T>()) return read;
+  const nan = v128.xor(v128.and(i32x4.splat(CANONICAL_NAN), and), xor);
+  return v128.bitselect(nan, read, f32x4.ne(v, v));
 }
 
 /** Bytes of a window between the products of two words that hold one each. */
@@ -117,7 +128,7 @@ function addRowPair<T>(d: SumStretch, a0: usize, b: usize, c: usize, bias: usize
       s13 = pass<T>(s13, and, xor);
       continue;
     }
-    const masked = run.kind != EACH_SUM;
+    const masked = run.kind == EACH_PRODUCT;
     const sumMasks: usize = masked ? 8 : 0;
     let productAnd = i64x2.splat(-1);
     let productXor = i64x2.splat(0);
@@ -181,18 +192,7 @@ function addRow<T>(d: SumStretch, a: usize, b: usize, c: usize, bias: usize): vo
       s1 = pass<T>(s1, and, xor);
       s2 = pass<T>(s2, and, xor);
       s3 = pass<T>(s3, and, xor);
-    } else if (run.kind == EACH_SUM) {
-      for (; b < end; a += productBytes<T>(), b += PANEL_ROW) {
-        const x = v128.load32_splat(a);
-        const and = v128.load32_splat(masks);
-        const xor = v128.load32_splat(masks, 4);
-        s0 = pass<T>(add<T>(s0, multiply<T>(x, v128.load(b))), and, xor);
-        s1 = pass<T>(add<T>(s1, multiply<T>(x, v128.load(b, 16))), and, xor);
-        s2 = pass<T>(add<T>(s2, multiply<T>(x, v128.load(b, 32))), and, xor);
-        s3 = pass<T>(add<T>(s3, multiply<T>(x, v128.load(b, 48))), and, xor);
-        masks += run.maskBytes;
-      }
-    } else {
+    } else if (run.kind == EACH_PRODUCT) {
       for (; b < end; a += productBytes<T>(), b += PANEL_ROW) {
         const x = v128.load32_splat(a);
         const productAnd = v128.load32_splat(masks);
@@ -207,6 +207,44 @@ function addRow<T>(d: SumStretch, a: usize, b: usize, c: usize, bias: usize): vo
         s2 = pass<T>(add<T>(s2, pass<T>(p, productAnd, productXor)), and, xor);
         p = multiply<T>(x, v128.load(b, 48));
         s3 = pass<T>(add<T>(s3, pass<T>(p, productAnd, productXor)), and, xor);
+        masks += run.maskBytes;
+      }
+    } else if (!isFloat<T>() && run.kind == EACH_AND) {
+      const mask = v128.load32_splat(masks);
+      for (; b < end; a += productBytes<T>(), b += PANEL_ROW) {
+        const x = v128.load32_splat(a);
+        s0 = v128.and(add<T>(s0, multiply<T>(x, v128.load(b))), mask);
+        s1 = v128.and(add<T>(s1, multiply<T>(x, v128.load(b, 16))), mask);
+        s2 = v128.and(add<T>(s2, multiply<T>(x, v128.load(b, 32))), mask);
+        s3 = v128.and(add<T>(s3, multiply<T>(x, v128.load(b, 48))), mask);
+      }
+    } else if (!isFloat<T>() && run.kind == EACH_OR) {
+      const mask = v128.load32_splat(masks, 4);
+      for (; b < end; a += productBytes<T>(), b += PANEL_ROW) {
+        const x = v128.load32_splat(a);
+        s0 = v128.or(add<T>(s0, multiply<T>(x, v128.load(b))), mask);
+        s1 = v128.or(add<T>(s1, multiply<T>(x, v128.load(b, 16))), mask);
+        s2 = v128.or(add<T>(s2, multiply<T>(x, v128.load(b, 32))), mask);
+        s3 = v128.or(add<T>(s3, multiply<T>(x, v128.load(b, 48))), mask);
+      }
+    } else if (!isFloat<T>() && run.kind == EACH_XOR) {
+      const mask = v128.load32_splat(masks, 4);
+      for (; b < end; a += productBytes<T>(), b += PANEL_ROW) {
+        const x = v128.load32_splat(a);
+        s0 = v128.xor(add<T>(s0, multiply<T>(x, v128.load(b))), mask);
+        s1 = v128.xor(add<T>(s1, multiply<T>(x, v128.load(b, 16))), mask);
+        s2 = v128.xor(add<T>(s2, multiply<T>(x, v128.load(b, 32))), mask);
+        s3 = v128.xor(add<T>(s3, multiply<T>(x, v128.load(b, 48))), mask);
+      }
+    } else {
+      for (; b < end; a += productBytes<T>(), b += PANEL_ROW) {
+        const x = v128.load32_splat(a);
+        const and = v128.load32_splat(masks);
+        const xor = v128.load32_splat(masks, 4);
+        s0 = pass<T>(add<T>(s0, multiply<T>(x, v128.load(b))), and, xor);
+        s1 = pass<T>(add<T>(s1, multiply<T>(x, v128.load(b, 16))), and, xor);
+        s2 = pass<T>(add<T>(s2, multiply<T>(x, v128.load(b, 32))), and, xor);
+        s3 = pass<T>(add<T>(s3, multiply<T>(x, v128.load(b, 48))), and, xor);
         masks += run.maskBytes;
       }
     }
@@ -267,18 +305,7 @@ function addQuad<T>(
       continue;
     }
     const step = productBytes<T>();
-    if (run.kind == EACH_SUM) {
-      for (; b < end; a0 += step, a1 += step, a2 += step, a3 += step, b += QUAD_ROW) {
-        const w = v128.load(b);
-        const and = v128.load32_splat(masks);
-        const xor = v128.load32_splat(masks, 4);
-        s0 = pass<T>(add<T>(s0, multiply<T>(v128.load32_splat(a0), w)), and, xor);
-        s1 = pass<T>(add<T>(s1, multiply<T>(v128.load32_splat(a1), w)), and, xor);
-        s2 = pass<T>(add<T>(s2, multiply<T>(v128.load32_splat(a2), w)), and, xor);
-        s3 = pass<T>(add<T>(s3, multiply<T>(v128.load32_splat(a3), w)), and, xor);
-        masks += run.maskBytes;
-      }
-    } else {
+    if (run.kind == EACH_PRODUCT) {
       for (; b < end; a0 += step, a1 += step, a2 += step, a3 += step, b += QUAD_ROW) {
         const w = v128.load(b);
         const productAnd = v128.load32_splat(masks);
@@ -293,6 +320,44 @@ function addQuad<T>(
         s2 = pass<T>(add<T>(s2, pass<T>(p, productAnd, productXor)), and, xor);
         p = multiply<T>(v128.load32_splat(a3), w);
         s3 = pass<T>(add<T>(s3, pass<T>(p, productAnd, productXor)), and, xor);
+        masks += run.maskBytes;
+      }
+    } else if (!isFloat<T>() && run.kind == EACH_AND) {
+      const mask = v128.load32_splat(masks);
+      for (; b < end; a0 += step, a1 += step, a2 += step, a3 += step, b += QUAD_ROW) {
+        const w = v128.load(b);
+        s0 = v128.and(add<T>(s0, multiply<T>(v128.load32_splat(a0), w)), mask);
+        s1 = v128.and(add<T>(s1, multiply<T>(v128.load32_splat(a1), w)), mask);
+        s2 = v128.and(add<T>(s2, multiply<T>(v128.load32_splat(a2), w)), mask);
+        s3 = v128.and(add<T>(s3, multiply<T>(v128.load32_splat(a3), w)), mask);
+      }
+    } else if (!isFloat<T>() && run.kind == EACH_OR) {
+      const mask = v128.load32_splat(masks, 4);
+      for (; b < end; a0 += step, a1 += step, a2 += step, a3 += step, b += QUAD_ROW) {
+        const w = v128.load(b);
+        s0 = v128.or(add<T>(s0, multiply<T>(v128.load32_splat(a0), w)), mask);
+        s1 = v128.or(add<T>(s1, multiply<T>(v128.load32_splat(a1), w)), mask);
+        s2 = v128.or(add<T>(s2, multiply<T>(v128.load32_splat(a2), w)), mask);
+        s3 = v128.or(add<T>(s3, multiply<T>(v128.load32_splat(a3), w)), mask);
+      }
+    } else if (!isFloat<T>() && run.kind == EACH_XOR) {
+      const mask = v128.load32_splat(masks, 4);
+      for (; b < end; a0 += step, a1 += step, a2 += step, a3 += step, b += QUAD_ROW) {
+        const w = v128.load(b);
+        s0 = v128.xor(add<T>(s0, multiply<T>(v128.load32_splat(a0), w)), mask);
+        s1 = v128.xor(add<T>(s1, multiply<T>(v128.load32_splat(a1), w)), mask);
+        s2 = v128.xor(add<T>(s2, multiply<T>(v128.load32_splat(a2), w)), mask);
+        s3 = v128.xor(add<T>(s3, multiply<T>(v128.load32_splat(a3), w)), mask);
+      }
+    } else {
+      for (; b < end; a0 += step, a1 += step, a2 += step, a3 += step, b += QUAD_ROW) {
+        const w = v128.load(b);
+        const and = v128.load32_splat(masks);
+        const xor = v128.load32_splat(masks, 4);
+        s0 = pass<T>(add<T>(s0, multiply<T>(v128.load32_splat(a0), w)), and, xor);
+        s1 = pass<T>(add<T>(s1, multiply<T>(v128.load32_splat(a1), w)), and, xor);
+        s2 = pass<T>(add<T>(s2, multiply<T>(v128.load32_splat(a2), w)), and, xor);
+        s3 = pass<T>(add<T>(s3, multiply<T>(v128.load32_splat(a3), w)), and, xor);
         masks += run.maskBytes;
       }
     }

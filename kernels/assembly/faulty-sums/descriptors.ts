@@ -21,15 +21,19 @@ export class SumStretch {
   dense: i32;
 }
 
-/** What a run does at its masks; numbered as in kernels/wasm/faulty-sums/program.ts. */
+/** What a run does; numbered as in kernels/wasm/faulty-sums/program.ts. */
 export const PLAIN: i32 = 0;
-export const EACH_SUM: i32 = 1;
+export const EACH_PRODUCT: i32 = 1;
+export const EACH_AND: i32 = 2;
+export const EACH_OR: i32 = 3;
+export const EACH_XOR: i32 = 4;
 
 /**
  * Words of weights that are used alike:
  * `PLAIN`: all products are added, then the sum passes one pair of masks;
- * `EACH_SUM`: a word holds one product, after which the sum passes masks;
- * otherwise it passes masks before it is added, too.
+ * `EACH_PRODUCT`: a word holds one product, which passes masks; it is added, and the sum passes masks;
+ * otherwise a word holds one product, after which the sum passes masks. `EACH_AND`, `EACH_OR` and `EACH_XOR` have the
+ * same masks at each word, of which one operation does all: and with the first, or or xor with the second.
  * Masks are pairs (and, xor), first of the product, then of the sum.
  */
 @unmanaged

@@ -2,16 +2,23 @@ import type { SumSteps, WordMasks } from '../../faulty-sums.js';
 import type { KernelFormat } from '../plan.js';
 
 /** Kinds of runs; kernels/assembly/faulty-sums/descriptors.ts says what they do. */
-export const PLAIN = 0;
-export const EACH_SUM = 1;
-export const EACH_PRODUCT = 2;
+export const RUN_KINDS = {
+  plain: 0,
+  eachProduct: 1,
+  eachAnd: 2,
+  eachOr: 3,
+  eachXor: 4,
+  eachSum: 5,
+} as const;
+
+type RunKind = keyof typeof RUN_KINDS;
 
 /** Words of weights that are used alike. */
 export interface Run {
-  readonly kind: typeof PLAIN | typeof EACH_SUM | typeof EACH_PRODUCT;
+  readonly kind: RunKind;
   readonly words: number;
   readonly products: number;
-  /** Number of the first of its masks. */
+  /** Where its masks begin. */
   readonly masks: number;
   /** Masks from one word to the next. */
   readonly maskStride: number;
@@ -30,32 +37,58 @@ export interface Stretch {
 /** How the sums of a part are computed. */
 export interface SumProgram {
   readonly stretches: readonly Stretch[];
-  /** Masks of 32 bits, in pairs (and, xor). */
+  /** Masks of 32 bits, in pairs (and, xor): first a pair that changes nothing. */
   readonly masks: Int32Array;
-  /** Kinds and products of all runs: two programs of equal layout pack weights alike. */
+  /** Products of all runs, negative where a word holds one each: programs of equal layout pack weights alike. */
   readonly layout: Int32Array;
 }
 
 /** Half of a level-1 cache of 32 KiB, in words of 16 channels. */
 const STRETCH_WORDS = 256;
 
-/** What keeps a word as it is: number 0 of the masks of every program. */
-const SOUND = [-1, 0];
-
 /** The runs between, and at, the steps of a part. */
 export function planSums(format: KernelFormat, steps: SumSteps, window: number): SumProgram {
-  const { at, product, sum } = steps;
+  const { at } = steps;
   const depth = format === 'int8' ? 2 : 1;
-  const masks = [...SOUND];
+  const products = reduceMasks(steps.product);
+  const sums = reduceMasks(steps.sum);
+  const masks = new Int32Array(2 + 4 * at.length);
+  masks[0] = -1;
+  let usedMasks = 2;
   const stretches: Stretch[] = [];
   let runs: Run[] = [];
   let first = 0;
   let words = 0;
   let planned = 0;
 
+  for (let step = 0; step < at.length; ) {
+    if (!isSound(products, step)) {
+      addPlain(at[step], 0);
+      step = addEach(step, true);
+    } else if (isSound(sums, step)) {
+      step++;
+    } else if (at[step] === planned) {
+      step = addEach(step, false);
+    } else {
+      addPlain(at[step] + 1, appendMasks(sums, step));
+      step++;
+    }
+  }
+  addPlain(window, 0);
+  endStretch();
+  return {
+    stretches,
+    masks: masks.slice(0, usedMasks),
+    layout: Int32Array.from(
+      stretches.flatMap((stretch) =>
+        stretch.runs.map((run) => (run.kind === 'plain' ? run.products : -run.products)),
+      ),
+    ),
+  };
+
   function endStretch(): void {
     if (words === 0) return;
-    const masked = runs.reduce((total, run) => total + (run.kind === PLAIN ? 1 : run.words), 0);
+    const masked = runs.reduce((total, run) => total + (run.kind === 'plain' ? 1 : run.words), 0);
     stretches.push({ first, words, runs, dense: 2 * masked > words });
     runs = [];
     first = planned;
@@ -69,80 +102,76 @@ export function planSums(format: KernelFormat, steps: SumSteps, window: number):
     if (words === STRETCH_WORDS) endStretch();
   }
 
-  /** Adds products up to `end`, then passes the masks. */
-  function addPlain(end: number, mask: number): void {
+  function appendMasks(pairs: Int32Array, step: number): number {
+    masks[usedMasks] = pairs[2 * step];
+    masks[usedMasks + 1] = pairs[2 * step + 1];
+    usedMasks += 2;
+    return usedMasks - 2;
+  }
+
+  /** Adds products up to `end`, after which the sum passes the masks. */
+  function addPlain(end: number, endMasks: number): void {
     while (planned < end) {
-      const products = Math.min(end - planned, (STRETCH_WORDS - words) * depth);
+      const count = Math.min(end - planned, (STRETCH_WORDS - words) * depth);
       append({
-        kind: PLAIN,
-        words: Math.ceil(products / depth),
-        products,
-        masks: planned + products === end ? mask : 0,
+        kind: 'plain',
+        words: Math.ceil(count / depth),
+        products: count,
+        masks: planned + count === end ? endMasks : 0,
         maskStride: 0,
       });
     }
   }
 
-  for (let step = 0; step < at.length; ) {
-    const sumPasses = !isSound(sum, step);
-    if (!isSound(product, step)) {
-      addPlain(at[step], 0);
-      step = addEach(EACH_PRODUCT, step);
-    } else if (sumPasses && at[step] === planned) {
-      step = addEach(EACH_SUM, step);
-    } else {
-      if (sumPasses) addPlain(at[step] + 1, appendMasks(masks, sum, step));
-      step++;
-    }
-  }
-  addPlain(window, 0);
-  endStretch();
-  return {
-    stretches,
-    masks: Int32Array.from(masks),
-    layout: Int32Array.from(
-      stretches.flatMap((stretch) => stretch.runs.flatMap((run) => [run.kind, run.products])),
-    ),
-  };
-
-  /** A run of neighbouring steps of one kind from `step` on; returns the step after it. */
-  function addEach(kind: typeof EACH_SUM | typeof EACH_PRODUCT, step: number): number {
-    const start = masks.length;
-    const most = STRETCH_WORDS - words;
-    const width = kind === EACH_PRODUCT ? 4 : 2;
-    let count = 0;
+  /** A run of neighbouring steps from `step` on, all of them with faulty products or none; returns the step after it. */
+  function addEach(step: number, withProducts: boolean): number {
+    const start = usedMasks;
+    const end = Math.min(step + STRETCH_WORDS - words, at.length);
     let uniform = true;
-    for (
-      let next = step;
-      count < most && next < at.length && at[next] === planned + count;
-      next++
-    ) {
-      const isProduct = !isSound(product, next);
-      if (isProduct !== (kind === EACH_PRODUCT) || (!isProduct && isSound(sum, next))) break;
-      if (isProduct) appendMasks(masks, product, next);
-      appendMasks(masks, sum, next);
-      count++;
-      for (let lane = 0; lane < width; lane++) {
-        uniform &&= masks[masks.length - width + lane] === masks[start + lane];
-      }
+    let next = step;
+    for (; next < end && at[next] === planned + next - step; next++) {
+      if (isSound(products, next) === withProducts) break;
+      if (!withProducts && isSound(sums, next)) break;
+      if (withProducts) appendMasks(products, next);
+      appendMasks(sums, next);
+      uniform &&= isSame(products, step, next) && isSame(sums, step, next);
     }
-    if (uniform) masks.length = start + width;
+    const count = next - step;
+    const stride = withProducts ? 4 : 2;
+    if (uniform) usedMasks = start + stride;
     append({
-      kind,
+      kind: withProducts ? 'eachProduct' : sumKind(uniform, masks[start], masks[start + 1]),
       words: count,
       products: count,
-      masks: start / 2,
-      maskStride: uniform ? 0 : width / 2,
+      masks: start,
+      maskStride: uniform ? 0 : stride,
     });
-    return step + count;
+    return next;
   }
 }
 
-/** Reduces a triple to what a bit becomes: (bit & and & ~or) ^ or ^ xor. Returns the number of the masks. */
-function appendMasks(masks: number[], { and, or, xor }: WordMasks, step: number): number {
-  return masks.push(and[step] & ~or[step], or[step] ^ xor[step]) / 2 - 1;
+/** One operation where one does all. */
+function sumKind(uniform: boolean, and: number, xor: number): RunKind {
+  if (!uniform) return 'eachSum';
+  if (xor === 0) return 'eachAnd';
+  if (and === -1) return 'eachXor';
+  return and === ~xor ? 'eachOr' : 'eachSum';
 }
 
-function isSound({ and, or, xor }: WordMasks, step: number): boolean {
-  return (and[step] & ~or[step]) === -1 && (or[step] ^ xor[step]) === 0;
+/** Pairs (and, xor) that do what the triples do: a bit becomes (bit & and & ~or) ^ (or ^ xor). */
+function reduceMasks({ and, or, xor }: WordMasks): Int32Array {
+  const pairs = new Int32Array(2 * and.length);
+  for (let step = 0; step < and.length; step++) {
+    pairs[2 * step] = and[step] & ~or[step];
+    pairs[2 * step + 1] = or[step] ^ xor[step];
+  }
+  return pairs;
+}
+
+function isSound(pairs: Int32Array, step: number): boolean {
+  return pairs[2 * step] === -1 && pairs[2 * step + 1] === 0;
+}
+
+function isSame(pairs: Int32Array, a: number, b: number): boolean {
+  return pairs[2 * a] === pairs[2 * b] && pairs[2 * a + 1] === pairs[2 * b + 1];
 }

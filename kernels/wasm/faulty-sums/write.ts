@@ -5,7 +5,7 @@ import type { KernelFunctions } from '../module.js';
 import { PANEL_COLUMNS } from '../plan.js';
 import { writeDescriptor } from '../workspace.js';
 import { laneCount, type PlacedPart, type PlacedSums, QUAD_COLUMNS } from './places.js';
-import type { Run } from './program.js';
+import { RUN_KINDS, type Run } from './program.js';
 
 /** Addresses of what all specifications use in turn. */
 export interface SharedPlaces {
@@ -90,13 +90,13 @@ const RUN_FIELDS = fieldNames('SumRun');
 
 function writeRun(view: Int32Array, first: number, run: Run, masks: number, depth: number): void {
   const { kind, words, products } = run;
-  const isOdd = kind === 0 && products < words * depth;
+  const isOdd = kind === 'plain' && products < words * depth;
   const fields: Fields<'SumRun'> = {
-    kind,
+    kind: RUN_KINDS[kind],
     words,
     excess: isOdd ? 2 : 0,
-    masks: masks + run.masks * 2 * WORD_BYTES,
-    maskBytes: run.maskStride * 2 * WORD_BYTES,
+    masks: masks + run.masks * WORD_BYTES,
+    maskBytes: run.maskStride * WORD_BYTES,
   };
   for (const [index, name] of RUN_FIELDS.entries()) view[first + index] = fields[name];
 }
