@@ -107,16 +107,22 @@ function findTaps(
   taps: usize,
   padding: usize,
 ): void {
+  // Stores of addresses keep V8 from keeping what it has loaded of the descriptor.
+  const kernelWidth = d.kernelWidth;
+  const width = d.inputWidth;
+  const dilationX = d.dilationX;
+  const tapBytes = <usize>(dilationX * d.inputChannels);
   const firstX = outputX * d.strideX - d.padLeft;
   let y = outputY * d.strideY - d.padTop;
   for (let ky = 0; ky < d.kernelHeight; ky++) {
     const isInside = <u32>y < <u32>d.inputHeight;
     let x = firstX;
-    for (let kx = 0; kx < d.kernelWidth; kx++) {
-      const pixel = image + <usize>((y * d.inputWidth + x) * d.inputChannels);
-      store<usize>(taps, isInside && <u32>x < <u32>d.inputWidth ? pixel : padding);
+    let pixel = image + <usize>((y * width + x) * d.inputChannels);
+    for (let kx = 0; kx < kernelWidth; kx++) {
+      store<usize>(taps, select(pixel, padding, isInside & (<u32>x < <u32>width)));
       taps += sizeof<usize>();
-      x += d.dilationX;
+      pixel += tapBytes;
+      x += dilationX;
     }
     y += d.dilationY;
   }
