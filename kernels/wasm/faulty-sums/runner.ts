@@ -124,7 +124,7 @@ function runOn(
   }
 
   function runGroup(
-    { group, positions, blockRows, parts }: PlacedGroup,
+    { group, isWhole, positions, blockRows, parts }: PlacedGroup,
     targets: (Int32Array | Float32Array)[],
     firstImage: number,
     images: number,
@@ -135,10 +135,11 @@ function runOn(
       const rows = Math.min(blockRows, total - firstRow);
       let gathered = -1;
       for (const part of parts) {
-        const { convolutionGroup } = part;
-        if (convolutionGroup !== gathered) {
-          gather(positions, count, firstRow, rows, convolutionGroup);
-          gathered = convolutionGroup;
+        const wanted = isWhole ? 0 : part.convolutionGroup;
+        if (wanted !== gathered) {
+          const descriptor = isWhole ? placed.wholeDescriptor : placed.descriptor;
+          gather(descriptor, positions, count, firstRow, rows, wanted);
+          gathered = wanted;
         }
         runPart(part, rows, targets[part.number], firstImage * count + firstRow);
       }
@@ -167,6 +168,7 @@ function runOn(
 
 /** Gathers the windows of `rows` image-major positions of a group of parts, from number `firstRow` on. */
 type Gather = (
+  descriptor: number,
   positions: number,
   count: number,
   firstRow: number,
@@ -176,11 +178,11 @@ type Gather = (
 
 function gatherOn(
   functions: KernelFunctions,
-  { specification, byChannel, descriptor, taps, padding }: PlacedSums,
+  { specification, byChannel, taps, padding }: PlacedSums,
   { images, windows }: SharedPlaces,
 ): Gather {
   if (byChannel) {
-    return (positions, count, firstRow, rows, group) =>
+    return (descriptor, positions, count, firstRow, rows, group) =>
       functions.gatherChannels(
         descriptor,
         images,
@@ -198,5 +200,5 @@ function gatherOn(
     specification.format === 'int8'
       ? functions.gatherPositionsUint8
       : functions.gatherPositionsFloat32;
-  return (...rest) => gather(descriptor, images, windows, ...rest);
+  return (descriptor, ...rest) => gather(descriptor, images, windows, ...rest);
 }

@@ -4,7 +4,14 @@ import { convolutionFields } from '../descriptors.js';
 import type { KernelFunctions } from '../module.js';
 import { PANEL_COLUMNS } from '../plan.js';
 import { writeDescriptor } from '../workspace.js';
-import { laneCount, type PlacedPart, type PlacedSums, QUAD_COLUMNS } from './places.js';
+import {
+  laneCount,
+  type PlacedGroup,
+  type PlacedPart,
+  type PlacedSums,
+  QUAD_COLUMNS,
+  wholeWindowBytes,
+} from './places.js';
 import { RUN_KINDS, type Run } from './program.js';
 
 /** Addresses of what all specifications use in turn. */
@@ -25,20 +32,27 @@ export function writeSums(
   placed: PlacedSums,
   shared: SharedPlaces,
 ): void {
-  const { specification, descriptor, padding, windowBytes, groups } = placed;
+  const { specification, descriptor, wholeDescriptor, padding, windowBytes, groups } = placed;
   const { shape, inputZeroPoint } = specification;
-  writeDescriptor({ buffer }, descriptor, 'GatherDescriptor', {
+  const gatherFields: Fields<'GatherDescriptor'> = {
     ...convolutionFields(shape),
     inputChannels: shape.input.channels,
     groupChannels: shape.input.channels / shape.groups,
     zeroPoint: inputZeroPoint,
     rowStride: windowBytes,
+  };
+  writeDescriptor({ buffer }, descriptor, 'GatherDescriptor', gatherFields);
+  writeDescriptor({ buffer }, wholeDescriptor, 'GatherDescriptor', {
+    ...gatherFields,
+    groupChannels: shape.input.channels,
+    rowStride: wholeWindowBytes(shape),
   });
   new Uint8Array(buffer, padding, shape.input.channels).fill(inputZeroPoint);
-  for (const { group, positions, parts } of groups) {
+  for (const placedGroup of groups) {
+    const { group, positions, parts } = placedGroup;
     new Uint32Array(buffer, positions, group.positions.length).set(group.positions);
     for (const part of parts) {
-      writePart(buffer, placed, part, shared);
+      writePart(buffer, placed, placedGroup, part, shared);
       if (!part.isPacked) packPart(buffer, functions, placed, part, shared.staging);
     }
   }
@@ -46,8 +60,9 @@ export function writeSums(
 
 function writePart(
   buffer: ArrayBuffer,
-  { specification, windowBytes }: PlacedSums,
-  { part, program, columns, masks, bias, runs, stretches, weights }: PlacedPart,
+  { specification }: PlacedSums,
+  { isWhole, windowBytes }: PlacedGroup,
+  { part, program, columns, convolutionGroup, masks, bias, runs, stretches, weights }: PlacedPart,
   shared: SharedPlaces,
 ): void {
   const { format } = specification;
@@ -57,6 +72,7 @@ function writePart(
   for (const [lane, channel] of part.channels.entries())
     numbers[lane] = specification.bias[channel];
   const elementBytes = format === 'int8' ? 2 : 4;
+  const window = isWhole ? convolutionGroup * windowSize(specification.shape) : 0;
   const runFields = fieldNames('SumRun').length;
   const runBytes = layoutBytes('SumRun');
   let nextRun = runs;
@@ -65,7 +81,7 @@ function writePart(
     const end = nextRun + ownRuns.length * runBytes;
     const address = stretches + number * layoutBytes('SumStretch');
     writeDescriptor({ buffer }, address, 'SumStretch', {
-      windows: shared.windows + first * elementBytes,
+      windows: shared.windows + (window + first) * elementBytes,
       windowBytes,
       words,
       weights: nextWeights,
