@@ -5,6 +5,7 @@ import {
   ModelError,
   type PoolingShape,
   weightCount,
+  windowSize,
 } from '../core/index.js';
 import type {
   Float32Clip,
@@ -12,6 +13,7 @@ import type {
   Int8Clip,
   Int8ConvolutionSpecification,
 } from './backend.js';
+import { convolutionGroup, type FaultySumsSpecification, type SumPart } from './faulty-sums.js';
 
 /** Throws a ModelError unless the window fits the padded input and gives exactly the stated output. */
 export function checkConvolutionShape(shape: ConvolutionShape): void {
@@ -179,4 +181,88 @@ function isNaturalNumber(value: number): boolean {
 
 function isByte(value: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= 255;
+}
+
+/** Throws a ModelError unless shape, lengths, ranges and orders of the specification are consistent. */
+export function checkFaultySums(specification: FaultySumsSpecification): void {
+  const { format, shape, inputZeroPoint, bias, groups } = specification;
+  checkConvolutionShape(shape);
+  const { channels, height, width } = shape.output;
+  const isInt8 = format === 'int8';
+  if (bias.length !== channels || bias instanceof Int32Array !== isInt8) {
+    throw new ModelError(
+      `Faulty ${format} sums of ${channels} channels need a bias for each, as ${isInt8 ? 'int32' : 'float32'} numbers.`,
+    );
+  }
+  const mostZeroPoint = isInt8 ? 255 : 0;
+  if (
+    !(Number.isInteger(inputZeroPoint) && inputZeroPoint >= 0 && inputZeroPoint <= mostZeroPoint)
+  ) {
+    throw new ModelError(
+      `The input zero point of faulty ${format} sums is ${inputZeroPoint}; it must lie in 0…${mostZeroPoint}.`,
+    );
+  }
+  for (const { positions, parts } of groups) {
+    requireAscending('output position', positions, height * width);
+    for (const part of parts) checkPart(part, shape, isInt8);
+  }
+}
+
+function checkPart(part: SumPart, shape: ConvolutionShape, isInt8: boolean): void {
+  const { channels, weights, steps } = part;
+  const window = windowSize(shape);
+  requireAscending('output channel', channels, shape.output.channels);
+  const groupChannels = shape.output.channels / shape.groups;
+  const first = convolutionGroup(shape, part);
+  if (channels.length > 0 && Math.floor(channels[channels.length - 1] / groupChannels) !== first) {
+    throw new ModelError(
+      'A part of faulty sums has channels of several groups of its convolution: make a part for each group.',
+    );
+  }
+  if (weights.length !== channels.length * window || weights instanceof Int16Array !== isInt8) {
+    throw new ModelError(
+      `A part of faulty sums with ${channels.length} channels and a window of ${window} needs ${channels.length * window} weights, as ${isInt8 ? 'int16' : 'float32'} numbers.`,
+    );
+  }
+  requireAscending('place in the window', steps.at, window);
+  for (const masks of [steps.product, steps.sum]) {
+    for (const mask of [masks.and, masks.or, masks.xor]) {
+      if (mask.length !== steps.at.length) {
+        throw new ModelError(
+          `A part of faulty sums has ${steps.at.length} steps, but ${mask.length} masks.`,
+        );
+      }
+    }
+  }
+}
+
+function requireAscending(what: string, numbers: Uint32Array, count: number): void {
+  for (let place = 0; place < numbers.length; place++) {
+    if (numbers[place] >= count) {
+      throw new ModelError(`Faulty sums name ${what} ${numbers[place]} of ${count}.`);
+    }
+    if (place > 0 && numbers[place] <= numbers[place - 1]) {
+      throw new ModelError(
+        `Faulty sums must be in ascending order, but ${what} ${numbers[place]} follows ${numbers[place - 1]}.`,
+      );
+    }
+  }
+}
+
+/** Throws an InputError unless `input` holds `images` images of the specification's format. */
+export function checkSumsInput(
+  { format, shape }: FaultySumsSpecification,
+  input: Uint8Array | Float32Array,
+  images: number,
+): void {
+  if (!(Number.isSafeInteger(images) && images >= 0)) {
+    throw new InputError(`The number of images is ${images}; it must be an integer of 0 or more.`);
+  }
+  const length = images * featureCount(shape.input);
+  const hasFormat = input instanceof (format === 'int8' ? Uint8Array : Float32Array);
+  if (input.length < length || !hasFormat) {
+    throw new InputError(
+      `Faulty sums of ${images} images need ${length} input values of ${format === 'int8' ? 'uint8' : 'float32'}, but were given ${input.length} of ${input instanceof Float32Array ? 'float32' : 'uint8'}.`,
+    );
+  }
 }

@@ -1,8 +1,7 @@
 import { type ConvolutionShape, featureCount, windowSize } from '../../core/index.js';
+import { checkFaultySums, checkSumsInput } from '../check.js';
 import {
   CANONICAL_NAN,
-  checkFaultySums,
-  checkSumsInput,
   convolutionGroup,
   type FaultySumsKernel,
   type FaultySumsSpecification,

@@ -1,7 +1,6 @@
 import { featureCount, InputError, PAGE_BYTES, requireMemory } from '../../../core/index.js';
+import { checkFaultySums, checkSumsInput } from '../../check.js';
 import {
-  checkFaultySums,
-  checkSumsInput,
   type FaultySumsKernel,
   type FaultySumsSpecification,
 } from '../../faulty-sums.js';
