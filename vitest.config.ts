@@ -5,6 +5,7 @@ const ALONE = ['test/{bench,examples,fuzz,package}/**/*.test.ts', 'test/campaign
 
 export default defineConfig({
   test: {
+    globalSetup: ['test/require-build.ts'],
     setupFiles: ['test/setup.ts'],
     // By default one processor of two is left idle.
     maxWorkers: '100%',

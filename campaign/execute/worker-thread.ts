@@ -36,7 +36,8 @@ class ThreadEnd extends Error {}
 /**
  * Start a worker thread.
  *
- * @param file compiled module within `dist` whose default export is that of `serveTasks`
+ * @param file module of the bundle (`cli/bundle.js`), by its path within `dist`, whose default export is that of
+ * `serveTasks`
  * @param data what the thread gets once; large arrays in shared memory
  */
 export function startThread<Task, Result>(
@@ -44,7 +45,7 @@ export function startThread<Task, Result>(
   data: object,
   onRestart: RestartListener | undefined,
 ): TaskThread<Task, Result> {
-  const path = join(packageRoot(), 'dist', file);
+  const path = join(packageRoot(), 'dist', 'bundle', file);
   if (!existsSync(path)) throw new Error(`${path} is missing: run \`npm run build\``);
   const start = () => startWorker(path, data);
   let worker = start();

@@ -8,20 +8,30 @@ export function packWeights<Weights extends Int8Array | Float32Array>(
   packed: Weights extends Int8Array ? Int16Array : Float32Array,
   zeroPoints?: Int32Array,
 ): void {
-  const { shape, depth } = plan;
-  const taps = shape.kernel[0] * shape.kernel[1];
-  const groupInputs = shape.input.channels / shape.groups;
+  const { shape } = plan;
   const window = windowSize(shape);
+  const offsets = columnOffsets(plan);
   for (let output = 0; output < shape.output.channels; output++) {
     const first = packedIndex(plan, output * window);
     const zeroPoint = zeroPoints?.[output] ?? 0;
-    let source = output * window;
-    for (let input = 0; input < groupInputs; input++) {
-      for (let tap = 0; tap < taps; tap++) {
-        const k = tap * groupInputs + input;
-        const offset = Math.floor(k / depth) * PANEL_COLUMNS * depth + (k % depth);
-        packed[first + offset] = weights[source++] - zeroPoint;
-      }
+    const source = output * window;
+    for (let i = 0; i < window; i++) packed[first + offsets[i]] = weights[source + i] - zeroPoint;
+  }
+}
+
+/**
+ * Where the weights of an output channel, in network order, lie after its first one: the same for every channel, so
+ * that the divisions, half of the time of packing, are done once.
+ */
+function columnOffsets({ shape, depth }: ConvolutionPlan): Uint32Array {
+  const taps = shape.kernel[0] * shape.kernel[1];
+  const groupInputs = shape.input.channels / shape.groups;
+  const offsets = new Uint32Array(windowSize(shape));
+  for (let input = 0, index = 0; input < groupInputs; input++) {
+    for (let tap = 0; tap < taps; tap++) {
+      const k = tap * groupInputs + input;
+      offsets[index++] = Math.floor(k / depth) * PANEL_COLUMNS * depth + (k % depth);
     }
   }
+  return offsets;
 }

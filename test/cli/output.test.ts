@@ -69,7 +69,7 @@ test('Node.js before version 20', async () => {
 });
 
 test('too few files that may be open', async () => {
-  const { status, stderr } = await shell('ulimit -n 30; bitcell timing');
+  const { status, stderr } = await shell('ulimit -n 26; bitcell --help');
   expect({ status, stderr }).toEqual({
     status: 1,
     stderr: 'bitcell: Too many open files: allow more with `ulimit -n 1024`\n',

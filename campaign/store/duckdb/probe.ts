@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { InputError, packageRoot } from '../../../core/index.js';
 import { STORE_FILE } from '../study-store.js';
 
@@ -14,10 +13,7 @@ import { STORE_FILE } from '../study-store.js';
 export async function requireReadable(folder: string): Promise<void> {
   const file = join(folder, STORE_FILE);
   if (!existsSync(file)) return;
-  const beside = fileURLToPath(new URL('./probe-process.js', import.meta.url));
-  const script = existsSync(beside)
-    ? beside
-    : join(packageRoot(), 'dist', 'campaign', 'store', 'duckdb', 'probe-process.js');
+  const script = join(packageRoot(), 'dist', 'bundle', 'campaign/store/duckdb/probe-process.js');
   const signal = await new Promise<NodeJS.Signals | null>((resolve, reject) => {
     const child = spawn(process.execPath, [script, folder], { stdio: 'ignore' });
     child.on('error', reject);

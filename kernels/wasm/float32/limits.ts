@@ -18,8 +18,9 @@ export function channelsBeyondLimit({
   const window = windowSize(shape);
   const counts = new Uint32Array(shape.output.channels);
   const isBeyond = (weight: number): boolean => !(Math.abs(weight) <= weightLimit);
-  for (const [index, weight] of weights.entries()) {
-    if (isBeyond(weight)) counts[Math.floor(index / window)]++;
+  // Plain loops: `weights.entries()` takes eight times as long (17 and 2 ns a weight).
+  for (let channel = 0, index = 0; channel < counts.length; channel++) {
+    for (let i = 0; i < window; i++) if (isBeyond(weights[index++])) counts[channel]++;
   }
   const channelsOf = (): number[] => [...counts.keys()].filter((channel) => counts[channel] > 0);
   let channels: number[] | undefined;
