@@ -1,6 +1,6 @@
-// Joins the compiled command line, its worker threads and its process into few files (`npm run build:bundle`), and zod
-// with them, which alone has 95: a command imports up to 650 modules, and to open one takes Node.js half a millisecond
-// or more. What is in dist/ besides stays as it is, for those who import Bitcell.
+// Joins the compiled command line, its worker threads and its process into few files (`npm run build:bundle`): a
+// command imports up to 650 modules, and to open one takes Node.js half a millisecond or more. What is in dist/
+// besides stays as it is, for those who import Bitcell.
 import { copyFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -19,19 +19,25 @@ const ENTRIES = [
   'campaign/tune/worker',
 ];
 
+/** Dependencies of 95 and of 83 files, which are copied into the bundle. Others have few, or look for files of theirs. */
+const COPIED = ['zod', '@duckdb/node-api'];
+
 const isOurs = (id) => id.startsWith('.') || isAbsolute(id);
-const isZod = (id) => id === 'zod' || id.startsWith('zod/');
+const isCopied = (id) => COPIED.some((name) => id === name || id.startsWith(`${name}/`));
 
 // Another version's files would stay.
 rmSync(bundle, { recursive: true, force: true });
 const build = await rolldown({
   input: Object.fromEntries(ENTRIES.map((entry) => [entry, join(compiled, `${entry}.js`)])),
   platform: 'node',
-  external: (id) => !isOurs(id) && !isZod(id),
+  external: (id) => !isOurs(id) && !isCopied(id),
 });
 await build.write({ dir: bundle, format: 'esm', chunkFileNames: 'shared/[name].js' });
 await build.close();
 
-// The licence of what is copied asks to be copied with it.
-const zod = dirname(createRequire(import.meta.url).resolve('zod/package.json'));
-copyFileSync(join(zod, 'LICENSE'), join(bundle, 'zod.LICENSE'));
+// Their licences ask to be copied with them.
+const require = createRequire(import.meta.url);
+for (const name of COPIED) {
+  const licence = join(dirname(require.resolve(`${name}/package.json`)), 'LICENSE');
+  copyFileSync(licence, join(bundle, `${name.replaceAll('/', '-')}.LICENSE`));
+}

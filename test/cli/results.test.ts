@@ -1,11 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { clopperPearson, type StudyPoint } from '../../campaign/index.js';
-import { packageRoot } from '../../core/index.js';
 import type { Price } from '../../mitigation/index.js';
 import { storedContent } from '../campaign/stored-content.js';
 import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
@@ -319,14 +316,13 @@ test.each([
   120_000,
 );
 
-test('the command line loads no database before it needs one', () => {
-  const main = pathToFileURL(join(packageRoot(), 'dist', 'campaign', 'index.js')).href;
-  const program = `
-    await import(${JSON.stringify(main)});
-    console.log(process.report.getReport().sharedObjects.filter((file) => /duckdb/.test(file)));
-  `;
-  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program]);
-  expect(stdout.toString()).toBe('[]\n');
+test('the command line loads no database before it needs one', async () => {
+  const probe = `process.on('exit', () => {
+    console.error(process.report.getReport().sharedObjects.filter((file) => /duckdb/.test(file)));
+  });`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(probe)}` };
+  expect((await bitcell(['run', '--help'], { env })).stderr).toBe('[]\n');
+  expect((await bitcell(['results', out], { env })).stderr).toContain('duckdb');
 });
 
 test.each(['stdout', 'stderr'] as const)(
