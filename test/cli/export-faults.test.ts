@@ -59,6 +59,13 @@ async function inferred(model: string, input: string, ...options: string[]): Pro
   return Array.from(readFloat32Npy(output).data);
 }
 
+/** What the int8 network gives without any fault. */
+let sound: Promise<number[]> | undefined;
+function inferredSound(): Promise<number[]> {
+  sound ??= inferred(files.int8, images);
+  return sound;
+}
+
 async function exported(model: string, ...options: string[]) {
   const output = join(newFolder(), 'faulted.onnx');
   const result = await bitcellJson(['export', '--model', model, '--output', output, ...options]);
@@ -93,7 +100,7 @@ describe('int8 words under a fault map', () => {
     const ours = await inferred(files.int8, images, ...all);
     expect(result.changedWeights).toBeGreaterThan(0);
     expect(await onnxruntime(bytes, inputs, 'all')).toEqual(ours);
-    expect(ours).not.toEqual(await inferred(files.int8, images));
+    expect(ours).not.toEqual(await inferredSound());
     if (result.outputFormat === 'qoperator') {
       expect(await onnxruntime(bytes, inputs, 'disabled')).toEqual(ours);
     } else {
