@@ -15,7 +15,10 @@ export async function requireReadable(folder: string): Promise<void> {
   if (!existsSync(file)) return;
   const script = join(packageRoot(), 'dist', 'bundle', 'campaign/store/duckdb/probe-process.js');
   const signal = await new Promise<NodeJS.Signals | null>((resolve, reject) => {
-    const child = spawn(process.execPath, [script, folder], { stdio: 'ignore' });
+    // Its input ends with this process, however that ends: then it lets go of the store.
+    const child = spawn(process.execPath, [script, folder], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     child.on('error', reject);
     child.on('exit', (_, name) => resolve(name));
   });
