@@ -100,7 +100,7 @@ describe('fault map files of a study', () => {
     const path = spec('one.json');
     writeFaultMap(path, faultMapOf(model, int8, 3, 0, 1e-3));
     expect(() => conditionsOf({ format: ['int8', 'float32'], faultMap: path })).toThrow(
-      /one\.json is for a memory of 1 banks .*, but this weight memory has 2 banks .* choose one with --format\./,
+      /one\.json is for a memory of 1 banks .*, but this memory has 2 banks .* choose one with --format\./,
     );
   });
 });

@@ -193,7 +193,7 @@ describe.concurrent('fault maps', () => {
   test('for another memory', async () => {
     const other = map('other.json', 7, []);
     const rest =
-      'is for a memory of 7 banks × 1024 rows × 256 columns, but this weight memory has 1 banks × 1024 rows × 256 columns; use a map that was made for it.';
+      'is for a memory of 7 banks × 1024 rows × 256 columns, but this memory has 1 banks × 1024 rows × 256 columns; use a map that was made for it.';
     expect(await refusal([...infer, '--fault-map', other])).toBe(`${other} ${rest}`);
     expect(await refusal(['map', 'hits', other, '--model', model])).toBe(`${other} ${rest}`);
     expect(await refusal([...run, '--format', 'int8', '--fault-map', other])).toBe(

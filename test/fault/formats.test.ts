@@ -156,7 +156,7 @@ describe('files as others write them', () => {
     expect(importFaultMap(path).map).toEqual(map);
     expect(() => loadFaultMap(path, geometry)).toThrow(
       new InputError(
-        `${path} is for a memory of 1 banks × 4 rows × 8 columns (of them 1 spare rows), but this weight memory has 2 banks × 2 rows × 8 columns; use a map that was made for it.`,
+        `${path} is for a memory of 1 banks × 4 rows × 8 columns (of them 1 spare rows), but this memory has 2 banks × 2 rows × 8 columns; use a map that was made for it.`,
       ),
     );
   });

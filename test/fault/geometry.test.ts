@@ -64,7 +64,7 @@ describe('requireGeometry', () => {
     const other = { ...geometry, [field]: 9 };
     expect(() => requireGeometry(map, other, 'map.json')).toThrow(
       new InputError(
-        `map.json is for a memory of 2 banks × 3 rows × 4 columns, but this weight memory has ${other.banks} banks × ${other.rows} rows × ${other.columns} columns; use a map that was made for it.`,
+        `map.json is for a memory of 2 banks × 3 rows × 4 columns, but this memory has ${other.banks} banks × ${other.rows} rows × ${other.columns} columns; use a map that was made for it.`,
       ),
     );
   });

@@ -155,7 +155,7 @@ describe('the hits of a single faulty cell', () => {
     const placement = residentPlacement({ ...memory, rows: 3 }, 16, 8);
     expect(() => weightHits(faults([0, 0]), placement, new Uint8Array(16)).next()).toThrow(
       new InputError(
-        'The fault map is for a memory of 1 banks × 2 rows × 64 columns, but this weight memory has 1 banks × 3 rows × 64 columns; use a map that was made for it.',
+        'The fault map is for a memory of 1 banks × 2 rows × 64 columns, but this memory has 1 banks × 3 rows × 64 columns; use a map that was made for it.',
       ),
     );
   });

@@ -1,9 +1,6 @@
 import { featureCount, InputError, PAGE_BYTES, requireMemory } from '../../../core/index.js';
 import { checkFaultySums, checkSumsInput } from '../../check.js';
-import {
-  type FaultySumsKernel,
-  type FaultySumsSpecification,
-} from '../../faulty-sums.js';
+import type { FaultySumsKernel, FaultySumsSpecification } from '../../faulty-sums.js';
 import { layoutBytes } from '../../layouts.js';
 import { bumpAllocator } from '../memory.js';
 import { instantiateKernels, type KernelFunctions, type KernelModule } from '../module.js';
