@@ -135,7 +135,7 @@ function firstWeightOf(network: Network, index: number): number {
 }
 
 /** Outputs of one channel that the same faults strike, at these positions. */
-interface Struck {
+export interface StruckOutputs {
   readonly channel: number;
   readonly faults: readonly TransientOperation[];
   readonly positions: number[];
@@ -159,8 +159,8 @@ function groupsOf(
 }
 
 /** The outputs that faults strike, those together that the same ones do. */
-function struckOutputs(faults: readonly TransientOperation[]): Struck[] {
-  const struck = new Map<string, Struck>();
+export function struckOutputs(faults: readonly TransientOperation[]): StruckOutputs[] {
+  const struck = new Map<string, StruckOutputs>();
   for (const [channel, its] of groupBy(faults, (one) => one.channel)) {
     const bounds = new Set(its.flatMap((one) => [one.firstPosition, one.endPosition]));
     const ascending = [...bounds].sort((a, b) => a - b);
@@ -217,14 +217,14 @@ function stepsOf(
     xor: Uint32Array.from(at, (window) =>
       struck
         .filter((one) => one.register === which && one.window === window)
-        .reduce((mask, one) => mask ^ maskOf(one, layer), 0),
+        .reduce((mask, one) => mask ^ invertedBits(one, layer), 0),
     ),
   });
   return { at, product: inverted('product'), sum: inverted('sum') };
 }
 
-/** The highest bit of an int8 product is its sign, which stands in all bits above, too. */
-function maskOf({ register, bit }: TransientOperation, layer: WeightedLayer): number {
+/** The bits that a fault inverts: the highest one of an int8 product is its sign, which stands in all bits above, too. */
+export function invertedBits({ register, bit }: TransientOperation, layer: WeightedLayer): number {
   const isSign = register === 'product' && 'zeroPoints' in layer && bit === INT8_PRODUCT_BITS - 1;
   return isSign ? -1 << bit : 1 << bit;
 }

@@ -1,15 +1,27 @@
 import { featureCount } from '../../core/index.js';
 import { int8Finish, referenceFaultySums, type SumGroup } from '../../kernels/index.js';
-import { type Int8Network, isWeighted, type Network } from '../../models/index.js';
+import {
+  type Int8Network,
+  type Int8WeightedLayer,
+  isWeighted,
+  type Network,
+  weightedLayers,
+} from '../../models/index.js';
 import { type Datapath, type DatapathObserver, int8Specification } from '../datapath/datapath.js';
 import { faultySumsSpecification } from '../datapath/faulty-sums.js';
+import { patchesOfLayer, readLayer } from '../disturbance/layer-patches.js';
+import type { WeightPatches } from '../disturbance/patches.js';
 import {
+  struckOutputs,
   type TransientFault,
+  type TransientOperation,
   transientDisturbance,
   transientReads,
   transientSums,
 } from '../disturbance/transients.js';
+import { firstWeightOfLayers } from '../memory/weight-position.js';
 import type { ChangeStruck, DeltaRunner, FollowedFaults } from './delta-run.js';
+import { operationSum } from './operation-sums.js';
 import {
   differingLayers,
   loadBatch,
@@ -102,23 +114,34 @@ function followerOf(
   words: Uint8Array | Uint32Array,
 ): (faults: readonly TransientFault[]) => FollowedFaults {
   return (faults) => {
-    const { weights, tensors, sums } = transientDisturbance(network, faults, words);
+    const { weights = NO_PATCHES } = transientDisturbance(
+      network,
+      faults.filter(({ kind }) => kind === 'weight'),
+      words,
+    );
     const outputs = new Map<number, ChangeStruck>();
     for (const [index, layer] of network.layers.entries()) {
-      const groups = sums?.get(index);
-      const read = tensors?.get(layer.output);
-      const struck = [
-        ...(groups && isWeighted(layer) ? [strikeSums(network, layer, groups)] : []),
-        ...(read ? [strikeValues(faults, layer.output)] : []),
-      ];
+      const operations = faults.flatMap((fault) =>
+        fault.kind === 'operation' && fault.layer === index ? [fault] : [],
+      );
+      const struck: ChangeStruck[] = [];
+      if (operations.length > 0 && isWeighted(layer)) {
+        struck.push(strikeOperations(network, layer, operations, weights));
+      }
+      if (faults.some((fault) => fault.kind === 'value' && fault.tensor === layer.output)) {
+        struck.push(strikeValues(faults, layer.output));
+      }
       if (struck.length === 0) continue;
       outputs.set(index, (...given) => {
         for (const strike of struck) strike(...given);
       });
     }
+    const strikesInput = faults.some(
+      (fault) => fault.kind === 'value' && fault.tensor === network.input,
+    );
     return {
-      patches: weights ?? NO_PATCHES,
-      input: tensors?.has(network.input) ? strikeValues(faults, network.input) : undefined,
+      patches: weights,
+      input: strikesInput ? strikeValues(faults, network.input) : undefined,
       outputs,
     };
   };
@@ -135,22 +158,39 @@ function strikeValues(faults: readonly TransientFault[], tensor: number): Change
   };
 }
 
-function strikeSums(
+function strikeOperations(
   network: Int8Network,
-  layer: Extract<Int8Network['layers'][number], { kind: 'convolution' | 'fully-connected' }>,
-  groups: readonly SumGroup[],
+  layer: Int8WeightedLayer,
+  faults: readonly TransientOperation[],
+  patches: WeightPatches,
 ): ChangeStruck {
-  const kernel = referenceFaultySums(faultySumsSpecification(network, layer, groups));
   const finish = int8Finish(int8Specification(network, layer));
   const { channels } = layer.shape.output;
+  const read = withPatches(network, layer, patches);
   return (input, _output, units, change) => {
     const unit = units.get(layer.name);
     const clip = unit?.format === 'int8' ? unit.clip : undefined;
-    kernel.run(input, 1);
-    forEachSum(groups, kernel.sums, (position, channel, sum) => {
-      change(position * channels + channel, finish(sum, { position, channel }, clip));
-    });
+    for (const { channel, faults: its, positions } of struckOutputs(faults)) {
+      for (const position of positions) {
+        const place = { position, channel };
+        const sum = operationSum(network, read, input, place, its);
+        change(position * channels + channel, finish(sum, place, clip));
+      }
+    }
   };
+}
+
+/** A layer with its weights as they are read. */
+function withPatches(
+  network: Int8Network,
+  layer: Int8WeightedLayer,
+  patches: WeightPatches,
+): Int8WeightedLayer {
+  if (patches.weights.length === 0) return layer;
+  const place = weightedLayers(network).indexOf(layer);
+  const first = firstWeightOfLayers(network)[place];
+  const { weights } = readLayer(layer, patchesOfLayer(patches, first, layer.weights.length));
+  return weights instanceof Int8Array ? { ...layer, weights } : layer;
 }
 
 /** Visit the sums of one image. */
