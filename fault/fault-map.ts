@@ -1,4 +1,4 @@
-import { InputError } from '../core/index.js';
+import { excerpt, InputError } from '../core/index.js';
 import { type CellGeometry, equalGeometries, formatGeometry } from './geometry.js';
 import type { FaultModel } from './model/fault-model.js';
 
@@ -83,4 +83,19 @@ export function requireGeometry(map: FaultMap, geometry: CellGeometry, where: st
       `${where} is for a memory of ${formatGeometry(map.geometry)}, but this memory has ${formatGeometry(geometry)}; use a map that was made for it.`,
     );
   }
+}
+
+/**
+ * Checks that a fault map is of the storage it is to be used with; one that does not say of which it is may be of any.
+ *
+ * @param where Name of the map (its file), at the start of the message.
+ * @throws InputError that names both storages when they differ.
+ */
+export function requireStorage(map: FaultMap, storage: string, where: string): void {
+  const said = storageOfMap(map);
+  if (said === undefined || said === storage) return;
+  const other = excerpt(said);
+  throw new InputError(
+    `${where} is a map of the storage ${other}, but ${storage} is asked for: give another map, or --storage ${other}`,
+  );
 }

@@ -1,5 +1,11 @@
 import { InputError } from '../../core/index.js';
-import { type FaultMap, loadFaultMap, storageOfMap } from '../../fault/index.js';
+import {
+  type FaultMap,
+  readFaultMap,
+  requireGeometry,
+  requireStorage,
+  storageOfMap,
+} from '../../fault/index.js';
 import type { PlacedStorage } from '../../sim/index.js';
 
 /**
@@ -14,15 +20,11 @@ export function loadStorageMap(
   { name, geometry, columnMux }: PlacedStorage,
   together: string = name,
 ): FaultMap {
-  const map = loadFaultMap(file, geometry, { columnMux, storage: name });
-  const said = storageOfMap(map);
-  if (said === name) return map;
-  if (said !== undefined) {
-    throw new InputError(
-      `${file} is a map of the storage ${said}, but ${name} is asked for: give another map, or --storage ${said}`,
-    );
-  }
-  if (together === name) return map;
+  const map = readFaultMap(file, { geometry, columnMux, storage: name });
+  // Memories of two storages differ in size, too, which says less.
+  requireStorage(map, name, file);
+  requireGeometry(map, geometry, file);
+  if (together === name || storageOfMap(map) !== undefined) return map;
   throw new InputError(
     `${file} does not say of which storage its faults are, but ${together} are broken at once: give a table with a column storage`,
   );

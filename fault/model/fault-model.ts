@@ -97,7 +97,10 @@ const scopeSchema = z.strictObject(
             .min(1)
             .readonly()
             .refine(distinct, 'bit positions that differ'),
-          weightBits: z.union([z.literal(8), z.literal(32)], { error: '8 or 32' }),
+          // Products of int8 words have 18.
+          weightBits: z.union([z.literal(8), z.literal(18), z.literal(32)], {
+            error: '8, 18 or 32',
+          }),
           columnMux: count,
         },
         anObject,

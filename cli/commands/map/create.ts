@@ -7,7 +7,7 @@ import {
   formatGeometry,
   writeFaultMap,
 } from '../../../fault/index.js';
-import { acceleratorFile } from '../../../sim/index.js';
+import { acceleratorFile, storageSeed } from '../../../sim/index.js';
 import { modelFile } from '../../input/input-files.js';
 import {
   addCommonOptions,
@@ -20,9 +20,9 @@ import { printResult } from '../../print/output.js';
 import { grouped } from '../../print/table.js';
 import { addFaultModelOptions, type FaultModelFlags, statedFaults } from './fault-model-options.js';
 import { addGeometryOptions, type GeometryFlags, givenMemory } from './geometry-options.js';
-import { addMemoryOptions, type MemoryFlags } from './memory-options.js';
+import { addStorageOptions, type StorageFlags } from './memory-options.js';
 
-interface CreateFlags extends MemoryFlags, GeometryFlags, FaultModelFlags, CommonOptions {
+interface CreateFlags extends StorageFlags, GeometryFlags, FaultModelFlags, CommonOptions {
   readonly output: string;
   readonly seed: number;
   readonly map: number;
@@ -30,7 +30,9 @@ interface CreateFlags extends MemoryFlags, GeometryFlags, FaultModelFlags, Commo
 
 export function createCommand(): Command {
   const command = new Command('create')
-    .description('Draw a fault map for the weight memory of a network, or one of a given size')
+    .description(
+      'Draw a fault map for the weight memory of a network, another storage of an accelerator, or a memory of a given size',
+    )
     .addOption(
       option(
         '-o, --output <file>',
@@ -44,23 +46,26 @@ export function createCommand(): Command {
         .argParser(wholeNumber(0)),
     )
     .action(create);
-  return addCommonOptions(addFaultModelOptions(addGeometryOptions(addMemoryOptions(command))));
+  return addCommonOptions(addFaultModelOptions(addGeometryOptions(addStorageOptions(command))));
 }
 
 function create(flags: CreateFlags): void {
-  const { output, seed, map: trial } = flags;
+  const { output, seed, map: trial, storage = 'weights' } = flags;
   requireSafeOutputs(
     faultMapOutputs(output).map((file) => ['--output', file]),
     [modelFile(flags.model), acceleratorFile(flags.accelerator), flags.faultModel],
   );
   const memory = givenMemory(flags);
   const { model, rate } = statedFaults(flags, memory);
-  const map = faultMapOf(model, memory.geometry, seed, trial, rate);
+  const drawn = faultMapOf(model, memory.geometry, storageSeed(seed, storage), trial, rate);
+  const said = storage === 'weights' ? {} : { storage };
+  const map = { ...drawn, provenance: { ...drawn.provenance, ...said } };
   writeFaultMap(output, map, memory);
   printResult(
     flags.json,
     {
       output,
+      ...said,
       geometry: map.geometry,
       cells: cellCount(map.geometry),
       faults: map.cells.length,

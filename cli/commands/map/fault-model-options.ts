@@ -12,8 +12,8 @@ import {
   readFaultModel,
 } from '../../../fault/index.js';
 import { choice, decimalWhere, list, option, rate, voltage } from '../../input/options.js';
-import type { GivenMemory } from './geometry-options.js';
-import type { MemoryFlags } from './memory-options.js';
+import type { StorageMemory } from './geometry-options.js';
+import type { StorageFlags } from './memory-options.js';
 
 /** How the cells of a created map fail. */
 export interface FaultModelFlags {
@@ -110,20 +110,27 @@ export function addFaultModelOptions(command: Command): Command {
       ).argParser(positive),
     )
     .addOption(option('--banks <list>', 'only these banks fail').argParser(indices))
-    .addOption(option('--bits <list>', 'only these bits of a weight fail').argParser(indices));
+    .addOption(
+      option(
+        '--bits <list>',
+        'only these bits of a weight, or of what else the storage holds, fail',
+      ).argParser(indices),
+    );
 }
 
 /** The model of the single flags. */
 function modelOfFlags(
-  flags: FaultModelFlags & MemoryFlags,
-  { columnMux }: GivenMemory,
+  flags: FaultModelFlags & StorageFlags,
+  { columnMux, valueBits: weightBits }: StorageMemory,
 ): FaultModel {
   const { distribution, faults, stuckAt1Share, clustering, clusterSize, spread } = flags;
-  const weightBits = flags.format === 'int8' ? 8 : 32;
   const beyond = flags.bits?.find((bit) => bit >= weightBits);
   if (beyond !== undefined) {
+    const { storage = 'weights', format } = flags;
     throw new InputError(
-      `--bits ${beyond}: ${flags.format} weights have the bits 0 to ${weightBits - 1}; other bits of a memory word hold no weight`,
+      storage === 'weights'
+        ? `--bits ${beyond}: ${format} weights have the bits 0 to ${weightBits - 1}; other bits of a memory word hold no weight`
+        : `--bits ${beyond}: ${storage} with ${format} words have the bits 0 to ${weightBits - 1}`,
     );
   }
   const bits = flags.bits && { positions: flags.bits, weightBits, columnMux };
@@ -149,8 +156,8 @@ function modelOfFlags(
  * @throws InputError when they are incomplete or contradict each other.
  */
 export function statedFaults(
-  flags: FaultModelFlags & MemoryFlags,
-  memory: GivenMemory,
+  flags: FaultModelFlags & StorageFlags,
+  memory: StorageMemory,
 ): PresetPoint {
   const { preset, voltage, faultModel } = flags;
   if (preset !== undefined) {

@@ -24,7 +24,13 @@ import {
 import { tell } from '../../print/messages.js';
 import { printResult } from '../../print/output.js';
 import { formatTable, grouped } from '../../print/table.js';
-import { addReadOptions, type ReadFlags, readInputs, readOptionsOf } from './read-options.js';
+import {
+  addReadOptions,
+  ofNamedStorage,
+  type ReadFlags,
+  readInputs,
+  readOptionsOf,
+} from './read-options.js';
 
 interface FitFlags extends ReadFlags, CommonOptions {
   readonly output: string;
@@ -96,7 +102,7 @@ function measuredMaps(files: readonly string[], flags: FitFlags, command: Comman
   const options = readOptionsOf(flags, command);
   const labelOf = flags.dieLabels === undefined ? undefined : dieLabelPattern(flags.dieLabels);
   return files.map((file) => {
-    const map = readFaultMap(file, options);
+    const map = ofNamedStorage(readFaultMap(file, options), flags, file);
     return { file, map, ...(labelOf ? labelOf(file) : ownDieLabel(map, file)) };
   });
 }

@@ -1,8 +1,16 @@
 import { type Command, InvalidArgumentError, type Option } from 'commander';
 import { InputError } from '../../../core/index.js';
-import { type CellGeometry, checkGeometry, dataGeometry } from '../../../fault/index.js';
+import {
+  type CellGeometry,
+  cellCount,
+  checkGeometry,
+  dataCellCount,
+  dataGeometry,
+} from '../../../fault/index.js';
+import { WORD_BITS } from '../../../models/index.js';
+import { loadAccelerator, registersOf, STORAGE_TITLES } from '../../../sim/index.js';
 import { option, wholeNumber } from '../../input/options.js';
-import { type MemoryFlags, memoryOf } from './memory-options.js';
+import { type StorageFlags, storageOf } from './memory-options.js';
 
 /** A memory stated by its size, instead of an accelerator's. */
 export interface GeometryFlags {
@@ -100,20 +108,68 @@ export function muxOf(
   );
 }
 
-/** The memory that the geometry options state, or else that of the accelerator and network. */
-export function givenMemory(flags: GeometryFlags & MemoryFlags): GivenMemory {
-  return statedMemory(flags) ?? acceleratorMemory(flags);
+/**
+ * The memory of a storage that the geometry options state; undefined when there is none.
+ *
+ * @throws InputError when the sizes contradict each other or the storage, or are given without `--geometry`.
+ */
+export function statedStorage(flags: GeometryFlags & StorageFlags): StorageMemory | undefined {
+  const memory = statedMemory(flags);
+  return memory && { ...memory, valueBits: valueBitsIn(memory, flags) };
 }
 
-/** The memory of the accelerator that holds the network. */
-export function acceleratorMemory(flags: MemoryFlags): GivenMemory {
-  const { placement } = memoryOf(flags);
-  return { geometry: placement.geometry, columnMux: placement.memory.columnMux };
+/** A memory of cells, and what they hold. */
+export interface StorageMemory extends GivenMemory {
+  /** Bits of a weight, a value, a sum or a product. */
+  readonly valueBits: number;
 }
 
-/** Whether the user named a network or accelerator, rather than leaving the default. */
+/** The memory of the storage that the geometry options state, or else that of the accelerator and network. */
+export function givenMemory(flags: GeometryFlags & StorageFlags): StorageMemory {
+  return statedStorage(flags) ?? acceleratorMemory(flags);
+}
+
+/** The storage of the accelerator, as the network uses it. */
+export function acceleratorMemory(flags: StorageFlags): StorageMemory {
+  const { geometry, columnMux, valueBits } = storageOf(flags).storage;
+  return { geometry, columnMux, valueBits };
+}
+
+/** @throws InputError when registers cannot have such a size */
+function valueBitsIn(
+  { geometry, columnMux }: GivenMemory,
+  { storage = 'weights', format, accelerator: nameOrFile }: StorageFlags,
+): number {
+  if (storage === 'weights' || storage === 'inputs' || storage === 'activations') {
+    return WORD_BITS[format];
+  }
+  const { array, accumulatorMemory } = loadAccelerator(nameOrFile);
+  const { bits } = registersOf(storage, array, format);
+  if (storage === 'accumulators' && accumulatorMemory) return bits;
+  const title = STORAGE_TITLES[storage];
+  if (dataCellCount(geometry) !== cellCount(geometry) || columnMux !== 1) {
+    throw new InputError(
+      `--geometry: ${title} are registers, one beside the other, without check or spare cells: give banks, rows and columns alone`,
+    );
+  }
+  const mostBanks = storage === 'weight-registers' ? 2 : 1;
+  if (geometry.banks > mostBanks) {
+    throw new InputError(
+      `--geometry: ${title} are ${mostBanks === 1 ? 'one bank' : 'one bank, or two of an array that preloads'}, not ${geometry.banks}`,
+    );
+  }
+  if (geometry.columns % bits !== 0) {
+    throw new InputError(
+      `--geometry: ${title} have ${bits} bits with ${format} words: give a multiple of ${bits} columns, not ${geometry.columns}`,
+    );
+  }
+  return bits;
+}
+
+/** Whether the user named a network, accelerator or storage, rather than leaving the default. */
 export function namesAccelerator(command: Command): boolean {
-  return ['model', 'format', 'accelerator', 'placement'].some(
-    (name) => command.getOptionValueSource(name) !== 'default',
-  );
+  return ['model', 'format', 'accelerator', 'placement', 'storage'].some((name) => {
+    const source = command.getOptionValueSource(name);
+    return source !== undefined && source !== 'default';
+  });
 }

@@ -20,7 +20,13 @@ import { printResult } from '../../print/output.js';
 import { grouped } from '../../print/table.js';
 import { parseGeometry, parseOffset } from './geometry-options.js';
 import { noteLines } from './note-lines.js';
-import { addReadOptions, type ReadFlags, readInputs, readOptionsOf } from './read-options.js';
+import {
+  addReadOptions,
+  ofNamedStorage,
+  type ReadFlags,
+  readInputs,
+  readOptionsOf,
+} from './read-options.js';
 
 interface ImportFlags extends ReadFlags, CommonOptions {
   readonly output: string;
@@ -73,8 +79,10 @@ function importMap(files: readonly string[], flags: ImportFlags, command: Comman
     [...faultMapFiles(files.join(',')), ...readInputs(flags)],
   );
   const options = readOptionsOf(flags, command);
-  const { map: read, format, repeatedLines } = importFaultMap(files.join(','), options);
-  if (options.geometry !== undefined) requireGeometry(read, options.geometry, files.join(','));
+  const file = files.join(',');
+  const { map: found, format, repeatedLines } = importFaultMap(file, options);
+  const read = ofNamedStorage(found, flags, file);
+  if (options.geometry !== undefined) requireGeometry(read, options.geometry, file);
   const { map, coveredCells } = placed(read, flags);
   const cells = cellCount(map.geometry);
   writeFaultMap(output, map, options);

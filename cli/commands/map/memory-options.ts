@@ -1,6 +1,14 @@
 import type { Command } from 'commander';
 import { loadNetwork, type WordFormat } from '../../../models/index.js';
-import { loadAccelerator, type Placement, placeNetwork, placeOnNamed } from '../../../sim/index.js';
+import {
+  loadAccelerator,
+  type Placement,
+  placeNetwork,
+  placeOnNamed,
+  placeStorage,
+  STORAGES,
+  type StorageName,
+} from '../../../sim/index.js';
 import { addMemoryLimit } from '../../input/memory-limit.js';
 import { acceleratorOption, choice, option } from '../../input/options.js';
 
@@ -23,6 +31,35 @@ export function addMemoryOptions(command: Command): Command {
         'resident',
       ),
     );
+}
+
+/** A storage of an accelerator that a map may be for. */
+export interface StorageFlags extends MemoryFlags {
+  /** Default: weights. */
+  readonly storage?: StorageName;
+}
+
+/** Options that say which storage of an accelerator a map is for. */
+export function addStorageOptions(command: Command): Command {
+  return addMemoryOptions(command).addOption(
+    choice('--storage <name>', 'what of the accelerator is faulty (default: weights)', STORAGES),
+  );
+}
+
+/** The network, the accelerator, and a storage of it as the network uses it. */
+export function storageOf({
+  storage: name = 'weights',
+  model,
+  format,
+  accelerator: nameOrFile,
+  placement,
+}: StorageFlags) {
+  const network = loadNetwork(model, format);
+  const accelerator = loadAccelerator(nameOrFile);
+  const storage = placeOnNamed(nameOrFile, () =>
+    placeStorage(name, network, accelerator, { placement }),
+  );
+  return { network, accelerator, storage };
 }
 
 /** The network, and its place in the weight memory of the accelerator. */

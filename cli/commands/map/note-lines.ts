@@ -1,10 +1,12 @@
 import { formatGeometry, type Provenance } from '../../../fault/index.js';
 
-/** What the file of a map says besides its faults, a line for each label and comment. */
+/** What a map says besides its faults, a line for its storage and each label and comment. */
 export function noteLines(provenance: Provenance): string[] {
-  if (provenance.source !== 'file') return [];
+  const storage = provenance.storage === undefined ? [] : [`storage: ${provenance.storage}`];
+  if (provenance.source !== 'file') return storage;
   const { labels = {}, comments = [], placed } = provenance;
   return [
+    ...storage,
     ...Object.entries(labels).map(([name, values]) => `${name}: ${values.join(', ')}`),
     ...comments.map((comment) => `comment: ${comment}`),
     ...(placed

@@ -6,9 +6,12 @@ import {
   FAULT_KINDS,
   type FaultFileFormat,
   type FaultKind,
+  type FaultMap,
   type ReadMapOptions,
   readPermutation,
+  requireStorage,
   type Selection,
+  storageOfMap,
 } from '../../../fault/index.js';
 import { modelFile } from '../../input/input-files.js';
 import { choice, list, option } from '../../input/options.js';
@@ -17,9 +20,9 @@ import {
   addGeometryOptions,
   type GeometryFlags,
   namesAccelerator,
-  statedMemory,
+  statedStorage,
 } from './geometry-options.js';
-import { addMemoryOptions, type MemoryFlags } from './memory-options.js';
+import { addStorageOptions, type StorageFlags } from './memory-options.js';
 
 /** What a file of faults does not say itself, but for its memory. */
 export interface FormatFlags {
@@ -34,7 +37,7 @@ export interface FormatFlags {
 }
 
 /** What a file of faults does not say itself. */
-export interface ReadFlags extends FormatFlags, MemoryFlags, GeometryFlags {
+export interface ReadFlags extends FormatFlags, StorageFlags, GeometryFlags {
   readonly permutation?: string;
   readonly addressBits?: readonly number[];
   readonly dataBits?: readonly number[];
@@ -60,7 +63,7 @@ function selections(text: string): Selection[] {
 
 /** Options that say how to read a file of faults. */
 export function addReadOptions(command: Command): Command {
-  return addFormatOptions(addMemoryOptions(addGeometryOptions(command)))
+  return addFormatOptions(addStorageOptions(addGeometryOptions(command)))
     .addOption(
       option('--permutation <file>', 'scrambling of address and data bits (YAML)').conflicts([
         'addressBits',
@@ -157,10 +160,26 @@ export function formatOptionsOf(flags: FormatFlags) {
   } as const;
 }
 
+/**
+ * A map that was read, as one of the storage that the user names.
+ *
+ * @throws InputError when it says that it is of another one
+ */
+export function ofNamedStorage(
+  map: FaultMap,
+  { storage }: Pick<StorageFlags, 'storage'>,
+  file: string,
+): FaultMap {
+  if (storage === undefined) return map;
+  requireStorage(map, storage, file);
+  if (storage === 'weights' || storageOfMap(map) !== undefined) return map;
+  return { ...map, provenance: { ...map.provenance, storage } };
+}
+
 /** The options as the reader of fault maps takes them: a memory only where the user names one. */
 export function readOptionsOf(flags: ReadFlags, command: Command): ReadMapOptions {
   const memory =
-    statedMemory(flags) ?? (namesAccelerator(command) ? acceleratorMemory(flags) : undefined);
+    statedStorage(flags) ?? (namesAccelerator(command) ? acceleratorMemory(flags) : undefined);
   const { columnMux = memory?.columnMux } = flags;
   if (memory !== undefined && flags.geometry === undefined && flags.columnMux !== undefined) {
     throw new InputError('--column-mux needs --geometry BANKSxROWSxCOLUMNS');
@@ -170,5 +189,6 @@ export function readOptionsOf(flags: ReadFlags, command: Command): ReadMapOption
     columnMux,
     geometry: memory?.geometry,
     permutation: permutationOf(flags),
+    storage: flags.storage,
   };
 }

@@ -18,7 +18,13 @@ import { addCommonOptions, type CommonOptions, option } from '../../input/option
 import { printResult } from '../../print/output.js';
 import { formatTable, grouped, percent } from '../../print/table.js';
 import { noteLines } from './note-lines.js';
-import { addReadOptions, type ReadFlags, readInputs, readOptionsOf } from './read-options.js';
+import {
+  addReadOptions,
+  ofNamedStorage,
+  type ReadFlags,
+  readInputs,
+  readOptionsOf,
+} from './read-options.js';
 
 interface ShowFlags extends ReadFlags, CommonOptions {
   readonly png?: string;
@@ -43,7 +49,8 @@ export function showCommand(): Command {
 
 function show(file: string, flags: ShowFlags, command: Command): void {
   requireSafeOutputs([['--png', flags.png]], [...faultMapFiles(file), ...readInputs(flags)]);
-  const { map, format, repeatedLines } = importFaultMap(file, readOptionsOf(flags, command));
+  const { map: read, format, repeatedLines } = importFaultMap(file, readOptionsOf(flags, command));
+  const map = ofNamedStorage(read, flags, file);
   const summary = summarizeFaultMap(map);
   const { png } = flags;
   const picture = png === undefined ? undefined : writePicture(png, map);
