@@ -38,7 +38,12 @@ export {
   transientDisturbance,
   transientSums,
 } from './disturbance/transients.js';
-export * from './disturbance/weight-hits.js';
+export {
+  countFaultyCells,
+  type FaultyCells,
+  type WeightHit,
+  weightHits,
+} from './disturbance/weight-hits.js';
 export * from './energy/index.js';
 export type { AccessCounts } from './hardware/access-counts.js';
 export * from './hardware/storages.js';
@@ -80,7 +85,15 @@ export {
 } from './runs/recorded-run.js';
 export * from './runs/shared-prefix.js';
 export { runTransients, type TransientRun } from './runs/transient-run.js';
+export {
+  type ArrayElement,
+  type ArrayHit,
+  type ArrayLayer,
+  arrayHits,
+  type Passing,
+} from './storage/array-hits.js';
 export { type BrokenStorages, disturbanceOf } from './storage/disturb.js';
+export { countStorageCells } from './storage/faulty-cells.js';
 export * from './storage/placed-storage.js';
 export { arrayFaultsOf } from './storage/register-faults.js';
 export { storageSeed } from './storage/storage-seed.js';

@@ -6,7 +6,13 @@ import {
   type FaultMap,
 } from '../../fault/index.js';
 import type { Placement } from '../memory/placement.js';
-import { NO_DATA_BIT, weightBitOfCell, wordBitOfCell } from '../memory/weight-memory.js';
+import {
+  memoryGeometry,
+  NO_DATA_BIT,
+  type WeightMemory,
+  weightBitOfCell,
+  wordBitOfCell,
+} from '../memory/weight-memory.js';
 import {
   applyFaultMap,
   changesBit,
@@ -87,9 +93,9 @@ function hitsOfFault(
 
 /** Faulty cells of a map by what they are for. */
 export interface FaultyCells {
-  /** Cells that hold weights. */
+  /** Cells that hold weights, or what else the storage is of. */
   readonly used: number;
-  /** Data cells that never hold a weight of the network. */
+  /** Data cells that never do. */
   readonly unused: number;
   readonly check: number;
   readonly spare: number;
@@ -97,7 +103,18 @@ export interface FaultyCells {
 
 /** Counts the faulty cells of a map by what the memory of a placement uses them for. */
 export function countFaultyCells(map: FaultMap, placement: Placement): FaultyCells {
-  const { memory, geometry, weightBits } = placement;
+  const { memory, weightBits } = placement;
+  return countCells(map, memory, weightBits, (slot) => placement.occupancy(slot) > 0);
+}
+
+/** `countFaultyCells` of any memory, with what says whether a slot is used. */
+export function countCells(
+  map: FaultMap,
+  memory: WeightMemory,
+  weightBits: 8 | 32,
+  isUsed: (slot: number) => boolean,
+): FaultyCells {
+  const geometry = memoryGeometry(memory);
   const counts = { used: 0, unused: 0, check: 0, spare: 0 };
   for (const cell of map.cells) {
     const place = wordBitOfCell(memory, cellAt(geometry, cell));
@@ -107,9 +124,8 @@ export function countFaultyCells(map: FaultMap, placement: Placement): FaultyCel
       counts.check += 1;
     } else {
       const weightBit = weightBitOfCell(memory, weightBits, cell);
-      const isUsed =
-        weightBit !== NO_DATA_BIT && placement.occupancy(Math.floor(weightBit / weightBits)) > 0;
-      counts[isUsed ? 'used' : 'unused'] += 1;
+      const isOfSlot = weightBit !== NO_DATA_BIT && isUsed(Math.floor(weightBit / weightBits));
+      counts[isOfSlot ? 'used' : 'unused'] += 1;
     }
   }
   return counts;

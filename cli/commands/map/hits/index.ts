@@ -12,19 +12,11 @@ import {
   formatGeometry,
   importFaultMap,
   requireGeometry,
+  requireStorage,
 } from '../../../../fault/index.js';
-import { type Mitigation, NO_MITIGATION } from '../../../../mitigation/index.js';
-import { type Network, WORD_BITS, weightedLayers, wordReader } from '../../../../models/index.js';
-import {
-  countFaultyCells,
-  type FaultyCells,
-  type Placement,
-  storedWords,
-  type WeightHit,
-  type WeightPosition,
-  weightHits,
-  weightLocator,
-} from '../../../../sim/index.js';
+import { type Mitigation, memoryPartsOf, NO_MITIGATION } from '../../../../mitigation/index.js';
+import { weightedLayers } from '../../../../models/index.js';
+import { countStorageCells, type PlacedStorage, type Placement } from '../../../../sim/index.js';
 import { modelFile } from '../../../input/input-files.js';
 import {
   addCommonOptions,
@@ -33,15 +25,15 @@ import {
   option,
   wholeNumber,
 } from '../../../input/options.js';
-import { csvCell } from '../../../print/csv.js';
 import { printParts, resultParts } from '../../../print/output.js';
-import { formatTable, grouped } from '../../../print/table.js';
 import { namesAccelerator } from '../geometry-options.js';
-import { addMemoryOptions, type MemoryFlags, memoryOf } from '../memory-options.js';
-import { createHitCounter, formatTotals, type HitCounter, type HitTotals } from './hit-totals.js';
-import { protectedReads, readsText } from './protected-reads.js';
+import { addStorageOptions, type StorageFlags, storageOf } from '../memory-options.js';
+import { arrayListing } from './array-listing.js';
+import type { HitListing } from './hit-listing.js';
+import { valueListing } from './value-listing.js';
+import { weightListing } from './weight-listing.js';
 
-interface HitsFlags extends MemoryFlags, CommonOptions {
+interface HitsFlags extends StorageFlags, CommonOptions {
   readonly limit?: number;
   readonly csv?: string;
   readonly mitigation?: Mitigation;
@@ -54,7 +46,7 @@ const STDOUT = '-';
 
 export function hitsCommand(): Command {
   const command = new Command('hits')
-    .description('The weights that the faulty cells of a map reach')
+    .description('The weights, values, products or sums that the faulty cells of a map reach')
     .argument('<file>', 'fault map; a pair of 0/1 matrices: STUCK0.csv,STUCK1.csv')
     .addOption(
       option(
@@ -67,203 +59,99 @@ export function hitsCommand(): Command {
     )
     .addOption(mitigationOption('what protects the network (default: none)'))
     .action(hits);
-  return addCommonOptions(addMemoryOptions(command));
-}
-
-/** A faulty cell and a weight that it reaches. */
-interface HitRow extends Omit<WeightHit, 'storedWord' | 'faultyWord'>, WeightPosition {
-  /** The weight without faults, and as the network reads it with all faults of the map. */
-  readonly stored: number;
-  readonly faulty: number;
-  /** Their words in hexadecimal. */
-  readonly storedWord: string;
-  readonly faultyWord: string;
+  return addCommonOptions(addStorageOptions(command));
 }
 
 async function hits(file: string, flags: HitsFlags, command: Command): Promise<void> {
   const { json, csv, model, format, accelerator, mitigation = NO_MITIGATION } = flags;
   const inputs = [...faultMapFiles(file), modelFile(model), accelerator];
   requireSafeOutputs([['--csv', csv === STDOUT ? undefined : csv]], inputs);
-  const { network, placement } = memoryOf(flags);
-  const map = mapFor(file, placement, command);
+  const placed = storageOf(flags);
+  const { storage } = placed;
+  if (flags.mitigation) requireHits(flags.mitigation, storage);
+  const map = mapFor(file, storage, command);
   const limit = flags.limit ?? (json || csv ? Number.POSITIVE_INFINITY : SHOWN_HITS);
-  const counter = createHitCounter(network);
-  const rows = hitRows(map, network, placement, counter, limit);
-  const cells = countFaultyCells(map, placement);
-  const reads = flags.mitigation && protectedReads(flags.mitigation, map, network, placement);
+  const listing = listingOf(map, placed, limit, flags.mitigation);
+  const { cells, lists, remark } = listing;
+  const placement = placementIn(storage);
   if (json) {
     const memory = { model, format, accelerator, geometry: map.geometry };
     const head = { file, ...memory, mitigation: mitigation.name, cells: cellCount(map.geometry) };
-    const counts = { faults: map.cells.length, faultyCells: cells, placement: placement.kind };
+    const counts = {
+      ...(storage.name !== 'weights' && { storage: storage.name }),
+      ...{ faults: map.cells.length, faultyCells: cells },
+      ...(placement !== undefined && { placement }),
+    };
     await printParts(
-      resultParts(
-        { ...head, ...counts },
-        { hits: rows, ...(reads && { changed: reads.changed() }) },
-        () => {
-          const { all, effectiveFaults, layers, bits } = counter.totals();
-          return {
-            ...{ total: all.hits, effective: all.effective, effectiveFaults, layers, bits },
-            ...(reads && {
-              verdicts: reads.verdicts,
-              ...(reads.repairs && { repairs: reads.repairs }),
-              remarks: reads.remarks,
-            }),
-          };
-        },
-      ),
+      resultParts({ ...head, ...counts }, { hits: listing.rows(), ...lists }, listing.totals),
     );
   } else if (csv === STDOUT) {
-    await printParts(csvLines(rows));
+    await printParts(listing.csvLines());
   } else if (csv !== undefined) {
-    writePartsAtomic(csv, csvLines(rows));
-    await printParts([`${csv}: ${summary(map, cells, counter.totals())}\n`]);
+    writePartsAtomic(csv, listing.csvLines());
+    await printParts([`${csv}: ${listing.summary()}\n`]);
   } else {
-    const memory = `${model} with ${format} words, ${placement.kind} on ${accelerator}: ${formatGeometry(map.geometry)}`;
-    const table = hitTable([...rows], placement);
-    const remark = reads ? `\n${readsText(mitigation, reads)}\n` : '';
-    const text = `${memory}\n\n${table}\n\n${summary(map, cells, counter.totals())}\n${remark}`;
+    const ofStorage = storage.name === 'weights' ? '' : `${storage.name} of `;
+    const on = placement === undefined ? 'on' : `${placement} on`;
+    const memory = `${ofStorage}${model} with ${format} words, ${on} ${accelerator}: ${formatGeometry(map.geometry)}`;
+    const table = listing.table();
+    const below = remark === undefined ? '' : `\n${remark}\n`;
+    const text = `${memory}\n\n${table}\n\n${listing.summary()}\n${below}`;
     await printParts([visibleLines(text)]);
   }
+}
+
+/** How what a storage holds is placed; undefined: registers and sums have their places. */
+function placementIn({ cells }: PlacedStorage): Placement['kind'] | undefined {
+  if (cells.kind === 'weights') return cells.placement.kind;
+  return cells.kind === 'feature-maps' ? cells.featureMaps.kind : undefined;
+}
+
+/** @throws InputError when hits of a storage are not listed under a mitigation */
+function requireHits(mitigation: Mitigation, { name }: PlacedStorage): void {
+  if (name === 'weights' || memoryPartsOf(mitigation).length === 0) return;
+  throw new InputError(
+    `--mitigation ${mitigation.name}: what a memory reads under it is listed of weights alone; leave it away for --storage ${name}`,
+  );
+}
+
+function listingOf(
+  map: FaultMap,
+  { network, accelerator: { array }, storage }: ReturnType<typeof storageOf>,
+  limit: number,
+  mitigation: Mitigation | undefined,
+): HitListing {
+  const { cells } = storage;
+  if (cells.kind === 'weights') {
+    return weightListing(map, network, cells.placement, limit, mitigation);
+  }
+  const faulty = countStorageCells(map, storage, weightedLayers(network), array);
+  return cells.kind === 'feature-maps'
+    ? valueListing(map, network, cells.featureMaps, cells.tensors, limit, faulty)
+    : arrayListing(map, network, storage, array, limit, faulty);
 }
 
 /**
  * The map in a file.
  *
- * @throws InputError when it is for another memory, or neither the file nor the user says for which
+ * @throws InputError when it is of another storage or memory, or neither the file nor the user says of which memory
  */
-function mapFor(file: string, { geometry, memory }: Placement, command: Command): FaultMap {
+function mapFor(
+  file: string,
+  { name, geometry, columnMux }: PlacedStorage,
+  command: Command,
+): FaultMap {
   const isNamed = namesAccelerator(command);
-  const { columnMux } = memory;
-  const { map, format } = importFaultMap(file, isNamed ? { geometry, columnMux } : { columnMux });
+  const { map, format } = importFaultMap(file, {
+    ...(isNamed && { geometry }),
+    ...{ columnMux, storage: name },
+  });
   if (!isNamed && format !== 'json' && format !== 'binary') {
     throw new InputError(
       `${file} does not say which memory it is of: name it with --model, --format, --accelerator or --placement.`,
     );
   }
+  requireStorage(map, name, file);
   requireGeometry(map, geometry, file);
   return map;
-}
-
-/** The first `limit` hits; all of them are counted once the last one has been asked for. */
-function* hitRows(
-  map: FaultMap,
-  network: Network,
-  placement: Placement,
-  counter: HitCounter,
-  limit: number,
-): Generator<HitRow, void, undefined> {
-  const locate = weightLocator(network);
-  const toRow = rowMaker(network);
-  let listed = 0;
-  for (const hit of weightHits(map, placement, storedWords(network))) {
-    const position = locate(hit.weight);
-    counter.add(hit, position.layer);
-    if (listed === limit) continue;
-    listed += 1;
-    yield toRow(hit, position);
-  }
-}
-
-function rowMaker(network: Network): (hit: WeightHit, position: WeightPosition) => HitRow {
-  const readers = new Map(weightedLayers(network).map((layer) => [layer.name, wordReader(layer)]));
-  const digits = WORD_BITS[network.format] / 4;
-  const wordText = (word: number) => `0x${word.toString(16).padStart(digits, '0')}`;
-  // Field by field: spreading the two objects takes ten times as long, and a map may have millions of hits.
-  return (hit, position) => {
-    const toValue = readers.get(position.layer) ?? Number;
-    return {
-      bank: hit.bank,
-      row: hit.row,
-      column: hit.column,
-      kind: hit.kind,
-      layer: position.layer,
-      tile: hit.tile,
-      outputChannel: position.outputChannel,
-      inputChannel: position.inputChannel,
-      ky: position.ky,
-      kx: position.kx,
-      weight: hit.weight,
-      bit: hit.bit,
-      stored: toValue(hit.storedWord),
-      faulty: toValue(hit.faultyWord),
-      storedWord: wordText(hit.storedWord),
-      faultyWord: wordText(hit.faultyWord),
-      effective: hit.effective,
-    };
-  };
-}
-
-const CSV_COLUMNS = [
-  'bank',
-  'row',
-  'column',
-  'kind',
-  'layer',
-  'tile',
-  'outputChannel',
-  'inputChannel',
-  'ky',
-  'kx',
-  'weight',
-  'bit',
-  'stored',
-  'faulty',
-  'storedWord',
-  'faultyWord',
-  'effective',
-] as const satisfies readonly (keyof HitRow)[];
-
-function* csvLines(rows: Iterable<HitRow>): Generator<string, void, undefined> {
-  yield `${CSV_COLUMNS.join()}\n`;
-  for (const row of rows) yield csvLine(row);
-}
-
-function csvLine(row: HitRow): string {
-  return `${CSV_COLUMNS.map((key) => csvCell(row[key])).join()}\n`;
-}
-
-function hitTable(rows: readonly HitRow[], { kind, weightBits }: Placement): string {
-  const streamed = kind === 'streamed';
-  const valueText = (value: number) =>
-    weightBits === 8 ? String(value) : String(Number(value.toPrecision(6)));
-  const head = [
-    ...['bank', 'row', 'column', 'kind', 'layer'],
-    ...(streamed ? ['tile'] : []),
-    ...['out,in,ky,kx', 'bit', 'stored', 'faulty', 'stored word', 'faulty word', 'effective'],
-  ];
-  return formatTable(
-    head,
-    rows.map((row) => [
-      String(row.bank),
-      String(row.row),
-      String(row.column),
-      row.kind,
-      row.layer,
-      ...(streamed ? [String(row.tile)] : []),
-      `${row.outputChannel},${row.inputChannel},${row.ky},${row.kx}`,
-      String(row.bit),
-      valueText(row.stored),
-      valueText(row.faulty),
-      row.storedWord,
-      row.faultyWord,
-      row.effective ? 'yes' : 'no',
-    ]),
-  );
-}
-
-function summary(map: FaultMap, cells: FaultyCells, totals: HitTotals): string {
-  const { used, unused, check, spare } = cells;
-  const kinds = [
-    `${grouped(used)} hold weights`,
-    `${grouped(unused)} are unused`,
-    ...(check > 0 ? [`${grouped(check)} hold check bits`] : []),
-    ...(spare > 0 ? [`${grouped(spare)} are spare`] : []),
-  ].join(', ');
-  const { all, effectiveFaults } = totals;
-  return [
-    `${grouped(map.cells.length)} faulty cells: ${kinds}.`,
-    `${grouped(all.hits)} hits, ${grouped(all.effective)} of them effective; ${grouped(effectiveFaults)} cells change at least one weight.`,
-    '',
-    formatTotals(totals),
-  ].join('\n');
 }
