@@ -134,7 +134,8 @@ describe('hits of an array are those of a walk through all products', () => {
     [
       fc.constantFrom<RegisterStorage>('weight-registers', 'accumulators', 'multipliers'),
       fc.constantFrom('int8' as const, 'float32' as const),
-      ...[arrays, layers],
+      arrays,
+      layers,
     ],
     { numRuns: 60 },
   )('in registers', (name, format, array, ofNetwork) => {
