@@ -96,7 +96,7 @@ export function storageSideOf(parts: readonly MemoryPart[], context: SideContext
       const disturbance = disturbanceOf(network, array, {
         ...{ weights, layer },
         tensors: new Map(found.flatMap((one) => [...(one.tensors ?? [])])),
-        array: found.reduce<ArrayFaults>((all, one) => ({ ...all, ...one.array }), {}),
+        array: Object.assign({}, ...found.map((one) => one.array)) as ArrayFaults,
       });
       return {
         disturbance,
