@@ -104,7 +104,7 @@ const BEHIND_FACES = [
   'campaign/tune/state.js',
   // What stores are compared with: the checksum of the code that runs, and the statements of a migration.
   'campaign/inputs/checksums.js',
-  'campaign/store/migrations.js',
+  'campaign/store/versions/index.js',
   // One trial with its context, and an error inside a thread, which no study can be made to have.
   'campaign/trial/trial-runner.js',
   'campaign/execute/threads.js',

@@ -6,13 +6,6 @@ import type { Database } from './duckdb/database.js';
 import { damaged } from './duckdb/errors.js';
 import { hasOwnTable, hasTable, requireOwnObjects, requireTablesAlone } from './duckdb/objects.js';
 import {
-  migratedValues,
-  requiredTables,
-  STORE_VERSION,
-  STORE_VERSIONS,
-  type StoreVersion,
-} from './migrations.js';
-import {
   checkRecords,
   keyOfRecord,
   namedValueSchema,
@@ -23,7 +16,16 @@ import {
   trialGroupSchema,
   versionsSchema,
 } from './records.js';
-import { TABLES } from './tables.js';
+import type { TableDefinition } from './tables.js';
+import {
+  migratedValues,
+  presentRows,
+  requiredTables,
+  STORE_VERSION,
+  STORE_VERSIONS,
+  type StoreVersion,
+  tablesOf,
+} from './versions/index.js';
 
 /** What a store says about its study, checked; the trials themselves are not read. */
 export interface StoreContents {
@@ -55,11 +57,12 @@ const MOST_DIE_IMAGES = 10_000;
  */
 export async function readContents(database: Database): Promise<StoreContents> {
   const version = await readStoreVersion(database);
-  await requireOwnObjects(database, requiredTables(version ?? STORE_VERSION));
+  const expected = version ?? STORE_VERSION;
+  await requireOwnObjects(database, tablesOf(expected), requiredTables(expected));
   if (version === undefined) {
     throw damaged(database.file, 'it does not say the version of its tables');
   }
-  await requireShortTexts(database);
+  await requireShortTexts(database, tablesOf(version));
   const { configuration, versions } = migratedValues(version, {
     versions: await readNamedValues(database, 'version'),
     configuration: await readNamedValues(database, 'configuration'),
@@ -70,10 +73,10 @@ export async function readContents(database: Database): Promise<StoreContents> {
   });
   const points = checkRecords(
     pointRecordSchema,
-    await rowsOf(database, 'SELECT * FROM point ORDER BY "condition", mitigation'),
+    await rowsOf(database, `${presentRows(version, 'point')} ORDER BY "condition", mitigation`),
     { file: database.file, table: 'point' },
   );
-  const plan = await readPlan(database);
+  const plan = await readPlan(database, version);
   const contents = { version, configuration, versions: { ...versions, code }, points, plan };
   await requireAgreement(database, contents);
   return contents;
@@ -84,9 +87,12 @@ async function rowsOf(database: Database, query: string): Promise<readonly objec
 }
 
 /** A text of any length would be held in memory several times before its length could be judged. */
-async function requireShortTexts(database: Database): Promise<void> {
+async function requireShortTexts(
+  database: Database,
+  tables: readonly TableDefinition[],
+): Promise<void> {
   const { file } = database;
-  for (const { name: table, columns } of TABLES) {
+  for (const { name: table, columns } of tables) {
     if (!(await hasTable(database, table))) continue;
     const names = Array.from(columns.matchAll(/(\w+) VARCHAR/g), ([, name]) => name);
     const lengths = names.map((name) => `max(strlen(${name}))::DOUBLE AS ${name}`);
@@ -124,7 +130,8 @@ async function readNamedValues(
  */
 async function readStoreVersion(database: Database): Promise<StoreVersion | undefined> {
   await requireTablesAlone(database);
-  if (!(await hasOwnTable(database, 'version'))) return undefined;
+  const table = tablesOf(STORE_VERSION).find(({ name }) => name === 'version');
+  if (!table || !(await hasOwnTable(database, table))) return undefined;
   const query = "SELECT left(value, 20) AS value FROM version WHERE name = 'store'";
   const [row] = (await database.read(query)).objects;
   if (!/^\d+$/.test(String(row?.value))) return undefined;
@@ -137,9 +144,15 @@ async function readStoreVersion(database: Database): Promise<StoreVersion | unde
   );
 }
 
-async function readPlan(database: Database): Promise<PlanRecord[] | undefined> {
+async function readPlan(
+  database: Database,
+  version: StoreVersion,
+): Promise<PlanRecord[] | undefined> {
   if (!(await hasTable(database, 'plan'))) return undefined;
-  const rows = await rowsOf(database, 'SELECT * FROM plan ORDER BY "condition", rowid');
+  const rows = await rowsOf(
+    database,
+    `${presentRows(version, 'plan')} ORDER BY "condition", rowid`,
+  );
   return checkRecords(planRecordSchema, rows, { file: database.file, table: 'plan' });
 }
 
@@ -148,13 +161,13 @@ async function readPlan(database: Database): Promise<PlanRecord[] | undefined> {
  *
  * @param allowed images that a trial may have; undefined: any
  */
-function trialGroups(allowed: readonly number[] | undefined): string {
+function trialGroups(version: StoreVersion, allowed: readonly number[] | undefined): string {
   const others = allowed ? `count(*) FILTER (images NOT IN (${allowed.join(', ')}))` : '0';
   return `
   SELECT "condition", ${POINT_COLUMNS.map(({ name }) => name).join(', ')}, pilot, seed,
     max(images) AS images, min(images) AS fewest_images, (${others})::INTEGER AS other_images,
     count(*)::INTEGER AS trials, count(DISTINCT map)::INTEGER AS maps, min(map) AS "first", max(map) AS "last"
-  FROM trial GROUP BY ALL ORDER BY "condition", mitigation, pilot`;
+  FROM (${presentRows(version, 'trial')}) GROUP BY ALL ORDER BY "condition", mitigation, pilot`;
 }
 
 /** The images that the trials of a study may have; undefined: a pilot chooses them. */
@@ -172,11 +185,11 @@ function canStop(dies: unknown): boolean {
 
 async function requireAgreement(
   database: Database,
-  { configuration, points, plan }: StoreContents,
+  { version, configuration, points, plan }: StoreContents,
 ): Promise<void> {
   const { file } = database;
   const allowed = allowedImages(configuration);
-  const rows = await rowsOf(database, trialGroups(allowed));
+  const rows = await rowsOf(database, trialGroups(version, allowed));
   const groups = checkRecords(trialGroupSchema, rows, { file, table: 'trial' });
   const disagree = (where: { condition: number; mitigation: string }, what: string) =>
     new InputError(

@@ -18,6 +18,7 @@ import {
   repairRecordSchema,
   type TrialRecord,
 } from './records.js';
+import { presentRows, type StoreVersion } from './versions/index.js';
 
 /** What the trials of a point counted: an entry a fault map, maps 0, 1, … in this order. */
 export interface PointCounts extends PointKey {
@@ -70,15 +71,17 @@ export async function readRepairs(database: Database): Promise<RepairsOf> {
 }
 
 /** The dies of a study; none of a study without. */
-export async function dieRecords(database: Database): Promise<DieRecord[]> {
+export async function dieRecords(database: Database, version: StoreVersion): Promise<DieRecord[]> {
   if (!(await hasTable(database, 'die'))) return [];
-  const { objects } = await database.read('SELECT * FROM die ORDER BY "condition", map, rowid');
+  const { objects } = await database.read(
+    `${presentRows(version, 'die')} ORDER BY "condition", map, rowid`,
+  );
   return checkRecords(dieRecordSchema, objects, { file: database.file, table: 'die' });
 }
 
 /** The images on which the dies of all trials differ from the fault-free network. */
-export async function readPaired(database: Database): Promise<PairedOf> {
-  const records = await dieRecords(database);
+export async function readPaired(database: Database, version: StoreVersion): Promise<PairedOf> {
+  const records = await dieRecords(database, version);
   const found = new Map(
     records.map((record) => {
       const { lost, gained } = record;

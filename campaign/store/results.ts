@@ -23,6 +23,7 @@ import {
 import { remainderOf, type StudyRemainder } from './remaining.js';
 import { STORE_FILE, storeFiles } from './study-store.js';
 import type { CellValue } from './tables.js';
+import { presentRows, type StoreVersion, tablesOf } from './versions/index.js';
 
 /** Tables of a store that hold results. */
 export const RESULT_TABLES = ['point', 'trial', 'die'] as const;
@@ -49,6 +50,8 @@ export interface AddedColumns {
 
 /** What is taken of a table. */
 interface Selection {
+  /** Of the store. */
+  readonly version: StoreVersion;
   readonly table: ResultTable;
   readonly filter: ResultFilter;
   readonly added?: AddedColumns | undefined;
@@ -113,7 +116,7 @@ export async function openResults(folder: string): Promise<StoredResults> {
   const database = await openDatabase(file, 'READ_ONLY');
   try {
     const contents = await readContents(database);
-    const { configuration, versions } = contents;
+    const { version, configuration, versions } = contents;
     const mitigations = storedMitigationNames(configuration);
     await orderMitigations(database, mitigations);
     const notesOf = await readPointNotes(database);
@@ -124,7 +127,7 @@ export async function openResults(folder: string): Promise<StoredResults> {
           a.condition - b.condition ||
           mitigations.indexOf(a.mitigation) - mitigations.indexOf(b.mitigation),
       );
-    const dies = (await dieRecords(database)).sort(
+    const dies = (await dieRecords(database, version)).sort(
       (a, b) =>
         a.condition - b.condition ||
         a.map - b.map ||
@@ -137,11 +140,14 @@ export async function openResults(folder: string): Promise<StoredResults> {
       points: (filter) =>
         points.filter(({ record }) => matches(record, filter)).map(({ point }) => point),
       dies: (filter) => dies.filter((record) => matches(record, filter)).map(dieOfRecord),
-      counts: (filter) => readCounts(database, filter),
-      rows: (table, filter, added) => readRows(database, { table, filter, added }),
+      counts: (filter) => readCounts(database, { version, table: 'trial', filter }),
+      rows: (table, filter, added) => readRows(database, { version, table, filter, added }),
       async writeParquet(table, filter, target, added) {
         requireSafeOutputs([['--parquet', target]], storeFiles(folder));
-        writeFileAtomic(target, await parquetOf(file, mitigations, { table, filter, added }));
+        writeFileAtomic(
+          target,
+          await parquetOf(file, mitigations, { version, table, filter, added }),
+        );
       },
       close: () => database.close(),
     };
@@ -194,11 +200,11 @@ async function addColumns(database: Database, { key, columns, rows }: AddedColum
 }
 
 /** The query of a selection, whose added columns have to be there. */
-function selectionQuery({ table, added }: Selection, where: string): string {
+function selectionQuery({ version, table, added }: Selection, where: string): string {
   const isAdded = added !== undefined && table === 'point';
   const columns = isAdded ? added.columns.map(({ name }) => `, ${ADDED}.${name}`).join('') : '';
   const join = isAdded ? `LEFT JOIN ${ADDED} USING (${added.key.join(', ')})` : '';
-  return `SELECT ${table}.*${columns} FROM ${table} JOIN mitigation_order USING (mitigation) ${join} ${where} ORDER BY ${ORDER[table]}`;
+  return `SELECT ${table}.*${columns} FROM (${presentRows(version, table)}) AS ${table} JOIN mitigation_order USING (mitigation) ${join} ${where} ORDER BY ${ORDER[table]}`;
 }
 
 /** @throws InputError when a store of an older version does not have it */
@@ -217,12 +223,9 @@ async function readRows(database: Database, selection: Selection): Promise<Resul
   return { columns, rows: rows as CellValue[][] };
 }
 
-async function readCounts(database: Database, filter: ResultFilter): Promise<PointCounts[]> {
-  const { where, values } = whereClause(filter);
-  const { objects } = await database.read(
-    selectionQuery({ table: 'trial', filter }, where),
-    values,
-  );
+async function readCounts(database: Database, selection: Selection): Promise<PointCounts[]> {
+  const { where, values } = whereClause(selection.filter);
+  const { objects } = await database.read(selectionQuery(selection, where), values);
   const { file } = database;
   return countsOfTrials(checkRecords(trialRecordSchema, objects, { file, table: 'trial' }));
 }
@@ -239,7 +242,7 @@ async function parquetOf(
     const database = await openDatabase(file, 'READ_ONLY', target);
     try {
       await requireTable(database, selection.table);
-      await requireOwnObjects(database, [selection.table]);
+      await requireOwnObjects(database, tablesOf(selection.version), [selection.table]);
       await orderMitigations(database, mitigations);
       if (selection.added) await addColumns(database, selection.added);
       const { where, values } = whereClause(selection.filter);

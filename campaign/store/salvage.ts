@@ -14,10 +14,17 @@ import { BitcellError, fileProblem, InputError } from '../../core/index.js';
 import { type Database, openDatabase } from './duckdb/database.js';
 import { messageOf } from './duckdb/errors.js';
 import { cutsOf, logsOf } from './duckdb/log.js';
-import { requireOwnObjects } from './duckdb/objects.js';
+import { haveDefinitions, requireOwnObjects } from './duckdb/objects.js';
 import { dieRecordSchema, pointRecordSchema, trialRecordSchema } from './records.js';
 import { STORE_FILE } from './study-store.js';
 import type { CellValue } from './tables.js';
+import {
+  presentRows,
+  STORE_VERSION,
+  STORE_VERSIONS,
+  type StoreVersion,
+  tablesOf,
+} from './versions/index.js';
 
 /** What can be read of a damaged store. */
 export interface SalvagedRows {
@@ -59,17 +66,28 @@ export async function salvageRows(
     copyStore(file, copy);
     const database = await openWithoutDamagedLog(copy, lost);
     const open = () => openDatabase(copy, 'READ_ONLY');
+    let rows: string;
     try {
-      await requireOwnObjects(database, [table]);
+      const version = await versionOfTables(database);
+      await requireOwnObjects(database, tablesOf(version), [table]);
+      rows = presentRows(version, table);
     } finally {
       database.close();
     }
-    return { ...(await readParts(open, table, lost)), lost };
+    return { ...(await readParts(open, table, rows, lost)), lost };
   } catch (error) {
     throw error instanceof BitcellError ? namedAs(error, copy, file) : error;
   } finally {
     rmSync(temporary, { recursive: true });
   }
+}
+
+/** What the table of versions says may be what cannot be read: the last version that has such tables. */
+async function versionOfTables(database: Database): Promise<StoreVersion> {
+  for (const version of STORE_VERSIONS.toReversed()) {
+    if (await haveDefinitions(database, tablesOf(version))) return version;
+  }
+  return STORE_VERSION;
 }
 
 function copyStore(file: string, copy: string): void {
@@ -115,10 +133,15 @@ async function openWithoutDamagedLog(copy: string, lost: string[]): Promise<Data
   }
 }
 
-/** The rows of a table; a part that cannot be read is divided until what is lost is small. */
+/**
+ * The rows of a table; a part that cannot be read is divided until what is lost is small.
+ *
+ * @param query of all of its rows
+ */
 async function readParts(
   open: () => Promise<Database>,
   table: keyof typeof RECORDS,
+  query: string,
   lost: string[],
 ): Promise<Omit<SalvagedRows, 'lost'>> {
   const [{ rows }] = [
@@ -133,7 +156,7 @@ async function readParts(
     try {
       const part = await once(
         open,
-        `SELECT * FROM ${table} WHERE rowid >= ${from} AND rowid < ${to} ORDER BY rowid`,
+        `${query} WHERE rowid >= ${from} AND rowid < ${to} ORDER BY rowid`,
       );
       columns = part.columns;
       const schema: z.ZodType = RECORDS[table];

@@ -13,7 +13,6 @@ import { readPaired, readRepairs } from './counts.js';
 import { describeDifferences } from './differences.js';
 import { append } from './duckdb/append.js';
 import { createDatabase, type Database, isTemporary, openDatabase } from './duckdb/database.js';
-import { migrateTables, type PlannedRows, STORE_VERSION } from './migrations.js';
 import { checkRecords, keyOfRecord, resultsOfRows, trialRecordSchema } from './records.js';
 import {
   dieCells,
@@ -26,6 +25,13 @@ import {
   TABLES,
   trialRows,
 } from './tables.js';
+import {
+  migrateTables,
+  type PlannedRows,
+  presentRows,
+  STORE_VERSION,
+  type StoreVersion,
+} from './versions/index.js';
 
 /** The file of a study's folder. */
 export const STORE_FILE = 'study.duckdb';
@@ -90,7 +96,7 @@ export async function openStore(folder: string, options: StoreOptions): Promise<
   const database = await openDatabase(file, 'READ_WRITE');
   try {
     if (!isUpToDate) await bringUpToDate(database, options);
-    const finished = await readTrials(database, options);
+    const finished = await readTrials(database, STORE_VERSION, options);
     return {
       finished,
       write: (results, points) => write(database, options, results, points),
@@ -130,7 +136,7 @@ async function requireContinuable(folder: string, options: StoreOptions): Promis
       throw new InputError(`${database.file} is of another study: ${differences.join('; ')}`);
     }
     if (versions.code.includes(options.code)) return version === STORE_VERSION;
-    saved = await readTrials(database, options);
+    saved = await readTrials(database, version, options);
   } finally {
     database.close();
   }
@@ -146,7 +152,8 @@ async function bringUpToDate(database: Database, options: StoreOptions): Promise
     await migrateTables(connection, version, plannedRows(options));
     await writeValues(connection, 'configuration', configuration);
     await writeValues(connection, 'version', { ...versions, store: STORE_VERSION, code });
-  });
+    // A log that makes whole tables anew would make those of any store of an older version its own.
+  }, version !== STORE_VERSION);
 }
 
 /** Replace the rows of a table of named values. */
@@ -210,10 +217,11 @@ function plannedPoints({
 /** @throws InputError when there are trials of other points than the study's */
 async function readTrials(
   database: Database,
+  version: StoreVersion,
   options: StoreOptions,
 ): Promise<readonly TrialResult[]> {
   const { objects } = await database.read(
-    'SELECT * FROM trial ORDER BY "condition", pilot DESC, map, rowid',
+    `${presentRows(version, 'trial')} ORDER BY "condition", pilot DESC, map, rowid`,
   );
   const { file } = database;
   const records = checkRecords(trialRecordSchema, objects, { file, table: 'trial' });
@@ -226,7 +234,7 @@ async function readTrials(
   }
   return resultsOfRows(records, {
     repairsOf: await readRepairs(database),
-    pairedOf: await readPaired(database),
+    pairedOf: await readPaired(database, version),
   });
 }
 

@@ -140,6 +140,14 @@ export const TABLES: readonly TableDefinition[] = [
   { name: 'version', columns: NAMED_VALUES },
 ];
 
+/** The names of a table's columns, in their order. */
+export function columnNames({ columns }: TableDefinition): string[] {
+  return Array.from(
+    columns.matchAll(/"?(\w+)"? (?:VARCHAR|DOUBLE|INTEGER|BIGINT|BOOLEAN)/g),
+    ([, name]) => name,
+  );
+}
+
 /** A value of a row, as DuckDB takes it. */
 export type CellValue = string | number | boolean | null;
 

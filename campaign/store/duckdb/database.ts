@@ -26,9 +26,13 @@ export interface Database {
   /**
    * Run `work` in a transaction: all of it is kept, on the disk, or nothing.
    *
+   * @param inFile whether it is moved from the log into the file, too
    * @throws BitcellError when it cannot be written, or the file is no longer in its place
    */
-  transaction(work: (connection: DuckDBConnection) => Promise<void>): Promise<void>;
+  transaction(
+    work: (connection: DuckDBConnection) => Promise<void>,
+    inFile?: boolean,
+  ): Promise<void>;
   /** @throws BitcellError when the file is no longer the one that was opened */
   requireThere(): void;
   close(): void;
@@ -113,14 +117,16 @@ async function connect(
         throw readError(error, file);
       }
     },
-    async transaction(work) {
+    async transaction(work, inFile = false) {
       try {
         await connection.run('BEGIN');
         await work(connection);
         await connection.run('COMMIT');
         // Somebody may have removed the log alone: the next crash would lose what only that holds.
         const [log] = logsOf(place.file);
-        if (place.withoutLog || !existsSync(log)) await connection.run('CHECKPOINT');
+        if (inFile || place.withoutLog || !existsSync(log)) {
+          await connection.run('CHECKPOINT');
+        }
       } catch (error) {
         // After a failed write DuckDB refuses everything, this too; the first error is the one to report.
         await connection.run('ROLLBACK').catch(() => undefined);

@@ -1,5 +1,5 @@
 import { InputError } from '../../../core/index.js';
-import { TABLES, type TableName } from '../tables.js';
+import type { TableDefinition, TableName } from '../tables.js';
 import type { Database } from './database.js';
 import { damaged } from './errors.js';
 
@@ -36,19 +36,21 @@ export async function requireTablesAlone(database: Database): Promise<void> {
 }
 
 /**
- * Check that a file holds tables of a study exactly as `TABLES` has them, and nothing besides: a default or a generated
+ * Check that a file holds tables of a study exactly as they are defined, and nothing besides: a default or a generated
  * column computes anything.
  *
+ * @param tables all that there may be
  * @param required the tables that must be there
  * @throws InputError naming the first thing that is not so
  */
 export async function requireOwnObjects(
   database: Database,
+  tables: readonly TableDefinition[],
   required: readonly TableName[],
 ): Promise<void> {
   const { file } = database;
   await requireTablesAlone(database);
-  const expected = await expectedDefinitions(database);
+  const expected = await expectedDefinitions(database, tables);
   const found = await definitions(database, TABLE_DEFINITIONS);
   for (const [name, definition] of found) {
     if (!expected.has(name)) {
@@ -67,10 +69,21 @@ export async function requireOwnObjects(
   if (missing) throw damaged(file, `the table ${missing} is missing`);
 }
 
-/** Whether a file has a table exactly as `TABLES` has it. */
-export async function hasOwnTable(database: Database, name: TableName): Promise<boolean> {
-  const definition = (await definitions(database, TABLE_DEFINITIONS)).get(name);
-  return definition !== undefined && definition === (await expectedDefinitions(database)).get(name);
+/** Whether a file has a table exactly as it is defined. */
+export async function hasOwnTable(database: Database, table: TableDefinition): Promise<boolean> {
+  const definition = (await definitions(database, TABLE_DEFINITIONS)).get(table.name);
+  if (definition === undefined) return false;
+  return definition === (await expectedDefinitions(database, [table])).get(table.name);
+}
+
+/** Whether all tables of a file are exactly as they are defined. */
+export async function haveDefinitions(
+  database: Database,
+  tables: readonly TableDefinition[],
+): Promise<boolean> {
+  const expected = await expectedDefinitions(database, tables);
+  const found = await definitions(database, TABLE_DEFINITIONS);
+  return [...found].every(([name, definition]) => definition === expected.get(name));
 }
 
 /** Whether a file has a table that not all versions of Bitcell made. */
@@ -79,12 +92,15 @@ export async function hasTable(database: Database, name: TableName): Promise<boo
 }
 
 /** The definitions as this version of DuckDB writes them. */
-async function expectedDefinitions(database: Database): Promise<Map<string, string>> {
-  for (const { name, columns } of TABLES) {
+async function expectedDefinitions(
+  database: Database,
+  tables: readonly TableDefinition[],
+): Promise<Map<string, string>> {
+  for (const { name, columns } of tables) {
     await database.read(`CREATE TEMP TABLE ${EXPECTED}${name} (${columns})`);
   }
   const expected = await definitions(database, EXPECTED_DEFINITIONS);
-  for (const { name } of TABLES) await database.read(`DROP TABLE temp.${EXPECTED}${name}`);
+  for (const { name } of tables) await database.read(`DROP TABLE temp.${EXPECTED}${name}`);
   return new Map([...expected].map(([name, sql]) => [name.slice(EXPECTED.length), sql]));
 }
 

@@ -24,7 +24,8 @@ const CONDITION: Condition = {
 /** A study of one condition and two points. */
 export const OPTIONS: StoreOptions = {
   configuration: {
-    ...{ models: ['alexnet'], formats: ['int8'], rates: [1e-3], mitigations: MITIGATIONS },
+    ...{ models: ['alexnet'], formats: ['int8'], storages: ['weights'] },
+    ...{ rates: [1e-3], mitigations: MITIGATIONS },
     ...{ maps: MAPS, images: 100, seed: 1, checksums: { data: 'a' } },
   },
   versions: { bitcell: '0' },

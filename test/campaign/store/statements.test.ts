@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openResults } from '../../../campaign/index.js';
-import { STORE_VERSION } from '../../../campaign/store/migrations.js';
+import { STORE_VERSION } from '../../../campaign/store/versions/index.js';
 import { sha256Hex } from '../../../core/index.js';
 import { openSmall, saveNext } from './small-study.js';
 import { checkedMaps, makeOldStore } from './store-checks.js';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect } from 'vitest';
 import { openResults } from '../../../campaign/index.js';
+import { tablesOf } from '../../../campaign/store/versions/index.js';
 import { correctOf, MITIGATIONS, makeStore } from './small-study.js';
 
 /** Check that a store holds the first maps of the study, each once and unharmed; returns how many. */
@@ -42,6 +43,15 @@ export async function makeOldStore(folder: string, maps: number): Promise<void> 
   await makeStore(folder, maps);
   await tamper(folder, [
     'DROP TABLE plan',
+    ...tablesOf(3)
+      .filter(({ name }) => ['trial', 'point', 'die'].includes(name))
+      .flatMap(({ name, columns }) => [
+        `ALTER TABLE ${name} RENAME TO present`,
+        `CREATE TABLE ${name} (${columns})`,
+        `INSERT INTO ${name} SELECT * EXCLUDE storage FROM present ORDER BY rowid`,
+        'DROP TABLE present',
+      ]),
+    "DELETE FROM configuration WHERE name = 'storages'",
     "UPDATE version SET value = '3' WHERE name = 'store'",
     "DELETE FROM version WHERE name = 'code'",
     `UPDATE configuration SET value = '{"data":"a","code":"b"}' WHERE name = 'checksums'`,

@@ -9,6 +9,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   openResults,
@@ -16,9 +17,10 @@ import {
   type ResultRows,
   readStudyFile,
   runStudy,
+  salvageRows,
 } from '../../../campaign/index.js';
 import { codeChecksum } from '../../../campaign/inputs/checksums.js';
-import { STORE_VERSION, STORE_VERSIONS } from '../../../campaign/store/migrations.js';
+import { STORE_VERSION, STORE_VERSIONS } from '../../../campaign/store/versions/index.js';
 import { formatCsv } from '../../../cli/print/csv.js';
 import { packageRoot } from '../../../core/index.js';
 
@@ -35,6 +37,7 @@ const FIRST_CODE = {
   4: '50a1243aab37241baff68780b443005141f403cbb6e6b906dd1783369e95a1ee',
   5: 'b3f3352a34d0a35e12772abfe968123fec452d8cd73c9dfa4c17ac662ea87b4f',
   6: 'bf7fd4b0aae50bd03fcc2a7c3bf1ac4217db10b193fc4a3b7998cc98a7cf80b0',
+  7: 'de99d926de0518cf27e14ac0d624ac0ca486ba2e8c9e6ce8a2efcb1eed12fd67',
 } as const;
 
 const before = process.cwd();
@@ -79,6 +82,16 @@ function linesWithoutTimes(csv: string): string[] {
   return csv.split('\n').map((line) => line.slice(0, line.lastIndexOf(',')));
 }
 
+async function readParquet(file: string): Promise<ResultRows> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  const reader = await connection.runAndReadAll(`SELECT * FROM read_parquet('${file}')`);
+  const rows = { columns: reader.columnNames(), rows: reader.getRowsJson() as ResultRows['rows'] };
+  connection.closeSync();
+  instance.closeSync();
+  return rows;
+}
+
 async function savedTrials(folder: string) {
   const stored = await openResults(folder);
   try {
@@ -119,6 +132,28 @@ describe.each(OLDER)('a store of version %i', (version) => {
     }
   });
 
+  test('is read as it was saved where rows are chosen, salvaged or written as Parquet', async () => {
+    const folder = unpacked(version, 'whole');
+    const expected = readFileSync(join(VERSIONS, 'trials.csv'), 'utf8');
+    const salvaged = await salvageRows(folder, 'trial');
+    expect(salvaged.lost).toEqual([]);
+    expect(linesWithoutTimes(formatCsv(salvaged)).toSorted()).toEqual(
+      linesWithoutTimes(expected).toSorted(),
+    );
+    const stored = await openResults(folder);
+    const weights = { storage: ['weights'] };
+    expect(stored.points(weights)).toHaveLength(8);
+    expect(stored.points({ storage: ['multipliers'] })).toEqual([]);
+    expect(new Set(stored.points({}).map(({ storage }) => storage))).toEqual(new Set(['weights']));
+    expect(await stored.counts(weights)).toEqual(await stored.counts({}));
+    expect(stored.configuration.storages).toEqual(['weights']);
+    const file = join(folder, 'trials.parquet');
+    await stored.writeParquet('trial', weights, file);
+    stored.close();
+    const rows = await readParquet(file);
+    expect(linesWithoutTimes(formatCsv(rows))).toEqual(linesWithoutTimes(expected));
+  });
+
   test('is continued as one of the present version, to the same trials', async () => {
     const out = unpacked(version, 'stopped');
     const prepared = prepareStudy(readStudyFile('study.yaml', {}));
@@ -131,6 +166,21 @@ describe.each(OLDER)('a store of version %i', (version) => {
     const whole = await savedTrials(unpacked(version, 'whole'));
     expect(withoutTimes(rows)).toEqual(withoutTimes(whole.rows));
   });
+});
+
+test('dies of version 7 are read, salvaged and continued as they are', async () => {
+  const out = unpacked(7, 'dies');
+  const stored = await openResults(out);
+  const before = { dies: stored.dies({}), rows: await stored.rows('die', {}) };
+  stored.close();
+  expect(before.dies).toHaveLength(6);
+  expect(await salvageRows(out, 'die')).toMatchObject({ lost: [], columns: before.rows.columns });
+  const prepared = prepareStudy(readStudyFile('dies.yaml', {}));
+  const again = await runStudy(prepared, { threads: 1, out, resume: true });
+  expect(again.dies?.rows).toEqual(before.dies);
+  const continued = await openResults(out);
+  expect(await continued.rows('die', {})).toEqual(before.rows);
+  continued.close();
 });
 
 test('dies of version 6 ran all of their images, and are continued so', async () => {
