@@ -94,6 +94,7 @@ export {
 export { DIE_STOPS, type Dies } from './study/dies.js';
 export type { FaultSource, FaultState, ModelSource } from './study/fault-source.js';
 export * from './study/scope.js';
+export { storagesOf, WEIGHTS_ALONE } from './study/storages.js';
 export * from './study/study.js';
 export * from './study/study-file.js';
 export { type EndOfDies, looksOfDies } from './trial/die-end.js';

@@ -2,8 +2,8 @@ import { ACCURACY_AXIS, type Chart, chartOf, mitigationEncoding, type Panel } fr
 import { type AccuracyRow, conditionTitle, distinct, groupBy, percentage } from './rows.js';
 
 /**
- * Accuracy against fault rate on a logarithmic axis: a panel for each network, word format and fault model, in it a
- * line with its band of 95 % for each mitigation. Rate 0 has no place on such an axis and is left out.
+ * Accuracy against fault rate on a logarithmic axis: a panel for each network, word format, storage and fault
+ * model, in it a line with its band of 95 % for each mitigation. Rate 0 has no place on such an axis and is left out.
  */
 export function accuracyByRate(rows: readonly AccuracyRow[], title: string): Chart {
   const faulty = rows.filter(({ rate }) => rate > 0);

@@ -1,18 +1,17 @@
 import { rateText } from '../core/index.js';
 import { type Chart, chartOf, type Panel } from './chart.js';
-import { type AccuracyRow, distinct, groupBy, percentage } from './rows.js';
+import { type AccuracyRow, distinct, groupBy, networkTexts, percentage } from './rows.js';
 
 const CELL = { width: 44, height: 15 } as const;
 
 /**
  * Heat map of accuracies: a row for each scope (layers in the order of the rows, bit positions from the most
- * significant down), a column for each fault rate, and a panel for each network, word format and mitigation.
+ * significant down), a column for each fault rate, and a panel for each network, word format, storage and mitigation.
  */
 export function accuracyByScope(rows: readonly AccuracyRow[], title: string): Chart {
-  const panels = groupBy(
-    rows,
-    ({ model, format, mitigation }) => `${model}, ${format} words, ${mitigation}`,
-  ).map(([name, group]) => panelOf(name, group));
+  const panels = groupBy(rows, (row) => [...networkTexts(row), row.mitigation].join(', ')).map(
+    ([name, group]) => panelOf(name, group),
+  );
   return chartOf(panels, { title, columns: 4 });
 }
 

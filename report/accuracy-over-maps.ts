@@ -3,7 +3,7 @@ import { ACCURACY_AXIS, type Chart, chartOf, mitigationEncoding, type Panel } fr
 import { conditionTitle, distinct, groupBy, type MapSpreadRow, percentage } from './rows.js';
 
 /**
- * Accuracies over fault maps: a panel for each network, word format and fault model, in it a box for each rate and
+ * Accuracies over fault maps: a panel for each network, word format, storage and fault model, in it a box for each rate and
  * mitigation: from the lower to the upper quartile, with the median as a line and whiskers to the worst and best map.
  */
 export function accuracyOverMaps(rows: readonly MapSpreadRow[], title: string): Chart {

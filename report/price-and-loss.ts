@@ -2,7 +2,7 @@ import { rateText } from '../core/index.js';
 import { type Chart, chartOf, type Panel } from './chart.js';
 import { type Box, LABEL_FONT_SIZE, labelWidth, placeLabels } from './label-layout.js';
 import { MARGIN, type PriceAxis, priceAxis } from './price-axis.js';
-import { type PriceAndLossRow, percentage } from './rows.js';
+import { networkTexts, type PriceAndLossRow, percentage } from './rows.js';
 
 type Member = PriceAndLossRow['front'][number];
 
@@ -204,10 +204,10 @@ function labelExpression({ ticks }: PriceAxis): string {
 }
 
 function titleLines(row: PriceAndLossRow): string[] {
-  const { model, format, accelerator, faultModel, scope, rate, voltage } = row;
+  const { accelerator, faultModel, scope, rate, voltage } = row;
   const level = [...(voltage === undefined ? [] : [`${voltage} V`]), `rate ${rateText(rate)}`];
   return [
-    `${model}, ${format} words, ${accelerator}`,
+    [...networkTexts(row), accelerator].join(', '),
     `${[faultModel, scope, ...level].join(', ')}`,
   ];
 }

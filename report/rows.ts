@@ -1,10 +1,17 @@
 import type { ConditionDecision, DieRow, StudyPoint } from '../campaign/index.js';
 
+/** As in campaign/, whose face would load all of it for a word. */
+const WEIGHTS_ALONE: StudyPoint['storage'] = 'weights';
+
 /** What a chart of accuracies needs of a point of a study. */
 export type AccuracyRow = Pick<
   StudyPoint,
   'model' | 'format' | 'faultModel' | 'scope' | 'mitigation' | 'rate' | 'accuracy'
->;
+> &
+  StorageOfRow;
+
+/** What is broken; default: weights. */
+export type StorageOfRow = Partial<Pick<StudyPoint, 'storage'>>;
 
 /** A point with the spread of its maps. */
 export interface MapSpreadRow extends AccuracyRow {
@@ -39,7 +46,8 @@ export type PriceAndLossRow = Pick<
   | 'voltage'
   | 'priceUnit'
   | 'front'
->;
+> &
+  StorageOfRow;
 
 /** Activations of one layer at one fault rate, counted by powers of two. */
 export interface ActivationRow {
@@ -77,9 +85,18 @@ export function groupBy<T>(rows: readonly T[], text: (row: T) => string): [strin
   return [...groups];
 }
 
-/** Network, word format and fault model of a row: the title of the panel that shows it. */
-export function conditionTitle({ model, format, faultModel }: AccuracyRow): string {
-  return `${model}, ${format} words, ${faultModel}`;
+/** Network, word format, storages other than weights, and fault model of a row: the title of the panel that shows it. */
+export function conditionTitle(row: AccuracyRow): string {
+  return [...networkTexts(row), row.faultModel].join(', ');
+}
+
+/** Network, word format, and storages other than weights of a row. */
+export function networkTexts({
+  model,
+  format,
+  storage = WEIGHTS_ALONE,
+}: Pick<AccuracyRow, 'model' | 'format' | 'storage'>): string[] {
+  return [model, `${format} words`, ...(storage === WEIGHTS_ALONE ? [] : [storage])];
 }
 
 /** A share in percent, to a hundredth. */

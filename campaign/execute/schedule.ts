@@ -69,7 +69,8 @@ export function createSchedule(
 
 /** What conditions whose maps are nested have in common. */
 function familyOf({ condition }: ConditionState): readonly string[] {
-  return [condition.accelerator, faultSourceName(condition.source), condition.scope];
+  const { accelerator, storage, source, scope } = condition;
+  return [accelerator, storage, faultSourceName(source), scope];
 }
 
 function byRate(states: readonly ConditionState[]): ConditionState[] {

@@ -10,6 +10,8 @@ export type PriceUnit = (typeof PRICE_UNITS)[number];
 /** What the price of a point depends on: a mitigation, by its name, for a network on an accelerator. */
 export interface PricedPoint extends PlacedNetwork {
   readonly mitigation: string;
+  /** What is broken: see `storagesOf`. Default: weights. */
+  readonly storage?: string | undefined;
 }
 
 /**

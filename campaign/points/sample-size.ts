@@ -1,10 +1,10 @@
 import { faultSampleSize } from '../statistics/index.js';
-import type { PlacedNetwork } from '../study/conditions.js';
+import type { PlacedStorages } from '../study/conditions.js';
 import { faultSourceName } from '../study/fault-source.js';
 import type { StudyData } from '../trial/study-data.js';
 
 /** How many single faults must be drawn to know the share of those with an effect. */
-export interface SampleSize extends PlacedNetwork {
+export interface SampleSize extends PlacedStorages {
   /** The fault model, as the study names it. */
   readonly faults: string;
   readonly scope: string;
@@ -22,10 +22,10 @@ export function singleFaultSamples(data: StudyData): SampleSize[] {
     if (faultCount !== 1 || source.kind !== 'model') return [];
     const kinds = source.model.faults === 'stuck-at' ? 2 : 1;
     const population = Math.round(1 / rate) * kinds;
-    const { model, format, accelerator, scope } = condition;
+    const { model, format, accelerator, storage, scope } = condition;
     return [
       {
-        ...{ model, format, accelerator, scope, population },
+        ...{ model, format, accelerator, storage, scope, population },
         faults: faultSourceName(source),
         samples: MARGINS.map((margin) => ({ margin, size: faultSampleSize(population, margin) })),
       },

@@ -1,6 +1,7 @@
 import type { Price } from '../../mitigation/index.js';
 import type { PricedPoint, StudyPrices } from '../points/mitigation-prices.js';
 import type { AddedColumns, CellValue } from '../store/index.js';
+import { WEIGHTS_ALONE } from '../study/storages.js';
 
 /** The columns in which rows of points have their prices; null: not given. */
 const COLUMNS: readonly {
@@ -35,14 +36,14 @@ function notGivenText({ notGiven }: Price): string | null {
 export function priceColumns(points: readonly PricedPoint[], prices: StudyPrices): AddedColumns {
   const rows = new Map(
     points.map((point) => {
-      const { model, format, accelerator, mitigation } = point;
+      const { model, format, accelerator, storage = WEIGHTS_ALONE, mitigation } = point;
       const price = prices(point);
-      const key = [model, format, accelerator, mitigation];
+      const key = [model, format, accelerator, storage, mitigation];
       return [JSON.stringify(key), [...key, ...COLUMNS.map((column) => column.of(price))]];
     }),
   );
   return {
-    key: ['model', 'format', 'accelerator', 'mitigation'],
+    key: ['model', 'format', 'accelerator', 'storage', 'mitigation'],
     columns: COLUMNS,
     rows: [...rows.values()],
   };

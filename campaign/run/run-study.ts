@@ -1,4 +1,12 @@
-import { type InferenceCost, inferenceCost, type WeightMemory } from '../../sim/index.js';
+import { type CellGeometry, dataCellCount } from '../../fault/index.js';
+import {
+  type InferenceCost,
+  inferenceCost,
+  memoryOfStorage,
+  type PlacedStorage,
+  type StorageName,
+  type WeightMemory,
+} from '../../sim/index.js';
 import { type Collector, createCollector } from '../execute/collector.js';
 import { executeTrials } from '../execute/threads.js';
 import type { RestartListener } from '../execute/worker-thread.js';
@@ -11,7 +19,7 @@ import { createStoreWriter } from '../store/writer.js';
 import type { PlacedNetwork } from '../study/conditions.js';
 import { mitigationNames, type Study, studyInputOf } from '../study/study.js';
 import type { Engine } from '../trial/engines.js';
-import { entryOf, networkOf, type StudyData } from '../trial/study-data.js';
+import { entryOf, networkOf, placeStorages, type StudyData } from '../trial/study-data.js';
 import type { Trial, TrialResult } from '../trial/trial.js';
 import { type PreparedStudy, placeOf } from './prepare.js';
 import { requireRepeated } from './repeat-saved.js';
@@ -48,7 +56,23 @@ export interface StudyProgress {
 export interface NetworkSummary extends PlacedNetwork, InferenceCost {
   /** SHA-256 of the network file. */
   readonly checksum: string;
+  /** The weight memory, broken or not. */
   readonly memory: WeightMemory;
+  /** What the study breaks. */
+  readonly storages: readonly StorageSummary[];
+}
+
+/** A storage that a study breaks, as a network uses it on an accelerator. */
+export interface StorageSummary {
+  readonly storage: StorageName;
+  /** The memory that it is in; null: registers of the array. */
+  readonly memory: WeightMemory | null;
+  /** Of all cells: of registers a bank holds those of one kind, a row the bits of those of a row of the array. */
+  readonly geometry: CellGeometry;
+  /** Bits of a weight, a value, a sum or a product. */
+  readonly valueBits: number;
+  /** Cells that hold data; those of inputs and activations are the same. */
+  readonly cells: number;
 }
 
 /** The dies of a study. */
@@ -209,15 +233,28 @@ function summarizeNetworks(data: StudyData): NetworkSummary[] {
     study.formats.flatMap((format) =>
       study.accelerators.map((accelerator) => {
         const { network } = networkOf(data, model, format);
+        const its = entryOf(accelerators, accelerator);
+        // Several labels may have a storage in common, which is one place of the network.
+        const placed = placeStorages(study, network, its, study.storages.join('+'), accelerator);
         return {
           model,
           format,
           accelerator,
           checksum: network.checksum,
           memory: placeOf(data, { model, format, accelerator }).memory,
-          ...inferenceCost(network, entryOf(accelerators, accelerator)),
+          storages: placed.map(summarizeStorage),
+          ...inferenceCost(network, its),
         };
       }),
     ),
   );
+}
+
+function summarizeStorage(placed: PlacedStorage): StorageSummary {
+  const { name, geometry, valueBits } = placed;
+  return {
+    storage: name,
+    memory: memoryOfStorage(placed) ?? null,
+    ...{ geometry, valueBits, cells: dataCellCount(geometry) },
+  };
 }

@@ -13,12 +13,15 @@ import {
   type Pricing,
   profiledGranularity,
   readThresholds,
+  standsIn,
   unknownPrice,
 } from '../../mitigation/index.js';
 import { type Network, zooThresholds } from '../../models/index.js';
+import { STORAGE_TITLES, type StorageName } from '../../sim/index.js';
 import type { PricedPoint, StudyPrices } from '../points/mitigation-prices.js';
 import type { StoredResults } from '../store/index.js';
 import type { PlacedNetwork } from '../study/conditions.js';
+import { storagesOf, WEIGHTS_ALONE } from '../study/storages.js';
 import { partDefaults, type Study, savedStudy } from '../study/study.js';
 import type { PreparedStudy } from './prepare.js';
 import {
@@ -79,12 +82,29 @@ function pricesOf(
     const mitigation = mitigations.get(point.mitigation);
     if (!mitigation) throw new InputError(`the study has no mitigation ${point.mitigation}`);
     if (mitigation.parts.length === 0) return PRICE_OF_NOTHING;
+    const elsewhere = storagesBesideWeights(mitigation, point);
+    if (elsewhere.length > 0) {
+      return unknownPrice(
+        `it stands in ${elsewhere.map((storage) => STORAGE_TITLES[storage]).join(' and ')}, and what parts take is given of the weight memory alone`,
+      );
+    }
     return pricingOf(point)(partsOf(mitigation, study, point.model, place(point).network));
   });
 }
 
 function pointKey(point: PricedPoint): string {
-  return JSON.stringify([placeKey(point), point.mitigation]);
+  return JSON.stringify([placeKey(point), point.storage ?? WEIGHTS_ALONE, point.mitigation]);
+}
+
+/** The broken storages, but for weights, in which a mitigation has a part. */
+function storagesBesideWeights(
+  mitigation: Mitigation,
+  { storage = WEIGHTS_ALONE }: PricedPoint,
+): StorageName[] {
+  const parts = memoryPartsOf(mitigation);
+  return storagesOf(storage).filter(
+    (name) => name !== WEIGHTS_ALONE && parts.some((part) => standsIn(part, name)),
+  );
 }
 
 /** What parts do not say themselves, the study says, and how fine thresholds are, those that it names. */

@@ -1,13 +1,16 @@
 import {
   type ChangedWeight,
+  type Condition,
   pointKey,
   type ReplayedTrial,
   type Study,
+  storagesOf,
   studyInputOf,
 } from '../../campaign/index.js';
 import { visibleLines } from '../../core/index.js';
 import { memoryPartsOf, NO_MITIGATION } from '../../mitigation/index.js';
 import { WORD_BITS } from '../../models/index.js';
+import { STORAGE_TITLES } from '../../sim/index.js';
 import { printParts, resultParts } from './output.js';
 import { conditionText, counted } from './study/study-table.js';
 import { formatTable, grouped } from './table.js';
@@ -85,12 +88,27 @@ function toText(replayed: ReplayedTrial, study: Study, limit: number): string {
       ]),
     ),
     '',
-    `${grouped(changedWeights)} ${changedWeights === 1 ? 'weight reads' : 'weights read'} differently${hasMemoryParts(study) ? ' without what stands in the memory' : ''}${isIntermittent ? ', if all faults are active at once' : ''}`,
+    ...besideWeights(condition),
+    ...(storagesOf(condition.storage).includes('weights')
+      ? [
+          `${grouped(changedWeights)} ${changedWeights === 1 ? 'weight reads' : 'weights read'} differently${hasMemoryParts(study) ? ' without what stands in the memory' : ''}${isIntermittent ? ', if all faults are active at once' : ''}`,
+        ]
+      : []),
     ...(listed.length > 0 ? ['', weightTable(listed, condition.format === 'int8')] : []),
     ...(listed.length > 0 && more > 0
       ? [`and ${grouped(more)} more (--limit N lists more, --json all)`]
       : []),
   ].join('\n');
+}
+
+/** What faults of other storages than weights change depends on the image, and is not listed. */
+function besideWeights({ storage }: Condition): string[] {
+  const others = storagesOf(storage).filter((name) => name !== 'weights');
+  if (others.length === 0) return [];
+  const where = others.map((name) => STORAGE_TITLES[name]).join(' and ');
+  return [
+    `Faults of ${where} change no weights, but what is computed of each image: that is not listed`,
+  ];
 }
 
 /** Whether a mitigation makes other words of the faults than those that are listed. */

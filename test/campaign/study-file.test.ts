@@ -80,6 +80,7 @@ const others: fc.Arbitrary<StudyInput> = fc.record(
     faults: several(
       fc.oneof(fc.constantFrom('flip', 'stuck-at', 'kc705-b@0.55V', 'rows.yaml'), faultModels()),
     ),
+    storages: several(fc.constantFrom('weights', 'activations', 'multipliers')),
     scopes: several(fc.constantFrom('all', 'layer:*', 'layer:a b', 'bit:7')),
     placement: fc.constantFrom('resident', 'streamed'),
     mitigations: fc.constantFrom<StudyInput['mitigations']>(
@@ -146,6 +147,10 @@ describe('readStudyFile', () => {
     ['- maps', ': expected a mapping of model, models, '],
     ['', ': expected a mapping of model, models, '],
     ['maps: 3\nmaps: 4', ':2:1: the key "maps" a second time'],
+    [
+      'seed: 1\nstorages: [weights, multiplier]',
+      ':2:21: study: storages.1 = "multiplier": expected weights, ',
+    ],
     ['seed: 1\nscope: bit:x', ':2:8: study: scopes.0 = "bit:x": expected all, layer:NAME, '],
   ])('names the place of what is wrong in %j', (text, message) => {
     expect(() => read(text)).toThrow(`${file}${message}`);

@@ -64,6 +64,36 @@ describe('runStudy', () => {
     }
   });
 
+  test('of weights by their name is the one that names no storage', async () => {
+    const named = await run({ ...small, storages: ['weights'] });
+    expect(named).toEqual(result);
+    expect(new Set(named.points.map(({ storage }) => storage))).toEqual(new Set(['weights']));
+  });
+
+  test('breaks weights as a study of weights alone does, beside other storages', async () => {
+    const storages = ['multipliers', 'weights', 'accumulators'];
+    const { points, networks } = await run({ ...small, storages });
+    const ofWeights = points.filter(({ storage }) => storage === 'weights');
+    expect(ofWeights).toEqual(result.points);
+    const others = points.filter(({ storage }) => storage !== 'weights');
+    expect(others.map(({ faults }) => faults.effective)).toEqual(others.map(() => null));
+    expect(
+      networks.map(({ format, storages: broken }) => [
+        format,
+        ...broken.map(({ storage, valueBits, cells }) => [storage, valueBits, cells]),
+      ]),
+    ).toEqual([
+      // 16 × 16 registers, and banks of 1024 × 256 cells.
+      [
+        'float32',
+        ['weights', 32, 2 * 2 ** 18],
+        ['accumulators', 32, 8192],
+        ['multipliers', 32, 8192],
+      ],
+      ['int8', ['weights', 8, 2 ** 18], ['accumulators', 32, 8192], ['multipliers', 18, 4608]],
+    ]);
+  });
+
   test('does not depend on the number of threads', async () => {
     expect(await run(small, { threads: 1 })).toEqual(result);
   });
@@ -359,6 +389,31 @@ describe('parseStudy', () => {
     [{ faultMap: 'map.json', precision: 1 }, 'study: precision needs drawn fault maps'],
     [{ model: 'alexnet', models: ['vgg16'] }, 'study: give either model or models, not both'],
     [{ scope: 'row:3' }, 'study: scopes.0 = "row:3": expected all, layer:NAME, '],
+    [
+      { storage: 'multiplier' },
+      'study: storages.0 = "multiplier": expected weights, weight-registers, inputs, activations, accumulators, multipliers, or several with + between them (did you mean "multipliers"?)',
+    ],
+    [{ storage: 'weights+inputs+weights' }, 'expected each storage once'],
+    [
+      { storages: ['inputs+weights', 'weights+inputs'] },
+      'study: storages = ["weights+inputs","weights+inputs"]: values must differ',
+    ],
+    [
+      { storages: ['weights', 'inputs'], dies: { from: 'dies.csv' } },
+      'study: dies are of the weight memory, not of storage inputs',
+    ],
+    [
+      { storage: 'weights+inputs', faultCounts: [1] },
+      'study: faultCounts are of one storage, but weights+inputs are broken at once: give rates',
+    ],
+    [
+      { storages: ['weights', 'accumulators'], mitigations: ['none', 'secded'] },
+      'study: mitigation secded cannot protect storage accumulators: secded stands in words of a memory, and these are registers',
+    ],
+    [
+      { storage: 'activations', mitigations: ['range-check'] },
+      'study: mitigation range-check cannot protect storage activations: range-check is made for the words of weights',
+    ],
     [{ precision: 0 }, 'study: precision = 0: '],
     [{ images: 'some' }, 'study: images = "some": expected a whole number from 1 to 10,000, or'],
     [{ images: 'pilot' }, 'study: images = "pilot" needs a precision to choose them for'],
@@ -403,6 +458,19 @@ describe('parseStudy', () => {
     expect(parseStudy({ model: 'vgg16', format: 'int8', rate: 0.1, scope: 'all' })).toEqual(plural);
     expect(parseStudy({ models: 'vgg16', formats: 'int8', rates: 0.1 })).toEqual(plural);
     expect(parseStudy({ model: ['vgg16'], format: ['int8'], rate: [0.1] })).toEqual(plural);
+  });
+
+  test('names storages that are broken at once in one order', () => {
+    const { storages } = parseStudy({ storages: ['multipliers + weights', 'inputs'] });
+    expect(storages).toEqual(['weights+multipliers', 'inputs']);
+    expect(parseStudy({ storages })).toEqual(
+      parseStudy({ storage: ['weights+multipliers', 'inputs'] }),
+    );
+    expect(parseStudy({}).storages).toEqual(['weights']);
+    // Parts may stand in one of them alone.
+    expect(parseStudy({ storage: 'weights+multipliers', mitigation: 'secded' }).storages).toEqual([
+      'weights+multipliers',
+    ]);
   });
 
   test('gives the one model its one file of thresholds', () => {

@@ -54,6 +54,122 @@ describe('mitigations that differ in parameters', () => {
   });
 });
 
+describe('storages', () => {
+  const folder = join(newFolder(), 'storages');
+  const storages = ['weights', 'activations', 'multipliers', 'weights+multipliers'];
+  const study = [
+    ...['run', '--model', files.int8, '--thresholds', files.thresholds, '--format', 'int8'],
+    ...['--rates', '1e-3', '--maps', '1', '--images', '4', '--mitigations', 'none,clip'],
+  ];
+
+  test('have points of their own, named in the first line, the table, JSON and rows', async () => {
+    const { stdout } = await bitcell([...study, '--storage', storages.join(), '--out', folder]);
+    const [first, , head, , ...rows] = stdout.split('\n');
+    expect(first).toBe(
+      [
+        `resident weight memory (${files.int8} int8 on edge-16x16: 1 banks × 1024 rows × 256 columns)`,
+        `activations in the resident feature-map memory (${files.int8} int8 on edge-16x16: 1 banks × 1024 rows × 256 columns)`,
+        `product registers of the multipliers (${files.int8} int8 on edge-16x16: 16 × 16 registers of 18 bits)`,
+        'broken at once: weights+multipliers',
+        'faults: flip',
+      ].join(', '),
+    );
+    expect(head).toMatch(/^words +storage +fault rate +faults +effective +none \[95 %\]/);
+    expect(rows.slice(0, 4).map((row) => row.split(/ {2,}/)[1])).toEqual(storages);
+    expect(rows[2]).toMatch(/^int8 +multipliers +1e-3 +[45] +- +/);
+    const { points: all } = await bitcellJson(['results', folder]);
+    const expected = storages.flatMap((storage) => [storage, storage]);
+    expect((all as StudyPoint[]).map(({ storage }) => storage)).toEqual(expected);
+    const csv = (await bitcell(['results', folder, '--csv'])).stdout.trimEnd().split('\n');
+    const column = csv[0].split(',').indexOf('storage');
+    expect(csv.slice(1).map((row) => row.split(',')[column])).toEqual(expected);
+    const file = join(newFolder(), 'points.parquet');
+    await bitcell(['results', folder, '--parquet', file]);
+    const connection = await (await DuckDBInstance.create()).connect();
+    const reader = await connection.runAndReadAll(
+      'SELECT storage, price_cells FROM read_parquet(?)',
+      [file],
+    );
+    expect(reader.getRowObjectsJson()).toEqual(
+      // Thresholds of clip, the same whatever breaks.
+      expected.map((storage, at) => ({ storage, price_cells: at % 2 === 0 ? 0 : 768 })),
+    );
+  });
+
+  test('are chosen by --storage, and their trials shown without weights where none changes', async () => {
+    const wanted = ['results', folder, '--storage', 'multipliers,weights+multipliers'];
+    const { points: found } = await bitcellJson(wanted);
+    expect((found as StudyPoint[]).map(({ storage, mitigation }) => [storage, mitigation])).toEqual(
+      [
+        ['multipliers', 'none'],
+        ['multipliers', 'clip'],
+        ['weights+multipliers', 'none'],
+        ['weights+multipliers', 'clip'],
+      ],
+    );
+    const only = (condition: number) =>
+      bitcell([...study, '--storage', storages.join(), '--only', `${condition}:0`]);
+    const note =
+      'Faults of the multipliers of the array change no weights, but what is computed of each image: that is not listed';
+    const [weights, multipliers, both] = await Promise.all([0, 2, 3].map(only));
+    expect(weights.stdout).not.toContain(note);
+    expect(weights.stdout).toContain(' weights read differently');
+    expect(multipliers.stdout).toContain('storage multipliers, faults flip');
+    expect(multipliers.stdout.trimEnd().endsWith(note)).toBe(true);
+    expect(both.stdout).toContain(`${note}\n`);
+    expect(both.stdout).toContain(' weights read differently');
+  });
+
+  test('are in the JSON of a run with the registers or the memory that they are', async () => {
+    const { networks } = await bitcellJson([...study, '--storage', 'accumulators,inputs']);
+    expect(networks).toMatchObject([
+      {
+        memory: { banks: 1, rows: 1024 },
+        storages: [
+          { storage: 'inputs', memory: { banks: 1, rows: 1024 }, valueBits: 8, cells: 2 ** 18 },
+          {
+            ...{ storage: 'accumulators', memory: null, valueBits: 32, cells: 8192 },
+            geometry: { banks: 1, rows: 16, columns: 512 },
+          },
+        ],
+      },
+    ]);
+  });
+
+  test('refuse a code on registers, and what no storage is', async () => {
+    expect(
+      await refusal([...study, '--storage', 'accumulators', '--mitigations', 'none,secded']),
+    ).toBe(
+      'study: mitigation secded cannot protect storage accumulators: secded stands in words of a memory, and these are registers and sums of the array; leave it away, or study accumulators without it',
+    );
+    expect(await refusal([...study, '--storage', 'weight'])).toContain(
+      'study: storages.0 = "weight": expected weights, weight-registers, inputs,',
+    );
+  });
+
+  test('other than the weight memory have no price of what stands in them', async () => {
+    const saved = join(newFolder(), 'coded');
+    await bitcell([
+      ...['run', '--model', files.int8, '--thresholds', files.thresholds, '--format', 'int8'],
+      ...['--rates', '1e-3', '--maps', '1', '--images', '2', '--mitigations', 'none,clip,secded'],
+      ...['--storage', 'weights,activations,weights+multipliers', '--out', saved, '--quiet'],
+    ]);
+    const { points: found } = await bitcellJson(['results', saved]);
+    const counts = (found as { price: Price }[]).map(({ price }) => price.cells.count);
+    // Eight check bits of each word of 64, in the weight memory.
+    const inWeights = [0, 768, 2 ** 18 / 8];
+    expect(counts).toEqual([...inWeights, 0, 768, null, ...inWeights]);
+    const reason =
+      'it stands in the activations in the feature-map memory, and what parts take is given of the weight memory alone';
+    expect((found as { price: Price }[])[5].price.notGiven).toContainEqual({
+      ...{ component: 'cells', reason },
+    });
+    const { stdout } = await bitcell(['cheapest', saved]);
+    expect(stdout).toContain(`Not given: ${reason} (secded).`);
+    expect(stdout).toContain(' on edge-16x16, storage activations, faults flip');
+  });
+});
+
 describe('a study of several axes', () => {
   test('has a point for each combination, in order', () => {
     const expected = ['int8', 'float32'].flatMap((format) =>
@@ -176,7 +292,7 @@ describe('results', () => {
     const { stdout } = await bitcell(['results', out, '--csv', '--table', 'trial']);
     const [head, ...rows] = stdout.trimEnd().split('\n');
     expect(head).toBe(
-      'condition,model,format,accelerator,fault_model,scope,mitigation,rate,voltage,seed,pilot,map,images,requested,injected,effective,first_layer,clean_correct,correct,sdc,non_finite,correct_images,sdc_images,seconds',
+      'condition,model,format,accelerator,storage,fault_model,scope,mitigation,rate,voltage,seed,pilot,map,images,requested,injected,effective,first_layer,clean_correct,correct,sdc,non_finite,correct_images,sdc_images,seconds',
     );
     expect(rows).toHaveLength(points.length * 2);
     const columns = head.split(',');

@@ -64,6 +64,7 @@ describe('run', () => {
         format,
         rate,
         accelerator: 'edge-16x16',
+        storage: 'weights',
         faultModel: 'flip',
         scope: 'all',
         mitigation: point.mitigation,
@@ -179,7 +180,7 @@ describe('run', () => {
       plan: ['float32', 'int8'].flatMap((format, place) =>
         RATES.map((rate, level) => ({
           ...{ condition: 3 * place + level, model, format, accelerator: 'edge-16x16' },
-          ...{ faultModel: 'flip', scope: 'all', rate },
+          ...{ storage: 'weights', faultModel: 'flip', scope: 'all', rate },
         })),
       ),
       points: 18,
@@ -215,7 +216,7 @@ describe('run', () => {
       ...{ requested, injected, cleanCorrect },
       condition: {
         ...{ condition: 3, model, format: 'int8', accelerator: 'edge-16x16' },
-        ...{ faultModel: 'flip', scope: 'all', rate: 1e-2 },
+        ...{ storage: 'weights', faultModel: 'flip', scope: 'all', rate: 1e-2 },
       },
       outcomes: outcomes.map(({ seconds: _, ...outcome }) => outcome),
     });

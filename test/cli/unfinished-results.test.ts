@@ -64,7 +64,13 @@ test('results of a study without any trial name all its points', async () => {
   expect(missing).toEqual(
     ['none', 'clip'].map((mitigation) => ({
       ...{ model: 'alexnet', format: 'int8', accelerator: 'edge-16x16', faultModel: 'flip' },
-      ...{ scope: 'all', mitigation, rate: 1e-3, maps: { saved: 0, planned: 8 } },
+      ...{
+        storage: 'weights',
+        scope: 'all',
+        mitigation,
+        rate: 1e-3,
+        maps: { saved: 0, planned: 8 },
+      },
     })),
   );
 });

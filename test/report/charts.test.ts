@@ -66,6 +66,28 @@ for (const [name, chart] of Object.entries(CHARTS)) {
   });
 }
 
+test('storages other than weights have panels of their own, named by them', async () => {
+  const rows = accuracyRows(['all']).filter(({ format }) => format === 'int8');
+  const both = [...rows, ...rows.map((row) => ({ ...row, storage: 'multipliers' }))];
+  const spread = MAP_SPREAD_ROWS.filter(({ format }) => format === 'int8');
+  const bothSpread = [...spread, ...spread.map((row) => ({ ...row, storage: 'multipliers' }))];
+  const priced = [priceAndLossRow(MEMBERS), { ...priceAndLossRow(MEMBERS), storage: 'inputs' }];
+  const drawn = async (chart: Chart) => texts(await renderSvg(chart));
+  for (const found of [
+    await drawn(accuracyByRate(both, 'Accuracy')),
+    await drawn(accuracyOverMaps(bothSpread, 'Maps')),
+  ]) {
+    expect(found).toContain('vgg16, int8 words, flip');
+    expect(found).toContain('vgg16, int8 words, multipliers, flip');
+  }
+  const byScope = await drawn(accuracyByScope(both, 'Scopes'));
+  expect(byScope).toContain('vgg16, int8 words, clip');
+  expect(byScope).toContain('vgg16, int8 words, multipliers, clip');
+  const prices = await drawn(priceAndLoss(priced, 'Prices'));
+  expect(prices).toContain('alexnet, int8 words, edge-16x16');
+  expect(prices).toContain('alexnet, int8 words, inputs, edge-16x16');
+});
+
 test('charts drawn at the same time have the bytes of charts drawn one after the other', async () => {
   const alone = await renderSvg(CHARTS['accuracy by rate']());
   const together = await Promise.all(Object.values(CHARTS).map((chart) => renderSvg(chart())));

@@ -24,8 +24,6 @@ import {
   withPrices,
 } from '../../../campaign/index.js';
 import { InputError } from '../../../core/index.js';
-import { formatGeometry } from '../../../fault/index.js';
-import { memoryGeometry } from '../../../sim/index.js';
 import { axisOption } from '../../input/axis-options.js';
 import { addMemoryLimit } from '../../input/memory-limit.js';
 import {
@@ -50,6 +48,7 @@ import { printResult } from '../../print/output.js';
 import { duration, showStudyProgress } from '../../print/progress.js';
 import { printReplayedTrial, SHOWN_WEIGHTS } from '../../print/replayed-trial.js';
 import { diesJson, formatDies } from '../../print/study/die-table.js';
+import { formatStorages } from '../../print/study/storages-text.js';
 import { printPlan } from '../../print/study/study-plan.js';
 import {
   counted,
@@ -81,7 +80,7 @@ type TrialNumbers = Pick<Trial, 'condition' | 'map'>;
 export function runCommand(): Command {
   const command = new Command('run')
     .description(
-      'Accuracy of networks under faults in their weight memory, with and without mitigations: every combination of the values of the lists (separated by commas)',
+      'Accuracy of networks under faults in their weight memory or other storages, with and without mitigations: every combination of the values of the lists (separated by commas)',
     )
     .argument('[study]', 'study file (YAML); options stand above it');
   const parsers = { files: repeated, mitigations: list };
@@ -295,10 +294,6 @@ function toText(
   { study, networks, points, dies, sampleSizes }: StudyResult,
   { prices, energies, threads, seconds }: TextContext,
 ): string {
-  const sizes = networks.map(
-    ({ model, format, accelerator, memory }) =>
-      `${model} ${format} on ${accelerator}: ${formatGeometry(memoryGeometry(memory))}`,
-  );
   const cycles = new Map(
     networks.map(({ model, accelerator, timing: { total } }) => [
       `${model} on ${accelerator}`,
@@ -306,7 +301,7 @@ function toText(
     ]),
   );
   return [
-    `${study.placement} weight memory (${sizes.join('; ')}), faults: ${faultNames(study).join(', ')}`,
+    `${formatStorages(study, networks)}, faults: ${faultNames(study).join(', ')}`,
     '',
     formatPoints(points),
     '',

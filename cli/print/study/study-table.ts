@@ -7,6 +7,7 @@ import {
   type SampleSize,
   type StudyPoint,
   type StudyRemainder,
+  WEIGHTS_ALONE,
   type YieldLimitRow,
 } from '../../../campaign/index.js';
 import { rateText } from '../../../core/index.js';
@@ -217,10 +218,11 @@ export function conditionTable(conditions: readonly ConditionKey[]): {
 
 /** A condition in a line. */
 export function conditionText(condition: ConditionKey): string {
-  const { model, format, accelerator, faultModel, scope, rate, voltage } = condition;
+  const { model, format, accelerator, storage, faultModel, scope, rate, voltage } = condition;
   return [
     ...[
       `${model} with ${format} words on ${accelerator}`,
+      ...(storage === WEIGHTS_ALONE ? [] : [`storage ${storage}`]),
       `faults ${faultModel}`,
       `scope ${scope}`,
     ],
@@ -231,8 +233,8 @@ export function conditionText(condition: ConditionKey): string {
 /** How many single faults a campaign needs. */
 export function formatSampleSizes(sizes: readonly SampleSize[]): string[] {
   return sizes.map(
-    ({ model, format, scope, faults, population, samples }) =>
-      `Single faults (${faults}, ${scope}, ${model} ${format}): ${samples.map(({ margin, size }) => `${grouped(size)} maps for ±${100 * margin} points`).join(', ')} at 95 % (Leveugle et al. 2009), of ${grouped(population)} possible faults.`,
+    ({ model, format, storage, scope, faults, population, samples }) =>
+      `Single faults (${faults}, ${scope}, ${storage === WEIGHTS_ALONE ? '' : `${storage}, `}${model} ${format}): ${samples.map(({ margin, size }) => `${grouped(size)} maps for ±${100 * margin} points`).join(', ')} at 95 % (Leveugle et al. 2009), of ${grouped(population)} possible faults.`,
   );
 }
 
