@@ -149,7 +149,7 @@ describe('readStudyFile', () => {
     ['maps: 3\nmaps: 4', ':2:1: the key "maps" a second time'],
     [
       'seed: 1\nstorages: [weights, multiplier]',
-      ':2:21: study: storages.1 = "multiplier": expected weights, ',
+      ':2:11: study: storages.1 = "multiplier": expected weights, ',
     ],
     ['seed: 1\nscope: bit:x', ':2:8: study: scopes.0 = "bit:x": expected all, layer:NAME, '],
   ])('names the place of what is wrong in %j', (text, message) => {

@@ -396,7 +396,7 @@ describe('parseStudy', () => {
     [{ storage: 'weights+inputs+weights' }, 'expected each storage once'],
     [
       { storages: ['inputs+weights', 'weights+inputs'] },
-      'study: storages = ["weights+inputs","weights+inputs"]: values must differ',
+      'study: storages = ["inputs+weights","weights+inputs"]: values must differ',
     ],
     [
       { storages: ['weights', 'inputs'], dies: { from: 'dies.csv' } },
