@@ -13,6 +13,7 @@ export type {
   DieChartRow,
   MapSpreadRow,
   PriceAndLossRow,
+  StorageOfRow,
   ThresholdRow,
 } from './rows.js';
 export * from './svg.js';
