@@ -102,7 +102,7 @@ export { type EndOfDies, looksOfDies } from './trial/die-end.js';
 export { type DeltaRunners, type Engine, type TrialNetwork, top1 } from './trial/engines.js';
 export { knownMapsOfFile } from './trial/known-maps.js';
 export type { GoldenPredictions } from './trial/recorded-samples.js';
-export type { StorageSide } from './trial/storage-side.js';
+export type { SideResult, StorageMap, StorageSide } from './trial/storage-side.js';
 export type { StudyData, StudyNetwork } from './trial/study-data.js';
 export {
   type FaultyStorage,

@@ -155,6 +155,7 @@ describe('run', () => {
       models: [model],
       formats: ['float32', 'int8'],
       accelerators: ['edge-16x16'],
+      storages: ['weights'],
       faults: ['flip'],
       scopes: ['all'],
       rates: RATES,
