@@ -99,7 +99,13 @@ export { storagesOf, WEIGHTS_ALONE } from './study/storages.js';
 export * from './study/study.js';
 export * from './study/study-file.js';
 export { type EndOfDies, looksOfDies } from './trial/die-end.js';
-export { type DeltaRunners, type Engine, type TrialNetwork, top1 } from './trial/engines.js';
+export {
+  type DeltaRunners,
+  type Engine,
+  type TransientFaults,
+  type TrialNetwork,
+  top1,
+} from './trial/engines.js';
 export { knownMapsOfFile } from './trial/known-maps.js';
 export type { GoldenPredictions } from './trial/recorded-samples.js';
 export type { SideResult, StorageMap, StorageSide } from './trial/storage-side.js';
@@ -108,6 +114,7 @@ export {
   type FaultyStorage,
   type Outcome,
   runTrial,
+  type TransientContext,
   type Trial,
   type TrialContext,
   type TrialResult,
