@@ -93,7 +93,12 @@ export {
   planConditions,
 } from './study/conditions.js';
 export { DIE_STOPS, type Dies } from './study/dies.js';
-export type { FaultSource, FaultState, ModelSource } from './study/fault-source.js';
+export type {
+  FaultSource,
+  FaultState,
+  ModelSource,
+  TransientSource,
+} from './study/fault-source.js';
 export * from './study/scope.js';
 export { storagesOf, WEIGHTS_ALONE } from './study/storages.js';
 export * from './study/study.js';

@@ -6,6 +6,7 @@ import {
   type PlacedStorage,
   type StorageName,
   type WeightMemory,
+  weightMemoryOf,
 } from '../../sim/index.js';
 import { type Collector, createCollector } from '../execute/collector.js';
 import { executeTrials } from '../execute/threads.js';
@@ -17,6 +18,7 @@ import { type SampleSize, singleFaultSamples } from '../points/sample-size.js';
 import { openStore, type StudyStore } from '../store/index.js';
 import { createStoreWriter } from '../store/writer.js';
 import type { PlacedNetwork } from '../study/conditions.js';
+import { strikesWeights } from '../study/storages.js';
 import { mitigationNames, type Study, studyInputOf } from '../study/study.js';
 import type { Engine } from '../trial/engines.js';
 import { entryOf, networkOf, placeStorages, type StudyData } from '../trial/study-data.js';
@@ -241,13 +243,20 @@ function summarizeNetworks(data: StudyData): NetworkSummary[] {
           format,
           accelerator,
           checksum: network.checksum,
-          memory: placeOf(data, { model, format, accelerator }).memory,
+          memory: weightMemoryOfStudy(data, { model, format, accelerator }),
           storages: placed.map(summarizeStorage),
           ...inferenceCost(network, its),
         };
       }),
     ),
   );
+}
+
+/** The weight memory with what mitigations need in it, where faults strike it; else as the accelerator has it. */
+function weightMemoryOfStudy(data: StudyData, placed: PlacedNetwork): WeightMemory {
+  if (strikesWeights(data.study.storages)) return placeOf(data, placed).memory;
+  const { network } = networkOf(data, placed.model, placed.format);
+  return weightMemoryOf(entryOf(data.accelerators, placed.accelerator), network);
 }
 
 function summarizeStorage(placed: PlacedStorage): StorageSummary {

@@ -22,5 +22,10 @@ export function storagesOf(label: string): StorageName[] {
   return STORAGES.filter((storage) => label.split('+').includes(storage));
 }
 
+/** Whether a study strikes weights in their memory, alone or with others. */
+export function strikesWeights(labels: readonly string[]): boolean {
+  return labels.some((label) => storagesOf(label).includes('weights'));
+}
+
 /** The storages of a study that says nothing of them. */
 export const WEIGHTS_ALONE = 'weights';

@@ -6,10 +6,11 @@ import {
   memoryPartsOf,
   standsIn,
 } from '../../mitigation/index.js';
-import type { ImageSet, Network, WordFormat } from '../../models/index.js';
+import { type ImageSet, type Network, WORD_BITS, type WordFormat } from '../../models/index.js';
 import {
   type Accelerator,
   type MemoryExtras,
+  networkWeights,
   type PlacedStorage,
   type Placement,
   placeNetwork,
@@ -17,11 +18,13 @@ import {
   placeStorage,
   type Recording,
   type StorageName,
+  slotCount,
+  weightMemoryOf,
 } from '../../sim/index.js';
 import type { PlacedDies } from '../inputs/dies/index.js';
 import type { SharedNetwork } from '../inputs/shared-network.js';
 import type { Condition } from '../study/conditions.js';
-import { storagesOf } from '../study/storages.js';
+import { storagesOf, strikesWeights } from '../study/storages.js';
 import type { Study } from '../study/study.js';
 import type { GoldenPredictions } from './recorded-samples.js';
 
@@ -99,11 +102,13 @@ export function memoryKey({
  * @throws InputError when the network, or a mitigation, does not fit the memory
  */
 export function placeForStudy(
-  { placement: kind, mitigations, faultMaps, dies }: Study,
+  { placement: kind, mitigations, faultMaps, dies, storages }: Study,
   network: Network,
-  accelerator: Accelerator,
-  nameOrFile = accelerator.name,
+  given: Accelerator,
+  nameOrFile = given.name,
 ): Placement {
+  // Weights that no fault strikes need not fit: prices and summaries ask for their place all the same.
+  const accelerator = strikesWeights(storages) ? given : withRoomFor(network, given);
   const placement = placeOnNamed(nameOrFile, () => placeNetwork(network, accelerator, kind));
   const { memory } = placement;
   const needed = mitigations.map((mitigation) =>
@@ -111,6 +116,14 @@ export function placeForStudy(
   );
   const extras = widestMemory(memory, needed);
   return faultMaps || dies ? placement : placeNetwork(network, accelerator, kind, extras);
+}
+
+/** An accelerator whose weight memory holds a network: the same, or one with a memory that fits. */
+function withRoomFor(network: Network, accelerator: Accelerator): Accelerator {
+  const slots = slotCount(weightMemoryOf(accelerator, network), WORD_BITS[network.format]);
+  return slots >= networkWeights(network)
+    ? accelerator
+    : { ...accelerator, weightMemory: 'fits-network' };
 }
 
 /**
