@@ -42,7 +42,7 @@ import {
 } from '../study/fault-source.js';
 import { createStorageScope, expandStorageScope, siteScope } from '../study/storage-scope.js';
 import { WEIGHTS_ALONE } from '../study/storages.js';
-import { partDefaults, type Study } from '../study/study.js';
+import { MOST_MAPS, partDefaults, type Study } from '../study/study.js';
 import { requireKnowable, requireMeasured } from '../trial/known-voltages.js';
 import { createGoldenPredictions } from '../trial/recorded-samples.js';
 import {
@@ -111,7 +111,6 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
     dies.set(key, read);
     return read;
   };
-  const mapsOf = (condition: Condition) => mapsOfSource(study, condition, () => diesOf(condition));
   const scopesIn = (placed: PlacedStorages, scope: string) => {
     const { network } = networkOf({ networks }, placed.model, placed.format);
     return storagesFor(placed).map((storage) => ({
@@ -121,18 +120,24 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   };
   const cellsOf = (placed: PlacedStorages, scope: string) =>
     scopesIn(placed, scope).reduce((sum, { cells }) => sum + cells.count, 0);
+  const sitesOf = (placed: PlacedStorages, scope: string) => {
+    const { network } = networkOf({ networks }, placed.model, placed.format);
+    const { array } = entryOf(accelerators, placed.accelerator);
+    return storagesFor(placed).reduce(
+      (sum, storage) => sum + transientSites(network, array, storage, siteScope(scope)).count,
+      0,
+    );
+  };
+  const mapsOf = (condition: Condition) =>
+    mapsOfSource(study, condition, {
+      dies: () => levelOfDies(diesOf(condition), condition.voltage).dies.length,
+      places: () => sitesOf(condition, condition.scope),
+    });
   const conditions = planConditions(study, {
     sources,
     scopesOf: (placed) => scopesOf(study, placed, networks, storagesFor(placed)),
     cellsOf,
-    sitesOf(placed, scope) {
-      const { network } = networkOf({ networks }, placed.model, placed.format);
-      const { array } = entryOf(accelerators, placed.accelerator);
-      return storagesFor(placed).reduce(
-        (sum, storage) => sum + transientSites(network, array, storage, siteScope(scope)).count,
-        0,
-      );
-    },
+    sitesOf,
     rateOfMap(file, placed, scope) {
       const faults = scopesIn(placed, scope).reduce(
         (sum, { storage, cells }) =>
@@ -301,13 +306,23 @@ function sourcesOf({ faultMaps, dies, faults }: Study): FaultSource[] {
   return faults.map(faultSourceOf);
 }
 
-/** The most maps of a condition. */
+/**
+ * The most maps of a condition: as many as there are dies, or places for a fault, where each has one.
+ *
+ * @throws InputError when there are too many places
+ */
 function mapsOfSource(
   { maps }: Study,
-  { source, voltage }: Condition,
-  diesOf: () => PlacedDies,
+  { source, storage, scope }: Condition,
+  count: { readonly dies: () => number; readonly places: () => number },
 ): number {
-  return source.kind === 'dies' ? levelOfDies(diesOf(), voltage).dies.length : maps;
+  if (source.kind === 'dies') return count.dies();
+  if (source.kind !== 'transient' || source.state !== 'exhaustive') return maps;
+  const places = count.places();
+  if (places <= MOST_MAPS) return places;
+  throw new InputError(
+    `study: {transient: exhaustive}: scope ${scope} of ${storage} has ${places} places for a fault, and a point at most ${MOST_MAPS} maps: give a smaller scope (a layer, a bit), or draw some with {transient: {count: 1}}`,
+  );
 }
 
 /** The voltages of dies, with the mean share of the cells that are faulty. */

@@ -105,6 +105,7 @@ function levelsOf(
       faultCount,
     }));
   };
+  if (source.state === 'exhaustive') return countLevels([1]);
   if (source.state) {
     return 'count' in source.state ? countLevels([source.state.count]) : [source.state];
   }

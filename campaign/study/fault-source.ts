@@ -46,8 +46,15 @@ export interface TransientSource {
   readonly kind: 'transient';
   /** As the study names it. */
   readonly name: string;
-  /** Share of the places that are struck in each image, or how many; undefined: the study says it. */
-  readonly state?: { readonly rate: number } | { readonly count: number } | undefined;
+  /**
+   * Share of the places that are struck in each image, or how many; `exhaustive`: map k strikes place k, once in each
+   * image, and there are as many maps as places; undefined: the study says it.
+   */
+  readonly state?:
+    | { readonly rate: number }
+    | { readonly count: number }
+    | 'exhaustive'
+    | undefined;
 }
 
 /** The name of the source without faults. */
@@ -73,8 +80,10 @@ export function faultSourceName(source: FaultSource): string {
 }
 
 /** Whether the maps of a source are a sample of maps; a given one is not, only its images are. */
-export function isSample({ kind }: FaultSource): boolean {
-  return kind === 'model' || kind === 'transient' || kind === 'dies';
+export function isSample(source: FaultSource): boolean {
+  return source.kind === 'transient'
+    ? source.state !== 'exhaustive'
+    : source.kind === 'model' || source.kind === 'dies';
 }
 
 const MODEL_FILE = /\.(ya?ml|json)$/i;
@@ -95,11 +104,12 @@ const FAULTS_PATTERN = new RegExp(
 const WORDS_FOR_FAULTS =
   'flip, stuck-at, stuck-at-0, stuck-at-1, transient, a preset such as kc705-b or stutz-chip-1@0.02744, or a fault-model file (.yaml)';
 
-/** Transient faults: a share of all places in each image, or so many of them. */
+/** Transient faults: a share of all places in each image, or so many of them; or one map for each place. */
 const transientSchema = z.strictObject({
   transient: z.union([
     z.strictObject({ rate: z.number().min(0).max(1) }),
     z.strictObject({ count: z.int().min(0).max(1_000_000) }),
+    z.literal('exhaustive'),
   ]),
 });
 
@@ -108,6 +118,11 @@ type Transient = z.output<typeof transientSchema>;
 /** Whether a fault model of a study is of transient faults. */
 export function isTransient(faults: string | Transient | FaultModelInput): boolean {
   return faults === TRANSIENT || (typeof faults !== 'string' && 'transient' in faults);
+}
+
+/** Whether a fault model of a study strikes every place once. */
+export function isExhaustive(faults: string | Transient | FaultModelInput): boolean {
+  return typeof faults !== 'string' && 'transient' in faults && faults.transient === 'exhaustive';
 }
 
 /** A fault model as a study gives it: in a word, or itself. */
@@ -122,7 +137,7 @@ function problemOfFaults(input: unknown): string {
     return `expected ${WORDS_FOR_FAULTS}`;
   }
   if (typeof input === 'object' && input !== null && 'transient' in input) {
-    return 'expected {transient: {rate: RATE}} with a rate from 0 to 1, or {transient: {count: NUMBER}}';
+    return 'expected {transient: {rate: RATE}} with a rate from 0 to 1, {transient: {count: NUMBER}} or {transient: exhaustive}';
   }
   try {
     parseFaultModel(input, 'a fault model');

@@ -13,7 +13,7 @@ import {
 } from '../../mitigation/index.js';
 import { AXIS_DEFAULTS, AXIS_INPUTS, AXIS_LISTS, areDistinct, STUDY_AXES } from './axes.js';
 import { canonicalDies, diesInputSchema, diesSchema } from './dies.js';
-import { isTransient } from './fault-source.js';
+import { isExhaustive, isTransient } from './fault-source.js';
 import { storagesOf, WEIGHTS_ALONE } from './storages.js';
 
 /** Fault rates used when none are given: where each word format goes from unharmed to broken. */
@@ -371,6 +371,11 @@ function requireStorages(study: Study): void {
     if (dies && label !== WEIGHTS_ALONE) {
       throw new InputError(
         `study: dies are of the weight memory, not of storage ${label}: leave storages away, or give one of the maps with --fault-map`,
+      );
+    }
+    if (faults.some(isExhaustive) && storagesOf(label).length > 1) {
+      throw new InputError(
+        `study: {transient: exhaustive} strikes the places of one storage, but ${label} are broken at once: give one`,
       );
     }
     if (faultCounts && storagesOf(label).length > 1) {

@@ -15,6 +15,8 @@ export interface TransientDraw {
   readonly image: number;
   /** Share of the sites that are struck, or how many. */
   readonly level: { readonly rate: number; readonly faultCount?: number | undefined };
+  /** Whether map k strikes place k and no other. */
+  readonly isExhaustive?: boolean | undefined;
 }
 
 /** The most transient faults of an image. */
@@ -32,8 +34,9 @@ const DRAWS_OF_IMAGE = 2;
 export function drawTransientFaults(
   { count: siteCount, faultAt }: TransientSites,
   storage: Pick<PlacedStorage, 'name'>,
-  { seed, map, image, level: { rate, faultCount } }: TransientDraw,
+  { seed, map, image, level: { rate, faultCount }, isExhaustive }: TransientDraw,
 ): TransientFault[] {
+  if (isExhaustive) return map < siteCount ? [faultAt(map)] : [];
   const stream = (purpose: number): RandomStream => {
     const draw = DRAWS_OF_IMAGE * image + (storage.name === 'inputs' ? 1 : 0);
     return createRandomStream(storageSeed(seed, storage.name), map, purpose + 64 * draw);

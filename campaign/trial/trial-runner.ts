@@ -164,7 +164,7 @@ function transientContext(
   { seed }: StudyData['study'],
   network: Network,
   storages: readonly PlacedStorage[],
-  { scope, rate, faultCount }: Condition,
+  { scope, rate, faultCount, source }: Condition,
   { array }: Accelerator,
 ): TransientContext {
   const all = storages.map((storage) => ({
@@ -173,11 +173,12 @@ function transientContext(
   }));
   const count = all.reduce((sum, { sites }) => sum + sites.count, 0);
   const level = { rate, faultCount };
+  const isExhaustive = source.kind === 'transient' && source.state === 'exhaustive';
   return {
     requested: faultCount ?? rate * count,
     faultsOf: (map, image) =>
       all.flatMap(({ storage, sites }) =>
-        drawTransientFaults(sites, storage, { seed, map, image, level }),
+        drawTransientFaults(sites, storage, { seed, map, image, level, isExhaustive }),
       ),
   };
 }
