@@ -28,10 +28,13 @@ export const ACCELERATOR_PRESETS: readonly Accelerator[] = [
   },
   {
     // Jouppi et al., ISCA 2017: a 64 KiB weight tile and its shadow, one bank each; unified buffer, weight FIFO of
-    // four tiles, accumulators.
+    // four tiles, accumulators. Depth and width of the unified buffer (96K × 256 × 8 bit) and the accumulators
+    // (4K × 256 × 32 bit) as the post behind https://cea-wind.github.io/2019/08/02/TPU_c1/ repeats them of that paper.
     name: 'tpu-v1',
     array: { rows: 256, columns: 256, dataflow: 'weight-stationary', preload: true },
     weightMemory: { banks: 2, rows: 256, wordBits: 2048, columnMux: 1 },
+    featureMapMemory: { banks: 1, rows: 96 * 2 ** 10, wordBits: 256 * 8, columnMux: 1 },
+    accumulatorMemory: { banks: 1, rows: 4 * 2 ** 10, wordBits: 256 * 32, columnMux: 1 },
     buffers: { input: 24 * 2 ** 20, weights: 4 * 64 * 2 ** 10, output: 4 * 2 ** 20 },
   },
 ];
