@@ -100,6 +100,7 @@ export type {
   TransientSource,
 } from './study/fault-source.js';
 export * from './study/scope.js';
+export { createStorageScope, expandStorageScope } from './study/storage-scope.js';
 export { storagesOf, WEIGHTS_ALONE } from './study/storages.js';
 export * from './study/study.js';
 export * from './study/study-file.js';

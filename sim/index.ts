@@ -96,6 +96,6 @@ export { type BrokenStorages, disturbanceOf } from './storage/disturb.js';
 export { countStorageCells } from './storage/faulty-cells.js';
 export * from './storage/placed-storage.js';
 export { arrayFaultsOf } from './storage/register-faults.js';
-export { storageSeed } from './storage/storage-seed.js';
+export { isSameMemory, storageSeed } from './storage/storage-seed.js';
 export { type SiteScope, type TransientSites, transientSites } from './storage/transient-sites.js';
 export * from './timing/index.js';

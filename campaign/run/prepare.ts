@@ -38,6 +38,7 @@ import {
   type FaultState,
   faultModelFiles,
   faultSourceOf,
+  isTransient,
   restrictFaultMap,
 } from '../study/fault-source.js';
 import { createStorageScope, expandStorageScope, siteScope } from '../study/storage-scope.js';
@@ -293,6 +294,8 @@ function scopesOf(
   storages: readonly PlacedStorage[],
 ): string[] {
   const { network } = networkOf({ networks }, model, format);
+  // For its errors: without a bank the faults are looked for at once.
+  if (study.faults.some(isTransient)) for (const scope of study.scopes) siteScope(scope);
   const scopes = study.scopes.flatMap((scope) => expandStorageScope(scope, network, storages));
   const seen = new Set<string>();
   const twice = scopes.find((scope) => seen.size === seen.add(scope).size);

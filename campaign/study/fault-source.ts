@@ -120,6 +120,12 @@ export function isTransient(faults: string | Transient | FaultModelInput): boole
   return faults === TRANSIENT || (typeof faults !== 'string' && 'transient' in faults);
 }
 
+/** Whether a fault model of a study says how many transient faults an image has. */
+export function hasCount(faults: string | Transient | FaultModelInput): boolean {
+  if (typeof faults === 'string' || !('transient' in faults)) return false;
+  return typeof faults.transient === 'object' && 'count' in faults.transient;
+}
+
 /** Whether a fault model of a study strikes every place once. */
 export function isExhaustive(faults: string | Transient | FaultModelInput): boolean {
   return typeof faults !== 'string' && 'transient' in faults && faults.transient === 'exhaustive';
@@ -127,7 +133,11 @@ export function isExhaustive(faults: string | Transient | FaultModelInput): bool
 
 /** A fault model as a study gives it: in a word, or itself. */
 export const faultsSchema = z.union(
-  [z.string().regex(FAULTS_PATTERN), transientSchema, faultModelSchema],
+  [
+    z.string().regex(FAULTS_PATTERN, `expected ${WORDS_FOR_FAULTS}`),
+    transientSchema,
+    faultModelSchema,
+  ],
   { error: ({ input }) => problemOfFaults(input) },
 );
 

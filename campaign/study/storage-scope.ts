@@ -1,16 +1,17 @@
 import { excerpt, InputError } from '../../core/index.js';
-import { type CellSelection, dataCellCount, dataGeometry, selectCells } from '../../fault/index.js';
+import { type CellSelection, dataCellCount, dataGeometry } from '../../fault/index.js';
 import { type Network, weightedLayers } from '../../models/index.js';
 import {
-  findDataBits,
-  NO_SLOT,
+  type ArrayRegisters,
+  cellOfWeightBit,
+  NO_DATA_BIT,
   type PlacedStorage,
-  registerBitOf,
   type SiteScope,
   STORAGE_TITLES,
   type StoredTensor,
+  slotCount,
   type WeightMemory,
-  wordSlots,
+  weightBitOfCell,
 } from '../../sim/index.js';
 import { createScope, expandScope, type Scope } from './scope.js';
 
@@ -97,7 +98,7 @@ export function siteScope(scope: string): SiteScope {
 export function createStorageScope(
   scope: string,
   network: Network,
-  { cells, geometry }: PlacedStorage,
+  { cells, geometry, valueBits }: PlacedStorage,
 ): Scope {
   if (cells.kind === 'weights') return createScope(scope, network, cells.placement);
   const [kind, name] = splitScope(scope);
@@ -106,29 +107,14 @@ export function createStorageScope(
   if (kind === 'all') return all;
   if (kind === 'bank') return bankScope(scope, Number(name), geometry);
   if (kind === 'layer' && cells.kind !== 'feature-maps') return all;
-  if (kind === 'bit' && cells.kind === 'registers') {
-    const { registers } = cells;
-    return selectCells(
-      geometry,
-      scope,
-      (cell) => registerBitOf(registers, cell).bit === Number(name),
-    );
-  }
-  const memory = cells.kind === 'feature-maps' ? cells.featureMaps.memory : memoryIn(cells);
-  const valueBits = cells.kind === 'feature-maps' ? cells.featureMaps.valueBits : 32;
-  const bitsOf = dataBitsOf(memory, valueBits);
-  if (kind === 'bit')
-    return selectCells(geometry, scope, (cell) => bitsOf(cell).bit === Number(name));
+  const bit = Number(name);
+  if (cells.kind === 'registers') return registerScope(scope, cells.registers, bit);
+  const memory = dataMemory(
+    cells.kind === 'feature-maps' ? cells.featureMaps.memory : cells.memory,
+  );
+  if (kind === 'bit') return bitScope(scope, memory, valueBits, bit);
   const tensor = tensorOf(cells, name);
-  return selectCells(geometry, scope, (cell) => {
-    const { slot } = bitsOf(cell);
-    return slot !== NO_SLOT && tensor.placement.occupancy(slot) > 0;
-  });
-}
-
-function memoryIn(cells: PlacedStorage['cells']): WeightMemory {
-  if (cells.kind !== 'accumulator-memory') throw new Error('registers are no memory');
-  return cells.memory;
+  return tensorScope(scope, memory, tensor.placement);
 }
 
 function tensorOf(cells: PlacedStorage['cells'], name: string): StoredTensor {
@@ -137,18 +123,52 @@ function tensorOf(cells: PlacedStorage['cells'], name: string): StoredTensor {
   return found;
 }
 
-/** A function that says which place and bit a data cell, by its data index, holds. */
-function dataBitsOf({ banks, rows, wordBits, columnMux }: WeightMemory, valueBits: 8 | 32) {
-  // Without spare and check cells: data indices are numbered without them.
-  const memory = { banks, rows, wordBits, columnMux };
-  wordSlots(memory, valueBits);
-  const cells = new Float64Array(1);
-  const slots = new Float64Array(1);
-  const bits = new Uint8Array(1);
-  return (cell: number): { readonly slot: number; readonly bit: number | undefined } => {
-    cells[0] = cell;
-    findDataBits(memory, valueBits, cells, slots, bits);
-    return { slot: slots[0], bit: slots[0] === NO_SLOT ? undefined : bits[0] };
+/** The memory without spare and check cells: its cells are numbered by their data indices. */
+function dataMemory({ banks, rows, wordBits, columnMux }: WeightMemory): WeightMemory {
+  return { banks, rows, wordBits, columnMux };
+}
+
+/** The cells that hold values of a tensor: its places lie behind one another. */
+function tensorScope(
+  name: string,
+  memory: WeightMemory,
+  { weightBits, weights: values, tiles, slotOf }: StoredTensor['placement'],
+): Scope {
+  const first = slotOf(0);
+  // A tensor of several tiles fills its half.
+  const slots = tiles === 1 ? values : slotCount(memory, weightBits) / 2;
+  return {
+    name,
+    count: slots * weightBits,
+    at: (position) => cellOfWeightBit(memory, weightBits, first * weightBits + position),
+    has(cell) {
+      const valueBit = weightBitOfCell(memory, weightBits, cell) - first * weightBits;
+      return valueBit >= 0 && valueBit < slots * weightBits;
+    },
+  };
+}
+
+/** One bit of each place of a memory. */
+function bitScope(name: string, memory: WeightMemory, valueBits: number, bit: number): Scope {
+  const bits = valueBits === 8 ? 8 : 32;
+  return {
+    name,
+    count: slotCount(memory, bits),
+    at: (slot) => cellOfWeightBit(memory, bits, slot * bits + bit),
+    has(cell) {
+      const valueBit = weightBitOfCell(memory, bits, cell);
+      return valueBit !== NO_DATA_BIT && valueBit % bits === bit;
+    },
+  };
+}
+
+/** One bit of each register: bit b of register c of a line is in column c · bits + b. */
+function registerScope(name: string, { geometry, bits }: ArrayRegisters, bit: number): Scope {
+  return {
+    name,
+    count: dataCellCount(geometry) / bits,
+    at: (register) => register * bits + bit,
+    has: (cell) => cell % bits === bit,
   };
 }
 

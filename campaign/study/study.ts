@@ -13,7 +13,7 @@ import {
 } from '../../mitigation/index.js';
 import { AXIS_DEFAULTS, AXIS_INPUTS, AXIS_LISTS, areDistinct, STUDY_AXES } from './axes.js';
 import { canonicalDies, diesInputSchema, diesSchema } from './dies.js';
-import { isExhaustive, isTransient } from './fault-source.js';
+import { hasCount, isExhaustive, isTransient } from './fault-source.js';
 import { storagesOf, WEIGHTS_ALONE } from './storages.js';
 
 /** Fault rates used when none are given: where each word format goes from unharmed to broken. */
@@ -378,9 +378,9 @@ function requireStorages(study: Study): void {
         `study: {transient: exhaustive} strikes the places of one storage, but ${label} are broken at once: give one`,
       );
     }
-    if (faultCounts && storagesOf(label).length > 1) {
+    if ((faultCounts || faults.some(hasCount)) && storagesOf(label).length > 1) {
       throw new InputError(
-        `study: faultCounts are of one storage, but ${label} are broken at once: give rates`,
+        `study: numbers of faults are of one storage, but ${label} are broken at once: give rates`,
       );
     }
     for (const mitigation of mitigations) {

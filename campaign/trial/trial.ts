@@ -4,6 +4,7 @@ import type { ImageSet } from '../../models/index.js';
 import {
   createPatchBuffers,
   differingLayers,
+  isSameMemory,
   type PatchBuffers,
   type PlacedStorage,
   storageSeed,
@@ -172,9 +173,20 @@ function faultCounts(
       injected: sum([...indices], (image) => transient.faultsOf(map, image).length),
     };
   }
+  // Storages of one memory have one map.
+  const counted = storages.map(
+    ({ placed }, place) =>
+      !storages.slice(0, place).some((other) => isSameMemory(other.placed.name, placed.name)),
+  );
   return {
-    requested: sum(storages, ({ scope }) => condition.faultCount ?? condition.rate * scope.count),
-    injected: sum(maps, ({ map: one }) => dataFaults(one)),
+    requested: sum(
+      storages.filter((_, place) => counted[place]),
+      ({ scope }) => condition.faultCount ?? condition.rate * scope.count,
+    ),
+    injected: sum(
+      maps.filter((_, place) => counted[place]),
+      ({ map: one }) => dataFaults(one),
+    ),
   };
 }
 

@@ -28,8 +28,8 @@ export const ACCELERATOR_PRESETS: readonly Accelerator[] = [
   },
   {
     // Jouppi et al., ISCA 2017: a 64 KiB weight tile and its shadow, one bank each; unified buffer, weight FIFO of
-    // four tiles, accumulators. Depth and width of the unified buffer (96K × 256 × 8 bit) and the accumulators
-    // (4K × 256 × 32 bit) as the post behind https://cea-wind.github.io/2019/08/02/TPU_c1/ repeats them of that paper.
+    // four tiles, 4096 × 256 accumulators of 32 bits. Rows of 256 values, one for each row of the array, are our
+    // organisation of the unified buffer's 24 MiB.
     name: 'tpu-v1',
     array: { rows: 256, columns: 256, dataflow: 'weight-stationary', preload: true },
     weightMemory: { banks: 2, rows: 256, wordBits: 2048, columnMux: 1 },

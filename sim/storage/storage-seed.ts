@@ -11,6 +11,11 @@ const MEMORY_NUMBERS: Readonly<Record<StorageName, number>> = {
   multipliers: 4,
 };
 
+/** Whether two storages are in one memory, and so have the same cells. */
+export function isSameMemory(one: StorageName, other: StorageName): boolean {
+  return MEMORY_NUMBERS[one] === MEMORY_NUMBERS[other];
+}
+
 /**
  * The seed of the fault maps of a storage: that of the study for weights, and of others one that follows from it, so that
  * the faults of two memories are independent. Inputs and activations are in one memory, and have the same faults.
