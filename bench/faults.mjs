@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { loadNetwork } from 'bitcell/campaign';
 import { featureCount } from 'bitcell/core';
 import { cellCount, uniformFaultMap } from 'bitcell/fault';
-import { compileKernels } from 'bitcell/kernels';
+import { loadKernels } from 'bitcell/kernels';
 import {
   applyFaultMap,
   createNetworkDatapath,
@@ -37,7 +37,7 @@ const format = values.format === 'float32' ? 'float32' : 'int8';
 const network = loadNetwork(values.model, format);
 const placement = placeNetwork(network, loadAccelerator('edge-16x16'), 'resident');
 const words = storedWords(network);
-const datapath = createNetworkDatapath(network, compileKernels(), 1);
+const datapath = createNetworkDatapath(network, loadKernels(), 1);
 const image = new Float32Array(featureCount(network.tensors[network.input].shape));
 
 /** @param {() => unknown} run */

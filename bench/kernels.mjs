@@ -1,18 +1,13 @@
 /**
- * Speed of the WebAssembly kernels on each distinct layer shape of AlexNet and VGG-16 for 32×32 images,
+ * Speed of the kernels on each distinct layer shape of AlexNet and VGG-16 for 32×32 images,
  * and of ResNet-50 and MobileNetV2 for 224×224 ones, one thread. After `npm run build`:
- *   node bench/kernels.mjs [--json] [--formats int8,float32] [--quick] [NETWORK …]
+ *   node bench/kernels.mjs [--json] [--formats int8,float32] [--kernels wasm|native[:INSTRUCTIONS]] [--quick] [NETWORK …]
  * Billions of multiply-accumulates of the definition a second of processor time, the best of several timed runs.
  * `--quick` runs each kernel for a millisecond, one image at a time, and leaves out layers of many weights.
  */
 import { parseArgs } from 'node:util';
 import { featureCount, fullyConnectedShape, multiplyAccumulates, weightCount } from 'bitcell/core';
-import {
-  compileKernels,
-  createWasmBackend,
-  planInt8Convolution,
-  wasmBytesNeeded,
-} from 'bitcell/kernels';
+import { createBackend, loadKernels, PROVIDERS, planInt8Convolution } from 'bitcell/kernels';
 
 import { machine, printJson, requireFigures } from './measure.mjs';
 
@@ -23,6 +18,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     formats: { type: 'string', default: 'int8,float32' },
+    kernels: { type: 'string' },
     quick: { type: 'boolean', default: false },
   },
 });
@@ -202,7 +198,16 @@ function bytes(length) {
   return Uint8Array.from({ length }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 24);
 }
 
-const module = compileKernels();
+/** @param {string | undefined} wanted a provider, or one of its instruction sets after a colon */
+function codeOf(wanted) {
+  if (wanted === undefined) return loadKernels();
+  const [name, instructionSet] = wanted.split(':');
+  const provider = Object.values(PROVIDERS).find((one) => one.name === name);
+  if (!provider) throw new Error(`There are no kernels "${name}".`);
+  return provider.load(instructionSet);
+}
+
+const code = codeOf(values.kernels);
 
 /**
  * A weight from a byte: most are small, as trained ones are, and a few are extreme.
@@ -223,10 +228,7 @@ function measure(shape, images, format) {
   const inputLength = featureCount(shape.input);
   const outputLength = featureCount(shape.output);
   const tensors = [inputLength, outputLength].map((length) => ({ format: tensor, length }));
-  const backend = createWasmBackend(
-    module,
-    wasmBytesNeeded({ convolutions: [{ shape, format }], tensors, images }),
-  );
+  const backend = createBackend(code, { convolutions: [{ shape, format }], tensors, images });
   const random = bytes(weightCount(shape));
   const channels = shape.output.channels;
   if (format === 'int8') {
@@ -270,7 +272,8 @@ function measureRow(shape, images) {
     layer: `${kernel.join('×')} ${input.channels}→${output.channels} at ${input.height}×${input.width}, stride ${strides[0]}${groups > 1 ? ', depthwise' : ''}`,
     images,
     multiplyAccumulatesPerImage: multiplyAccumulates(shape),
-    int8Algorithm: planInt8Convolution(shape).algorithm,
+    // The kernels in C compute everything directly.
+    int8Algorithm: code.provider === 'wasm' ? planInt8Convolution(shape).algorithm : 'direct',
     gmacPerSecond: Object.fromEntries(
       FORMATS.map((format, i) => [format, Number(speeds[i].toFixed(2))]),
     ),
@@ -297,5 +300,7 @@ for (const name of names) {
   });
 }
 if (values.json) {
-  printJson({ schemaVersion: 3, machine: machine(), networks: results });
+  const { provider, instructionSet } = code;
+  const kernels = { provider, instructionSet };
+  printJson({ schemaVersion: 4, machine: machine(), kernels, networks: results });
 }

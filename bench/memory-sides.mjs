@@ -10,7 +10,7 @@
 import { parseArgs } from 'node:util';
 import { createTrialRunner, parseStudy, prepareStudy } from 'bitcell/campaign';
 import { createFaultBuffers, nestedFaultMaps } from 'bitcell/fault';
-import { compileKernels } from 'bitcell/kernels';
+import { loadKernels } from 'bitcell/kernels';
 import { memoryNeeds, memoryPartsOf, memorySideOf } from 'bitcell/mitigation';
 import {
   createPatchBuffers,
@@ -60,7 +60,7 @@ function processorTime(work) {
   return (user + system) / 1000;
 }
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 
 /** A study of one mitigation, and a function that runs one map of it. @param {string} mitigation */
 function trialsOf(mitigation) {

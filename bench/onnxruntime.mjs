@@ -2,13 +2,13 @@
  * Whole networks, Bitcell against onnxruntime, in one run: rounds alternate between the two, and the
  * median of the rounds' ratios counts. After `npm run build`:
  *   node bench/onnxruntime.mjs [--json] [--rounds N] [--threads 1,2] [--batches 1,16,64] [--quick] [MODEL.onnx …]
- * Without models: those of the zoo. `--quick` times one round of a few runs. Two threads are two worker
+ * BITCELL_KERNELS says which kernels are compared. Without models: those of the zoo. `--quick` times one round of a few runs. Two threads are two worker
  * threads of Bitcell with a batch each, and two threads of one onnxruntime session.
  */
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { featureCount } from 'bitcell/core';
-import { compileKernels } from 'bitcell/kernels';
+import { kernelsInUse, loadKernels } from 'bitcell/kernels';
 import { dequantize, resolveModel, writeFloat32, writeQdq } from 'bitcell/models';
 import { createNetworkDatapath } from 'bitcell/sim';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -56,7 +56,7 @@ async function calibrateRepeats(run, roundSeconds) {
 
 /**
  * @param {Network} network
- * @param {import('bitcell/kernels').KernelModule} kernels
+ * @param {import('bitcell/kernels').KernelCode} kernels
  * @param {number} batch
  */
 function createRun(network, kernels, batch) {
@@ -81,7 +81,7 @@ function serve() {
  * @param {number} batch
  */
 function bitcell(network, threads, batch) {
-  const kernels = compileKernels();
+  const kernels = loadKernels();
   if (threads === 1) return { run: createRun(network, kernels, batch), close: () => {} };
   const workers = Array.from(
     { length: threads },
@@ -194,7 +194,7 @@ async function main() {
       }
     }
   }
-  if (values.json) printJson({ schemaVersion: 2, rows });
+  if (values.json) printJson({ schemaVersion: 3, kernels: kernelsInUse(), rows });
 }
 
 if (isMainThread) await main();

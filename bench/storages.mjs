@@ -8,7 +8,7 @@
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { faultMapOf } from 'bitcell/fault';
-import { compileKernels } from 'bitcell/kernels';
+import { loadKernels } from 'bitcell/kernels';
 import { loadCifar10, loadNetwork, normalize } from 'bitcell/models';
 import {
   arrayFaultsOf,
@@ -44,7 +44,7 @@ const { maps, rates } = values.quick
 const format = values.format === 'float32' ? 'float32' : 'int8';
 const network = loadNetwork(values.model, format);
 const accelerator = loadAccelerator(values.accelerator);
-const kernels = compileKernels();
+const kernels = loadKernels();
 const datapath = createNetworkDatapath(network, kernels, BATCH);
 const words = storedWords(network);
 const dataset = loadCifar10({ split: 'test' });
@@ -111,7 +111,7 @@ datapath.setDisturbance(undefined);
 recordRun(datapath, recording, inputs, numbers);
 const runner =
   network.format === 'int8'
-    ? createDeltaRunner(network, datapath, kernels, images, new Map())
+    ? createDeltaRunner(network, datapath, kernels.wasm, images, new Map())
     : undefined;
 runner?.record(inputs, images);
 

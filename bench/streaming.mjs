@@ -20,7 +20,7 @@ import {
 } from 'bitcell/campaign';
 import { createRandomStream, PURPOSE, parseBytes, sampleWithoutReplacement } from 'bitcell/core';
 import { cellCount, FAULT_KINDS, uniformFaultMap } from 'bitcell/fault';
-import { compileKernels } from 'bitcell/kernels';
+import { loadKernels } from 'bitcell/kernels';
 import { loadCifar10, normalize } from 'bitcell/models';
 import {
   applyFaultMap,
@@ -68,7 +68,7 @@ const format = options.format === 'float32' ? 'float32' : 'int8';
 
 const network = loadNetwork(options.model, format);
 const words = storedWords(network);
-const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
+const datapath = createNetworkDatapath(network, loadKernels(), BATCH);
 const dataset = loadCifar10({ split: 'test' });
 
 /** Memories of 32 KiB banks, as the default resident one. */

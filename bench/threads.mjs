@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadNetwork } from 'bitcell/campaign';
 import { featureCount } from 'bitcell/core';
-import { compileKernels } from 'bitcell/kernels';
+import { loadKernels } from 'bitcell/kernels';
 import { createNetworkDatapath } from 'bitcell/sim';
 import { measurement, printJson } from './measure.mjs';
 
@@ -32,7 +32,7 @@ async function main() {
     ? { rounds: 1, seconds: 0.05, warmUp: 0 }
     : { rounds: 5, seconds: 3, warmUp: 1 };
   const most = Number(values.threads);
-  const kernels = compileKernels();
+  const kernels = loadKernels();
   const workers = Array.from(
     { length: most },
     () => new Worker(fileURLToPath(import.meta.url), { workerData: { ...values, kernels } }),

@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, (second: string) => Promise<Command>>> =
   sweep: async () => (await import('./commands/sweep.js')).sweepCommand(),
   quantize: async () => (await import('./commands/quantize.js')).quantizeCommand(),
   export: async () => (await import('./commands/export.js')).exportCommand(),
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
   data: async () => (await import('./commands/data.js')).dataCommand(),
 };
 

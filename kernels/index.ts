@@ -36,12 +36,26 @@ export type {
   SumSteps,
   WordMasks,
 } from './faulty-sums.js';
-export { flatten } from './flatten.js';
 export * from './float32/elementwise.js';
 export * from './float32/plan.js';
-export { quantizeUint8, requantize } from './quantize.js';
+export {
+  createBackend,
+  KERNEL_PROVIDERS,
+  type KernelCode,
+  type KernelNeeds,
+  type KernelProvider,
+  type KernelProviderName,
+  type KernelsInUse,
+  kernelsInUse,
+  loadKernels,
+  PROVIDERS,
+  setKernelProvider,
+} from './providers/provider.js';
+export { SELF_TEST_NEEDS, type SelfTest, testKernels } from './providers/self-test.js';
+export { quantizeImages, quantizeUint8, requantize } from './quantize.js';
 export { createReferenceBackend } from './reference/backend.js';
 export { referenceFaultySums } from './reference/faulty-sums.js';
+export { flatten } from './reference/flatten.js';
 export { int8Finish, type OutputPlace } from './reference/int8-convolution.js';
 export { createWasmBackend } from './wasm/backend.js';
 export {

@@ -191,17 +191,76 @@ export const LAYOUTS = {
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, 'i32' | 'usize'>>>>;
 
-/** Name of a layout, and of its class in kernels/assembly. */
-export type LayoutName = keyof typeof LAYOUTS;
+/** What a convolution in C takes and makes, and its windows. */
+const WINDOW_DESCRIPTOR = {
+  inputHeight: 'i32',
+  inputWidth: 'i32',
+  inputChannels: 'i32',
+  outputHeight: 'i32',
+  outputWidth: 'i32',
+  outputChannels: 'i32',
+  kernelHeight: 'i32',
+  kernelWidth: 'i32',
+  strideY: 'i32',
+  strideX: 'i32',
+  padTop: 'i32',
+  padLeft: 'i32',
+  dilationY: 'i32',
+  dilationX: 'i32',
+  groups: 'i32',
+} as const;
 
-type FieldName<Name extends LayoutName> = keyof (typeof LAYOUTS)[Name] & string;
+/**
+ * The same for the kernels in C: kernels/native/source/descriptors.h has a structure for each, `window` at the start of
+ * one being the first; the build asserts there where each field lies. A `usize` counts bytes from the start of the memory.
+ */
+export const NATIVE_LAYOUTS = {
+  WindowDescriptor: WINDOW_DESCRIPTOR,
+  Int8Descriptor: {
+    ...WINDOW_DESCRIPTOR,
+    inputZeroPoint: 'i32',
+    windowStride: 'i32',
+    steps: 'i32',
+    panelsPerGroup: 'i32',
+    rowStride: 'i32',
+    blockRows: 'i32',
+    blockSteps: 'i32',
+    depthwise: 'i32',
+    weights: 'usize',
+    bias: 'usize',
+    weightZeroPoints: 'usize',
+    multipliers: 'usize',
+    thresholds: 'usize',
+    thresholdStride: 'i32',
+    clip: 'i32',
+    outputZeroPoint: 'i32',
+    low: 'i32',
+    high: 'i32',
+    windows: 'usize',
+    accumulators: 'usize',
+  },
+  PoolingDescriptor: LAYOUTS.PoolingDescriptor,
+  GatherDescriptor: LAYOUTS.GatherDescriptor,
+  ProductDescriptor: LAYOUTS.ProductDescriptor,
+  Float32FinishDescriptor: LAYOUTS.Float32FinishDescriptor,
+  WinogradDescriptor: LAYOUTS.WinogradDescriptor,
+} as const satisfies Readonly<Record<string, Readonly<Record<string, 'i32' | 'usize'>>>>;
+
+const ALL_LAYOUTS = { ...LAYOUTS, ...NATIVE_LAYOUTS };
+
+/** Name of a layout, and of its class in kernels/assembly or its structure in C. */
+export type LayoutName = keyof typeof ALL_LAYOUTS;
+
+type FieldName<Name extends LayoutName> = keyof (typeof ALL_LAYOUTS)[Name] & string;
 
 /** A number for each field of a layout. */
 export type Fields<Name extends LayoutName> = Readonly<Record<FieldName<Name>, number>>;
 
 const FIELD_BYTES = 4;
 
-const NAMES = new Map(Object.entries(LAYOUTS).map(([name, layout]) => [name, Object.keys(layout)]));
+const NAMES = new Map(
+  Object.entries(ALL_LAYOUTS).map(([name, layout]) => [name, Object.keys(layout)]),
+);
 
 /** The fields of a layout in their order. */
 export function fieldNames<Name extends LayoutName>(name: Name): readonly FieldName<Name>[] {

@@ -79,6 +79,8 @@ const BEHIND_FACES = [
   'kernels/wasm/int8/plan.js',
   // What is written for compiled kernels, compared with the classes by which they read it.
   'kernels/layouts.js',
+  // The library of compiled kernels, called as no kernel calls it.
+  'kernels/native/library.js',
   // The order that defines a float32 sum, in which tests add by themselves.
   'kernels/reference/window.js',
   // Exact moments and tails, compared with a count of all cases; the face has the p-value that is made of them.

@@ -1,6 +1,6 @@
 import { createTrialRunner, parseStudy, prepareStudy } from 'bitcell/campaign';
 import { featureCount, multiplyAccumulates } from 'bitcell/core';
-import { compileKernels } from 'bitcell/kernels';
+import { loadKernels } from 'bitcell/kernels';
 import { unitsOfSide } from 'bitcell/mitigation';
 import { inputsOf, isWeighted, normalize } from 'bitcell/models';
 import { createNetworkDatapath, differingLayers } from 'bitcell/sim';
@@ -17,7 +17,7 @@ import { patchesOfMaps } from './faulty-network.mjs';
 export function commonPrefixes({ model, format, rates, maps, images }) {
   const study = parseStudy({ model, format, rates, mitigations: ['none', 'clip'], images });
   const { data } = prepareStudy(study);
-  const kernels = compileKernels();
+  const kernels = loadKernels();
   const [one] = data.networks;
   const { network } = one;
   const datapath = createNetworkDatapath(network, kernels, images);

@@ -1,5 +1,5 @@
 import { createTrialRunner, parseStudy, prepareStudy } from 'bitcell/campaign';
-import { compileKernels } from 'bitcell/kernels';
+import { loadKernels } from 'bitcell/kernels';
 import { measurement, timed } from '../measure.mjs';
 
 const DELTA_BYTES = 2 ** 28;
@@ -18,7 +18,7 @@ export async function singleFaults(model, images, wanted, rounds) {
     ...{ mitigations: ['none'], images, imageChoice: 'fixed' },
   });
   const { data } = prepareStudy(study);
-  const kernels = compileKernels();
+  const kernels = loadKernels();
   const [plain, incremental] = /** @type {const} */ (['plain', 'incremental']).map((engine) =>
     createTrialRunner(data, kernels, { engine, deltaBytes: DELTA_BYTES }),
   );

@@ -1,5 +1,5 @@
 import { BitcellError, InputError, memoryForSpeed } from '../../core/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import type { Engine } from '../trial/engines.js';
 import type { StudyData } from '../trial/study-data.js';
 import type { Trial, TrialResult } from '../trial/trial.js';
@@ -35,7 +35,7 @@ export async function executeTrials(
   { threads, engine, stopped, next, onRestart, onResult }: ExecutionOptions,
 ): Promise<void> {
   const options = { engine, deltaBytes: memoryForSpeed() / threads };
-  const workerData: WorkerData = { data, kernels: compileKernels(), options };
+  const workerData: WorkerData = { data, kernels: loadKernels(), options };
   const workers = Array.from({ length: threads }, () =>
     startThread<Trial, TrialResult>('campaign/execute/worker.js', workerData, onRestart),
   );

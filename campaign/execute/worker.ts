@@ -1,4 +1,4 @@
-import type { KernelModule } from '../../kernels/index.js';
+import type { KernelCode } from '../../kernels/index.js';
 import type { StudyData } from '../trial/study-data.js';
 import { createTrialRunner, type ThreadOptions } from '../trial/trial-runner.js';
 import { serveTasks } from './worker-thread.js';
@@ -6,7 +6,7 @@ import { serveTasks } from './worker-thread.js';
 /** What each thread of a study gets once. */
 export interface WorkerData {
   readonly data: StudyData;
-  readonly kernels: KernelModule;
+  readonly kernels: KernelCode;
   readonly options: ThreadOptions;
 }
 

@@ -1,5 +1,5 @@
 import { type UniformFaults, uniformFaultMap } from '../../fault/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { accumulatorDistributions, type LayerDistribution } from '../../mitigation/index.js';
 import { type ImageSet, type Network, normalize } from '../../models/index.js';
 import {
@@ -36,7 +36,7 @@ export function profileDistributions(
   requireCifar10Network(network);
   const datapath = createNetworkDatapath(
     network,
-    compileKernels(),
+    loadKernels(),
     batchWithinMemory(network, BATCH, 0.5),
   );
   const inputs = normalize(

@@ -5,7 +5,7 @@ import {
   type ProgressListener,
   requireMemory,
 } from '../../core/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { loadNetwork, type Network, type WordFormat } from '../../models/index.js';
 import { batchWithinMemory } from '../../sim/index.js';
 import { type RestartListener, startThread, type TaskThread } from '../execute/worker-thread.js';
@@ -92,7 +92,7 @@ function runHere(
   count: number,
   onProgress: ProgressListener | undefined,
 ): number {
-  const infer = createInference(data, compileKernels());
+  const infer = createInference(data, loadKernels());
   const started = performance.now();
   for (const part of partsOf(count, data.batch)) {
     infer(part);
@@ -111,7 +111,7 @@ async function runOnThreads(
 ): Promise<number> {
   const { network } = shareNetwork(data.network);
   const shared = { ...data, network, images: sharedCopy(data.images) };
-  const workerData: InferenceWorkerData = { data: shared, kernels: compileKernels() };
+  const workerData: InferenceWorkerData = { data: shared, kernels: loadKernels() };
   const workers = Array.from({ length: threads }, () =>
     startThread<InferencePart, void>('campaign/inference/infer-worker.js', workerData, onRestart),
   );

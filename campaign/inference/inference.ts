@@ -1,4 +1,4 @@
-import type { KernelModule } from '../../kernels/index.js';
+import type { KernelCode } from '../../kernels/index.js';
 import { type ActivationSide, unitsOfSide } from '../../mitigation/index.js';
 import type { Network } from '../../models/index.js';
 import { createNetworkDatapath, type WeightPatches } from '../../sim/index.js';
@@ -32,7 +32,7 @@ export interface InferencePart {
 /** A function that writes the outputs of a part on one thread. */
 export function createInference(
   data: InferenceData,
-  kernels: KernelModule,
+  kernels: KernelCode,
 ): (part: InferencePart) => void {
   const { network, patches, side, inputs, images, outputs } = data;
   const datapath = createNetworkDatapath(network, kernels, data.batch);

@@ -1,5 +1,5 @@
 import { featureCount, InputError, type ProgressListener } from '../../core/index.js';
-import { compileKernels, type KernelModule } from '../../kernels/index.js';
+import { type KernelCode, loadKernels } from '../../kernels/index.js';
 import {
   type CalibrationOptions,
   type ChannelMeans,
@@ -42,7 +42,7 @@ export function evaluateAccuracy(
 ): number {
   let correct = 0;
   const batch = batchWithinMemory(network, BATCH);
-  const datapath = createNetworkDatapath(network, compileKernels(), batch);
+  const datapath = createNetworkDatapath(network, loadKernels(), batch);
   runInputs(datapath, cifar10Inputs(network, dataset, count), batch, {
     outputs(outputs, first) {
       const { classes } = datapath;
@@ -81,7 +81,7 @@ export function quantizeOnImages(
 ): Int8Network {
   const { biasCorrection, batch = batchWithinMemory(network, BATCH, MEMORY_SHARE) } = options;
   requireSome(network, inputs);
-  const kernels = compileKernels();
+  const kernels = loadKernels();
   const calibration = createCalibration(network, options.calibration);
   const layers = weightedLayers(network);
   const means = new Map<string, ChannelMeans>();
@@ -119,7 +119,7 @@ export function quantizeOnImages(
 function accumulatorMeans(
   network: Int8Network,
   layer: Int8WeightedLayer,
-  kernels: KernelModule,
+  kernels: KernelCode,
   inputs: NetworkInputs,
   batch: number,
   done: (images: number) => void,
@@ -160,7 +160,7 @@ export function measureNoise(
   batch = batchWithinMemory(network, BATCH, MEMORY_SHARE),
 ): LayerNoise[] {
   requireSome(network, inputs);
-  const kernels = compileKernels();
+  const kernels = loadKernels();
   const real = createNetworkDatapath(network, kernels, batch);
   const rounded = createNetworkDatapath(quantized, kernels, batch);
   const reals = weightedLayers(network);

@@ -1,4 +1,4 @@
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import {
   areAsFine,
   type FoundThresholds,
@@ -74,7 +74,7 @@ export function profileThresholds(
   images = PROFILE_IMAGES,
   granularity?: Granularity,
 ): Thresholds {
-  const kernels = compileKernels();
+  const kernels = loadKernels();
   const indices = Uint32Array.from({ length: images }, (_, index) => index);
   const inputs = normalize(training, indices);
   const maxima: Partial<Record<WordFormat, Record<string, readonly number[]>>> = {};

@@ -1,4 +1,4 @@
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { normalize } from '../../models/index.js';
 import { createNetworkDatapath } from '../../sim/index.js';
 import type { StoppingRule } from '../points/stopping.js';
@@ -78,7 +78,7 @@ export function estimateSeconds(prepared: PreparedStudy, threads: number): numbe
 export const CALIBRATION_IMAGES = BATCH;
 
 function imagesPerSecond({ data }: PreparedStudy, { network }: StudyNetwork): number {
-  const datapath = createNetworkDatapath(network, compileKernels(), BATCH);
+  const datapath = createNetworkDatapath(network, loadKernels(), BATCH);
   const indices = Uint32Array.from({ length: CALIBRATION_IMAGES }, (_, index) => index);
   const inputs = normalize(data.dataset, indices);
   datapath.run(inputs, CALIBRATION_IMAGES);

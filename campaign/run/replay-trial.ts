@@ -1,6 +1,6 @@
 import { InputError, memoryForSpeed } from '../../core/index.js';
 import { type Cell, cellAt } from '../../fault/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { WORD_BITS, weightedLayers, wordReader } from '../../models/index.js';
 import { applyFaultMap, cellOfWeightBit, firstWeightOfLayers } from '../../sim/index.js';
 import { isPilotMap, pilotMap } from '../points/pilot.js';
@@ -56,7 +56,7 @@ export function replayTrial(
     );
   }
   const images = imagesOf(prepared, condition, trial.map);
-  const contextOf = createTrialContexts(prepared.data, compileKernels(), {
+  const contextOf = createTrialContexts(prepared.data, loadKernels(), {
     engine: 'incremental',
     deltaBytes: memoryForSpeed(),
   });

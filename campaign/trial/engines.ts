@@ -1,5 +1,5 @@
 import { activeFaults } from '../../fault/index.js';
-import type { KernelModule } from '../../kernels/index.js';
+import type { KernelCode } from '../../kernels/index.js';
 import { UNPROTECTED } from '../../mitigation/index.js';
 import { type ImageSet, type Network, normalize } from '../../models/index.js';
 import {
@@ -271,7 +271,7 @@ export type DeltaRunners = (
 export function createDeltaRunners(
   network: Network,
   datapath: Datapath,
-  kernels: KernelModule,
+  kernels: KernelCode,
   count: number,
   budget: number,
 ): DeltaRunners | undefined {
@@ -285,7 +285,7 @@ export function createDeltaRunners(
       if (fits) left -= bytes;
       runners.set(
         mitigation,
-        fits ? createDeltaRunner(network, datapath, kernels, count, units) : undefined,
+        fits ? createDeltaRunner(network, datapath, kernels.wasm, count, units) : undefined,
       );
     }
     return runners.get(mitigation);

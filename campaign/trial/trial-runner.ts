@@ -1,5 +1,5 @@
 import { createFaultBuffers, type FaultBuffers } from '../../fault/index.js';
-import type { KernelModule } from '../../kernels/index.js';
+import type { KernelCode } from '../../kernels/index.js';
 import { memoryPartsOf, unitsOfSide } from '../../mitigation/index.js';
 import type { Network } from '../../models/index.js';
 import {
@@ -65,7 +65,7 @@ export interface ThreadOptions {
  */
 export function createTrialRunner(
   data: StudyData,
-  kernels: KernelModule,
+  kernels: KernelCode,
   options: ThreadOptions,
 ): (trial: Trial) => TrialResult {
   const contextOf = createTrialContexts(data, kernels, options);
@@ -79,7 +79,7 @@ export function createTrialRunner(
  */
 export function createTrialContexts(
   data: StudyData,
-  kernels: KernelModule,
+  kernels: KernelCode,
   options: ThreadOptions,
 ): (condition: number) => TrialContext {
   let current: { readonly shared: StudyNetwork; readonly network: TrialNetwork } | undefined;
@@ -224,7 +224,7 @@ function rememberMaps(): (
 function createTrialNetwork(
   { study }: StudyData,
   shared: StudyNetwork,
-  kernels: KernelModule,
+  kernels: KernelCode,
   { engine, deltaBytes }: ThreadOptions,
 ): TrialNetwork {
   const { network, sides } = shared;

@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../core/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
 import { type Network, weightedLayers } from '../../models/index.js';
 import type { RestartPoint } from '../../sim/index.js';
@@ -58,7 +58,7 @@ export function createEvaluator(
   const cells: Cell[] = rates.flatMap((rate, place) =>
     Array.from({ length: maps }, (_, map) => ({ index: place * maps + map, rate, map })),
   );
-  const workerData: TuneWorkerData = { data, kernels: compileKernels() };
+  const workerData: TuneWorkerData = { data, kernels: loadKernels() };
   const workers = Array.from({ length: threads }, () =>
     startThread<CellTask, CellResult>('campaign/tune/worker.js', workerData, onRestart),
   );

@@ -1,5 +1,5 @@
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
-import type { KernelModule } from '../../kernels/index.js';
+import type { KernelCode } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
 import { isWeighted, type Layer, layerIndex, type Network, normalize } from '../../models/index.js';
 import {
@@ -34,7 +34,7 @@ type Values = Uint8Array | Float32Array;
 /** A function that scores thresholds on one thread; the result depends on the task and the data alone. */
 export function createCellEvaluator(
   data: TuneData,
-  kernels: KernelModule,
+  kernels: KernelCode,
 ): (task: CellTask) => CellResult {
   const { network, dataset } = data;
   const runner = createLayerRunner(network, createNetworkDatapath(network, kernels, BATCH));

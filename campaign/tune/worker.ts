@@ -1,4 +1,4 @@
-import type { KernelModule } from '../../kernels/index.js';
+import type { KernelCode } from '../../kernels/index.js';
 import { serveTasks } from '../execute/worker-thread.js';
 import { createCellEvaluator } from './score-map.js';
 import type { TuneData } from './tune-data.js';
@@ -6,7 +6,7 @@ import type { TuneData } from './tune-data.js';
 /** What each thread of a search gets once. */
 export interface TuneWorkerData {
   readonly data: TuneData;
-  readonly kernels: KernelModule;
+  readonly kernels: KernelCode;
 }
 
 export default serveTasks(({ data, kernels }: TuneWorkerData) =>

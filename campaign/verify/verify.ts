@@ -1,4 +1,4 @@
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { int8Units } from '../../mitigation/index.js';
 import { normalize, quantizedName } from '../../models/index.js';
 import { batchWithinMemory, createNetworkDatapath, type Datapath } from '../../sim/index.js';
@@ -27,7 +27,7 @@ export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[
   requireCifar10Network(network);
   const datapath = createNetworkDatapath(
     network,
-    compileKernels(),
+    loadKernels(),
     batchWithinMemory(network, BATCH, MEMORY_SHARE),
   );
   const cases = verificationCases(options);

@@ -24,6 +24,7 @@ import {
 } from '../../models/index.js';
 import { acceleratorFile, type Placement } from '../../sim/index.js';
 import { modelFile } from '../input/input-files.js';
+import { addKernels } from '../input/kernels.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   acceleratorOption,
@@ -92,7 +93,7 @@ export function exportCommand(): Command {
       ),
     )
     .action(exportNetwork);
-  return addCommonOptions(addMeasuredOptions(addMemoryLimit(command)));
+  return addCommonOptions(addMeasuredOptions(addMemoryLimit(addKernels(command))));
 }
 
 function exportNetwork(flags: ExportFlags, command: Command): void {

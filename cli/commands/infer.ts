@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { inferImages } from '../../campaign/index.js';
 import { readFloat32Npy, requireSafeOutputs, writeNpy } from '../../core/index.js';
 import { faultMapFiles } from '../../fault/index.js';
+import { kernelsInUse } from '../../kernels/index.js';
 import {
   type ClipPosition,
   type Mitigation,
@@ -11,6 +12,7 @@ import {
 import type { WordFormat } from '../../models/index.js';
 import { acceleratorFile, type Placement } from '../../sim/index.js';
 import { modelFile } from '../input/input-files.js';
+import { addKernels } from '../input/kernels.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   acceleratorOption,
@@ -73,7 +75,7 @@ export function inferCommand(): Command {
     .addOption(acceleratorOption())
     .addOption(threadsOption())
     .action(infer);
-  return addCommonOptions(addMeasuredOptions(addMemoryLimit(command)));
+  return addCommonOptions(addMeasuredOptions(addMemoryLimit(addKernels(command))));
 }
 
 async function infer(model: string, flags: InferFlags, command: Command): Promise<void> {
@@ -120,6 +122,7 @@ async function infer(model: string, flags: InferFlags, command: Command): Promis
         seconds,
         output,
       },
+      kernels: kernelsInUse(),
       unfused: unfusedOf(network),
     },
     () =>

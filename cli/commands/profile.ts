@@ -19,6 +19,7 @@ import {
 } from '../../mitigation/index.js';
 import { type ImageSet, loadCifar10, type Network, resolveModel } from '../../models/index.js';
 import { modelFile } from '../input/input-files.js';
+import { addKernels } from '../input/kernels.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   addCommonOptions,
@@ -79,7 +80,7 @@ export function profileCommand(): Command {
     .addOption(seedOption())
     .addOption(dataOption())
     .action(profile);
-  return addCommonOptions(addMemoryLimit(command));
+  return addCommonOptions(addMemoryLimit(addKernels(command)));
 }
 
 function profile(flags: ProfileFlags): void {

@@ -28,6 +28,7 @@ import {
   writeQOperator,
 } from '../../models/index.js';
 import { modelFile } from '../input/input-files.js';
+import { addKernels } from '../input/kernels.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   addCommonOptions,
@@ -94,7 +95,7 @@ export function quantizeCommand(): Command {
     )
     .addOption(dataOption())
     .action(quantize);
-  return addCommonOptions(addMemoryLimit(command));
+  return addCommonOptions(addMemoryLimit(addKernels(command)));
 }
 
 function percentile(text: string): number {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { loadNetwork, loadThresholds } from '../../campaign/index.js';
 import type { CaseResult } from '../../campaign/verify/index.js';
 import { InputError, MismatchError, readFileChecked } from '../../core/index.js';
+import { kernelsInUse } from '../../kernels/index.js';
 import {
   activationPartOf,
   activationSideOf,
@@ -13,6 +14,7 @@ import {
 } from '../../mitigation/index.js';
 import { loadCifar10, modelFile, type Network } from '../../models/index.js';
 import { loadAccelerator } from '../../sim/index.js';
+import { addKernels } from '../input/kernels.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
 import {
   acceleratorOption,
@@ -59,7 +61,7 @@ export function verifyCommand(): Command {
     .addOption(dataOption())
     .addOption(threadsOption())
     .action(verify);
-  return addCommonOptions(addMemoryLimit(command));
+  return addCommonOptions(addMemoryLimit(addKernels(command)));
 }
 
 async function verify(flags: VerifyFlags): Promise<void> {
@@ -98,7 +100,8 @@ async function verify(flags: VerifyFlags): Promise<void> {
     ...float32Clips(flags, thresholds, where),
   });
   const cases = [...int8Cases, ...float32Cases];
-  printResult(json, { model, images, onnxruntimeOverflows: overflows, cases }, () => toText(cases));
+  const result = { model, images, onnxruntimeOverflows: overflows, kernels: kernelsInUse(), cases };
+  printResult(json, result, () => toText(cases));
   const failed = cases.find(({ first }) => first !== undefined);
   if (failed?.first) throw new MismatchError(describeMismatch(failed.name, failed.first));
   const clipped = float32Cases.find(({ mismatches }) => mismatches > 0);

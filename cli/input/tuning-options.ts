@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_TUNING, FAULTY } from '../../campaign/index.js';
+import { addKernels } from './kernels.js';
 import { addMemoryLimit } from './memory-limit.js';
 import {
   acceleratorOption,
@@ -58,7 +59,7 @@ export function addTuningOptions(command: Command): Command {
     .addOption(threadsOption())
     .addOption(option('--out <folder>', 'keep there what has been found out so far'))
     .addOption(option('--resume', 'continue what the folder holds, if anything'));
-  return addCommonOptions(addMemoryLimit(command));
+  return addCommonOptions(addMemoryLimit(addKernels(command)));
 }
 
 /** The options that are fields of a tuning. */

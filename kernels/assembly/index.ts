@@ -25,7 +25,7 @@ export {
 } from './float32/channels';
 export { finishFloat32Rows } from './float32/finish';
 export { multiplyFloat32Panels } from './float32/multiply';
-export { transformFloat32Kernel } from './float32/weights';
+export { transformFloat32Kernels } from './float32/weights';
 export { transformFloat32Inputs, transformFloat32Outputs } from './float32/winograd';
 export { gatherFloat32, gatherUint8 } from './gather';
 export { accumulateDepthwise } from './int8/depthwise';

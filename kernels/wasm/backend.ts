@@ -2,7 +2,7 @@ import { featureCount, InputError } from '../../core/index.js';
 import type { KernelBackend } from '../backend.js';
 import { checkPoolingShape, checkTensors } from '../check.js';
 import { poolingFields } from './descriptors.js';
-import { createFaultySumsRunner, type FaultySumsRunner } from './faulty-sums/runner.js';
+import { faultySumsOn } from './faulty-sums/runner.js';
 import { float32ConvolutionsOn } from './float32/convolution.js';
 import { int8Convolution } from './int8/convolution.js';
 import type { KernelModule } from './module.js';
@@ -17,8 +17,6 @@ import { checkOwnTensors, createWorkspace, type Workspace, writeDescriptor } fro
 export function createWasmBackend(module: KernelModule, bytes: number): KernelBackend {
   const workspace = createWorkspace(module, bytes);
   const { buffer, allocate } = workspace;
-  // Few backends ever run faulty sums, whose memory is one of their own.
-  let sums: FaultySumsRunner | undefined;
   return {
     name: 'wasm',
     allocateUint8: (length) => new Uint8Array(buffer, allocate(length), length),
@@ -26,10 +24,7 @@ export function createWasmBackend(module: KernelModule, bytes: number): KernelBa
     int8Convolution: (specification) => int8Convolution(workspace, specification),
     float32Convolution: float32ConvolutionsOn(workspace),
     maxPool: maxPoolOn(workspace),
-    faultySums(specifications) {
-      sums ??= createFaultySumsRunner(module);
-      return sums.prepare(specifications);
-    },
+    faultySums: faultySumsOn(module),
   };
 }
 

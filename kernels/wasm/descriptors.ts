@@ -44,7 +44,7 @@ export function gatherFields(
 }
 
 /** Values of the field `clip` of the finish descriptors; 0 is no clip. */
-const CLIP_CODES: Readonly<Record<ClipMode, number>> = { 'clip-zero': 1, clamp: 2 };
+export const CLIP_CODES: Readonly<Record<ClipMode, number>> = { 'clip-zero': 1, clamp: 2 };
 
 const THRESHOLD_BYTES = 4;
 

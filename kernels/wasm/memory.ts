@@ -4,7 +4,6 @@ import { thresholdBytes } from './descriptors.js';
 import { float32Placer, layoutFloat32Convolution } from './float32/memory.js';
 import {
   INPUT_BYTES,
-  type Int8Plan,
   PRODUCT_BYTES,
   planInt8Convolution,
   SIDE_CHANNELS,
@@ -55,7 +54,7 @@ export function wasmBytesNeeded({ convolutions, tensors, images }: WasmMemoryNee
   placeWorkspace(allocate);
   const placeFloat32 = float32Placer(allocate);
   for (const { shape, format } of convolutions) {
-    if (format === 'int8') placeInt8(planInt8Convolution(shape), shape, allocate);
+    if (format === 'int8') placeInt8(shape, allocate);
     else placeFloat32(layoutFloat32Convolution(shape));
   }
   for (const { format, length } of tensors) {
@@ -200,7 +199,9 @@ export function placeDepthwise(shape: ConvolutionShape, allocate: Allocate): Dep
   };
 }
 
-function placeInt8(plan: Int8Plan, shape: ConvolutionShape, allocate: Allocate): void {
+/** Reserves what an int8 convolution takes, by the algorithm of its plan. */
+export function placeInt8(shape: ConvolutionShape, allocate: Allocate): void {
+  const plan = planInt8Convolution(shape);
   if (plan.algorithm === 'direct') placeConvolution(planConvolution(shape, 'int8'), allocate);
   else if (plan.algorithm === 'depthwise') placeDepthwise(shape, allocate);
   else placeTransform(plan, allocate);

@@ -15,7 +15,6 @@ export type Allocate = (bytes: number) => number;
 /** What kernels/assembly/index.ts exports; pointers and byte counts are numbers. */
 export interface KernelFunctions extends Float32Functions {
   gatherUint8: Gather;
-  gatherFloat32: Gather;
   multiplyInt16: Multiply;
   requantize: Finish;
   deltaConvolution(

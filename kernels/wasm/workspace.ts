@@ -51,7 +51,7 @@ export function checkOwnTensors(
 ): void {
   if (input.buffer !== buffer || output.buffer !== buffer) {
     throw new InputError(
-      'A tensor lies outside the memory of the WebAssembly kernels: make it with allocateUint8 or allocateFloat32 of the same backend.',
+      'A tensor lies outside the memory of the kernels: make it with allocateUint8 or allocateFloat32 of the same backend.',
     );
   }
 }

@@ -7,7 +7,7 @@ import {
   type Int8ConvolutionKernel,
   type Int8ConvolutionSpecification,
   type KernelBackend,
-  quantizeUint8,
+  quantizeImages,
 } from '../../kernels/index.js';
 import {
   type Float32WeightedLayer,
@@ -284,9 +284,10 @@ function installUnit({ format, kernel }: Kernel, unit: ActivationUnit | undefine
 /** Images arrive channel by channel and are stored with the channels innermost. */
 function loadInput(network: Network, images: Float32Array, count: number, tensor: Values): void {
   const { shape, quantization } = network.tensors[network.input];
-  const convert = quantization
-    ? (value: number) => quantizeUint8(value, quantization.scale, quantization.zeroPoint)
-    : (value: number) => value;
+  if (quantization && tensor instanceof Uint8Array) {
+    quantizeImages(shape, quantization, images, tensor, count);
+    return;
+  }
   const positions = shape.height * shape.width;
   const length = featureCount(shape);
   for (let image = 0; image < count; image += 1) {
@@ -294,7 +295,7 @@ function loadInput(network: Network, images: Float32Array, count: number, tensor
       const source = image * length + channel * positions;
       const target = image * length + channel;
       for (let position = 0; position < positions; position += 1) {
-        tensor[target + position * shape.channels] = convert(images[source + position]);
+        tensor[target + position * shape.channels] = images[source + position];
       }
     }
   }

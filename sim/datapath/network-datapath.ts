@@ -1,5 +1,10 @@
 import { featureCount, ModelError, memoryForData, requireMemory } from '../../core/index.js';
-import { createWasmBackend, type KernelModule, wasmBytesNeeded } from '../../kernels/index.js';
+import {
+  createBackend,
+  type KernelCode,
+  type KernelNeeds,
+  wasmBytesNeeded,
+} from '../../kernels/index.js';
 import { type Network, WORD_BITS, weightedLayers } from '../../models/index.js';
 import { networkWeights } from '../memory/shared-slots.js';
 import { createDatapath, type Datapath } from './datapath.js';
@@ -9,17 +14,22 @@ function weightBytes(network: Network): number {
   return (networkWeights(network) * WORD_BITS[network.format]) / 8;
 }
 
-/** Bytes that a datapath takes which computes `images` images together. */
-function datapathBytes(network: Network, images: number): number {
+/** What a datapath asks of its kernels that computes `images` images together. */
+function datapathNeeds(network: Network, images: number): KernelNeeds {
   const { format } = network;
-  return wasmBytesNeeded({
+  return {
     convolutions: weightedLayers(network).map(({ shape }) => ({ shape, format })),
     tensors: network.tensors.map(({ shape }) => ({
       format: format === 'int8' ? 'uint8' : 'float32',
       length: featureCount(shape),
     })),
     images,
-  });
+  };
+}
+
+/** Bytes that such a datapath takes: with the kernels in WebAssembly, which take the most. */
+function datapathBytes(network: Network, images: number): number {
+  return wasmBytesNeeded(datapathNeeds(network, images));
 }
 
 /**
@@ -60,16 +70,16 @@ export function requireDatapath(network: Network, batch: number): number {
 }
 
 /**
- * A datapath on WebAssembly kernels, in a memory of its own that is sized once.
+ * A datapath on kernels that were loaded, in a memory of its own that is sized once.
  *
  * @param batch images computed together (a matter of speed only)
  * @throws InputError as `requireDatapath` does
  */
 export function createNetworkDatapath(
   network: Network,
-  kernels: KernelModule,
+  kernels: KernelCode,
   batch: number,
 ): Datapath {
-  const bytes = requireDatapath(network, batch);
-  return createDatapath(network, createWasmBackend(kernels, bytes), batch);
+  requireDatapath(network, batch);
+  return createDatapath(network, createBackend(kernels, datapathNeeds(network, batch)), batch);
 }

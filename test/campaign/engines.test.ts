@@ -14,7 +14,7 @@ import {
   type StudyInput,
   type TrialResult,
 } from '../../campaign/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import {
   knowledgeOf,
   memoryPartsOf,
@@ -27,7 +27,7 @@ import { writeTinyNetwork } from '../cli/tiny-network.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
 const files = writeTinyNetwork(folder);
-const kernels = compileKernels();
+const kernels = loadKernels();
 
 /** Those of the tiny network for each neuron, low enough to clip. */
 const neuronThresholds = join(folder, 'neurons.json');

@@ -7,7 +7,7 @@ import {
   type LayerVariants,
 } from '../../campaign/tune/layer-variants.js';
 import { featureCount } from '../../core/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
 import {
   dequantize,
@@ -19,7 +19,7 @@ import { createNetworkDatapath, type RestartPoint, restartPoints } from '../../s
 import { int8Networks, xorshift } from '../../testing/index.js';
 import { architectures, patchesOf } from '../sim/bit-faults.js';
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 const IMAGES = 3;
 
 /** A layer that has a restart point behind it, the places around it, and a runner with faulty weights. */

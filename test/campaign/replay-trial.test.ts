@@ -14,7 +14,7 @@ import {
   type StudyInput,
 } from '../../campaign/index.js';
 import { createTrialContexts } from '../../campaign/trial/trial-runner.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { storedWords, weightHits } from '../../sim/index.js';
 import { writeTinyNetwork } from '../cli/tiny-network.js';
 
@@ -81,7 +81,7 @@ describe('replayTrial', () => {
       const listed = [...listChangedWeights()];
       expect(listed).toHaveLength(changedWeights);
 
-      const contextOf = createTrialContexts(prepared.data, compileKernels(), {
+      const contextOf = createTrialContexts(prepared.data, loadKernels(), {
         ...{ engine: 'plain', deltaBytes: 0 },
       });
       const {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type Comparison, compareLayer, judge } from '../../campaign/verify/compare.js';
 import { verifyGiven } from '../../campaign/verify/given.js';
 import { fullyConnectedShape } from '../../core/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import {
   type Int8Network,
   loadCifar10,
@@ -18,7 +18,7 @@ const dataset = loadCifar10({ split: 'test', limit: 3 });
 
 /** Compares a network with a file that need not be its own. */
 async function compare(network: Int8Network, file: Uint8Array) {
-  const datapath = createNetworkDatapath(network, compileKernels(), 3);
+  const datapath = createNetworkDatapath(network, loadKernels(), 3);
   return verifyGiven({ network, file, dataset, images: 3, threads: 1 }, datapath);
 }
 

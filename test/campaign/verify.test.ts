@@ -4,7 +4,7 @@ import {
   type VerificationCase,
   verifyCase,
 } from '../../campaign/verify/index.js';
-import { compileKernels, requantize } from '../../kernels/index.js';
+import { loadKernels, requantize } from '../../kernels/index.js';
 import {
   decodeOnnx,
   encodeOnnx,
@@ -18,7 +18,7 @@ import { smallNetwork } from './small-network.js';
 
 const network = smallNetwork();
 const dataset = loadCifar10({ split: 'test', limit: 3 });
-const datapath = createNetworkDatapath(network, compileKernels(), 3);
+const datapath = createNetworkDatapath(network, loadKernels(), 3);
 const layers = weightedLayers(network);
 
 type Change = (tensor: OnnxTensor) => OnnxTensor;

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readFloat32Npy, writeNpy } from '../../core/index.js';
+import { KERNEL_PROVIDERS, kernelsInUse, PROVIDERS } from '../../kernels/index.js';
 import {
   decodeOnnx,
   encodeOnnx,
@@ -70,6 +71,7 @@ describe('infer', () => {
     expect(result).toEqual({
       model: files.int8,
       format: 'int8',
+      kernels: kernelsInUse(),
       mitigation: 'none',
       images: IMAGES,
       nonFiniteInputs: 0,
@@ -179,4 +181,20 @@ test('names the nodes that onnxruntime computes in float32', async () => {
   expect(stderr).toBe(
     'bitcell: unfused: onnxruntime computes node "fc1" (Gemm) in float32, Bitcell in integers, so values near a tie may differ by one step\n',
   );
+});
+
+test('infer gives the same outputs with any kernels, and says which', async () => {
+  for (const model of [files.int8, files.float32]) {
+    const format = ['--format', model === files.int8 ? 'int8' : 'float32'];
+    const usual = await infer(model, ...format);
+    expect(usual.result.kernels).toEqual(kernelsInUse());
+    for (const provider of KERNEL_PROVIDERS) {
+      // Scalar float32 takes too long.
+      if (provider === 'reference' && model !== files.int8) continue;
+      if (PROVIDERS[provider].unavailable() !== undefined) continue;
+      const { result, outputs } = await infer(model, ...format, '--kernels', provider);
+      expect(result.kernels).toMatchObject({ provider });
+      expect(outputs).toEqual(usual.outputs);
+    }
+  }
 });

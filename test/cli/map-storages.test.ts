@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parseStudy, prepareStudy, type StudyPoint } from '../../campaign/index.js';
 import { createTrialContexts } from '../../campaign/trial/trial-runner.js';
 import { readFaultMap, storageOfMap } from '../../fault/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { STORAGES, type StorageName } from '../../sim/index.js';
 import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
 import { writeTinyNetwork } from './tiny-network.js';
@@ -59,7 +59,7 @@ describe('map create --storage', () => {
     const { data } = prepareStudy(
       parseStudy({ ...study, storages: [...STORAGES], mitigations: 'none' }),
     );
-    const contextOf = createTrialContexts(data, compileKernels(), {
+    const contextOf = createTrialContexts(data, loadKernels(), {
       ...{ engine: 'plain', deltaBytes: 0 },
     });
     const drawing = ['--rate', '3e-2', '--seed', '5', '--map', '2'];

@@ -1,5 +1,5 @@
 import { ModelError } from '../../core/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { encodeOnnx, type Network, type OnnxModel, readNetwork } from '../../models/index.js';
 import {
   applyFaultMap,
@@ -36,7 +36,7 @@ interface OurTensor {
   readonly values: Values;
 }
 
-let kernels: ReturnType<typeof compileKernels> | undefined;
+let kernels: ReturnType<typeof loadKernels> | undefined;
 
 /**
  * Builds the graph of a recipe, and compares what Bitcell and onnxruntime compute: Bitcell with faulty cells,
@@ -122,7 +122,7 @@ function run(
   { inputs, images }: FuzzCase,
   { map, accelerator }: StruckCase,
 ): { readonly outputs: Float32Array; readonly tensors: readonly OurTensor[] } {
-  kernels ??= compileKernels();
+  kernels ??= loadKernels();
   const datapath = createNetworkDatapath(network, kernels, images);
   const placement = placeNetwork(network, accelerator, 'resident');
   datapath.setDisturbance({ weights: applyFaultMap(map, placement, storedWords(network)) });

@@ -21,7 +21,7 @@ import {
   summarizeFaultMap,
   uniformFaultMap,
 } from '../../fault/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { loadPriceFigures, readThresholds } from '../../mitigation/index.js';
 import { decodeOnnx, encodeOnnx, readNetwork } from '../../models/index.js';
 import {
@@ -274,7 +274,7 @@ function npy(shape: string, length: number): Uint8Array {
 const MOST_VALUES = 1e5;
 
 function onnxReader(): InputReader {
-  const kernels = compileKernels();
+  const kernels = loadKernels();
   const models = (Object.keys(FEATURES) as Form[]).flatMap((form) =>
     fc
       .sample(recipes(form, FEATURES[form]), { seed: 1, numRuns: 12 })

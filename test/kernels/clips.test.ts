@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ConvolutionShape, featureCount } from '../../core/index.js';
-import { type ClipMode, planFloat32Convolution, planInt8Convolution } from '../../kernels/index.js';
+import {
+  type ClipMode,
+  type KernelBackend,
+  planFloat32Convolution,
+  planInt8Convolution,
+} from '../../kernels/index.js';
 import {
   convolutionShape,
   type Float32Case,
@@ -12,13 +17,13 @@ import {
   sameConvolution,
 } from './arbitraries.js';
 import {
-  bothBackends,
+  describeBackends,
+  fastBackends,
   reference,
   runFloat32,
   runFloat32Kernel,
   runInt8,
   runInt8Kernel,
-  wasm,
 } from './support.js';
 
 const depthwise = { ...sameConvolution(24, 24, 5), groups: 24 };
@@ -54,8 +59,10 @@ describe('a threshold for each neuron', () => {
         const thresholds = Int32Array.from(neuronThresholds(shape, accumulators));
         const clipped: Int8Case = { ...testCase, clip: { mode, thresholds } };
         const expected = runInt8(reference, clipped);
-        expect(runInt8(wasm, clipped)).toEqual(expected);
-        expect(runUnobserved(clipped)).toEqual(expected.output);
+        for (const backend of fastBackends) {
+          expect(runInt8(backend, clipped), backend.name).toEqual(expected);
+          expect(runUnobserved(backend, clipped), backend.name).toEqual(expected.output);
+        }
       }),
       { numRuns: 12 },
     );
@@ -69,8 +76,10 @@ describe('a threshold for each neuron', () => {
         const thresholds = Float32Array.from(neuronThresholds(shape, accumulators));
         const clipped: Float32Case = { ...testCase, clip: { mode, thresholds } };
         const expected = runFloat32(reference, clipped);
-        expect(runFloat32(wasm, clipped)).toEqual(expected);
-        expect(runUnobservedFloat32(clipped)).toEqual(expected.output);
+        for (const backend of fastBackends) {
+          expect(runFloat32(backend, clipped), backend.name).toEqual(expected);
+          expect(runUnobservedFloat32(backend, clipped), backend.name).toEqual(expected.output);
+        }
       }),
       { numRuns: 12 },
     );
@@ -78,22 +87,28 @@ describe('a threshold for each neuron', () => {
 });
 
 /** Without an observer the fast kernels fuse what an observer separates. */
-function runUnobserved({ specification, clip, input, images }: Int8Case): number[] {
-  const kernel = wasm.int8Convolution(specification);
+function runUnobserved(
+  backend: KernelBackend,
+  { specification, clip, input, images }: Int8Case,
+): number[] {
+  const kernel = backend.int8Convolution(specification);
   kernel.setClip(clip);
-  const ownInput = wasm.allocateUint8(input.length);
+  const ownInput = backend.allocateUint8(input.length);
   ownInput.set(input);
-  const output = wasm.allocateUint8(images * featureCount(kernel.shape.output));
+  const output = backend.allocateUint8(images * featureCount(kernel.shape.output));
   kernel.run(ownInput, output, images);
   return [...output];
 }
 
-function runUnobservedFloat32({ specification, clip, input, images }: Float32Case): number[] {
-  const kernel = wasm.float32Convolution(specification);
+function runUnobservedFloat32(
+  backend: KernelBackend,
+  { specification, clip, input, images }: Float32Case,
+): number[] {
+  const kernel = backend.float32Convolution(specification);
   kernel.setClip(clip);
-  const ownInput = wasm.allocateFloat32(input.length);
+  const ownInput = backend.allocateFloat32(input.length);
   ownInput.set(input);
-  const output = wasm.allocateFloat32(images * featureCount(kernel.shape.output));
+  const output = backend.allocateFloat32(images * featureCount(kernel.shape.output));
   kernel.run(ownInput, output, images);
   return [...output];
 }
@@ -107,7 +122,7 @@ function repeated<T extends Int32Array | Float32Array>(
   return Array.from({ length: positions }, () => [...perChannel]).flat();
 }
 
-describe.each(bothBackends())('equal thresholds in a channel, %s', (_name, backend) => {
+describeBackends('equal thresholds in a channel', (backend) => {
   test('act like one for the channel, also after one another (int8)', () => {
     fc.assert(
       fc.property(int8CaseOf(convolutionShape), modes, fc.nat(), (testCase, mode, seed) => {

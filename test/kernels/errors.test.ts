@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   type ConvolutionShape,
   fullyConnectedShape,
@@ -6,7 +6,7 @@ import {
   ModelError,
 } from '../../core/index.js';
 import type { Int8ConvolutionSpecification } from '../../kernels/index.js';
-import { bothBackends, wasm } from './support.js';
+import { describeBackends, fastBackends } from './support.js';
 
 const shape = fullyConnectedShape(3, 2);
 const specification: Int8ConvolutionSpecification = {
@@ -21,7 +21,7 @@ const specification: Int8ConvolutionSpecification = {
   high: 255,
 };
 
-describe.each(bothBackends())('bad input, %s', (_name, backend) => {
+describeBackends('bad input', (backend) => {
   test.each<[string, Partial<Int8ConvolutionSpecification>]>([
     ['A convolution has 5 weights, but its shape asks for 6.', { weights: new Int8Array(5) }],
     ['A convolution has 3 bias, but its shape asks for 2.', { bias: new Int32Array(3) }],
@@ -119,21 +119,24 @@ describe.each(bothBackends())('bad input, %s', (_name, backend) => {
   });
 });
 
-test('wasm refuses tensors of another memory, and poolings of mixed format', () => {
-  const kernel = wasm.int8Convolution(specification);
-  const own = wasm.allocateUint8(3);
-  const message =
-    'A tensor lies outside the memory of the WebAssembly kernels: make it with allocateUint8 or allocateFloat32 of the same backend.';
-  expect(() => kernel.run(new Uint8Array(3), own, 1)).toThrow(new InputError(message));
-  expect(() => kernel.run(own, new Uint8Array(3), 1)).toThrow(new InputError(message));
-  const pooling = {
-    input: { channels: 1, height: 1, width: 1 },
-    output: { channels: 1, height: 1, width: 1 },
-    kernel: [1, 1],
-    strides: [1, 1],
-    pads: [0, 0, 0, 0],
-  } as const;
-  expect(() => wasm.maxPool(pooling, own, wasm.allocateFloat32(1), 1)).toThrow(
-    new InputError('The input and the output of a max pooling differ in their format.'),
-  );
-});
+test.each(fastBackends.map((backend) => [backend.name, backend] as const))(
+  '%s refuses tensors of another memory, and poolings of mixed format',
+  (_name, backend) => {
+    const kernel = backend.int8Convolution(specification);
+    const own = backend.allocateUint8(3);
+    const message =
+      'A tensor lies outside the memory of the kernels: make it with allocateUint8 or allocateFloat32 of the same backend.';
+    expect(() => kernel.run(new Uint8Array(3), own, 1)).toThrow(new InputError(message));
+    expect(() => kernel.run(own, new Uint8Array(3), 1)).toThrow(new InputError(message));
+    const pooling = {
+      input: { channels: 1, height: 1, width: 1 },
+      output: { channels: 1, height: 1, width: 1 },
+      kernel: [1, 1],
+      strides: [1, 1],
+      pads: [0, 0, 0, 0],
+    } as const;
+    expect(() => backend.maxPool(pooling, own, backend.allocateFloat32(1), 1)).toThrow(
+      new InputError('The input and the output of a max pooling differ in their format.'),
+    );
+  },
+);

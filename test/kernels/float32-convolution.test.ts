@@ -1,11 +1,18 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type ConvolutionShape, fullyConnectedShape } from '../../core/index.js';
 import { planFloat32Convolution } from '../../kernels/index.js';
 import { float32Case, int8Case } from './arbitraries.js';
-import { bothBackends, reference, runFloat32, runFloat32Kernel, runInt8, wasm } from './support.js';
+import {
+  describeBackends,
+  fastBackends,
+  reference,
+  runFloat32,
+  runFloat32Kernel,
+  runInt8,
+} from './support.js';
 
-describe.each(bothBackends())('float32 convolution, %s', (_name, backend) => {
+describeBackends('float32 convolution', (backend) => {
   test('on small integers the sums are the exact sums of the int8 convolution', () => {
     fc.assert(
       fc.property(int8Case, ({ specification, input, images }) => {
@@ -157,10 +164,13 @@ describe.each(bothBackends())('float32 convolution, %s', (_name, backend) => {
   });
 });
 
-test('wasm equals the reference to the bit', () => {
+test('every backend equals the reference to the bit', () => {
   fc.assert(
     fc.property(float32Case, (testCase) => {
-      expect(runFloat32(wasm, testCase)).toEqual(runFloat32(reference, testCase));
+      const expected = runFloat32(reference, testCase);
+      for (const backend of fastBackends) {
+        expect(runFloat32(backend, testCase), backend.name).toEqual(expected);
+      }
     }),
     { numRuns: 300 },
   );
@@ -169,9 +179,11 @@ test('wasm equals the reference to the bit', () => {
 test('every weight read back is the weight given', () => {
   fc.assert(
     fc.property(float32Case, ({ specification }) => {
-      const kernel = wasm.float32Convolution(specification);
-      const readBack = specification.weights.map((_, index) => kernel.getWeight(index));
-      expect(readBack).toEqual(specification.weights);
+      for (const backend of fastBackends) {
+        const kernel = backend.float32Convolution(specification);
+        const readBack = specification.weights.map((_, index) => kernel.getWeight(index));
+        expect(readBack).toEqual(specification.weights);
+      }
     }),
     { numRuns: 25 },
   );

@@ -17,7 +17,7 @@ import {
   sameConvolution,
 } from './arbitraries.js';
 import { directSums, winogradMagnitudes } from './float32-oracle.js';
-import { runFloat32, runFloat32Kernel, wasm } from './support.js';
+import { describeBackends, runFloat32, runFloat32Kernel, wasm } from './support.js';
 
 const UNIT = 2 ** -24;
 
@@ -197,65 +197,71 @@ describe('float32 algorithms against the direct definition', () => {
   });
 });
 
-test('the result of an image does not depend on the other images or on its place among them', () => {
-  fc.assert(
-    fc.property(float32Case, (testCase) => {
-      const { specification, images, input } = testCase;
-      const kernel = wasm.float32Convolution(specification);
-      kernel.setClip(testCase.clip);
-      const together = runFloat32Kernel(wasm, kernel, testCase).output;
-      const length = featureCount(specification.shape.input);
-      const alone = Array.from({ length: images }, (_, image) => {
-        const own = input.slice(image * length, (image + 1) * length);
-        return runFloat32Kernel(wasm, kernel, { input: own, images: 1 }).output;
-      });
-      expect(together).toEqual(alone.flat());
-    }),
-    { numRuns: 60 },
-  );
-});
-
-test('being watched does not change the outputs', () => {
-  fc.assert(
-    fc.property(float32Case, (testCase) => {
-      const { specification, images } = testCase;
-      const kernel = wasm.float32Convolution(specification);
-      kernel.setClip(testCase.clip);
-      const input = wasm.allocateFloat32(testCase.input.length);
-      input.set(testCase.input);
-      const output = wasm.allocateFloat32(images * featureCount(specification.shape.output));
-      kernel.run(input, output, images);
-      expect([...output]).toEqual(runFloat32Kernel(wasm, kernel, testCase).output);
-    }),
-    { numRuns: 60 },
-  );
-});
-
-test('weights set in any order and taken back leave the kernel as it was', () => {
-  const change = fc.record({
-    index: fc.nat(),
-    value: fc.oneof(fc.float(), fc.constantFrom(NaN, Infinity, 1e38, 15, -17)),
+describeBackends('a float32 kernel', (backend) => {
+  test('the result of an image does not depend on the other images or on its place among them', () => {
+    fc.assert(
+      fc.property(float32Case, (testCase) => {
+        const { specification, images, input } = testCase;
+        const kernel = backend.float32Convolution(specification);
+        kernel.setClip(testCase.clip);
+        const together = runFloat32Kernel(backend, kernel, testCase).output;
+        const length = featureCount(specification.shape.input);
+        const alone = Array.from({ length: images }, (_, image) => {
+          const own = input.slice(image * length, (image + 1) * length);
+          return runFloat32Kernel(backend, kernel, { input: own, images: 1 }).output;
+        });
+        expect(together).toEqual(alone.flat());
+      }),
+      { numRuns: 60 },
+    );
   });
-  fc.assert(
-    fc.property(float32Case, fc.array(change, { maxLength: 8 }), (testCase, changes) => {
-      const { weights } = testCase.specification;
-      const kernel = wasm.float32Convolution(testCase.specification);
-      const before = runFloat32Kernel(wasm, kernel, testCase);
-      const changed = weights.slice();
-      for (const { index, value } of changes) {
-        changed[index % weights.length] = value;
-        kernel.setWeight(index % weights.length, value);
-      }
-      const specification = { ...testCase.specification, weights: changed };
-      const fresh = runFloat32Kernel(wasm, wasm.float32Convolution(specification), testCase);
-      expect(runFloat32Kernel(wasm, kernel, testCase)).toEqual(fresh);
-      for (const { index } of changes) {
-        kernel.setWeight(index % weights.length, weights[index % weights.length]);
-      }
-      expect(runFloat32Kernel(wasm, kernel, testCase)).toEqual(before);
-    }),
-    { numRuns: 40 },
-  );
+
+  test('being watched does not change the outputs', () => {
+    fc.assert(
+      fc.property(float32Case, (testCase) => {
+        const { specification, images } = testCase;
+        const kernel = backend.float32Convolution(specification);
+        kernel.setClip(testCase.clip);
+        const input = backend.allocateFloat32(testCase.input.length);
+        input.set(testCase.input);
+        const output = backend.allocateFloat32(images * featureCount(specification.shape.output));
+        kernel.run(input, output, images);
+        expect([...output]).toEqual(runFloat32Kernel(backend, kernel, testCase).output);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('weights set in any order and taken back leave the kernel as it was', () => {
+    const change = fc.record({
+      index: fc.nat(),
+      value: fc.oneof(fc.float(), fc.constantFrom(NaN, Infinity, 1e38, 15, -17)),
+    });
+    fc.assert(
+      fc.property(float32Case, fc.array(change, { maxLength: 8 }), (testCase, changes) => {
+        const { weights } = testCase.specification;
+        const kernel = backend.float32Convolution(testCase.specification);
+        const before = runFloat32Kernel(backend, kernel, testCase);
+        const changed = weights.slice();
+        for (const { index, value } of changes) {
+          changed[index % weights.length] = value;
+          kernel.setWeight(index % weights.length, value);
+        }
+        const specification = { ...testCase.specification, weights: changed };
+        const fresh = runFloat32Kernel(
+          backend,
+          backend.float32Convolution(specification),
+          testCase,
+        );
+        expect(runFloat32Kernel(backend, kernel, testCase)).toEqual(fresh);
+        for (const { index } of changes) {
+          kernel.setWeight(index % weights.length, weights[index % weights.length]);
+        }
+        expect(runFloat32Kernel(backend, kernel, testCase)).toEqual(before);
+      }),
+      { numRuns: 40 },
+    );
+  });
 });
 
 /** 32 → 32 channels, values like those of a trained layer. */

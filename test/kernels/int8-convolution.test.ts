@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type ConvolutionShape, fullyConnectedShape, windowSize } from '../../core/index.js';
 import { type Int8ConvolutionSpecification, requantize } from '../../kernels/index.js';
 import { type Int8Case, int8Case } from './arbitraries.js';
-import { bothBackends, reference, runInt8, runInt8Kernel, wasm } from './support.js';
+import { describeBackends, fastBackends, reference, runInt8, runInt8Kernel } from './support.js';
 
 /** ONNX's definition of Conv on one output value, in exact integers, then wrapped to 32 bits. */
 function exactAccumulator(testCase: Int8Case, row: number, channel: number): number {
@@ -32,7 +32,7 @@ function exactAccumulator(testCase: Int8Case, row: number, channel: number): num
   return Number(BigInt.asIntN(32, sum));
 }
 
-describe.each(bothBackends())('int8 convolution, %s', (_name, backend) => {
+describeBackends('int8 convolution', (backend) => {
   test('accumulators equal exact integer arithmetic modulo 2^32', () => {
     fc.assert(
       fc.property(int8Case, fc.nat(), (testCase, start) => {
@@ -130,10 +130,13 @@ describe.each(bothBackends())('int8 convolution, %s', (_name, backend) => {
   });
 });
 
-test('wasm equals the reference to the bit', () => {
+test('every backend equals the reference to the bit', () => {
   fc.assert(
     fc.property(int8Case, (testCase) => {
-      expect(runInt8(wasm, testCase)).toEqual(runInt8(reference, testCase));
+      const expected = runInt8(reference, testCase);
+      for (const backend of fastBackends) {
+        expect(runInt8(backend, testCase), backend.name).toEqual(expected);
+      }
     }),
     { numRuns: 300 },
   );
@@ -151,7 +154,7 @@ test('some generated accumulators wrap', () => {
   expect(wraps).toBe(true);
 });
 
-describe('requantisation in the convolution', () => {
+describeBackends('requantisation in the convolution', (backend) => {
   /** One accumulator per channel: no window but a zero weight, so the bias is the accumulator. */
   function requantizeBiases(bias: Int32Array, multipliers: Float32Array, zeroPoint: number): Run {
     const channels = bias.length;
@@ -167,7 +170,7 @@ describe('requantisation in the convolution', () => {
       high: 255,
     };
     const testCase = { specification, input: new Uint8Array(1), images: 1, clip: undefined };
-    return runInt8(wasm, testCase).output;
+    return runInt8(backend, testCase).output;
   }
   type Run = readonly number[];
 

@@ -11,7 +11,7 @@ import {
 import { channelBounds, largestSum } from '../../kernels/wasm/int8/bounds.js';
 import { planInt8Convolution, SIDE_CHANNELS } from '../../kernels/wasm/int8/plan.js';
 import { int8Case, plain3x3 } from './arbitraries.js';
-import { reference, runInt8, runInt8Kernel, wasm } from './support.js';
+import { describeBackends, reference, runInt8, runInt8Kernel, wasm } from './support.js';
 
 function matrix(rows: number, columns: number, low: number, high: number) {
   const row = fc.array(fc.integer({ min: low, max: high }), {
@@ -168,29 +168,31 @@ const faultyLayer = fc.record({
   }),
 });
 
-test('random faults act like a layer built with them; undone, the outputs are the original ones', () => {
-  fc.assert(
-    fc.property(faultyLayer, ({ testCase, draws }) => {
-      const { weights } = testCase.specification;
-      const changed = weights.slice();
-      const kernel = wasm.int8Convolution(testCase.specification);
-      kernel.setClip(testCase.clip);
-      const before = runInt8Kernel(wasm, kernel, testCase);
-      for (const [draw, value] of draws) {
-        changed[draw % weights.length] = value;
-        kernel.setWeight(draw % weights.length, value);
-      }
-      const faulty = {
-        ...testCase,
-        specification: { ...testCase.specification, weights: changed },
-      };
-      expect(runInt8Kernel(wasm, kernel, testCase)).toEqual(runInt8(reference, faulty));
-      for (const [draw] of draws)
-        kernel.setWeight(draw % weights.length, weights[draw % weights.length]);
-      expect(runInt8Kernel(wasm, kernel, testCase)).toEqual(before);
-    }),
-    { numRuns: 40 },
-  );
+describeBackends('an int8 kernel', (backend) => {
+  test('random faults act like a layer built with them; undone, the outputs are the original ones', () => {
+    fc.assert(
+      fc.property(faultyLayer, ({ testCase, draws }) => {
+        const { weights } = testCase.specification;
+        const changed = weights.slice();
+        const kernel = backend.int8Convolution(testCase.specification);
+        kernel.setClip(testCase.clip);
+        const before = runInt8Kernel(backend, kernel, testCase);
+        for (const [draw, value] of draws) {
+          changed[draw % weights.length] = value;
+          kernel.setWeight(draw % weights.length, value);
+        }
+        const faulty = {
+          ...testCase,
+          specification: { ...testCase.specification, weights: changed },
+        };
+        expect(runInt8Kernel(backend, kernel, testCase)).toEqual(runInt8(reference, faulty));
+        for (const [draw] of draws)
+          kernel.setWeight(draw % weights.length, weights[draw % weights.length]);
+        expect(runInt8Kernel(backend, kernel, testCase)).toEqual(before);
+      }),
+      { numRuns: 40 },
+    );
+  });
 });
 
 describe('channels whose proof a fault breaks', () => {

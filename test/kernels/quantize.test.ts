@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
-import { flatten, quantizeUint8, requantize } from '../../kernels/index.js';
+import { flatten, quantizeImages, quantizeUint8, requantize } from '../../kernels/index.js';
 
 /** Round half to even by the float64 adder: above 2^52 only integers exist. */
 function roundByAdder(value: number): number {
@@ -117,4 +117,45 @@ test('flatten moves (y, x, channel) to (channel, y, x) in every image', () => {
     }),
     { numRuns: 30 },
   );
+});
+
+describe('quantizeImages', () => {
+  const special = fc.constantFrom(NaN, Infinity, -Infinity, 0, -0, 3e38, 1e-45);
+  const value = fc.oneof(fc.float(), fc.float({ min: -300, max: 300 }), special);
+
+  test('is quantizeUint8 of each value, with the channels innermost', () => {
+    const scale = fc.float({ min: Math.fround(1e-3), max: 8, noNaN: true });
+    const sizes = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 }));
+    fc.assert(
+      fc.property(
+        sizes,
+        fc.array(value, { minLength: 24, maxLength: 24 }),
+        scale,
+        zeroPoint,
+        ([channels, height], values, step, zero) => {
+          const shape = { channels, height, width: 1 };
+          const images = Math.floor(values.length / (channels * height));
+          const input = Float32Array.from(values);
+          const output = new Uint8Array(values.length);
+          quantizeImages(shape, { scale: step, zeroPoint: zero }, input, output, images);
+          for (let place = 0; place < images * channels * height; place++) {
+            const channel = place % channels;
+            const y = Math.floor(place / channels) % height;
+            const image = Math.floor(place / (channels * height));
+            const source = (image * channels + channel) * height + y;
+            expect(output[place]).toBe(quantizeUint8(input[source], step, zero));
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('halves go to the even value', () => {
+    const output = new Uint8Array(4);
+    const shape = { channels: 1, height: 1, width: 4 };
+    const input = Float32Array.of(0.5, 1.5, -0.5, 2.5);
+    quantizeImages(shape, { scale: 1, zeroPoint: 7 }, input, output, 1);
+    expect([...output]).toEqual([7, 9, 7, 9]);
+  });
 });

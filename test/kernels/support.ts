@@ -1,12 +1,19 @@
+import { describe } from 'vitest';
 import { featureCount } from '../../core/index.js';
 import {
   compileKernels,
+  createBackend,
   createReferenceBackend,
   createWasmBackend,
   type Float32ConvolutionKernel,
   type Int8ConvolutionKernel,
+  KERNEL_PROVIDERS,
   type KernelBackend,
+  type KernelNeeds,
+  type KernelProvider,
+  PROVIDERS,
 } from '../../kernels/index.js';
+import { libraryFile, loadLibrary } from '../../kernels/native/library.js';
 import type { Float32Case, Int8Case } from './arbitraries.js';
 
 const MEMORY_BYTES = 2 ** 30;
@@ -17,8 +24,48 @@ export const reference = createReferenceBackend();
 /** One memory for all cases of a test file; pages never touched cost nothing. */
 export const wasm = createWasmBackend(kernels, MEMORY_BYTES);
 
-export function bothBackends(): [string, KernelBackend][] {
-  return [reference, wasm].map((backend) => [backend.name, backend]);
+/** The kernels of one instruction set, or why this machine cannot run them. */
+type Kernels =
+  | { readonly name: string; readonly backend: KernelBackend }
+  | { readonly name: string; readonly missing: string };
+
+/** Room for all cases of a test file, to be computed one image at a time or several together. */
+function roomFor(images: number): KernelNeeds {
+  const length = MEMORY_BYTES / images;
+  return { convolutions: [], tensors: [{ format: 'uint8', length }], images };
+}
+
+function kernelsOf(provider: KernelProvider): readonly Kernels[] {
+  if (provider.name === 'reference') return [{ name: provider.name, backend: reference }];
+  if (provider.name === 'wasm') return [{ name: provider.name, backend: wasm }];
+  const problem = provider.unavailable();
+  if (problem !== undefined) return [{ name: provider.name, missing: problem }];
+  const { instructionSets } = loadLibrary(libraryFile());
+  return provider.instructionSets().flatMap(({ name, missing }): Kernels[] => {
+    const title = `${provider.name} ${name}`;
+    if (missing !== undefined) return [{ name: title, missing }];
+    // Without 8-bit products the number of images decides who computes 3×3 layers.
+    const isOne = instructionSets.some((set) => set.name === name && set.dotProducts);
+    return (isOne ? [1] : [1, 4]).map((images) => ({
+      name: isOne ? title : `${title}, batch ${images}`,
+      backend: createBackend(provider.load(name), roomFor(images)),
+    }));
+  });
+}
+
+const ALL_KERNELS = KERNEL_PROVIDERS.flatMap((name) => kernelsOf(PROVIDERS[name]));
+
+/** Backends of every provider and instruction set that this machine has, but for the reference. */
+export const fastBackends: readonly KernelBackend[] = ALL_KERNELS.flatMap((kernels) =>
+  'backend' in kernels && kernels.backend !== reference ? [kernels.backend] : [],
+);
+
+/** The same tests for every provider and instruction set; those that this machine lacks are skipped by name. */
+export function describeBackends(title: string, tests: (backend: KernelBackend) => void): void {
+  for (const kernels of ALL_KERNELS) {
+    if ('backend' in kernels) describe(`${title}, ${kernels.name}`, () => tests(kernels.backend));
+    else describe.skip(`${title}, ${kernels.name}: ${kernels.missing}`);
+  }
 }
 
 /** Outputs and bias-included accumulators of a run. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { featureCount, InputError } from '../../core/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import {
   encodeOnnx,
   type Network,
@@ -41,7 +41,7 @@ const models: fc.Arbitrary<OnnxModel> = fc.oneof(
   })),
 );
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 /** Larger networks are only read: to run them takes memory that their files rightly ask for. */
 const MOST_VALUES = 1e6;
 

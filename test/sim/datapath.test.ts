@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
-import { compileKernels, createReferenceBackend } from '../../kernels/index.js';
+import { createReferenceBackend, loadKernels } from '../../kernels/index.js';
 import { dequantize, type Network, weightedLayers } from '../../models/index.js';
 import {
   type ActivationUnit,
@@ -14,7 +14,7 @@ import {
 } from '../../sim/index.js';
 import { int8Networks } from '../../testing/index.js';
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 
 /** Images around the range that the input can hold. */
 function imagesFor(network: Network, count: number, seed: number): Float32Array {

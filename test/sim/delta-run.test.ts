@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { dequantize, type Int8Network, weightedLayers } from '../../models/index.js';
 import {
   type ActivationUnit,
@@ -13,7 +13,7 @@ import {
 } from '../../sim/index.js';
 import { ARCHITECTURES, int8GraphOf, int8Networks, xorshift } from '../../testing/index.js';
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 
 function imagesFor(network: Int8Network, count: number, seed: number): Float32Array {
   const random = xorshift(seed);
@@ -89,7 +89,7 @@ describe('createDeltaRunner', () => {
       const images = imagesFor(network, count, 1);
       const units = unitsOf(network, mode, threshold, perNeuron);
       const datapath = createNetworkDatapath(network, kernels, batch);
-      const runner = createDeltaRunner(network, datapath, kernels, count, units, advantage);
+      const runner = createDeltaRunner(network, datapath, kernels.wasm, count, units, advantage);
       const plain = createNetworkDatapath(network, kernels, count);
       plain.setActivationUnits(units);
       const golden = plain.run(images, count);
@@ -128,7 +128,7 @@ describe('createDeltaRunner', () => {
     const images = imagesFor(shifted, 3, 2);
     const plain = createNetworkDatapath(shifted, kernels, 3);
     const datapath = createNetworkDatapath(shifted, kernels, 3);
-    const runner = createDeltaRunner(shifted, datapath, kernels, 3, new Map());
+    const runner = createDeltaRunner(shifted, datapath, kernels.wasm, 3, new Map());
     runner.record(images, 3);
     const patches = patchesOf(shifted, [[0.01, 7]]);
     plain.setDisturbance({ weights: patches });

@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
-import { compileKernels, createReferenceBackend } from '../../kernels/index.js';
+import { createReferenceBackend, loadKernels } from '../../kernels/index.js';
 import {
   createCalibration,
   dequantize,
@@ -18,7 +18,7 @@ import { createDatapath, createNetworkDatapath } from '../../sim/index.js';
 import { ARCHITECTURES, int8GraphOf, xorshift } from '../../testing/index.js';
 import { runOnnx } from '../models/onnxruntime.js';
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 const IMAGES = 3;
 
 function imagesFor(network: Float32Network | Int8Network, seed: number): Float32Array {

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { featureCount } from '../../core/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { dequantize, type Network } from '../../models/index.js';
 import {
   createNetworkDatapath,
@@ -11,7 +11,7 @@ import {
 } from '../../sim/index.js';
 import { ARCHITECTURES, int8Networks, xorshift } from '../../testing/index.js';
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 
 const networks = fc
   .tuple(int8Networks(), fc.boolean())

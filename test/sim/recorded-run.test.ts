@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
-import { compileKernels, type KernelModule } from '../../kernels/index.js';
+import { type KernelCode, loadKernels } from '../../kernels/index.js';
 import { dequantize, type Network, weightedLayers } from '../../models/index.js';
 import {
   createNetworkDatapath,
@@ -15,7 +15,7 @@ import {
 import { int8Networks, xorshift } from '../../testing/index.js';
 import { architectures, patchesOf } from './bit-faults.js';
 
-const kernels: KernelModule = compileKernels();
+const kernels: KernelCode = loadKernels();
 const UNBOUNDED = Number.POSITIVE_INFINITY;
 
 function imagesFor(network: Network, count: number, seed: number): Float32Array {

@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { dequantize, type Network, weightedLayers } from '../../models/index.js';
 import {
   type ActivationUnit,
@@ -16,7 +16,7 @@ import {
 import { int8Networks, xorshift } from '../../testing/index.js';
 import { architectures, patchesOf } from './bit-faults.js';
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 const IMAGES = 5;
 
 function imagesFor(network: Network): Float32Array {

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import {
   decodeOnnx,
   encodeOnnx,
@@ -35,7 +35,7 @@ import { runReference } from '../fuzz/onnxruntime.js';
 import { type Recipe, recipes } from '../fuzz/recipes.js';
 import type { Feature, Form } from '../fuzz/support.js';
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 
 /** Small networks with weights that two layers read. */
 function sharingRecipes(form: Form): fc.Arbitrary<Recipe> {
@@ -98,7 +98,7 @@ describe('networks that share weights, and uint8 weights', () => {
       expect(datapath.run(inputs, images)).toEqual(clean);
       if (canFollowChanges(network)) {
         const units = new Map();
-        const delta = createDeltaRunner(network, datapath, kernels, images, units);
+        const delta = createDeltaRunner(network, datapath, kernels.wasm, images, units);
         delta.record(inputs, images);
         expect(delta.run(patches)).toEqual(expected);
       }

@@ -24,7 +24,9 @@ import {
   withPrices,
 } from '../../../campaign/index.js';
 import { InputError } from '../../../core/index.js';
+import { kernelsInUse } from '../../../kernels/index.js';
 import { axisOption } from '../../input/axis-options.js';
+import { addKernels } from '../../input/kernels.js';
 import { addMemoryLimit } from '../../input/memory-limit.js';
 import {
   addCommonOptions,
@@ -138,7 +140,7 @@ export function runCommand(): Command {
       ).argParser(wholeNumber(0)),
     )
     .action(run);
-  return addCommonOptions(addMemoryLimit(command));
+  return addCommonOptions(addMemoryLimit(addKernels(command)));
 }
 
 async function run(
@@ -147,7 +149,7 @@ async function run(
   command: Command,
 ): Promise<void> {
   const { threads, data, out, resume, dryRun, only, limit, prices, json, quiet, ...rest } = flags;
-  const { memoryLimit: _, ...options } = rest;
+  const { memoryLimit: _memoryLimit, kernels: _kernels, ...options } = rest;
   const fields = fieldsWithDies(options, command);
   requireFitting(flags, command);
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
@@ -286,6 +288,7 @@ function toJson(
       warnings: dies.warnings,
     }),
     ...(sampleSizes.length > 0 && { sampleSizes }),
+    kernels: kernelsInUse(),
     seconds,
   };
 }

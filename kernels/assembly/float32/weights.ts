@@ -1,10 +1,19 @@
 import { WinogradDescriptor } from './winograd';
 
 /**
- * Transforms the 3×3 kernel of one output and one input channel from the packed weights into the
+ * Transforms the 3×3 kernels of `count` output channels and one input channel from the packed weights into the
  * transformed ones: G·g·Gᵀ in float64, rounded once; see `transformKernel` in kernels/float32/winograd.ts.
  */
-export function transformFloat32Kernel(d: WinogradDescriptor, output: i32, input: i32): void {
+export function transformFloat32Kernels(
+  d: WinogradDescriptor,
+  output: i32,
+  input: i32,
+  count: i32,
+): void {
+  for (let i = 0; i < count; i++) transformKernel(d, output + i, input);
+}
+
+function transformKernel(d: WinogradDescriptor, output: i32, input: i32): void {
   const panel = (output >> 4) * d.inputChannels;
   const column = (<usize>(output & 15)) << 2;
   const source = d.packed + ((<usize>(panel * 9 + input)) << 6) + column;

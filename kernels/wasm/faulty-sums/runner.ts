@@ -1,4 +1,5 @@
 import { featureCount, InputError, PAGE_BYTES, requireMemory } from '../../../core/index.js';
+import type { KernelBackend } from '../../backend.js';
 import { checkFaultySums, checkSumsInput } from '../../check.js';
 import type { FaultySumsKernel, FaultySumsSpecification } from '../../faulty-sums.js';
 import { layoutBytes } from '../../layouts.js';
@@ -28,6 +29,15 @@ const MOST_PAGES = 65_536;
 
 /** A kernel's last vector load may reach past the last allocation. */
 const OVERREAD_BYTES = 16;
+
+/** The kernels of faulty sums of a backend, whose memory is made when they are first asked for: few backends ever are. */
+export function faultySumsOn(module: KernelModule): KernelBackend['faultySums'] {
+  let runner: FaultySumsRunner | undefined;
+  return (specifications) => {
+    runner ??= createFaultySumsRunner(module);
+    return runner.prepare(specifications);
+  };
+}
 
 /**
  * The kernels of {@link FaultySumsSpecification} in WebAssembly SIMD, equal to the reference to the bit (any NaN equals

@@ -70,20 +70,22 @@ function createWinograd(
   });
   const fields = winogradFields(layout, tiles, places, fast);
   writeDescriptor(workspace, fast.winogradDescriptor, 'WinogradDescriptor', fields);
-  const { transformFloat32Kernel } = workspace.functions;
-  const updateKernel = (outputChannel: number, inputChannel: number): void =>
-    transformFloat32Kernel(fast.winogradDescriptor, outputChannel, inputChannel);
+  const update = (outputChannel: number, inputChannel: number, count: number): void =>
+    workspace.functions.transformFloat32Kernels(
+      fast.winogradDescriptor,
+      outputChannel,
+      inputChannel,
+      count,
+    );
   for (let panel = 0; panel < output.channels; panel += PANEL_COLUMNS) {
     for (let inputChannel = 0; inputChannel < input.channels; inputChannel++) {
       // Neighbours in memory.
-      for (let column = 0; column < PANEL_COLUMNS; column++) {
-        updateKernel(panel + column, inputChannel);
-      }
+      update(panel, inputChannel, PANEL_COLUMNS);
     }
   }
   return {
     places: fast,
     run: (run) => runWinograd(convolution, fast, tiles, run),
-    updateKernel,
+    updateKernel: (outputChannel, inputChannel) => update(outputChannel, inputChannel, 1),
   };
 }

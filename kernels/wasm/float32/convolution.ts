@@ -10,10 +10,11 @@ import {
 import { gatherFields, writeClip } from '../descriptors.js';
 import { packWeights } from '../packing.js';
 import { PANEL_COLUMNS, packedIndex } from '../plan.js';
-import { checkOwnTensors, type Workspace, writeDescriptor } from '../workspace.js';
+import { checkOwnTensors, writeDescriptor } from '../workspace.js';
 import { createFastAlgorithm } from './algorithm.js';
 import { float32FinishFields } from './descriptors.js';
 import {
+  type Float32Workspace,
   type ImageRun,
   imagesOf,
   type PlacedFloat32Convolution,
@@ -28,7 +29,7 @@ const PANEL_ROW_BYTES = PANEL_COLUMNS * FLOAT32_BYTES;
 
 /** A function that makes float32 convolutions in a workspace; they share the room for transforms. */
 export function float32ConvolutionsOn(
-  workspace: Workspace,
+  workspace: Float32Workspace,
 ): (specification: Float32ConvolutionSpecification) => Float32ConvolutionKernel {
   const place = float32Placer(workspace.allocate);
   return (specification) => {

@@ -1,14 +1,22 @@
 import { featureCount } from '../../../core/index.js';
+import type { WorkspacePlaces } from '../memory.js';
 import { PANEL_COLUMNS } from '../plan.js';
 import type { Workspace } from '../workspace.js';
+import type { Float32Functions } from './functions.js';
 import type { FastPlaces, Float32Layout, Float32Places } from './memory.js';
 
 const FLOAT32_BYTES = 4;
 const PANEL_ROW_BYTES = PANEL_COLUMNS * FLOAT32_BYTES;
 
+/** What float32 convolutions use of a workspace: that of WebAssembly, or of another provider of the same functions. */
+export interface Float32Workspace extends Pick<Workspace, 'buffer' | 'allocate'> {
+  readonly functions: Float32Functions;
+  readonly places: Pick<WorkspacePlaces, 'windows' | 'accumulators'>;
+}
+
 /** A float32 convolution laid out in the memory of its workspace. */
 export interface PlacedFloat32Convolution {
-  readonly workspace: Workspace;
+  readonly workspace: Float32Workspace;
   readonly layout: Float32Layout;
   readonly places: Float32Places;
 }

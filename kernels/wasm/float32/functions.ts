@@ -1,5 +1,13 @@
 /** The float32 kernels that kernels/assembly/index.ts exports; every argument is an address or a count. */
 export interface Float32Functions {
+  gatherFloat32(
+    descriptor: number,
+    input: number,
+    block: number,
+    firstRow: number,
+    rows: number,
+    group: number,
+  ): void;
   multiplyFloat32Panels(
     descriptor: number,
     a: number,
@@ -37,7 +45,7 @@ export interface Float32Functions {
   ): void;
   /** 1 when one of the values has a magnitude above `limit` (its bits) or is NaN, else 0. */
   exceedsFloat32(values: number, count: number, limit: number): number;
-  transformFloat32Kernel(descriptor: number, output: number, input: number): void;
+  transformFloat32Kernels(descriptor: number, output: number, input: number, count: number): void;
   transformFloat32Inputs(
     descriptor: number,
     input: number,

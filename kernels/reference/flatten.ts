@@ -1,6 +1,6 @@
-import { featureCount } from '../core/index.js';
-import type { Flatten } from './backend.js';
-import { checkTensors } from './check.js';
+import { featureCount } from '../../core/index.js';
+import type { Flatten } from '../backend.js';
+import { checkTensors } from '../check.js';
 
 /** See {@link Flatten}; `input` and `output` must not overlap. */
 export const flatten: Flatten = (shape, input, output, images) => {

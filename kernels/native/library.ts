@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { packageRoot } from '../../core/index.js';
+import type { Float32Functions } from '../wasm/float32/functions.js';
+
+/** An instruction set of the library. */
+export interface NativeInstructionSet extends TileSizes {
+  readonly name: string;
+  /** Whether this processor has it. */
+  readonly supported: boolean;
+  /** Whether it multiplies 8-bit values. */
+  readonly dotProducts: boolean;
+}
+
+/** What a plan must know of the tiles of an instruction set's int8 products. */
+export interface TileSizes {
+  /** Panels of a tile. */
+  readonly tilePanels: number;
+  /** Steps of a packed panel are a multiple of this. */
+  readonly tileSteps: number;
+}
+
+/** What the compiled library exports (source/addon.c). Every argument after the memory is an integer or an address in it. */
+export interface NativeFunctions extends NativeFloat32Functions {
+  /** Best first. */
+  readonly instructionSets: readonly NativeInstructionSet[];
+  /** Bytes to leave between two parts of the memory; 0 but for a build with sanitizers. */
+  readonly guardBytes: number;
+  /** Makes every access to these bytes an error, in a build with sanitizers. */
+  guard(memory: ArrayBuffer, address: number, bytes: number): void;
+  /** Bytes by which the memory starts after a cache line. */
+  misalignment(memory: ArrayBuffer): number;
+  runInt8(
+    memory: ArrayBuffer,
+    instructionSet: number,
+    descriptor: number,
+    input: number,
+    output: number,
+    images: number,
+  ): void;
+  accumulateInt8: Rows;
+  finishInt8: Rows;
+  poolUint8: Pool;
+  poolFloat32: Pool;
+}
+
+/** The float32 kernels of WebAssembly, by their names and after the same two arguments. */
+type NativeFloat32Functions = {
+  readonly [Name in keyof Float32Functions]: (
+    memory: ArrayBuffer,
+    instructionSet: number,
+    ...rest: Parameters<Float32Functions[Name]>
+  ) => ReturnType<Float32Functions[Name]>;
+};
+
+/** @param tensor the input to accumulate from, or the output to store into */
+type Rows = (
+  memory: ArrayBuffer,
+  instructionSet: number,
+  descriptor: number,
+  tensor: number,
+  images: number,
+  firstRow: number,
+  rows: number,
+) => void;
+
+type Pool = (
+  memory: ArrayBuffer,
+  instructionSet: number,
+  descriptor: number,
+  input: number,
+  output: number,
+  images: number,
+) => void;
+
+/** The file that `npm run build:native` makes for this platform, or BITCELL_NATIVE_LIBRARY instead of it. */
+export function libraryFile(): string {
+  const { platform, arch, env } = process;
+  return (
+    env.BITCELL_NATIVE_LIBRARY ??
+    join(packageRoot(), 'dist', 'kernels', 'native', `${platform}-${arch}.node`)
+  );
+}
+
+/**
+ * Loads the compiled kernels into this thread.
+ *
+ * @throws Error when the file is missing, or made for another system
+ */
+export function loadLibrary(file: string): NativeFunctions {
+  return createRequire(import.meta.url)(file);
+}
+
+/** Why the compiled kernels cannot be loaded; undefined where they can. */
+export function libraryProblem(file: string): string | undefined {
+  if (!existsSync(file)) {
+    return `there is no ${file}: "npm run build" makes it where there is a C compiler`;
+  }
+  try {
+    loadLibrary(file);
+    return undefined;
+  } catch (error) {
+    return `${file} cannot be loaded: ${error instanceof Error ? error.message : error}`;
+  }
+}

@@ -1,0 +1,428 @@
+#include "checks.h"
+
+#include <string.h>
+
+#include "instruction-set.h"
+
+static const char *const OUTSIDE = "an address lies outside the memory";
+static const char *const MISALIGNED = "an address is not aligned";
+static const char *const WRONG_SIZE = "a size of the descriptor is out of range";
+static const char *const WRONG_NUMBER = "a number of rows, channels or tiles is out of range";
+static const char *const WRONG_WINDOW = "the windows of the descriptor do not fit its maps";
+
+#define LENGTH(array) (sizeof(array) / sizeof *(array))
+
+/* A product of two counts; anything that overflows is larger than any memory. */
+static uint64_t times(uint64_t a, uint64_t b) {
+  uint64_t product;
+  return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+static uint64_t plus(uint64_t a, uint64_t b) {
+  uint64_t sum;
+  return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static int isInside(const Memory *memory, uint64_t address, uint64_t bytes) {
+  return plus(address, bytes) <= memory->bytes;
+}
+
+static int isAligned(uint32_t address) { return address % sizeof(int32_t) == 0; }
+
+/* What lies at an address, in a place that no kernel writes to. */
+static const char *copyFrom(const Memory *memory, uint32_t address, void *to, size_t bytes) {
+  if (!isAligned(address)) return MISALIGNED;
+  if (!isInside(memory, address, bytes)) return OUTSIDE;
+  memcpy(to, memory->start + address, bytes);
+  return NULL;
+}
+
+/* Addresses of values of 32 bits. */
+static int areAligned(const uint32_t *addresses, size_t number) {
+  for (size_t i = 0; i < number; i++) {
+    if (!isAligned(addresses[i])) return 0;
+  }
+  return 1;
+}
+
+static int arePositive(const int32_t *sizes, size_t number) {
+  for (size_t i = 0; i < number; i++) {
+    if (sizes[i] < 1) return 0;
+  }
+  return 1;
+}
+
+static uint64_t count(int32_t a, int32_t b, int32_t c) {
+  return times(times((uint64_t)a, (uint64_t)b), (uint64_t)c);
+}
+
+/* Sizes are 1 or more, and pads 0 or more. */
+static const char *checkWindow(const WindowDescriptor *window) {
+  const int32_t positive[] = {
+      window->inputHeight,  window->inputWidth,  window->inputChannels, window->outputHeight,
+      window->outputWidth,  window->outputChannels, window->kernelHeight, window->kernelWidth,
+      window->strideY,      window->strideX,     window->dilationY,     window->dilationX,
+      window->groups,
+  };
+  if (!arePositive(positive, LENGTH(positive))) return WRONG_SIZE;
+  if (window->padTop < 0 || window->padLeft < 0) return WRONG_SIZE;
+  if (window->inputChannels % window->groups || window->outputChannels % window->groups) {
+    return WRONG_SIZE;
+  }
+  return NULL;
+}
+
+const char *checkInt8(const Memory *memory, uint32_t address, size_t tileSteps,
+                      Int8Descriptor *descriptor) {
+  const char *wrong = copyFrom(memory, address, descriptor, sizeof *descriptor);
+  if (wrong) return wrong;
+  const WindowDescriptor *window = &descriptor->window;
+  wrong = checkWindow(window);
+  if (wrong) return wrong;
+  const uint64_t channels = (uint64_t)window->outputChannels;
+  const uint64_t groups = (uint64_t)window->groups;
+  const int32_t stored[] = {descriptor->inputZeroPoint, descriptor->outputZeroPoint,
+                            descriptor->low, descriptor->high};
+  for (size_t i = 0; i < LENGTH(stored); i++) {
+    if (stored[i] < 0 || stored[i] > UINT8_MAX) return WRONG_SIZE;
+  }
+  if (descriptor->rowStride < 1 || descriptor->blockRows < 1 || descriptor->thresholdStride < 0) {
+    return WRONG_SIZE;
+  }
+  const uint64_t rowStride = (uint64_t)descriptor->rowStride;
+  const uint64_t rows = (uint64_t)descriptor->blockRows;
+  const uint64_t positions =
+      times((uint64_t)window->outputHeight, (uint64_t)window->outputWidth);
+  const uint32_t addresses[] = {descriptor->bias, descriptor->weightZeroPoints,
+                                descriptor->multipliers, descriptor->thresholds,
+                                descriptor->accumulators};
+  if (!areAligned(addresses, LENGTH(addresses))) return MISALIGNED;
+  uint64_t weightBytes;
+  uint64_t windowBytes = 0;
+  if (descriptor->depthwise) {
+    if (window->inputChannels != window->groups || window->outputChannels != window->groups ||
+        rowStride < channels) {
+      return WRONG_SIZE;
+    }
+    weightBytes = count(window->kernelHeight, window->kernelWidth, window->outputChannels);
+  } else {
+    if (descriptor->steps < 1 || descriptor->panelsPerGroup < 1 || descriptor->blockSteps < 1 ||
+        descriptor->windowStride < 1 || (size_t)descriptor->steps % tileSteps ||
+        (size_t)descriptor->blockSteps % tileSteps) {
+      return WRONG_SIZE;
+    }
+    const uint64_t panelChannels = times((uint64_t)descriptor->panelsPerGroup, PANEL_CHANNELS);
+    const uint64_t groupOutputs = channels / groups;
+    const uint64_t taps = times((uint64_t)descriptor->steps, STEP_TAPS);
+    const uint64_t windowTaps = count(window->inputChannels / window->groups,
+                                       window->kernelHeight, window->kernelWidth);
+    if (panelChannels < groupOutputs || taps < windowTaps ||
+        taps > (uint64_t)descriptor->windowStride ||
+        rowStride < plus(times(groups - 1, groupOutputs), panelChannels)) {
+      return WRONG_SIZE;
+    }
+    weightBytes = times(times(groups, panelChannels), taps);
+    windowBytes = times(rows, (uint64_t)descriptor->windowStride);
+  }
+  const uint64_t vectorBytes = times(rowStride, sizeof(int32_t));
+  const uint64_t thresholds =
+      plus(times(positions - 1, (uint64_t)descriptor->thresholdStride), channels);
+  if (!isInside(memory, descriptor->weights, weightBytes) ||
+      !isInside(memory, descriptor->bias, vectorBytes) ||
+      !isInside(memory, descriptor->weightZeroPoints, vectorBytes) ||
+      !isInside(memory, descriptor->multipliers, vectorBytes) ||
+      (descriptor->clip && !isInside(memory, descriptor->thresholds, times(thresholds, 4))) ||
+      !isInside(memory, descriptor->windows, windowBytes) ||
+      !isInside(memory, descriptor->accumulators, times(rows, vectorBytes))) {
+    return OUTSIDE;
+  }
+  return NULL;
+}
+
+static const char *checkMaps(const Memory *memory, uint32_t address, uint64_t values,
+                             uint32_t images, size_t valueBytes) {
+  if (address % valueBytes) return MISALIGNED;
+  return isInside(memory, address, times(times(images, values), valueBytes)) ? NULL : OUTSIDE;
+}
+
+const char *checkInput(const Memory *memory, const WindowDescriptor *window, uint32_t address,
+                       uint32_t images, size_t valueBytes) {
+  const uint64_t values =
+      count(window->inputHeight, window->inputWidth, window->inputChannels);
+  return checkMaps(memory, address, values, images, valueBytes);
+}
+
+const char *checkOutput(const Memory *memory, const WindowDescriptor *window, uint32_t address,
+                        uint32_t images, size_t valueBytes) {
+  const uint64_t values =
+      count(window->outputHeight, window->outputWidth, window->outputChannels);
+  return checkMaps(memory, address, values, images, valueBytes);
+}
+
+const char *checkRows(const WindowDescriptor *window, int32_t blockRows, uint32_t images,
+                      uint32_t firstRow, uint32_t rows) {
+  const uint64_t positions =
+      times((uint64_t)window->outputHeight, (uint64_t)window->outputWidth);
+  const int fits = rows <= (uint32_t)blockRows && plus(firstRow, rows) <= times(images, positions);
+  return fits ? NULL : WRONG_SIZE;
+}
+
+/* Every window along an axis must hold at least one position of the map. */
+static int holdsInputs(int32_t input, int32_t output, int32_t kernel, int32_t stride,
+                       int32_t pad) {
+  return pad >= 0 && pad < kernel && (int64_t)(output - 1) * stride - pad < input;
+}
+
+const char *checkPooling(const Memory *memory, uint32_t address, uint32_t input, uint32_t output,
+                         uint32_t images, size_t valueBytes, PoolingDescriptor *pooling) {
+  const char *wrong = copyFrom(memory, address, pooling, sizeof *pooling);
+  if (wrong) return wrong;
+  const int32_t positive[] = {
+      pooling->channels,    pooling->inputHeight,  pooling->inputWidth,  pooling->outputHeight,
+      pooling->outputWidth, pooling->kernelHeight, pooling->kernelWidth, pooling->strideY,
+      pooling->strideX,
+  };
+  if (!arePositive(positive, LENGTH(positive))) return WRONG_SIZE;
+  if (!holdsInputs(pooling->inputHeight, pooling->outputHeight, pooling->kernelHeight,
+                   pooling->strideY, pooling->padTop) ||
+      !holdsInputs(pooling->inputWidth, pooling->outputWidth, pooling->kernelWidth,
+                   pooling->strideX, pooling->padLeft)) {
+    return WRONG_WINDOW;
+  }
+  const uint64_t inputs = count(pooling->inputHeight, pooling->inputWidth, pooling->channels);
+  const uint64_t outputs = count(pooling->outputHeight, pooling->outputWidth, pooling->channels);
+  wrong = checkMaps(memory, input, inputs, images, valueBytes);
+  return wrong ? wrong : checkMaps(memory, output, outputs, images, valueBytes);
+}
+
+/* `rows` vectors of `bytes` bytes, `stride` bytes from one to the next. */
+static uint64_t rowsBytes(uint64_t rows, uint64_t stride, uint64_t bytes) {
+  return rows == 0 ? 0 : plus(times(rows - 1, stride), bytes);
+}
+
+const char *checkGather(const Memory *memory, uint32_t descriptor, uint32_t input, uint32_t block,
+                        uint32_t firstRow, uint32_t rows, uint32_t group, GatherDescriptor *gather) {
+  const char *wrong = copyFrom(memory, descriptor, gather, sizeof *gather);
+  if (wrong) return wrong;
+  if (!isAligned(input) || !isAligned(block)) return MISALIGNED;
+  const int32_t positive[] = {
+      gather->inputHeight,  gather->inputWidth,  gather->inputChannels, gather->outputHeight,
+      gather->outputWidth,  gather->kernelHeight, gather->kernelWidth,  gather->strideY,
+      gather->strideX,      gather->dilationY,   gather->dilationX,     gather->groupChannels,
+      gather->rowStride,
+  };
+  if (!arePositive(positive, LENGTH(positive)) || gather->padTop < 0 || gather->padLeft < 0 ||
+      gather->inputChannels % gather->groupChannels || gather->rowStride % 4) {
+    return WRONG_SIZE;
+  }
+  const uint64_t window =
+      times(count(gather->kernelHeight, gather->kernelWidth, gather->groupChannels), 4);
+  if (window > (uint64_t)gather->rowStride) return WRONG_SIZE;
+  if (group >= (uint32_t)(gather->inputChannels / gather->groupChannels)) return WRONG_NUMBER;
+  if (rows == 0) return NULL;
+  const uint64_t positions = times((uint64_t)gather->outputHeight, (uint64_t)gather->outputWidth);
+  const uint64_t images = plus(plus(firstRow, rows - 1) / positions, 1);
+  const uint64_t imageBytes =
+      times(count(gather->inputHeight, gather->inputWidth, gather->inputChannels), 4);
+  return isInside(memory, input, times(images, imageBytes)) &&
+                 isInside(memory, block, times(rows, (uint64_t)gather->rowStride))
+             ? NULL
+             : OUTSIDE;
+}
+
+const char *checkProduct(const Memory *memory, uint32_t descriptor, uint32_t a, uint32_t b,
+                         uint32_t c, uint32_t rows, uint32_t depth, uint32_t start, ProductDescriptor *product) {
+  const char *wrong = copyFrom(memory, descriptor, product, sizeof *product);
+  if (wrong) return wrong;
+  const uint32_t addresses[] = {a, b, c, start};
+  if (!areAligned(addresses, LENGTH(addresses))) return MISALIGNED;
+  if (product->panels < 1 || product->rowBytes < 0 || product->panelBytes < 0 ||
+      product->sumBytes < 0 || product->rowBytes % 4 || product->panelBytes % 4 ||
+      product->sumBytes % 4) {
+    return WRONG_SIZE;
+  }
+  const uint64_t panels = (uint64_t)product->panels;
+  const uint64_t vectorBytes = times(panels, PANEL_CHANNELS * sizeof(float));
+  const uint64_t panelBytes = times(depth, PANEL_CHANNELS * sizeof(float));
+  return isInside(memory, a, rowsBytes(rows, (uint64_t)product->rowBytes, times(depth, 4))) &&
+                 isInside(memory, b,
+                          rowsBytes(panels, (uint64_t)product->panelBytes, panelBytes)) &&
+                 isInside(memory, c, rowsBytes(rows, (uint64_t)product->sumBytes, vectorBytes)) &&
+                 isInside(memory, start, vectorBytes)
+             ? NULL
+             : OUTSIDE;
+}
+
+/* A finish descriptor whose thresholds lie in the memory. */
+static const char *checkFinishDescriptor(const Memory *memory, uint32_t address,
+                                         Float32FinishDescriptor *finish) {
+  const char *wrong = copyFrom(memory, address, finish, sizeof *finish);
+  if (wrong) return wrong;
+  if (finish->channels < 1 || finish->positions < 1 || finish->thresholdStride < 0 ||
+      finish->thresholdStride % 4) {
+    return WRONG_SIZE;
+  }
+  if (!isAligned(finish->thresholds)) return MISALIGNED;
+  const uint64_t thresholds = rowsBytes((uint64_t)finish->positions,
+                                        (uint64_t)finish->thresholdStride,
+                                        times((uint64_t)finish->channels, sizeof(float)));
+  return isInside(memory, finish->thresholds, thresholds) ? NULL : OUTSIDE;
+}
+
+const char *checkFinish(const Memory *memory, uint32_t descriptor, uint32_t sums,
+                        uint32_t sumBytes, uint32_t output, uint32_t outputBytes, uint32_t rows,
+                        uint32_t position, uint32_t step, Float32FinishDescriptor *finish) {
+  const char *wrong = checkFinishDescriptor(memory, descriptor, finish);
+  if (wrong) return wrong;
+  const uint32_t aligned[] = {sums, sumBytes, output, outputBytes};
+  if (!areAligned(aligned, LENGTH(aligned))) return MISALIGNED;
+  if (position >= (uint32_t)finish->positions || step > 1) return WRONG_NUMBER;
+  const uint64_t bytes = times((uint64_t)finish->channels, sizeof(float));
+  return isInside(memory, sums, rowsBytes(rows, sumBytes, bytes)) &&
+                 isInside(memory, output, rowsBytes(rows, outputBytes, bytes))
+             ? NULL
+             : OUTSIDE;
+}
+
+/* At most a panel of channels, each below `channels`. */
+static const char *checkList(const Memory *memory, uint32_t list, uint32_t number,
+                             uint64_t channels, int32_t *listed) {
+  if (number > PANEL_CHANNELS) return WRONG_NUMBER;
+  const char *wrong = copyFrom(memory, list, listed, number * sizeof *listed);
+  if (wrong) return wrong;
+  for (uint32_t i = 0; i < number; i++) {
+    if (listed[i] < 0 || (uint64_t)listed[i] >= channels) return WRONG_NUMBER;
+  }
+  return NULL;
+}
+
+const char *checkScatter(const Memory *memory, uint32_t descriptor, uint32_t sums, uint32_t output,
+                         uint32_t rows, uint32_t list, uint32_t number, uint32_t position, Float32FinishDescriptor *finish, int32_t *listed) {
+  const char *wrong = checkFinishDescriptor(memory, descriptor, finish);
+  if (wrong) return wrong;
+  wrong = checkList(memory, list, number, (uint64_t)finish->channels, listed);
+  if (wrong) return wrong;
+  if (!isAligned(sums) || !isAligned(output)) return MISALIGNED;
+  if (position >= (uint32_t)finish->positions) return WRONG_NUMBER;
+  const uint64_t outputs = times(times(rows, (uint64_t)finish->channels), sizeof(float));
+  return isInside(memory, sums, times(rows, PANEL_CHANNELS * sizeof(float))) &&
+                 isInside(memory, output, outputs)
+             ? NULL
+             : OUTSIDE;
+}
+
+const char *checkCollect(const Memory *memory, uint32_t panel, uint32_t packed, uint32_t depth,
+                         uint32_t list, uint32_t number, int32_t *listed) {
+  if (!isAligned(panel) || !isAligned(packed)) return MISALIGNED;
+  const uint64_t panelBytes = times(depth, PANEL_CHANNELS * sizeof(float));
+  if (!isInside(memory, panel, panelBytes) || packed > memory->bytes) return OUTSIDE;
+  // Of no depth, every panel lies in the memory.
+  const uint64_t panels = panelBytes ? (memory->bytes - packed) / panelBytes : memory->bytes;
+  return checkList(memory, list, number, times(panels, PANEL_CHANNELS), listed);
+}
+
+const char *checkValues(const Memory *memory, uint32_t values, uint32_t number) {
+  if (!isAligned(values)) return MISALIGNED;
+  return isInside(memory, values, times(number, sizeof(float))) ? NULL : OUTSIDE;
+}
+
+static const char *checkWinograd(const Memory *memory, uint32_t address,
+                                 WinogradDescriptor *winograd) {
+  const char *wrong = copyFrom(memory, address, winograd, sizeof *winograd);
+  if (wrong) return wrong;
+  const int32_t positive[] = {
+      winograd->inputHeight,  winograd->inputWidth,     winograd->inputChannels,
+      winograd->outputHeight, winograd->outputWidth,    winograd->outputChannels,
+      winograd->tileRows,     winograd->tileColumns,    winograd->inputPlane,
+      winograd->outputPlane,  winograd->weightPlane,
+  };
+  const uint32_t aligned[] = {
+      winograd->weights, winograd->packed, winograd->bias, winograd->zeros,
+      (uint32_t)winograd->inputPlane, (uint32_t)winograd->outputPlane,
+      (uint32_t)winograd->weightPlane,
+  };
+  const int32_t outputs = winograd->tileOutputs;
+  if (!arePositive(positive, LENGTH(positive)) || (outputs != 2 && outputs != 4) ||
+      winograd->padTop < 0 || winograd->padLeft < 0 || winograd->inputChannels % 4 ||
+      winograd->outputChannels % PANEL_CHANNELS ||
+      (int64_t)winograd->tileRows * outputs >= (int64_t)winograd->outputHeight + outputs ||
+      (int64_t)winograd->tileColumns * outputs >= (int64_t)winograd->outputWidth + outputs) {
+    return WRONG_SIZE;
+  }
+  if (!areAligned(aligned, LENGTH(aligned))) return MISALIGNED;
+  const uint64_t elements = (uint64_t)(outputs + 2) * (uint64_t)(outputs + 2);
+  const uint64_t inputs = (uint64_t)winograd->inputChannels;
+  const uint64_t kernels = times(inputs, (uint64_t)winograd->outputChannels);
+  const uint64_t bytes = sizeof(float);
+  return isInside(memory, winograd->weights,
+                  rowsBytes(elements, (uint64_t)winograd->weightPlane, times(kernels, bytes))) &&
+                 isInside(memory, winograd->packed, times(times(kernels, 9), bytes)) &&
+                 isInside(memory, winograd->bias,
+                          times((uint64_t)winograd->outputChannels, bytes)) &&
+                 isInside(memory, winograd->zeros, times(inputs, bytes))
+             ? NULL
+             : OUTSIDE;
+}
+
+const char *checkKernels(const Memory *memory, uint32_t descriptor, uint32_t output,
+                         uint32_t input, uint32_t number, WinogradDescriptor *winograd) {
+  const char *wrong = checkWinograd(memory, descriptor, winograd);
+  if (wrong) return wrong;
+  return input < (uint32_t)winograd->inputChannels &&
+                 plus(output, number) <= (uint64_t)winograd->outputChannels
+             ? NULL
+             : WRONG_NUMBER;
+}
+
+/* Images that hold tiles up to before `end`. */
+static uint64_t imagesOfTiles(const WinogradDescriptor *winograd, uint64_t end) {
+  const uint64_t tilesPerImage =
+      times((uint64_t)winograd->tileRows, (uint64_t)winograd->tileColumns);
+  return end == 0 ? 0 : (end - 1) / tilesPerImage + 1;
+}
+
+/* All elements of transformed tiles, each in a plane of its own. */
+static int areInside(const Memory *memory, uint32_t address, const WinogradDescriptor *winograd,
+                     uint32_t tiles, int32_t channels, int32_t plane) {
+  const uint64_t size = (uint64_t)winograd->tileOutputs + 2;
+  const uint64_t planeBytes = times(times(tiles, (uint64_t)channels), sizeof(float));
+  return isInside(memory, address, rowsBytes(size * size, (uint64_t)plane, planeBytes));
+}
+
+const char *checkInputTiles(const Memory *memory, uint32_t descriptor, uint32_t input,
+                            uint32_t transformed, uint32_t firstTile, uint32_t tiles, WinogradDescriptor *winograd) {
+  const char *wrong = checkWinograd(memory, descriptor, winograd);
+  if (wrong) return wrong;
+  if (!isAligned(input) || !isAligned(transformed)) return MISALIGNED;
+  const uint64_t imageBytes =
+      times(count(winograd->inputHeight, winograd->inputWidth, winograd->inputChannels), 4);
+  const uint64_t images = imagesOfTiles(winograd, plus(firstTile, tiles));
+  return isInside(memory, input, times(images, imageBytes)) &&
+                 areInside(memory, transformed, winograd, tiles, winograd->inputChannels,
+                           winograd->inputPlane)
+             ? NULL
+             : OUTSIDE;
+}
+
+const char *checkOutputTiles(const Memory *memory, uint32_t descriptor, uint32_t finish,
+                             uint32_t products, uint32_t output, uint32_t firstTile,
+                             uint32_t tiles, WinogradDescriptor *winograd, Float32FinishDescriptor *finishing) {
+  const char *wrong = checkWinograd(memory, descriptor, winograd);
+  if (!wrong) wrong = checkFinishDescriptor(memory, finish, finishing);
+  if (wrong) return wrong;
+  if (!isAligned(products) || !isAligned(output)) return MISALIGNED;
+  const uint64_t positions =
+      times((uint64_t)winograd->outputHeight, (uint64_t)winograd->outputWidth);
+  if (finishing->channels != winograd->outputChannels ||
+      (uint64_t)finishing->positions != positions) {
+    return WRONG_SIZE;
+  }
+  const uint64_t imageBytes =
+      times(count(winograd->outputHeight, winograd->outputWidth, winograd->outputChannels), 4);
+  const uint64_t images = imagesOfTiles(winograd, plus(firstTile, tiles));
+  return isInside(memory, output, times(images, imageBytes)) &&
+                 areInside(memory, products, winograd, tiles, winograd->outputChannels,
+                           winograd->outputPlane)
+             ? NULL
+             : OUTSIDE;
+}

@@ -1,0 +1,102 @@
+#ifndef BITCELL_INSTRUCTION_SET_H
+#define BITCELL_INSTRUCTION_SET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "descriptors.h"
+
+/* Of a loop over the rows or vectors of a tile: only then do all of its sums stay in registers (GCC 12, -O3). */
+#define UNROLLED _Pragma("GCC unroll 8")
+
+/* Output channels of a packed panel, and taps that one 32-bit lane multiplies. */
+enum { PANEL_CHANNELS = 16, STEP_TAPS = 4 };
+
+/*
+ * A tile of a matrix product: sums of `rows` windows and `panels` panels over `steps` steps, modulo 2^32.
+ *
+ * a: windows of uint8, `aStride` bytes from one to the next; b: panels [step][16 channels][4 taps] of int8, `panelStride`
+ * bytes from one to the next; c: sums, `cStride` from one window to the next. They start at `start` (one a channel), or
+ * where that is NULL at what c holds.
+ */
+typedef void MultiplyInt8(size_t rows, size_t panels, size_t steps, const uint8_t *a,
+                          size_t aStride, const int8_t *b, size_t panelStride, int32_t *c,
+                          size_t cStride, const int32_t *start);
+
+/*
+ * The same in float32: products and sums are rounded one by one, in ascending order of the `depth` values of a row. Panels
+ * are [value][16 channels]; strides count values.
+ */
+typedef void MultiplyFloat32(size_t rows, size_t panels, size_t depth, const float *a,
+                             size_t aStride, const float *b, size_t panelStride, float *c,
+                             size_t cStride, const float *start);
+
+/* Clip, requantise and store accumulators of `rows` output positions from `firstRow` on. */
+typedef void FinishInt8(const Int8Descriptor *descriptor, const uint8_t *memory,
+                        const int32_t *accumulators, uint8_t *output, size_t firstRow,
+                        size_t rows);
+
+/* Accumulators of `rows` output positions from `firstRow` on, of a convolution with a filter for each channel. */
+typedef void AccumulateDepthwise(const Int8Descriptor *descriptor, const uint8_t *memory,
+                                 const uint8_t *input, int32_t *accumulators, size_t firstRow,
+                                 size_t rows);
+
+/* Maximum over each window of one image. */
+typedef void PoolUint8(const PoolingDescriptor *descriptor, const uint8_t *input, uint8_t *output);
+typedef void PoolFloat32(const PoolingDescriptor *descriptor, const float *input, float *output);
+
+/*
+ * Clip, ReLU and store rows of sums, which may lie where they are stored; strides count bytes. `step` is 1 where the next
+ * row is the next output position, and 0 where it is the same one of another image.
+ */
+typedef void FinishFloat32(const Float32FinishDescriptor *descriptor, const uint8_t *memory,
+                           const uint8_t *sums, size_t sumBytes, uint8_t *output,
+                           size_t outputBytes, size_t rows, size_t position, size_t step);
+
+/* Transform the inputs of tiles, numbered image-major, and the products of tiles back into outputs. */
+typedef void TransformInputs(const WinogradDescriptor *descriptor, const uint8_t *memory,
+                             const float *input, uint8_t *transformed, size_t firstTile,
+                             size_t tiles);
+typedef void TransformOutputs(const WinogradDescriptor *descriptor,
+                              const Float32FinishDescriptor *finish, const uint8_t *memory,
+                              const uint8_t *products, float *output, size_t firstTile,
+                              size_t tiles);
+
+/* Whether one of the values has a magnitude above `limit` (its bits), or is NaN. */
+typedef int ExceedsFloat32(const float *values, size_t count, int32_t limit);
+
+/* What loops over channels compile to with the vectors of one instruction set (lanes.h). */
+typedef struct {
+  FinishInt8 *finishInt8;
+  AccumulateDepthwise *accumulateDepthwise;
+  PoolUint8 *poolUint8;
+  PoolFloat32 *poolFloat32;
+  FinishFloat32 *finishFloat32;
+  TransformInputs *transformInputs;
+  TransformOutputs *transformOutputs;
+  ExceedsFloat32 *exceedsFloat32;
+} Lanes;
+
+typedef struct {
+  const char *name;
+  /* Whether this processor and its operating system have it; what it needs of either is asked for here. */
+  int (*supported)(void);
+  MultiplyInt8 *multiplyInt8;
+  /* Most rows and panels of a tile. */
+  size_t tileRows;
+  size_t tilePanels;
+  /* Steps of a packed panel are a multiple of this. */
+  size_t tileSteps;
+  /* Whether it multiplies 8-bit values: without, fewer products by transforms take less time (kernels/native/backend.ts). */
+  int dotProducts;
+  MultiplyFloat32 *multiplyFloat32;
+  size_t floatRows;
+  size_t floatPanels;
+  const Lanes *lanes;
+} InstructionSet;
+
+/* Best first; the last one needs nothing. */
+extern const InstructionSet *const INSTRUCTION_SETS[];
+extern const size_t INSTRUCTION_SET_COUNT;
+
+#endif

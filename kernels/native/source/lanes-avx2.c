@@ -1,0 +1,3 @@
+#define LANES avx2Lanes
+#define LANE_BYTES 32
+#include "lanes.h"

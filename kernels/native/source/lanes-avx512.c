@@ -1,0 +1,3 @@
+#define LANES avx512Lanes
+#define LANE_BYTES 64
+#include "lanes.h"

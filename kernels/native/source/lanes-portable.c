@@ -1,0 +1,3 @@
+#define LANES portableLanes
+#define LANE_BYTES 16
+#include "lanes.h"

@@ -1,0 +1,158 @@
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import { InputError } from '../../core/index.js';
+import type { KernelBackend } from '../backend.js';
+import { createNativeBackend } from '../native/backend.js';
+import { libraryFile, libraryProblem, loadLibrary } from '../native/library.js';
+import { createReferenceBackend } from '../reference/backend.js';
+import { createWasmBackend } from '../wasm/backend.js';
+import { type WasmMemoryNeeds, wasmBytesNeeded } from '../wasm/memory.js';
+import { compileKernels, type KernelModule } from '../wasm/module.js';
+
+/** Who computes the kernels: scalar TypeScript, WebAssembly, or compiled C. All give the same bits. */
+export const KERNEL_PROVIDERS = ['native', 'wasm', 'reference'] as const;
+
+export type KernelProviderName = (typeof KERNEL_PROVIDERS)[number];
+
+/** What a backend will hold, so that its memory can be sized once. */
+export type KernelNeeds = WasmMemoryNeeds;
+
+/** Who computes, and with which instructions of the processor. */
+export interface KernelsInUse {
+  readonly provider: KernelProviderName;
+  readonly instructionSet: string;
+}
+
+/**
+ * Kernels that can be posted to worker threads, which then make backends of them without compiling or choosing anything
+ * again.
+ */
+export interface KernelCode extends KernelsInUse {
+  /** What follows changes through a network, beside the kernels of any provider. */
+  readonly wasm: KernelModule;
+  /** File of the compiled C. */
+  readonly library?: string;
+}
+
+/** A way to get kernels. */
+export interface KernelProvider {
+  readonly name: KernelProviderName;
+  /** Instruction sets of its kernels, best first; `missing` says why one cannot be used on this machine. */
+  instructionSets(): readonly { readonly name: string; readonly missing?: string }[];
+  /** Why none of its kernels can be used on this machine; undefined where they can. */
+  unavailable(): string | undefined;
+  /**
+   * @param instructionSet of those that are not missing; undefined: the best one
+   * @throws InputError when it cannot be used
+   */
+  load(instructionSet?: string): KernelCode;
+  /** A backend of its code, on a memory of its own. One per thread. */
+  backend(code: KernelCode, needs: KernelNeeds): KernelBackend;
+}
+
+const reference: KernelProvider = {
+  name: 'reference',
+  instructionSets: () => [{ name: 'scalar' }],
+  unavailable: () => undefined,
+  load: (wanted) => ({ ...chosen(reference, wanted), wasm: compileKernels() }),
+  backend: createReferenceBackend,
+};
+
+const wasm: KernelProvider = {
+  name: 'wasm',
+  instructionSets: () => [{ name: 'simd128' }],
+  unavailable: () => undefined,
+  load: (wanted) => ({ ...chosen(wasm, wanted), wasm: compileKernels() }),
+  backend: (code, needs) => createWasmBackend(code.wasm, wasmBytesNeeded(needs)),
+};
+
+const native: KernelProvider = {
+  name: 'native',
+  instructionSets: () =>
+    loadLibrary(libraryFile()).instructionSets.map(({ name, supported }) => ({
+      name,
+      ...(supported ? {} : { missing: `this processor has no ${name}` }),
+    })),
+  unavailable: () => libraryProblem(libraryFile()),
+  load: (wanted) => ({
+    ...chosen(native, wanted),
+    wasm: compileKernels(),
+    library: libraryFile(),
+  }),
+  backend({ library = libraryFile(), instructionSet, wasm: module }, needs) {
+    const functions = loadLibrary(library);
+    const index = functions.instructionSets.findIndex(({ name }) => name === instructionSet);
+    return createNativeBackend(functions, index, module, needs);
+  },
+};
+
+/** The instruction set to use of a provider, the best one unless one is wanted. */
+function chosen(provider: KernelProvider, wanted: string | undefined): KernelsInUse {
+  const { name } = provider;
+  const problem = provider.unavailable();
+  if (problem !== undefined) throw new InputError(`There are no ${name} kernels: ${problem}.`);
+  const usable = provider
+    .instructionSets()
+    .flatMap((one) => (one.missing === undefined ? [one.name] : []));
+  const instructionSet = usable.find((one) => one === (wanted ?? usable[0]));
+  if (instructionSet !== undefined) return { provider: name, instructionSet };
+  throw new InputError(
+    `The ${name} kernels have no instruction set "${wanted}" on this machine; they have ${usable.join(', ')}.`,
+  );
+}
+
+/** All providers, the fastest first. */
+export const PROVIDERS: Readonly<Record<KernelProviderName, KernelProvider>> = {
+  native,
+  wasm,
+  reference,
+};
+
+/** Where the process and its worker threads keep which provider they were told to use. */
+const KEY = 'bitcell.kernels';
+
+/**
+ * Sets the provider for this thread and the worker threads that it starts from now on.
+ *
+ * @param name undefined: the default, see `loadKernels`
+ */
+export function setKernelProvider(name: KernelProviderName | undefined): void {
+  setEnvironmentData(KEY, name);
+}
+
+/**
+ * Loads kernels: of the provider that `setKernelProvider` or the variable BITCELL_KERNELS names, or of the fastest one
+ * that this machine has. Load once and post the code to other threads.
+ *
+ * @throws InputError when the provider that is named cannot be used, or there is none of that name
+ */
+export function loadKernels(): KernelCode {
+  return selectedProvider().load();
+}
+
+/**
+ * Which kernels `loadKernels` loads, without loading them.
+ *
+ * @throws InputError as `loadKernels` does
+ */
+export function kernelsInUse(): KernelsInUse {
+  return chosen(selectedProvider(), undefined);
+}
+
+function selectedProvider(): KernelProvider {
+  const name = getEnvironmentData(KEY) ?? process.env.BITCELL_KERNELS;
+  if (name !== undefined && name !== '') {
+    if (isProviderName(name)) return PROVIDERS[name];
+    throw new InputError(`BITCELL_KERNELS is "${name}"; there are ${KERNEL_PROVIDERS.join(', ')}.`);
+  }
+  const usable = KERNEL_PROVIDERS.filter((one) => PROVIDERS[one].unavailable() === undefined);
+  return PROVIDERS[usable[0]];
+}
+
+function isProviderName(name: unknown): name is KernelProviderName {
+  return KERNEL_PROVIDERS.some((provider) => provider === name);
+}
+
+/** A backend on kernels that were loaded, with memory for what it will hold. One per thread. */
+export function createBackend(code: KernelCode, needs: KernelNeeds): KernelBackend {
+  return PROVIDERS[code.provider].backend(code, needs);
+}

@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fieldNames, type LayoutName } from '../../kernels/layouts.js';
+import { libraryFile, libraryProblem, loadLibrary } from '../../kernels/native/library.js';
+
+const MEMORY_BYTES = 16 * 1024;
+const DESCRIPTOR = 64;
+const FINISH = 512;
+const DATA = 1024;
+const SUMS = 8192;
+const OUTPUT = 12_288;
+
+/** A small convolution, pooling or product, whose parts lie within the memory. */
+const FIELDS: Readonly<Record<string, number>> = {
+  ...{ inputHeight: 4, inputWidth: 4, inputChannels: 16, outputHeight: 4, outputWidth: 4 },
+  ...{ outputChannels: 16, kernelHeight: 3, kernelWidth: 3, strideY: 1, strideX: 1 },
+  ...{ padTop: 1, padLeft: 1, dilationY: 1, dilationX: 1, groups: 1, channels: 16 },
+  ...{ inputZeroPoint: 3, windowStride: 192, steps: 48, panelsPerGroup: 1, rowStride: 16 },
+  ...{ blockRows: 4, blockSteps: 16, depthwise: 0, weights: DATA, bias: DATA, multipliers: DATA },
+  ...{ weightZeroPoints: DATA, thresholds: DATA, thresholdStride: 0, clip: 1, high: 255, low: 0 },
+  ...{ outputZeroPoint: 0, windows: SUMS, accumulators: 9216, groupChannels: 16, zeroPoint: 0 },
+  ...{ rowBytes: 64, panelBytes: 1024, panels: 1, sumBytes: 64, positions: 16, relu: 1 },
+  ...{ tileOutputs: 4, tileRows: 1, tileColumns: 1, inputPlane: 64, outputPlane: 64 },
+  ...{ weightPlane: 64, packed: 0, zeros: DATA, scratch: DATA },
+};
+
+/** Arguments after memory and instruction set, and the layout of the descriptor that the first of them is. */
+const CALLS: readonly [string, LayoutName | undefined, readonly number[]][] = [
+  ['runInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, OUTPUT, 2]],
+  ['accumulateInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, 2, 3, 4]],
+  ['finishInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, 2, 3, 4]],
+  ['poolUint8', 'PoolingDescriptor', [DESCRIPTOR, DATA, OUTPUT, 2]],
+  ['poolFloat32', 'PoolingDescriptor', [DESCRIPTOR, DATA, OUTPUT, 2]],
+  ['gatherFloat32', 'GatherDescriptor', [DESCRIPTOR, DATA, SUMS, 3, 2, 0]],
+  ['multiplyFloat32Panels', 'ProductDescriptor', [DESCRIPTOR, DATA, 2048, SUMS, 3, 16, DATA]],
+  ['finishFloat32Rows', 'Float32FinishDescriptor', [DESCRIPTOR, DATA, 64, SUMS, 64, 3, 2, 1]],
+  ['scatterFloat32Channels', 'Float32FinishDescriptor', [DESCRIPTOR, DATA, SUMS, 3, 256, 2, 1]],
+  ['collectFloat32Channels', undefined, [DATA, 4096, 16, 256, 2]],
+  ['exceedsFloat32', undefined, [DATA, 100, 7]],
+  ['transformFloat32Kernels', 'WinogradDescriptor', [DESCRIPTOR, 3, 4, 2]],
+  ['transformFloat32Inputs', 'WinogradDescriptor', [DESCRIPTOR, DATA, SUMS, 0, 1]],
+  ['transformFloat32Outputs', 'WinogradDescriptor', [DESCRIPTOR, FINISH, DATA, SUMS, 0, 1]],
+];
+
+function writeFields(memory: ArrayBuffer, address: number, layout: LayoutName): Int32Array {
+  const names = fieldNames(layout);
+  const fields = new Int32Array(memory, address, names.length);
+  for (const [index, name] of names.entries()) fields[index] = FIELDS[name];
+  // Windows of float32 values take four times the bytes.
+  if (layout === 'GatherDescriptor') fields[names.length - 1] = 576;
+  return fields;
+}
+
+/** Memory with the descriptors of a call; the fields of its own, or the list of channels where it has none. */
+function memoryFor(layout: LayoutName | undefined): { memory: ArrayBuffer; fields: Int32Array } {
+  const memory = new ArrayBuffer(MEMORY_BYTES);
+  writeFields(memory, FINISH, 'Float32FinishDescriptor');
+  const fields = layout ? writeFields(memory, DESCRIPTOR, layout) : new Int32Array(memory, 256, 2);
+  return { memory, fields };
+}
+
+/** Numbers that break sums, products, signs and alignment. */
+const extreme = fc.oneof(
+  fc.constantFrom(0, 1, 2, 3, 4, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 30, 65_536, MEMORY_BYTES),
+  fc.integer({ min: -20, max: 20_000 }),
+  fc.integer(),
+);
+
+const changes = fc.array(fc.tuple(fc.nat(), extreme), { maxLength: 3 });
+
+const file = libraryFile();
+const problem = libraryProblem(file);
+const suite = problem === undefined ? describe : describe.skip;
+
+suite(`functions of the native library${problem === undefined ? '' : `: ${problem}`}`, () => {
+  const library = problem === undefined ? loadLibrary(file) : undefined;
+  const sets = (library?.instructionSets ?? []).flatMap(({ supported }, set) =>
+    supported ? [set] : [],
+  );
+
+  function call(name: string, memory: ArrayBuffer, set: number, numbers: readonly number[]) {
+    const functions = library as unknown as Readonly<Record<string, (...all: unknown[]) => void>>;
+    functions[name](memory, set, ...numbers);
+  }
+
+  test.each(CALLS)('%s runs where all is within the memory', (name, layout, numbers) => {
+    for (const set of sets) call(name, memoryFor(layout).memory, set, numbers);
+  });
+
+  // What they write shows nothing; a build with sanitizers ends where they leave the memory (.ci/slow).
+  test.each(CALLS)('%s refuses what is not, whatever it is told', (name, layout, numbers) => {
+    const refusals = new Set<string>();
+    fc.assert(
+      fc.property(
+        changes,
+        changes,
+        fc.constantFrom(...sets),
+        (fieldChanges, numberChanges, set) => {
+          const { memory, fields } = memoryFor(layout);
+          for (const [place, value] of fieldChanges) fields[place % fields.length] = value;
+          const changed = [...numbers];
+          for (const [place, value] of numberChanges) changed[place % changed.length] = value;
+          try {
+            call(name, memory, set, changed);
+          } catch (error) {
+            expect(error).toBeInstanceOf(TypeError);
+            refusals.add((error as TypeError).message);
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    expect(refusals).toContain('an address lies outside the memory');
+  });
+
+  test('other arguments are refused', () => {
+    const { memory } = memoryFor('Int8Descriptor');
+    const numbers = [DESCRIPTOR, DATA, OUTPUT, 1];
+    const wrong: [readonly unknown[], string][] = [
+      [[], 'wrong number of arguments'],
+      [[memory, ...numbers], 'wrong number of arguments'],
+      [[new Uint8Array(8), 0, ...numbers], 'the memory is not an ArrayBuffer'],
+      [[memory, 99, ...numbers], 'the processor lacks the instruction set'],
+      [[memory, '0', ...numbers], 'an argument is not an integer of 32 bits'],
+      [[memory, NaN, ...numbers], 'an argument is not an integer of 32 bits'],
+      [[memory, -1, ...numbers], 'an argument is not an integer of 32 bits'],
+      [[memory, 2 ** 32, ...numbers], 'an argument is not an integer of 32 bits'],
+    ];
+    const run = library?.runInt8 as unknown as (...all: unknown[]) => void;
+    for (const [given, message] of wrong) {
+      expect(() => run(...given)).toThrow(new TypeError(message));
+    }
+  });
+});
