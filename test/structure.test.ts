@@ -96,6 +96,8 @@ const BEHIND_FACES = [
   'mitigation/memory/channel-order/assign-channels.js',
   // The text of a column of the store, for any set of images.
   'campaign/trial/sample-set.js',
+  // The transient faults of one image, whatever study they are drawn for.
+  'campaign/trial/transient-faults.js',
   // A comparison with a file that is not the network's own: a difference, which the face must not be able to make.
   'campaign/verify/compare.js',
   'campaign/verify/given.js',

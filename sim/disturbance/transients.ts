@@ -1,5 +1,6 @@
 import type { SumGroup, WordMasks } from '../../kernels/index.js';
 import { isWeighted, type Network, type WeightedLayer } from '../../models/index.js';
+import { sharedSlots } from '../memory/shared-slots.js';
 import { firstWeightOfLayers } from '../memory/weight-position.js';
 import { type ArrayWeights, filterReader } from './array/window-weights.js';
 import { UNCHANGED } from './array/word-functions.js';
@@ -11,7 +12,7 @@ import { withOneNaN } from './stored-values.js';
 /** One bit of one value that is inverted at one moment while an image passes. */
 export type TransientFault = TransientWeight | TransientValue | TransientOperation;
 
-/** Of a weight, numbered over the network, in its memory: for the whole image. */
+/** Of a weight, numbered over the network, in its memory: for the whole image, and for all layers that read its word. */
 export interface TransientWeight {
   readonly kind: 'weight';
   readonly weight: number;
@@ -57,6 +58,7 @@ export function transientDisturbance(
 ): Disturbance {
   const weights = transientPatches(
     faults.filter((fault) => fault.kind === 'weight'),
+    network,
     words,
   );
   const tensors = transientReads(faults.filter((fault) => fault.kind === 'value'));
@@ -75,17 +77,33 @@ export function transientDisturbance(
 /** The patches of weights of which bits are inverted. */
 function transientPatches(
   faults: readonly TransientWeight[],
+  network: Network,
   words: Uint8Array | Uint32Array,
 ): WeightPatches {
   const inverted = new Map<number, number>();
+  const readersOf = faults.length > 0 ? weightsOfWord(network) : undefined;
   for (const { weight, bit } of faults) {
-    inverted.set(weight, (inverted.get(weight) ?? 0) ^ (1 << bit));
+    for (const one of readersOf?.(weight) ?? []) {
+      inverted.set(one, (inverted.get(one) ?? 0) ^ (1 << bit));
+    }
   }
   const weights = Uint32Array.from(inverted.keys()).sort();
   return {
     weights,
     words: Uint32Array.from(weights, (weight) => words[weight] ^ (inverted.get(weight) ?? 0)),
     effectiveFaults: faults.length,
+  };
+}
+
+/** The weights that are read of the word of a weight: that of each layer that shares it. */
+function weightsOfWord(network: Network): (weight: number) => readonly number[] {
+  const shared = sharedSlots(network);
+  if (!shared) return (weight) => [weight];
+  return (weight) => {
+    const slot = shared.slotOf(weight);
+    return Array.from({ length: shared.occupancy(slot) }, (_, reader) =>
+      shared.weightAt(slot, reader),
+    );
   };
 }
 
