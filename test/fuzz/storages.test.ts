@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { featureCount, ModelError } from '../../core/index.js';
-import { compileKernels } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import {
   decodeOnnx,
   encodeOnnx,
@@ -32,7 +32,7 @@ import { FEATURES } from './support.js';
 /** Random networks of each format; the claim of 1,000 takes minutes. */
 const CASES = Number(process.env.BITCELL_TEST_FEATURE_MAPS ?? 25);
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 
 type Values = Uint8Array | Int8Array | Float32Array;
 

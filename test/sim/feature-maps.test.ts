@@ -2,7 +2,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { featureCount } from '../../core/index.js';
 import { FAULT_KINDS } from '../../fault/index.js';
-import { compileKernels, createReferenceBackend } from '../../kernels/index.js';
+import { createReferenceBackend, loadKernels } from '../../kernels/index.js';
 import { inputsOf } from '../../models/index.js';
 import {
   createDatapath,
@@ -21,7 +21,7 @@ import {
 } from './placed-feature-maps.js';
 import { bitsOf, drawOf, randomImages, randomUnits, seeds } from './storage-networks.js';
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 
 const cases = fc.tuple(placedFeatureMaps(), seeds);
 

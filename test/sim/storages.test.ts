@@ -4,11 +4,11 @@ import { featureCount } from '../../core/index.js';
 import { type CellGeometry, cellCount, FAULT_KINDS, type FaultMap } from '../../fault/index.js';
 import {
   clipFloat32,
-  compileKernels,
   createReferenceBackend,
   type Float32Clip,
   type Int8Clip,
   int8Finish,
+  loadKernels,
 } from '../../kernels/index.js';
 import {
   isWeighted,
@@ -52,7 +52,7 @@ const TIMEOUT = 60_000 + 200 * CASES;
 /** Cases of a network, one after the other on the same datapaths, which take longer to make than to run. */
 const CASES_OF_NETWORK = 5;
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 
 const ARRAYS: Readonly<Record<string, Pick<SystolicArray, 'dataflow' | 'preload'>>> = {
   'output-stationary': { dataflow: 'output-stationary' },

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { drawTransientFaults } from '../../campaign/trial/transient-faults.js';
 import { featureCount, InputError, windowSize } from '../../core/index.js';
 import { cellIndex, FAULT_KINDS, type FaultMap } from '../../fault/index.js';
-import { compileKernels, createReferenceBackend } from '../../kernels/index.js';
+import { createReferenceBackend, loadKernels } from '../../kernels/index.js';
 import { dequantize, type Network, WORD_BITS, weightedLayers } from '../../models/index.js';
 import {
   type Accelerator,
@@ -39,7 +39,7 @@ import {
   storageNetworks,
 } from './storage-networks.js';
 
-const kernels = compileKernels();
+const kernels = loadKernels();
 
 const networks: fc.Arbitrary<Network> = fc.oneof(
   storageNetworks('int8'),
@@ -118,7 +118,7 @@ describe('runTransients', () => {
       );
       const runner =
         canFollowChanges(network) && random() < 0.6
-          ? createDeltaRunner(network, datapath, kernels, IMAGES, units, advantage)
+          ? createDeltaRunner(network, datapath, kernels.wasm, IMAGES, units, advantage)
           : undefined;
       runner?.record(images, IMAGES);
       const alone =
