@@ -404,7 +404,7 @@ describe('parseStudy', () => {
     ],
     [
       { storage: 'weights+inputs', faultCounts: [1] },
-      'study: faultCounts are of one storage, but weights+inputs are broken at once: give rates',
+      'study: numbers of faults are of one storage, but weights+inputs are broken at once: give rates',
     ],
     [
       { storages: ['weights', 'accumulators'], mitigations: ['none', 'secded'] },
