@@ -76,14 +76,16 @@ export function storageSideOf(parts: readonly MemoryPart[], context: SideContext
   const readers = storages.map((storage) => readerOf(parts, storage, context));
   const hasSpareLines = readers.some((reader) => reader.hasSpareLines);
   const protectsMemory = parts.length > 0;
+  const sound = storages.map((storage) => flipsOf([], storage));
   const side: StorageSide = {
     protectsMemory,
     disturbanceOf(faults) {
       if (!protectsMemory) return transientDisturbance(network, faults, context.words);
-      const maps = storages.map((storage) => {
-        const map = flipsOf(faults, storage);
-        return { map, knownTo: () => map };
-      });
+      // No test finds them: what is chosen for faulty cells knows none.
+      const maps = storages.map((storage, index) => ({
+        map: flipsOf(faults, storage),
+        knownTo: () => sound[index],
+      }));
       const { disturbance } = side.resultOf(maps);
       const operations = faults.filter((fault) => fault.kind === 'operation');
       const sums = transientSums(operations, network, disturbance.weights);

@@ -303,3 +303,23 @@ single('a study of weights is one that says nothing of storages', async () => {
   const { points } = await pointsOf({ storages: ['activations', 'weights'] }, 1);
   expect(points.filter(({ storage }) => storage === 'weights')).toEqual(said.points);
 });
+
+single.each(['weights', 'activations'])(
+  'what is chosen for faulty cells knows no fault of a moment: %s',
+  (storage) => {
+    const mitigations = ['none', 'spares:rows=300:columns=1'];
+    const study = parseStudy({
+      ...{ model: files.int8, formats: ['int8'], storages: [storage], mitigations },
+      ...{ faults: { transient: { count: 200 } }, imageChoice: 'fixed', images: 40, maps: 1 },
+    });
+    for (const engine of ['plain', 'incremental'] as const) {
+      const { data } = prepareStudy(study);
+      const run = createTrialRunner(data, kernels, { engine, deltaBytes: 0 });
+      const names = mitigationNames(study);
+      const { outcomes } = run({ condition: 0, map: 0, images: 40, mitigations: names });
+      const [none, spares] = outcomes.map(({ correct, sdc, fixed }) => ({ correct, sdc, fixed }));
+      expect(none.sdc).toBeGreaterThan(0);
+      expect(spares).toEqual(none);
+    }
+  },
+);
