@@ -165,7 +165,7 @@ static void poolFloat32(const PoolingDescriptor *pooling, const float *input, fl
       float *restrict largest = output;
       const float *first =
           input + (ys.first * (size_t)pooling->inputWidth + xs.first) * channels;
-      memcpy(largest, first, channels * sizeof *largest);
+      memmove(largest, first, channels * sizeof *largest);
       for (size_t y = ys.first; y < ys.end; y++) {
         for (size_t x = xs.first; x < xs.end; x++) {
           const float *restrict pixel = input + (y * (size_t)pooling->inputWidth + x) * channels;

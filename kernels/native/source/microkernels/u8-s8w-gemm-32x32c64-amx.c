@@ -39,7 +39,7 @@ void multiplyAmx(size_t rows, size_t panels, size_t steps, const uint8_t *a, siz
   const size_t stride = cStride * sizeof *c;
   if (start) {
     for (size_t row = 0; row < rows; row++) {
-      memcpy(c + row * cStride, start, panels * PANEL_CHANNELS * sizeof *c);
+      memmove(c + row * cStride, start, panels * PANEL_CHANNELS * sizeof *c);
     }
   }
   configure(firstRows, secondRows);
