@@ -4,8 +4,8 @@ import type { Float32Functions } from '../wasm/float32/functions.js';
 import type { NativeWorkspace } from './workspace.js';
 
 /**
- * A function that makes float32 convolutions in a workspace. Layout, blocks and limits are those of WebAssembly, which
- * are a matter of the definition; what each block is computed by is compiled C.
+ * A function that makes float32 convolutions in a workspace. Layout, blocks and limits are those of WebAssembly; each
+ * block is computed by compiled C.
  */
 export function float32ConvolutionsNative(
   workspace: NativeWorkspace,

@@ -271,7 +271,8 @@ static const char *checkFinishDescriptor(const Memory *memory, uint32_t address,
 
 const char *checkFinish(const Memory *memory, uint32_t descriptor, uint32_t sums,
                         uint32_t sumBytes, uint32_t output, uint32_t outputBytes, uint32_t rows,
-                        uint32_t position, uint32_t step, Float32FinishDescriptor *finish) {
+                        uint32_t position, uint32_t step,
+                        Float32FinishDescriptor *finish) {
   const char *wrong = checkFinishDescriptor(memory, descriptor, finish);
   if (wrong) return wrong;
   const uint32_t aligned[] = {sums, sumBytes, output, outputBytes};
@@ -297,7 +298,8 @@ static const char *checkList(const Memory *memory, uint32_t list, uint32_t numbe
 }
 
 const char *checkScatter(const Memory *memory, uint32_t descriptor, uint32_t sums, uint32_t output,
-                         uint32_t rows, uint32_t list, uint32_t number, uint32_t position, Float32FinishDescriptor *finish, int32_t *listed) {
+                         uint32_t rows, uint32_t list, uint32_t number, uint32_t position,
+                         Float32FinishDescriptor *finish, int32_t *listed) {
   const char *wrong = checkFinishDescriptor(memory, descriptor, finish);
   if (wrong) return wrong;
   wrong = checkList(memory, list, number, (uint64_t)finish->channels, listed);
@@ -390,7 +392,8 @@ static int areInside(const Memory *memory, uint32_t address, const WinogradDescr
 }
 
 const char *checkInputTiles(const Memory *memory, uint32_t descriptor, uint32_t input,
-                            uint32_t transformed, uint32_t firstTile, uint32_t tiles, WinogradDescriptor *winograd) {
+                            uint32_t transformed, uint32_t firstTile, uint32_t tiles,
+                            WinogradDescriptor *winograd) {
   const char *wrong = checkWinograd(memory, descriptor, winograd);
   if (wrong) return wrong;
   if (!isAligned(input) || !isAligned(transformed)) return MISALIGNED;
@@ -406,7 +409,8 @@ const char *checkInputTiles(const Memory *memory, uint32_t descriptor, uint32_t 
 
 const char *checkOutputTiles(const Memory *memory, uint32_t descriptor, uint32_t finish,
                              uint32_t products, uint32_t output, uint32_t firstTile,
-                             uint32_t tiles, WinogradDescriptor *winograd, Float32FinishDescriptor *finishing) {
+                             uint32_t tiles, WinogradDescriptor *winograd,
+                             Float32FinishDescriptor *finishing) {
   const char *wrong = checkWinograd(memory, descriptor, winograd);
   if (!wrong) wrong = checkFinishDescriptor(memory, finish, finishing);
   if (wrong) return wrong;

@@ -38,18 +38,22 @@ const char *checkProduct(const Memory *memory, uint32_t descriptor, uint32_t a, 
                          uint32_t c, uint32_t rows, uint32_t depth, uint32_t start, ProductDescriptor *product);
 const char *checkFinish(const Memory *memory, uint32_t descriptor, uint32_t sums,
                         uint32_t sumBytes, uint32_t output, uint32_t outputBytes, uint32_t rows,
-                        uint32_t position, uint32_t step, Float32FinishDescriptor *finish);
+                        uint32_t position, uint32_t step,
+                        Float32FinishDescriptor *finish);
 const char *checkScatter(const Memory *memory, uint32_t descriptor, uint32_t sums, uint32_t output,
-                         uint32_t rows, uint32_t list, uint32_t count, uint32_t position, Float32FinishDescriptor *finish, int32_t *listed);
+                         uint32_t rows, uint32_t list, uint32_t count, uint32_t position,
+                         Float32FinishDescriptor *finish, int32_t *listed);
 const char *checkCollect(const Memory *memory, uint32_t panel, uint32_t packed, uint32_t depth,
                          uint32_t list, uint32_t count, int32_t *listed);
 const char *checkValues(const Memory *memory, uint32_t values, uint32_t count);
 const char *checkKernels(const Memory *memory, uint32_t descriptor, uint32_t output,
                          uint32_t input, uint32_t count, WinogradDescriptor *winograd);
 const char *checkInputTiles(const Memory *memory, uint32_t descriptor, uint32_t input,
-                            uint32_t transformed, uint32_t firstTile, uint32_t tiles, WinogradDescriptor *winograd);
+                            uint32_t transformed, uint32_t firstTile, uint32_t tiles,
+                            WinogradDescriptor *winograd);
 const char *checkOutputTiles(const Memory *memory, uint32_t descriptor, uint32_t finish,
                              uint32_t products, uint32_t output, uint32_t firstTile,
-                             uint32_t tiles, WinogradDescriptor *winograd, Float32FinishDescriptor *finishing);
+                             uint32_t tiles, WinogradDescriptor *winograd,
+                             Float32FinishDescriptor *finishing);
 
 #endif
