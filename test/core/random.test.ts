@@ -115,6 +115,9 @@ describe('a random stream', () => {
         "faultOrder": 2,
         "imageChoice": 4,
         "regionDensity": 16,
+        "storageSeed": 21,
+        "transientCount": 22,
+        "transientPlace": 23,
       }
     `);
   });
