@@ -24,6 +24,7 @@ import {
   storedWords,
   transientSites,
   valueMasks,
+  WHOLE_LAYER_ADVANTAGE,
 } from 'bitcell/sim';
 import { measurement, median, printJson } from './measure.mjs';
 
@@ -111,7 +112,14 @@ datapath.setDisturbance(undefined);
 recordRun(datapath, recording, inputs, numbers);
 const runner =
   network.format === 'int8'
-    ? createDeltaRunner(network, datapath, kernels.wasm, images, new Map())
+    ? createDeltaRunner(
+        network,
+        datapath,
+        kernels.wasm,
+        images,
+        new Map(),
+        WHOLE_LAYER_ADVANTAGE[kernels.provider],
+      )
     : undefined;
 runner?.record(inputs, images);
 

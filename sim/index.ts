@@ -70,6 +70,7 @@ export {
   type DeltaRunner,
   deltaRunnerBytes,
   type FollowedFaults,
+  WHOLE_LAYER_ADVANTAGE,
 } from './runs/delta-run.js';
 export * from './runs/per-image.js';
 export {

@@ -22,6 +22,7 @@ import {
   runTransients,
   type TransientFault,
   type WeightPatches,
+  WHOLE_LAYER_ADVANTAGE,
 } from '../../sim/index.js';
 import type { GoldenPredictions, Prediction } from './recorded-samples.js';
 import type { StorageMap, StorageSide } from './storage-side.js';
@@ -276,6 +277,7 @@ export function createDeltaRunners(
   budget: number,
 ): DeltaRunners | undefined {
   if (!canFollowChanges(network)) return undefined;
+  const advantage = WHOLE_LAYER_ADVANTAGE[kernels.provider];
   const runners = new Map<string, DeltaRunner | undefined>();
   let left = budget;
   return (mitigation, units) => {
@@ -285,7 +287,9 @@ export function createDeltaRunners(
       if (fits) left -= bytes;
       runners.set(
         mitigation,
-        fits ? createDeltaRunner(network, datapath, kernels.wasm, count, units) : undefined,
+        fits
+          ? createDeltaRunner(network, datapath, kernels.wasm, count, units, advantage)
+          : undefined,
       );
     }
     return runners.get(mitigation);
