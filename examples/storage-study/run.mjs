@@ -66,9 +66,24 @@ async function pointsOf(out, names) {
   const found = {};
   for (const name of names.filter((one) => existsSync(join(out, one)))) {
     const { stdout: text } = await bitcell(['results', join(out, name), '--json']);
-    found[name] = JSON.parse(text).points;
+    found[name] = JSON.parse(text).points.map(shownFields);
   }
   return found;
+}
+
+/** What the report shows of a point. @param {Record<string, unknown>} point */
+function shownFields({
+  model,
+  format,
+  storage,
+  mitigation,
+  rate,
+  maps,
+  accuracy,
+  difference,
+  faults,
+}) {
+  return { model, format, storage, mitigation, rate, maps, accuracy, difference, faults };
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main();

@@ -6,6 +6,7 @@ import type {
   SumGroup,
 } from '../../kernels/index.js';
 import { isWeighted, type Network, type WeightedLayer } from '../../models/index.js';
+import { firstFrom } from '../disturbance/layer-patches.js';
 import { quantizationOf } from './weightless.js';
 
 /** Writes the sums of a layer that pass faulty places over those that its kernel computed. */
@@ -113,16 +114,4 @@ function replaceGroup(
       }
     }
   }
-}
-
-/** The place of the first number that is not below a limit, among ascending ones. */
-function firstFrom(ascending: Uint32Array, limit: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle] < limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

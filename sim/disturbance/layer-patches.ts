@@ -26,7 +26,7 @@ export function patchesOfLayer(
 }
 
 /** The place of the first number that is not below a limit, among ascending ones. */
-function firstFrom(ascending: Uint32Array, limit: number): number {
+export function firstFrom(ascending: Uint32Array, limit: number): number {
   let low = 0;
   let high = ascending.length;
   while (low < high) {
