@@ -15,7 +15,7 @@ import {
 } from 'bitcell/campaign';
 import { multiplyAccumulates } from 'bitcell/core';
 import { parseFaultModel } from 'bitcell/fault';
-import { weightedLayers } from 'bitcell/models';
+import { arrayLayers } from 'bitcell/models';
 import { COLLAPSED, Draws, populations } from './intervals/populations.mjs';
 import { bettingRule, studentRule, widenedStudentInterval } from './intervals/stopping-rules.mjs';
 
@@ -145,7 +145,7 @@ function pilots() {
   const precision = 0.02;
   const batch = 20;
   const network = loadNetwork('vgg16', 'int8');
-  const layers = weightedLayers(network);
+  const layers = arrayLayers(network);
   const imageRun = layers.reduce((sum, { shape }) => sum + multiplyAccumulates(shape), 0);
   const model = parseFaultModel({ model: 'uniform', faults: 'flip' }, 'coverage.mjs');
   const condition = { source: /** @type {const} */ ({ kind: 'model', name: 'flip', model }) };

@@ -11,7 +11,9 @@ export {
   globalAveragePool,
 } from './elementwise/average-pool.js';
 export { type ConcatPart, concatChannels } from './elementwise/concat.js';
+export { dilatedMaxPool } from './elementwise/dilated-max-pool.js';
 export { fusedMultiplyAdd } from './elementwise/fused-multiply-add.js';
+export { type IntegerGrid, quantizeToGrid } from './elementwise/grid.js';
 export {
   activationTable,
   applyTable,
@@ -21,6 +23,7 @@ export {
   leakyReluTable,
   requantizationTable,
 } from './elementwise/lookup.js';
+export { permuteAxes } from './elementwise/permute.js';
 export {
   dequantizeStored,
   mergedQuantization,

@@ -1,5 +1,5 @@
 import { InputError } from '../core/index.js';
-import { layerNamed, type Network } from '../models/index.js';
+import { arrayLayerNamed, type Network } from '../models/index.js';
 import type { ActivationUnit } from '../sim/index.js';
 import {
   activationUnits,
@@ -68,7 +68,7 @@ function restrict(
     layers.map((layer) => {
       const values = thresholds.get(layer);
       if (values) return [layer, values];
-      layerNamed(network, layer, `mitigation ${mitigation}`);
+      arrayLayerNamed(network, layer, `mitigation ${mitigation}`);
       throw new InputError(
         `mitigation ${mitigation}: there are no thresholds for layer "${layer}" of ${network.name}: expected one of ${[...thresholds.keys()].join(', ')}`,
       );

@@ -23,6 +23,16 @@ export { writeClipped, writeQOperator } from './export/qoperator.js';
 export { type QuantizedWriteOptions, quantizedName } from './graph/quantized-graph.js';
 export * from './network.js';
 export * from './onnx/index.js';
+export type {
+  Float32Place,
+  LayerPlace,
+  LayerShapes,
+  Operation,
+  OperatorDefinition,
+  QuantizedPlace,
+  TensorPlace,
+} from './operators/definition.js';
+export { definitionOf, isMoving, OPERATORS, shapesOf } from './operators/index.js';
 export { type ActivationRange, quantizeRange } from './quantization/affine.js';
 export {
   type ChannelMeans,
@@ -30,7 +40,7 @@ export {
   createChannelMeans,
 } from './quantization/bias-correction.js';
 export * from './quantization/calibration.js';
-export { dequantize } from './quantization/dequantize.js';
+export { dequantize, dequantizeWords } from './quantization/dequantize.js';
 export { type Bin, createHistogram, type Histogram } from './quantization/histogram.js';
 export * from './quantization/noise.js';
 export {

@@ -1,11 +1,31 @@
-import {
-  type ConvolutionShape,
-  didYouMean,
-  excerpt,
-  type FeatureShape,
-  InputError,
-  type PoolingShape,
-} from '../core/index.js';
+import { didYouMean, excerpt, type FeatureShape, InputError } from '../core/index.js';
+import type {
+  AddLayer,
+  AffineLayer,
+  ArrayLayer,
+  AveragePoolLayer,
+  ClipLayer,
+  ConcatLayer,
+  DequantizeLayer,
+  FlattenLayer,
+  Float32ArrayLayer,
+  Float32WeightedLayer,
+  GlobalAveragePoolLayer,
+  GridLayer,
+  Int8ArrayLayer,
+  Int8WeightedLayer,
+  IslandLayer,
+  Layout,
+  LeakyReluLayer,
+  MaxPoolLayer,
+  PartLayer,
+  QuantizeLayer,
+  TransposeLayer,
+  WeightedLayer,
+} from './layers/index.js';
+import type { ElementType } from './onnx/index.js';
+
+export * from './layers/index.js';
 
 /** The stored form of a weight: two's complement byte or IEEE 754 single. */
 export type WordFormat = 'int8' | 'float32';
@@ -24,161 +44,45 @@ export interface Quantization {
   readonly signed?: true;
 }
 
-/** An activation tensor; float32 networks have no quantisation. */
+/** An activation tensor: uint8 values where it has a quantisation, otherwise float32 numbers. */
 export interface Tensor {
   readonly name: string;
   readonly shape: FeatureShape;
   readonly quantization?: Quantization;
 }
 
-/** What every layer has. */
-export interface NamedLayer {
-  /** Unique in the network. */
+/** A layer without weights. An operator adds its type here, and its definition to `OPERATORS`. */
+export type WeightlessLayer =
+  | AddLayer
+  | AffineLayer
+  | AveragePoolLayer
+  | ClipLayer
+  | ConcatLayer
+  | DequantizeLayer
+  | FlattenLayer
+  | GlobalAveragePoolLayer
+  | GridLayer
+  | IslandLayer
+  | LeakyReluLayer
+  | MaxPoolLayer
+  | PartLayer
+  | QuantizeLayer
+  | TransposeLayer;
+
+export type Int8Layer = Int8WeightedLayer | WeightlessLayer;
+export type Float32Layer = Float32WeightedLayer | WeightlessLayer;
+
+/** A value of the file that a network takes or gives, for one sample. */
+export interface NetworkValue {
   readonly name: string;
   /** Index into `Network.tensors`. */
-  readonly output: number;
+  readonly tensor: number;
+  /** In the file's order; the batch, where there is one, is 1. */
+  readonly dims: readonly number[];
+  readonly layout: Layout;
+  /** Its type in the file: float32 is dequantised where the tensor is quantised. */
+  readonly elementType: ElementType;
 }
-
-/** A layer with one input. */
-export interface LayerBase extends NamedLayer {
-  /** Index into `Network.tensors`. */
-  readonly input: number;
-}
-
-/**
- * Convolution or fully connected layer. Weights are in network order (output channel, input channel
- * of the group, ky, kx), flat. The fully connected layer's inputs are in channel, height, width order.
- */
-export interface WeightedLayerBase extends LayerBase {
-  readonly kind: 'convolution' | 'fully-connected';
-  readonly shape: ConvolutionShape;
-  /** Whether a ReLU follows. */
-  readonly relu: boolean;
-  /**
-   * The largest output, a positive real number, where the ReLU has one (6 in ReLU6). In int8 networks the
-   * output's quantisation must hold nothing larger, and so implies it.
-   */
-  readonly upper?: number;
-  /** Present when an earlier layer reads the same stored words, which then exist once. */
-  readonly sharedWeights?: SharedWeights;
-}
-
-/** Whose words a layer reads. */
-export interface SharedWeights {
-  /** Name of the first layer that reads them. */
-  readonly layer: string;
-  /** Whether its weight matrix (outputs × inputs) is read transposed. */
-  readonly transposed: boolean;
-}
-
-/** real weight = scales[c] · (w − zeroPoints[c]); real bias = scale_x · scales[c] · bias[c]. */
-export interface Int8WeightedLayer extends WeightedLayerBase {
-  readonly weights: Int8Array;
-  /** float32 values, one per output channel. */
-  readonly scales: Float32Array;
-  /** One per output channel. */
-  readonly zeroPoints: Int32Array;
-  readonly bias: Int32Array;
-  /**
-   * Present when the words are uint8 in ONNX files and in the weight memory: `weights` and `zeroPoints` are 128 less.
-   */
-  readonly unsignedWeights?: true;
-}
-
-export interface Float32WeightedLayer extends WeightedLayerBase {
-  readonly weights: Float32Array;
-  readonly bias: Float32Array;
-}
-
-/** Input and output share one quantisation. */
-export interface MaxPoolLayer extends LayerBase {
-  readonly kind: 'max-pool';
-  readonly shape: PoolingShape;
-}
-
-/** To `channels·height·width × 1 × 1`, in channel, height, width order; quantisation unchanged. */
-export interface FlattenLayer extends LayerBase {
-  readonly kind: 'flatten';
-}
-
-/**
- * Order in which onnxruntime sums a window in float32: row by row, or as its library MLAS does, whose kernels depend
- * on the window.
- */
-export type SummationOrder = 'rows' | 'mlas';
-
-/** A mean that onnxruntime computes in integers, or, in some quantised networks, in float32. */
-export interface AverageBase extends LayerBase {
-  /** Present when it is computed on dequantised numbers, in float32 and in this order, and then quantised. */
-  readonly inFloat32?: SummationOrder;
-}
-
-/** Mean of each window. */
-export interface AveragePoolLayer extends AverageBase {
-  readonly kind: 'average-pool';
-  readonly shape: PoolingShape;
-  /**
-   * Whether padding counts as values of 0, or the mean is over what lies inside the input. What windows reach beyond
-   * the padding (ceil_mode) counts in int8 networks, as onnxruntime has it, and not in float32 ones.
-   */
-  readonly countIncludePad: boolean;
-}
-
-/** Mean of each channel. */
-export interface GlobalAveragePoolLayer extends AverageBase {
-  readonly kind: 'global-average-pool';
-}
-
-/** Sum of two tensors of one shape. */
-export interface AddLayer extends NamedLayer {
-  readonly kind: 'add';
-  readonly inputs: readonly [number, number];
-  /** Present when onnxruntime computes it on dequantised numbers, in float32, and then quantises. */
-  readonly inFloat32?: true;
-  /** Whether a ReLU follows. */
-  readonly relu: boolean;
-}
-
-/** Joins tensors of one height and width along their channels. */
-export interface ConcatLayer extends NamedLayer {
-  readonly kind: 'concat';
-  readonly inputs: readonly number[];
-}
-
-/** x, or alpha · x where x is negative. */
-export interface LeakyReluLayer extends LayerBase {
-  readonly kind: 'leaky-relu';
-  readonly alpha: number;
-}
-
-/** Restricts values to [low, high], of which either may be infinite; [0, ∞] is a ReLU. */
-export interface ClipLayer extends LayerBase {
-  readonly kind: 'clip';
-  readonly low: number;
-  readonly high: number;
-}
-
-/** Batch normalisation that no weights could take up: fround(fround(x · factors[c]) + offsets[c]). */
-export interface AffineLayer extends LayerBase {
-  readonly kind: 'affine';
-  readonly factors: Float32Array;
-  readonly offsets: Float32Array;
-}
-
-/** Layers that move values and change neither them nor their quantisation. */
-export type MovingLayer = MaxPoolLayer | FlattenLayer;
-
-/** Layers without weights that compute. */
-export type ElementwiseLayer =
-  | AveragePoolLayer
-  | GlobalAveragePoolLayer
-  | AddLayer
-  | ConcatLayer
-  | LeakyReluLayer
-  | ClipLayer;
-
-export type Int8Layer = Int8WeightedLayer | MovingLayer | ElementwiseLayer;
-export type Float32Layer = Float32WeightedLayer | MovingLayer | ElementwiseLayer | AffineLayer;
 
 /** What a network has in either word format. */
 export interface NetworkBase {
@@ -188,9 +92,15 @@ export interface NetworkBase {
   /** SHA-256 (hexadecimal) of the ONNX file it was read from. */
   readonly checksum: string;
   readonly tensors: readonly Tensor[];
-  /** Indices into `tensors`. */
+  /** Indices into `tensors`: those of the first input and output. */
   readonly input: number;
   readonly output: number;
+  /**
+   * All values that the file takes and gives; absent in networks made otherwise, which have one of each, stored
+   * channels last (`networkInputs`, `networkOutputs`).
+   */
+  readonly inputs?: readonly NetworkValue[];
+  readonly outputs?: readonly NetworkValue[];
 }
 
 /** Layers in an order in which each follows its inputs. */
@@ -211,16 +121,37 @@ export interface Float32Network extends NetworkBase {
 
 export type Network = Int8Network | Float32Network;
 export type Layer = Int8Layer | Float32Layer;
-export type WeightedLayer = Int8WeightedLayer | Float32WeightedLayer;
 
 /** Whether a layer has weights, and so lives in the weight memory. */
 export function isWeighted<L extends Layer>(layer: L): layer is Extract<L, WeightedLayer> {
+  return isOnArray(layer) || layer.kind === 'stored-weights';
+}
+
+/** Whether the systolic array computes a layer's product. */
+export function isOnArray<L extends Layer>(layer: L): layer is Extract<L, ArrayLayer> {
   return layer.kind === 'convolution' || layer.kind === 'fully-connected';
 }
 
-/** Whether a layer only moves values, so that its input and output share one quantisation. */
-export function isMoving(layer: Layer): layer is MovingLayer {
-  return layer.kind === 'max-pool' || layer.kind === 'flatten';
+/** Whether onnxruntime computes a layer on the host. */
+export function isIsland(layer: Layer): layer is IslandLayer {
+  return layer.kind === 'island';
+}
+
+/** What a sample holds, one value behind the other. */
+export function networkInputs(network: Network): readonly NetworkValue[] {
+  return network.inputs ?? [channelsLast(network, network.input)];
+}
+
+/** What a network makes of a sample, one value behind the other. */
+export function networkOutputs(network: Network): readonly NetworkValue[] {
+  return network.outputs ?? [channelsLast(network, network.output)];
+}
+
+function channelsLast({ tensors }: Network, tensor: number): NetworkValue {
+  const { name, shape } = tensors[tensor];
+  const { channels, height, width } = shape;
+  const dims = height === 1 && width === 1 ? [1, channels] : [1, channels, height, width];
+  return { name, tensor, dims, layout: 'channels-last', elementType: 'float32' };
 }
 
 /**
@@ -236,7 +167,7 @@ export function inputsOf(layer: Layer): readonly number[] {
   return 'inputs' in layer ? layer.inputs : [layer.input];
 }
 
-/** The convolutions and fully connected layers, in network order. */
+/** The layers with weights, in network order. */
 export function weightedLayers(network: Int8Network): Int8WeightedLayer[];
 export function weightedLayers(network: Float32Network): Float32WeightedLayer[];
 export function weightedLayers(network: Network): WeightedLayer[];
@@ -244,8 +175,16 @@ export function weightedLayers(network: Network): WeightedLayer[] {
   return (network.layers as readonly Layer[]).filter((layer) => isWeighted(layer));
 }
 
+/** The convolutions and fully connected layers, in network order. */
+export function arrayLayers(network: Int8Network): Int8ArrayLayer[];
+export function arrayLayers(network: Float32Network): Float32ArrayLayer[];
+export function arrayLayers(network: Network): ArrayLayer[];
+export function arrayLayers(network: Network): ArrayLayer[] {
+  return (network.layers as readonly Layer[]).filter((layer) => isOnArray(layer));
+}
+
 /**
- * The convolution or fully connected layer with a name.
+ * The layer with weights that has a name.
  *
  * @param where what names the layer, at the start of the message
  * @throws InputError when the network has none, with the nearest name
@@ -253,7 +192,26 @@ export function weightedLayers(network: Network): WeightedLayer[] {
 export function layerNamed(network: Int8Network, name: string, where?: string): Int8WeightedLayer;
 export function layerNamed(network: Network, name: string, where?: string): WeightedLayer;
 export function layerNamed(network: Network, name: string, where?: string): WeightedLayer {
-  const layers = weightedLayers(network);
+  return named(network, weightedLayers(network), name, where);
+}
+
+/**
+ * The convolution or fully connected layer with a name.
+ *
+ * @throws InputError as `layerNamed` does
+ */
+export function arrayLayerNamed(network: Int8Network, name: string, where?: string): Int8ArrayLayer;
+export function arrayLayerNamed(network: Network, name: string, where?: string): ArrayLayer;
+export function arrayLayerNamed(network: Network, name: string, where?: string): ArrayLayer {
+  return named(network, arrayLayers(network), name, where);
+}
+
+function named<L extends WeightedLayer>(
+  network: Network,
+  layers: readonly L[],
+  name: string,
+  where: string | undefined,
+): L {
   const found = layers.find((layer) => layer.name === name);
   if (found) return found;
   const hint = didYouMean(

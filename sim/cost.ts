@@ -1,5 +1,5 @@
 import { type ConvolutionShape, InputError } from '../core/index.js';
-import { type Network, WORD_BITS, type WordFormat, weightedLayers } from '../models/index.js';
+import { arrayLayers, type Network, WORD_BITS, type WordFormat } from '../models/index.js';
 import { type Accelerator, weightMemoryOf } from './accelerator/index.js';
 import {
   type Area,
@@ -56,7 +56,7 @@ export interface TimedInference {
 export function inferenceCost(network: Network, accelerator: Accelerator): InferenceCost {
   const { format } = network;
   const { array, clock, buffers, energyTable } = accelerator;
-  const layers = weightedLayers(network);
+  const layers = arrayLayers(network);
   const shapes = layers.map(({ shape }) => shape);
   const timing = networkTiming(shapes, array, memorySystemOf(accelerator, format));
   if (energyTable === undefined) return { timing };

@@ -1,8 +1,11 @@
 import {
+  definitionOf,
   type Float32Network,
   type Int8Layer,
   type Int8Network,
+  inputsOf,
   isMoving,
+  isOnArray,
   isWeighted,
   type Quantization,
 } from '../models/index.js';
@@ -21,13 +24,15 @@ export function int8GraphOf(network: Float32Network, random: () => number): Int8
   });
   quantizations[network.input] = drawQuantization(false);
   const layers = network.layers.map((layer): Int8Layer => {
-    if (isMoving(layer)) {
-      quantizations[layer.output] = quantizations[layer.input];
+    if (isWeighted(layer) && !isOnArray(layer)) throw new Error(`${layer.name} is no operator`);
+    if (!isOnArray(layer) && isMoving(layer)) {
+      quantizations[layer.output] = quantizations[inputsOf(layer)[0]];
       return layer;
     }
-    if (layer.kind === 'affine') throw new Error(`${layer.name} has no int8 form`);
+    if (!isOnArray(layer) && !definitionOf(layer).int8)
+      throw new Error(`${layer.name} has no int8 form`);
     quantizations[layer.output] = drawQuantization('relu' in layer && layer.relu);
-    if (!isWeighted(layer)) return layer;
+    if (!isOnArray(layer)) return layer;
     const channels = layer.bias.length;
     const window = layer.weights.length / channels;
     // Products of uint8 and int8 numbers around 70², whose random sum grows with the root of the window.

@@ -1,5 +1,5 @@
 import { faultMapOf } from 'bitcell/fault';
-import { isWeighted } from 'bitcell/models';
+import { isOnArray } from 'bitcell/models';
 import { applyFaultMap, firstWeightOfLayers, placeNetwork, storedWords } from 'bitcell/sim';
 
 /** @import { StudyData } from 'bitcell/campaign' */
@@ -38,7 +38,7 @@ export function withFaultyWords(network, { weights, words }) {
   let weighted = 0;
   let position = 0;
   const layers = network.layers.map((layer) => {
-    if (!isWeighted(layer)) return layer;
+    if (!isOnArray(layer)) return layer;
     const copy = layer.weights.slice();
     const stored =
       copy instanceof Int8Array ? new Uint8Array(copy.buffer) : new Uint32Array(copy.buffer);

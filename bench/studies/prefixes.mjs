@@ -2,7 +2,7 @@ import { createTrialRunner, parseStudy, prepareStudy } from 'bitcell/campaign';
 import { featureCount, multiplyAccumulates } from 'bitcell/core';
 import { loadKernels } from 'bitcell/kernels';
 import { unitsOfSide } from 'bitcell/mitigation';
-import { inputsOf, isWeighted, normalize } from 'bitcell/models';
+import { inputsOf, isOnArray, normalize } from 'bitcell/models';
 import { createNetworkDatapath, differingLayers } from 'bitcell/sim';
 import { measurement } from '../measure.mjs';
 import { patchesOfMaps } from './faulty-network.mjs';
@@ -58,7 +58,7 @@ export function commonPrefixes({ model, format, rates, maps, images }) {
           return tensors;
         });
         for (const layer of network.layers.slice(first)) {
-          if (!isWeighted(layer)) continue;
+          if (!isOnArray(layer)) continue;
           const products = multiplyAccumulates(layer.shape);
           const [tensor] = inputsOf(layer);
           const length = featureCount(network.tensors[tensor].shape);

@@ -1,6 +1,7 @@
 import { featureCount, InputError, type ProgressListener } from '../../core/index.js';
 import { type KernelCode, loadKernels } from '../../kernels/index.js';
 import {
+  arrayLayers,
   type CalibrationOptions,
   type ChannelMeans,
   correctBiases,
@@ -16,7 +17,6 @@ import {
   quantizeNetwork,
   type SignalAndNoise,
   type WeightGranularity,
-  weightedLayers,
   weightNoise,
 } from '../../models/index.js';
 import { batchWithinMemory, createNetworkDatapath } from '../../sim/index.js';
@@ -83,7 +83,7 @@ export function quantizeOnImages(
   requireSome(network, inputs);
   const kernels = loadKernels();
   const calibration = createCalibration(network, options.calibration);
-  const layers = weightedLayers(network);
+  const layers = arrayLayers(network);
   const means = new Map<string, ChannelMeans>();
   if (biasCorrection) {
     for (const { name, shape } of layers) {
@@ -163,7 +163,7 @@ export function measureNoise(
   const kernels = loadKernels();
   const real = createNetworkDatapath(network, kernels, batch);
   const rounded = createNetworkDatapath(quantized, kernels, batch);
-  const reals = weightedLayers(network);
+  const reals = arrayLayers(network);
   const outputs = reals.map(({ output }) => ({
     tensor: output,
     values: new Float32Array(batch * featureCount(network.tensors[output].shape)),
@@ -187,7 +187,7 @@ export function measureNoise(
     });
     onProgress?.(first + size, inputs.count);
   }
-  return weightedLayers(quantized).map((layer, index) => ({
+  return arrayLayers(quantized).map((layer, index) => ({
     name: layer.name,
     weights: weightNoise(reals[index], layer),
     output: outputs[index].meter.total(),

@@ -1,5 +1,5 @@
 import { multiplyAccumulates } from '../../core/index.js';
-import { isWeighted, layerIndex, type Network } from '../../models/index.js';
+import { isOnArray, layerIndex, type Network } from '../../models/index.js';
 import {
   expectedMaps,
   imagesPerMap,
@@ -174,5 +174,5 @@ function rerunFrom(network: Network, firstLayer: string | null): number {
 function multiplyAccumulatesFrom({ layers }: Network, first: number): number {
   return layers
     .slice(first)
-    .reduce((sum, layer) => sum + (isWeighted(layer) ? multiplyAccumulates(layer.shape) : 0), 0);
+    .reduce((sum, layer) => sum + (isOnArray(layer) ? multiplyAccumulates(layer.shape) : 0), 0);
 }

@@ -1,6 +1,6 @@
 import { multiplyAccumulates } from '../../core/index.js';
 import { activationUnits, type LayerThresholds } from '../../mitigation/index.js';
-import { isWeighted, type Network } from '../../models/index.js';
+import { isOnArray, type Network } from '../../models/index.js';
 import type { Datapath, RestartPoint } from '../../sim/index.js';
 import { valuesAt } from './start-point.js';
 
@@ -24,7 +24,7 @@ export interface LayerRunner {
 
 export function createLayerRunner(network: Network, datapath: Datapath): LayerRunner {
   const productsOfLayer = network.layers.map((layer) =>
-    isWeighted(layer) ? multiplyAccumulates(layer.shape) : 0,
+    isOnArray(layer) ? multiplyAccumulates(layer.shape) : 0,
   );
   let products = 0;
   return {

@@ -1,7 +1,7 @@
 import { featureCount } from '../../core/index.js';
 import type { Float32Clip } from '../../kernels/index.js';
 import { activationUnits, type LayerThresholds } from '../../mitigation/index.js';
-import { isWeighted, layerIndex } from '../../models/index.js';
+import { isOnArray, layerIndex } from '../../models/index.js';
 import type { RestartPoint } from '../../sim/index.js';
 import type { LayerRunner } from './layer-runner.js';
 
@@ -61,7 +61,7 @@ export function createClippedVariants(
   const { network } = datapath;
   const index = layerIndex(network, layer);
   const description = network.layers[index];
-  if (network.format !== 'float32' || !isWeighted(description)) return undefined;
+  if (network.format !== 'float32' || !isOnArray(description)) return undefined;
   if (description.upper !== undefined) return undefined;
   const clipOf = (thresholds: LayerThresholds) => {
     const unit = activationUnits('clip-tuned', network, thresholds).get(layer);

@@ -1,6 +1,6 @@
 import { multiplyAccumulates } from '../../core/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
-import { isWeighted, layerIndex, type Network } from '../../models/index.js';
+import { isOnArray, layerIndex, type Network } from '../../models/index.js';
 import type { ScoredRun } from './tune-data.js';
 
 /** Thresholds of one layer that are about to be scored. */
@@ -65,7 +65,7 @@ function paysFor(network: Network, layer: string): boolean {
   if (network.format === 'float32') return true;
   const [own, ...behind] = network.layers
     .slice(layerIndex(network, layer))
-    .map((one) => (isWeighted(one) ? multiplyAccumulates(one.shape) : 0));
+    .map((one) => (isOnArray(one) ? multiplyAccumulates(one.shape) : 0));
   return behind.reduce((sum, products) => sum + products, 0) > own;
 }
 

@@ -1,6 +1,6 @@
 import { multiplyAccumulates, sha256Hex } from '../../core/index.js';
 import { type LayerThresholds, type Thresholds, thresholdsFor } from '../../mitigation/index.js';
-import { loadCifar10, loadNetwork, type Network, weightedLayers } from '../../models/index.js';
+import { arrayLayers, loadCifar10, loadNetwork, type Network } from '../../models/index.js';
 import { loadAccelerator, requireDatapath } from '../../sim/index.js';
 import type { RestartListener } from '../execute/worker-thread.js';
 import { codeChecksum, dataChecksum } from '../inputs/checksums.js';
@@ -88,7 +88,7 @@ export function prepareTuning(
 
 function inNetworkOrder(network: Network, thresholds: LayerThresholds): LayerThresholds {
   return new Map(
-    weightedLayers(network).flatMap(({ name }) => {
+    arrayLayers(network).flatMap(({ name }) => {
       const values = thresholds.get(name);
       return values ? [[name, values]] : [];
     }),
@@ -166,7 +166,7 @@ function costOf(
   { evaluations, products }: TuningState,
 ): TuneCost {
   const scores = [...evaluations.values()].flat().filter((count) => count !== null).length;
-  const ofImage = weightedLayers(network).reduce(
+  const ofImage = arrayLayers(network).reduce(
     (sum, { shape }) => sum + multiplyAccumulates(shape),
     0,
   );

@@ -1,7 +1,7 @@
 import {
+  type Int8ArrayLayer,
   type Int8Network,
-  type Int8WeightedLayer,
-  isWeighted,
+  isOnArray,
   requantizationMultipliers,
 } from '../../models/index.js';
 import type { Datapath } from '../../sim/index.js';
@@ -35,7 +35,7 @@ export function traceMismatch(
   mismatch: Mismatch,
 ): Difference {
   const layer = network.layers.find(({ name }) => name === mismatch.layer);
-  if (!layer || !isWeighted(layer)) return mismatch;
+  if (!layer || !isOnArray(layer)) return mismatch;
   const { channel, y, x } = mismatch;
   const wantedRow = y * layer.shape.output.width + x;
   let value: number | undefined;
@@ -53,7 +53,7 @@ export function traceMismatch(
 
 function trace(
   network: Int8Network,
-  layer: Int8WeightedLayer,
+  layer: Int8ArrayLayer,
   channel: number,
   value: number,
 ): AccumulatorTrace {

@@ -14,6 +14,7 @@ import {
   writeFileAtomic,
 } from '../../core/index.js';
 import {
+  arrayLayers,
   CALIBRATION_METHODS,
   type CalibrationMethod,
   type Int8Network,
@@ -23,7 +24,6 @@ import {
   signalToNoise,
   WEIGHT_GRANULARITIES,
   type WeightGranularity,
-  weightedLayers,
   writeQdq,
   writeQOperator,
 } from '../../models/index.js';
@@ -170,7 +170,7 @@ function quantize(model: string, flags: QuantizeFlags): void {
 }
 
 function describeLayers(quantized: Int8Network, noise: readonly LayerNoise[]): object[] {
-  return weightedLayers(quantized).map(({ name, shape, output }, index) => ({
+  return arrayLayers(quantized).map(({ name, shape, output }, index) => ({
     name,
     channels: shape.output.channels,
     output: quantized.tensors[output].quantization,

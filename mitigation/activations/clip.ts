@@ -1,11 +1,11 @@
 import { InputError } from '../../core/index.js';
 import type { ClipMode } from '../../kernels/index.js';
 import {
+  arrayLayerNamed,
   type Float32Clips,
   type Float32Network,
   type Int8LayerClip,
   type Int8Network,
-  layerNamed,
   type Network,
   transpose,
 } from '../../models/index.js';
@@ -144,5 +144,5 @@ function channelsInnermost<T extends Int32Array | Float32Array>(
 }
 
 function channelsOf(network: Network, name: string): number {
-  return layerNamed(network, name).shape.output.channels;
+  return arrayLayerNamed(network, name).shape.output.channels;
 }

@@ -1,5 +1,5 @@
 import { type Int8ConvolutionSpecification, requantize } from '../../kernels/index.js';
-import { type Int8Network, layerNamed } from '../../models/index.js';
+import { arrayLayerNamed, type Int8Network } from '../../models/index.js';
 import { int8Specification } from '../../sim/index.js';
 
 const INT32 = { least: -(2 ** 31), largest: 2 ** 31 - 1 } as const;
@@ -14,7 +14,7 @@ export function storedThresholds(
   layer: string,
   thresholds: readonly number[],
 ): Uint8Array {
-  const specification = int8Specification(network, layerNamed(network, layer));
+  const specification = int8Specification(network, arrayLayerNamed(network, layer));
   const perChannel = thresholds.length / specification.shape.output.channels;
   return Uint8Array.from(thresholds, (threshold, index) =>
     stored(specification, Math.floor(index / perChannel), threshold),
@@ -33,7 +33,7 @@ export function kernelThresholds(
   layer: string,
   thresholds: Uint8Array,
 ): Int32Array {
-  const specification = int8Specification(network, layerNamed(network, layer));
+  const specification = int8Specification(network, arrayLayerNamed(network, layer));
   const perChannel = thresholds.length / specification.shape.output.channels;
   const known = new Map<number, number>();
   return Int32Array.from(thresholds, (threshold, index) => {

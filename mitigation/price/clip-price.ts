@@ -1,4 +1,4 @@
-import { type Network, weightedLayers } from '../../models/index.js';
+import { arrayLayers, type Network } from '../../models/index.js';
 import { type ClipPosition, type ClipUse, requireClipPosition } from '../activations/clip.js';
 import {
   type Granularity,
@@ -31,7 +31,7 @@ export function clipPrice(
   requireClipPosition(network, position);
   const fineness =
     use === 'clip-tuned' ? 'layer' : (granularity ?? PROFILE_GRANULARITY[network.format]);
-  const activated = weightedLayers(network).filter(({ relu }) => relu);
+  const activated = arrayLayers(network).filter(({ relu }) => relu);
   const clipped = layers ?? activated.map(({ name }) => name);
   return {
     ...COMPARING,

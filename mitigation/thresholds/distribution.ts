@@ -1,5 +1,5 @@
 import { featureCount } from '../../core/index.js';
-import { weightedLayers } from '../../models/index.js';
+import { arrayLayers } from '../../models/index.js';
 import type { Datapath, WeightPatches } from '../../sim/index.js';
 
 /** Percentiles that a distribution holds. */
@@ -72,7 +72,7 @@ export function accumulatorDistributions(
   patches?: WeightPatches,
 ): LayerDistribution[] {
   const layers = new Map(
-    weightedLayers(datapath.network)
+    arrayLayers(datapath.network)
       .filter(({ relu }) => relu)
       .map(({ name, shape: { output } }): [string, Collected] => [
         name,

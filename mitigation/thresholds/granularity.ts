@@ -1,5 +1,5 @@
 import { featureCount } from '../../core/index.js';
-import { layerNamed, type Network, type WordFormat } from '../../models/index.js';
+import { arrayLayerNamed, type Network, type WordFormat } from '../../models/index.js';
 import { largestActivation, layerThresholdsAt } from './layer-threshold.js';
 
 /** How many outputs of a layer share a threshold, from coarse to fine: all, those of a channel, none. */
@@ -25,7 +25,7 @@ export function isAsFine(from: Granularity, to: Granularity): boolean {
  * @throws InputError when the network has no such layer
  */
 export function thresholdCount(network: Network, layer: string, granularity: Granularity): number {
-  const { output } = layerNamed(network, layer).shape;
+  const { output } = arrayLayerNamed(network, layer).shape;
   if (granularity === 'neuron') return featureCount(output);
   return granularity === 'layer' && network.format === 'float32' ? 1 : output.channels;
 }
@@ -45,7 +45,7 @@ export function coarsenMaxima(
   to: Granularity,
 ): readonly number[] {
   if (from === to) return maxima;
-  const { output } = layerNamed(network, layer).shape;
+  const { output } = arrayLayerNamed(network, layer).shape;
   const perChannel = from === 'neuron' ? largestOfParts(maxima, output.channels) : maxima;
   if (to === 'channel') return perChannel;
   if (network.format === 'float32') return largestOfParts(perChannel, 1);

@@ -1,4 +1,4 @@
-import { type Int8Network, layerNamed, type Network } from '../../models/index.js';
+import { arrayLayerNamed, type Int8Network, type Network } from '../../models/index.js';
 
 const LARGEST_INT32 = 2 ** 31 - 1;
 
@@ -11,7 +11,7 @@ const LARGEST_INT32 = 2 ** 31 - 1;
  */
 function thresholdUnits(network: Network, name: string, count: number): (index: number) => number {
   if (network.format === 'float32') return () => 1;
-  const layer = layerNamed(network, name);
+  const layer = arrayLayerNamed(network, name);
   const scale = network.tensors[layer.input].quantization?.scale;
   if (scale === undefined) throw new Error(`the input of layer "${name}" is not quantised`);
   const perChannel = count / layer.scales.length;

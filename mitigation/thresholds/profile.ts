@@ -1,5 +1,5 @@
 import { featureCount } from '../../core/index.js';
-import { type WeightedLayer, weightedLayers } from '../../models/index.js';
+import { arrayLayers, type WeightedLayer } from '../../models/index.js';
 import type { Datapath } from '../../sim/index.js';
 import { coarsenMaxima, type Granularity, PROFILE_GRANULARITY } from './granularity.js';
 
@@ -20,7 +20,7 @@ export function profileMaxima(
   granularity: Granularity = PROFILE_GRANULARITY[datapath.network.format],
 ): Record<string, readonly number[]> {
   const { network } = datapath;
-  const layers = weightedLayers(network).filter(({ relu }) => relu);
+  const layers = arrayLayers(network).filter(({ relu }) => relu);
   const maxima = new Map(
     layers.map(({ name, shape }) => [
       name,

@@ -7,7 +7,7 @@ import {
   readTextChecked,
   writeFileAtomic,
 } from '../../core/index.js';
-import { layerNamed, type Network } from '../../models/index.js';
+import { arrayLayerNamed, type Network } from '../../models/index.js';
 import type { ClipUse, LayerThresholds } from '../activations/clip.js';
 import {
   coarsenMaxima,
@@ -204,7 +204,7 @@ function checkCount(
   declared: Granularity | undefined,
   where: string,
 ): void {
-  layerNamed(network, name, where);
+  arrayLayerNamed(network, name, where);
   const allowed = declared ? [declared] : GRANULARITIES;
   const counts = new Set(allowed.map((one) => thresholdCount(network, name, one)));
   if (counts.has(count)) return;

@@ -2,11 +2,11 @@ import { featureCount, InputError, ModelError } from '../../core/index.js';
 import { channelDims, convolutionAttributes, int } from '../graph/attributes.js';
 import type { QuantizedGraph } from '../graph/quantized-graph.js';
 import {
+  type ArrayLayer,
+  arrayLayerNamed,
+  type Int8ArrayLayer,
   type Int8Network,
-  type Int8WeightedLayer,
-  layerNamed,
   requantizationMultipliers,
-  type WeightedLayer,
 } from '../network.js';
 
 /** Values above their threshold become the real number 0, or the threshold. */
@@ -34,7 +34,7 @@ export type Int8LayerClip = AccumulatorClip | RequantizedClip;
 /** @throws InputError when a clip is for no layer of the network, or has another number of thresholds */
 export function checkClips(network: Int8Network, clips: ReadonlyMap<string, Int8LayerClip>): void {
   for (const [name, { thresholds }] of clips) {
-    const { output } = layerNamed(network, name).shape;
+    const { output } = arrayLayerNamed(network, name).shape;
     const neurons = featureCount(output);
     if (thresholds.length !== output.channels && thresholds.length !== neurons) {
       throw new InputError(
@@ -45,7 +45,7 @@ export function checkClips(network: Int8Network, clips: ReadonlyMap<string, Int8
 }
 
 /** Dimensions of thresholds, which broadcast over a layer's output: one per channel, or one per neuron. */
-export function thresholdDims(layer: WeightedLayer, count: number): number[] {
+export function thresholdDims(layer: ArrayLayer, count: number): number[] {
   const { channels, height, width } = layer.shape.output;
   return count === channels ? channelDims(layer) : [1, channels, height, width];
 }
@@ -54,7 +54,7 @@ export function thresholdDims(layer: WeightedLayer, count: number): number[] {
 const DATA_TYPE = { float32: 1, uint8: 2, int8: 3, int32: 6 } as const;
 
 /** Adds operators of one layer whose values are named after it. */
-function operatorsOf({ builder }: QuantizedGraph, layer: WeightedLayer) {
+function operatorsOf({ builder }: QuantizedGraph, layer: ArrayLayer) {
   const { name } = layer;
   const step = (opType: string, inputs: readonly string[], wanted: string) =>
     builder.node(opType, inputs, builder.fresh(`${name}.${wanted}`));
@@ -76,7 +76,7 @@ function operatorsOf({ builder }: QuantizedGraph, layer: WeightedLayer) {
  */
 export function addAccumulatorClipped(
   graph: QuantizedGraph,
-  layer: Int8WeightedLayer,
+  layer: Int8ArrayLayer,
   { mode, thresholds }: AccumulatorClip,
   source: string,
   target: string,
@@ -110,7 +110,7 @@ export function addAccumulatorClipped(
  */
 export function addRequantizedClip(
   graph: QuantizedGraph,
-  layer: Int8WeightedLayer,
+  layer: Int8ArrayLayer,
   { mode, thresholds }: RequantizedClip,
   unclipped: string,
   target: string,
@@ -133,7 +133,7 @@ export function addRequantizedClip(
 }
 
 /** Adds the integer products of a layer, without its bias; returns their name. */
-function addProducts(graph: QuantizedGraph, layer: Int8WeightedLayer, source: string): string {
+function addProducts(graph: QuantizedGraph, layer: Int8ArrayLayer, source: string): string {
   const { builder } = graph;
   const { name, zeroPoints } = layer;
   if (zeroPoints.some((zeroPoint) => zeroPoint !== zeroPoints[0])) {

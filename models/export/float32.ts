@@ -1,18 +1,9 @@
-import {
-  addFloat32Operator,
-  addRectifier,
-  convolutionAttributes,
-  int,
-} from '../graph/attributes.js';
+import { addRectifier, convolutionAttributes, int } from '../graph/attributes.js';
 import { createGraphBuilder, type GraphBuilder, type GraphOutput } from '../graph/graph-builder.js';
 import { createWeightConstants } from '../graph/weight-constants.js';
-import {
-  type Float32Network,
-  type Float32WeightedLayer,
-  inputsOf,
-  isWeighted,
-} from '../network.js';
+import { type Float32ArrayLayer, type Float32Network, inputsOf, isOnArray } from '../network.js';
 import { thresholdDims } from './clipped-layer.js';
+import { addFloat32Operator } from './operator.js';
 
 /**
  * Clipped activations of float32 layers, by layer name: one threshold per output channel, or one per neuron in
@@ -64,7 +55,7 @@ function buildFloat32(
   for (const layer of network.layers) {
     const operands = inputsOf(layer).map((tensor) => tensors[tensor].name);
     const output = tensors[layer.output].name;
-    if (!isWeighted(layer)) {
+    if (!isOnArray(layer)) {
       addFloat32Operator(builder, layer, operands, output);
       continue;
     }
@@ -105,7 +96,7 @@ function buildFloat32(
 
 function addClip(
   builder: GraphBuilder,
-  layer: Float32WeightedLayer,
+  layer: Float32ArrayLayer,
   { mode, thresholds }: { readonly mode: 'clip-zero' | 'clamp'; readonly thresholds: Float32Array },
   sum: string,
   clipped: string,

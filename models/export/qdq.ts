@@ -1,9 +1,4 @@
-import {
-  addFloat32Operator,
-  addRectifier,
-  convolutionAttributes,
-  int,
-} from '../graph/attributes.js';
+import { addRectifier, convolutionAttributes, int } from '../graph/attributes.js';
 import {
   createQuantizedGraph,
   graphOutputs,
@@ -11,7 +6,9 @@ import {
   type QuantizedWriteOptions,
   quantizedName,
 } from '../graph/quantized-graph.js';
-import { type Int8Network, type Int8WeightedLayer, inputsOf, isWeighted } from '../network.js';
+import { type Int8ArrayLayer, type Int8Network, inputsOf, isOnArray } from '../network.js';
+import { isMoving } from '../operators/index.js';
+import { addFloat32Operator } from './operator.js';
 
 /**
  * Writes a quantised network in QDQ form: float32 operators between DequantizeLinear and QuantizeLinear
@@ -24,7 +21,7 @@ import { type Int8Network, type Int8WeightedLayer, inputsOf, isWeighted } from '
  */
 export function writeQdq(network: Int8Network, options: QuantizedWriteOptions = {}): Uint8Array {
   const { tensors } = network;
-  const graph = createQuantizedGraph(network);
+  const graph = createQuantizedGraph(network, isMoving);
   const { builder } = graph;
 
   /** QuantizeLinear and DequantizeLinear; returns the dequantised value. */
@@ -47,7 +44,7 @@ export function writeQdq(network: Int8Network, options: QuantizedWriteOptions = 
     // The graph's output takes the tensor's name, after the DequantizeLinear.
     const real = layer.output === network.output ? builder.fresh(`${name}_real`) : name;
     const inputs = inputsOf(layer).map((tensor) => dequantized.get(tensor) ?? '');
-    if (isWeighted(layer)) addWeighted(graph, layer, inputs[0], real);
+    if (isOnArray(layer)) addWeighted(graph, layer, inputs[0], real);
     else addFloat32Operator(builder, layer, inputs, real);
     dequantized.set(layer.output, requantize(real, layer.output));
   }
@@ -56,7 +53,7 @@ export function writeQdq(network: Int8Network, options: QuantizedWriteOptions = 
 
 function addWeighted(
   graph: QuantizedGraph,
-  layer: Int8WeightedLayer,
+  layer: Int8ArrayLayer,
   input: string,
   output: string,
 ): void {

@@ -1,11 +1,4 @@
-import {
-  addFloat32Operator,
-  averagePoolAttributes,
-  convolutionAttributes,
-  float,
-  int,
-  movingOperator,
-} from '../graph/attributes.js';
+import { convolutionAttributes, int } from '../graph/attributes.js';
 import { MICROSOFT_DOMAIN } from '../graph/graph-builder.js';
 import {
   createQuantizedGraph,
@@ -15,21 +8,20 @@ import {
   quantizedName,
 } from '../graph/quantized-graph.js';
 import {
-  type ClipLayer,
-  type ElementwiseLayer,
+  type Int8ArrayLayer,
+  type Int8Layer,
   type Int8Network,
-  type Int8WeightedLayer,
   inputsOf,
-  isMoving,
-  isWeighted,
+  isOnArray,
 } from '../network.js';
-import type { OnnxAttribute } from '../onnx/index.js';
+import { definitionOf, isMoving } from '../operators/index.js';
 import {
   addAccumulatorClipped,
   addRequantizedClip,
   checkClips,
   type Int8LayerClip,
 } from './clipped-layer.js';
+import { addFloat32Operator } from './operator.js';
 
 /**
  * Writes a quantised network in QOperator form, which leaves onnxruntime nothing to fuse:
@@ -60,7 +52,7 @@ export function writeClipped(
 ): Uint8Array {
   checkClips(network, clips);
   const { tensors } = network;
-  const graph = createQuantizedGraph(network);
+  const graph = createQuantizedGraph(network, isMoving);
   const { builder } = graph;
   const input = tensors[network.input];
   const { scale, zeroPoint } = graph.names(network.input);
@@ -69,15 +61,16 @@ export function writeClipped(
     const signed = graph.isSigned(layer.output);
     const sources = () => inputsOf(layer).map((tensor) => graph.stored(tensor, signed));
     const target = quantizedName(tensors[layer.output]);
-    if (isWeighted(layer)) {
+    const definition = definitionOf(layer);
+    const isReal = 'inFloat32' in layer && layer.inFloat32 !== undefined;
+    if (isOnArray(layer)) {
       addWeighted(graph, layer, clips.get(layer.name), sources()[0], target);
     } else if (isMoving(layer)) {
-      const { opType, attributes } = movingOperator(layer);
-      builder.node(opType, sources(), target, { name: layer.name, attributes });
-    } else if (layer.kind === 'clip' || ('inFloat32' in layer && layer.inFloat32)) {
-      addReal(graph, layer, target);
+      addFloat32Operator(builder, layer, sources(), target);
+    } else if (definition.writeQuantized && !isReal) {
+      definition.writeQuantized(graph, layer, sources(), target);
     } else {
-      addElementwise(graph, layer, sources(), target);
+      addReal(graph, layer, target);
     }
   }
   const last = graph.names(network.output);
@@ -91,7 +84,7 @@ export function writeClipped(
 
 function addWeighted(
   graph: QuantizedGraph,
-  layer: Int8WeightedLayer,
+  layer: Int8ArrayLayer,
   clip: Int8LayerClip | undefined,
   source: string,
   target: string,
@@ -109,7 +102,7 @@ function addWeighted(
 
 function addQLinear(
   graph: QuantizedGraph,
-  layer: Int8WeightedLayer,
+  layer: Int8ArrayLayer,
   source: string,
   target: string,
 ): void {
@@ -135,7 +128,7 @@ function addQLinear(
 }
 
 /** Adds a layer as its float32 operator between DequantizeLinear and QuantizeLinear. */
-function addReal(graph: QuantizedGraph, layer: ElementwiseLayer, target: string): void {
+function addReal(graph: QuantizedGraph, layer: Int8Layer, target: string): void {
   const { builder } = graph;
   const reals = inputsOf(layer).map((tensor) => {
     const { scale, zeroPoint } = graph.names(tensor);
@@ -147,44 +140,4 @@ function addReal(graph: QuantizedGraph, layer: ElementwiseLayer, target: string)
   addFloat32Operator(builder, layer, reals, result);
   const { scale, zeroPoint } = graph.names(layer.output);
   builder.node('QuantizeLinear', [result, scale, zeroPoint], target);
-}
-
-function addElementwise(
-  graph: QuantizedGraph,
-  layer: Exclude<ElementwiseLayer, ClipLayer>,
-  sources: readonly string[],
-  target: string,
-): void {
-  const { builder } = graph;
-  const { name } = layer;
-  const operands = inputsOf(layer).flatMap((tensor, index) => {
-    const { scale, zeroPoint } = graph.names(tensor, graph.isSigned(layer.output));
-    return [sources[index], scale, zeroPoint];
-  });
-  const y = graph.names(layer.output);
-  const result = [y.scale, y.zeroPoint];
-  const add = (
-    opType: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, OnnxAttribute>>,
-  ) => builder.node(opType, inputs, target, { name, domain: MICROSOFT_DOMAIN, attributes });
-  switch (layer.kind) {
-    case 'add':
-      add('QLinearAdd', [...operands, ...result], {});
-      break;
-    case 'concat':
-      add('QLinearConcat', [...result, ...operands], { axis: int(1) });
-      break;
-    case 'average-pool':
-      add('QLinearAveragePool', [...operands, ...result], averagePoolAttributes(layer));
-      break;
-    case 'global-average-pool':
-      add('QLinearGlobalAveragePool', [...operands, ...result], { channels_last: int(0) });
-      break;
-    case 'leaky-relu':
-      add('QLinearLeakyRelu', [...operands, ...result], { alpha: float(layer.alpha) });
-      break;
-    default:
-      layer satisfies never;
-  }
 }

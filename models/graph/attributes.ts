@@ -1,12 +1,4 @@
-import type {
-  AffineLayer,
-  AveragePoolLayer,
-  ClipLayer,
-  ElementwiseLayer,
-  MaxPoolLayer,
-  MovingLayer,
-  WeightedLayer,
-} from '../network.js';
+import type { ArrayLayer, AveragePoolLayer, ClipLayer, MaxPoolLayer } from '../network.js';
 import type { OnnxAttribute } from '../onnx/index.js';
 import type { GraphBuilder } from './graph-builder.js';
 
@@ -23,7 +15,7 @@ export function float(value: number): OnnxAttribute {
 }
 
 /** Attributes of Conv, QLinearConv or ConvInteger. */
-export function convolutionAttributes({ shape }: WeightedLayer): Record<string, OnnxAttribute> {
+export function convolutionAttributes({ shape }: ArrayLayer): Record<string, OnnxAttribute> {
   return {
     dilations: ints(shape.dilations),
     group: int(shape.groups),
@@ -38,10 +30,18 @@ export function averagePoolAttributes(layer: AveragePoolLayer): Record<string, O
   return { ...poolAttributes(layer), count_include_pad: int(layer.countIncludePad ? 1 : 0) };
 }
 
+/** Attributes of MaxPool. */
+export function maxPoolAttributes(layer: MaxPoolLayer): Record<string, OnnxAttribute> {
+  const { dilations } = layer.shape;
+  return { ...poolAttributes(layer), ...(dilations && { dilations: ints(dilations) }) };
+}
+
 function poolAttributes({ shape }: MaxPoolLayer | AveragePoolLayer): Record<string, OnnxAttribute> {
   const { input, output, kernel, strides, pads } = shape;
+  const [stepY, stepX] = ('dilations' in shape && shape.dilations) || [1, 1];
+  const window = [stepY * (kernel[0] - 1) + 1, stepX * (kernel[1] - 1) + 1];
   const along = (size: number, axis: 0 | 1) =>
-    Math.floor((size + pads[axis] + pads[axis + 2] - kernel[axis]) / strides[axis]) + 1;
+    Math.floor((size + pads[axis] + pads[axis + 2] - window[axis]) / strides[axis]) + 1;
   const isRoundedDown =
     along(input.height, 0) === output.height && along(input.width, 1) === output.width;
   return {
@@ -52,90 +52,18 @@ function poolAttributes({ shape }: MaxPoolLayer | AveragePoolLayer): Record<stri
   };
 }
 
-/** Operator and attributes of a layer that moves values. */
-export function movingOperator(layer: MovingLayer): {
-  readonly opType: string;
-  readonly attributes: Record<string, OnnxAttribute>;
-} {
-  return layer.kind === 'max-pool'
-    ? { opType: 'MaxPool', attributes: poolAttributes(layer) }
-    : { opType: 'Flatten', attributes: { axis: int(1) } };
-}
-
-/** Adds the float32 operators of a layer without weights, from the values `inputs` to the value `output`. */
-export function addFloat32Operator(
-  builder: GraphBuilder,
-  layer: MovingLayer | ElementwiseLayer | AffineLayer,
-  inputs: readonly string[],
-  output: string,
-): void {
-  const { name } = layer;
-  switch (layer.kind) {
-    case 'max-pool':
-    case 'flatten': {
-      const { opType, attributes } = movingOperator(layer);
-      builder.node(opType, inputs, output, { name, attributes });
-      break;
-    }
-    case 'average-pool':
-      builder.node('AveragePool', inputs, output, {
-        name,
-        attributes: averagePoolAttributes(layer),
-      });
-      break;
-    case 'global-average-pool':
-      builder.node('GlobalAveragePool', inputs, output, { name });
-      break;
-    case 'add': {
-      const sum = layer.relu ? builder.fresh(`${output}_before_relu`) : output;
-      builder.node('Add', inputs, sum, { name });
-      if (layer.relu) builder.node('Relu', [sum], output);
-      break;
-    }
-    case 'concat':
-      builder.node('Concat', inputs, output, { name, attributes: { axis: int(1) } });
-      break;
-    case 'leaky-relu':
-      builder.node('LeakyRelu', inputs, output, {
-        name,
-        attributes: { alpha: float(layer.alpha) },
-      });
-      break;
-    case 'clip':
-      addClip(builder, layer, inputs[0], output, name);
-      break;
-    case 'affine': {
-      const channels = layer.factors.length;
-      const vector = (wanted: string, data: Float32Array) =>
-        builder.constant(`${name}.${wanted}`, 'float32', [channels], data);
-      const parameters = [
-        vector('weight', layer.factors),
-        vector('bias', layer.offsets),
-        vector('running_mean', new Float32Array(channels)),
-        vector('running_var', new Float32Array(channels).fill(1)),
-      ];
-      builder.node('BatchNormalization', [...inputs, ...parameters], output, {
-        name,
-        attributes: { epsilon: float(0) },
-      });
-      break;
-    }
-    default:
-      layer satisfies never;
-  }
-}
-
 /** Adds the Relu, or Clip from 0 to `upper`, behind a weighted layer. */
 export function addRectifier(
   builder: GraphBuilder,
-  { name, upper = Infinity }: WeightedLayer,
+  { name, upper = Infinity }: ArrayLayer,
   input: string,
   output: string,
 ): void {
   addClip(builder, { name, low: 0, high: upper }, input, output);
 }
 
-function addClip(
+/** Adds a Relu, or a Clip where it is none. */
+export function addClip(
   builder: GraphBuilder,
   { name, low, high }: Pick<ClipLayer, 'name' | 'low' | 'high'>,
   input: string,
@@ -154,7 +82,7 @@ function addClip(
 }
 
 /** Dimensions of a layer's weights: output channels first. */
-export function weightDims({ kind, shape }: WeightedLayer): number[] {
+export function weightDims({ kind, shape }: ArrayLayer): number[] {
   const { input, output, kernel, groups } = shape;
   return kind === 'convolution'
     ? [output.channels, input.channels / groups, ...kernel]
@@ -162,6 +90,6 @@ export function weightDims({ kind, shape }: WeightedLayer): number[] {
 }
 
 /** Dimensions along which one value per output channel broadcasts over a layer's output. */
-export function channelDims({ kind, shape }: WeightedLayer): number[] {
+export function channelDims({ kind, shape }: ArrayLayer): number[] {
   return kind === 'convolution' ? [shape.output.channels, 1, 1] : [shape.output.channels];
 }

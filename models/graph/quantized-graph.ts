@@ -1,13 +1,20 @@
 import { ModelError } from '../../core/index.js';
 import {
   holdsMoreThan,
+  type Int8ArrayLayer,
+  type Int8Layer,
   type Int8Network,
-  type Int8WeightedLayer,
-  isMoving,
+  inputsOf,
   type Quantization,
   type Tensor,
 } from '../network.js';
-import { createGraphBuilder, type GraphBuilder, type GraphOutput } from './graph-builder.js';
+import type { OnnxAttribute } from '../onnx/index.js';
+import {
+  createGraphBuilder,
+  type GraphBuilder,
+  type GraphOutput,
+  MICROSOFT_DOMAIN,
+} from './graph-builder.js';
 import { createWeightConstants } from './weight-constants.js';
 
 /** How a quantised network is written. */
@@ -58,10 +65,21 @@ export interface QuantizedGraph {
   isSigned(tensor: number): boolean;
   /** The value that holds a tensor's integers as int8 or uint8 ones, converted where they are not. */
   stored(tensor: number, signed: boolean): string;
+  /**
+   * Adds an operator of the domain com.microsoft on quantised values: each with its scale and zero point, those of the
+   * output behind them, or before them in QLinearConcat.
+   */
+  qLinear(
+    opType: string,
+    layer: Int8Layer,
+    inputs: readonly string[],
+    output: string,
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+  ): void;
   /** Adds the weights with their scales and zero points, one for each output channel. */
-  weights(layer: Int8WeightedLayer): WeightNames;
+  weights(layer: Int8ArrayLayer): WeightNames;
   /** Adds the weights and the zero point of the first output channel, as ConvInteger and MatMulInteger take them. */
-  integerWeights(layer: Int8WeightedLayer): Pick<WeightNames, 'weights' | 'zeroPoint'>;
+  integerWeights(layer: Int8ArrayLayer): Pick<WeightNames, 'weights' | 'zeroPoint'>;
 }
 
 /** Names of the constants that hold the weights of a layer, their scales and their zero points. */
@@ -71,8 +89,15 @@ export interface WeightNames extends QuantizationNames {
   readonly transposed: boolean;
 }
 
-/** Starts the graph of a quantised network; its tensors' names and uint8 names are reserved. */
-export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
+/**
+ * Starts the graph of a quantised network; its tensors' names and uint8 names are reserved.
+ *
+ * @param moves whether a layer only moves values
+ */
+export function createQuantizedGraph(
+  network: Int8Network,
+  moves: (layer: Int8Layer) => boolean,
+): QuantizedGraph {
   const { tensors } = network;
   const builder = createGraphBuilder(
     network,
@@ -102,8 +127,8 @@ export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
         );
       }
     }
-    if (!isMoving(layer)) continue;
-    const input = quantization(layer.input);
+    if (!moves(layer)) continue;
+    const input = quantization(inputsOf(layer)[0]);
     if (input.scale !== scale || input.zeroPoint !== zeroPoint) {
       throw new ModelError(
         `${network.name}: layer "${layer.name}" must not change the scale or the zero point`,
@@ -114,7 +139,7 @@ export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
   const isSigned = (tensor: number) => quantization(tensor).signed === true;
 
   /** int8 activations come with int8 weights alone: onnxruntime has no kernels for uint8 ones. */
-  function weightType(layer: Int8WeightedLayer): 'int8' | 'uint8' {
+  function weightType(layer: Int8ArrayLayer): 'int8' | 'uint8' {
     const isUnsigned = layer.unsignedWeights && !isSigned(layer.input) && !isSigned(layer.output);
     return isUnsigned ? 'uint8' : 'int8';
   }
@@ -122,7 +147,7 @@ export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
   const weightConstants = createWeightConstants(network, builder);
 
   /** @param dims of the constant: [channels], or [] for the first zero point */
-  function weightZeroPoint(layer: Int8WeightedLayer, dims: readonly number[]): string {
+  function weightZeroPoint(layer: Int8ArrayLayer, dims: readonly number[]): string {
     const values = layer.zeroPoints.subarray(0, dims[0] ?? 1);
     const name = `${layer.name}.weight_zero_point`;
     return weightType(layer) === 'uint8'
@@ -175,6 +200,20 @@ export function createQuantizedGraph(network: Int8Network): QuantizedGraph {
       const name = converted.get(tensor) ?? convert(tensor);
       converted.set(tensor, name);
       return name;
+    },
+    qLinear(opType, layer, inputs, output, attributes = {}) {
+      const operands = inputsOf(layer).flatMap((tensor, index) => {
+        const { scale, zeroPoint } = names(tensor, isSigned(layer.output));
+        return [inputs[index], scale, zeroPoint];
+      });
+      const y = names(layer.output);
+      const result = [y.scale, y.zeroPoint];
+      builder.node(
+        opType,
+        opType === 'QLinearConcat' ? [...result, ...operands] : [...operands, ...result],
+        output,
+        { name: layer.name, domain: MICROSOFT_DOMAIN, attributes },
+      );
     },
     weights(layer) {
       const { name, scales } = layer;

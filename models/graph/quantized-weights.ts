@@ -1,4 +1,4 @@
-import type { Int8WeightedLayer } from '../network.js';
+import type { Int8ArrayLayer } from '../network.js';
 import type { OnnxNode, OnnxTensor } from '../onnx/index.js';
 import { transpose } from '../weights/transpose.js';
 import { type ImportGraph, nodeError, requireElementType } from './graph.js';
@@ -7,7 +7,7 @@ import type { ShapedValue } from './shapes.js';
 import { convolutionShape, fullyConnected } from './windows.js';
 
 export type WeightedParts = Pick<
-  Int8WeightedLayer,
+  Int8ArrayLayer,
   'kind' | 'shape' | 'weights' | 'scales' | 'zeroPoints' | 'bias' | 'relu' | 'unsignedWeights'
 >;
 /** A quantised constant. */

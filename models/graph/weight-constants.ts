@@ -1,4 +1,4 @@
-import { type Network, type WeightedLayer, weightedLayers } from '../network.js';
+import { type ArrayLayer, arrayLayers, type Network } from '../network.js';
 import { layerWords } from '../weights/stored-words.js';
 import { transpose } from '../weights/transpose.js';
 import { weightDims } from './attributes.js';
@@ -10,7 +10,7 @@ type WeightType = 'int8' | 'uint8' | 'float32';
 export interface WeightConstants {
   /** The words in the dimensions that their first reader has. */
   stored(
-    layer: WeightedLayer,
+    layer: ArrayLayer,
     elementType: WeightType,
   ): {
     readonly name: string;
@@ -18,20 +18,20 @@ export interface WeightConstants {
     readonly transposed: boolean;
   };
   /** The weight matrix of a fully connected layer input by output, behind a Transpose if others read it, too. */
-  inputByOutput(layer: WeightedLayer, elementType: WeightType): string;
+  inputByOutput(layer: ArrayLayer, elementType: WeightType): string;
 }
 
 /** The constants of a network in the graph that a builder makes; each is added when first asked for. */
 export function createWeightConstants(network: Network, builder: GraphBuilder): WeightConstants {
-  const layers = new Map(weightedLayers(network).map((layer) => [layer.name, layer]));
+  const layers = new Map(arrayLayers(network).map((layer) => [layer.name, layer]));
   const sharedLayers = new Set([...layers.values()].map((layer) => layer.sharedWeights?.layer));
   const known = new Map<string, string>();
 
-  function firstReader(layer: WeightedLayer): WeightedLayer {
+  function firstReader(layer: ArrayLayer): ArrayLayer {
     return layers.get(layer.sharedWeights?.layer ?? layer.name) ?? layer;
   }
 
-  function dataOf(layer: WeightedLayer, elementType: WeightType) {
+  function dataOf(layer: ArrayLayer, elementType: WeightType) {
     return elementType === 'uint8' ? (layerWords(layer) as Uint8Array) : layer.weights;
   }
 

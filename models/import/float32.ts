@@ -26,8 +26,8 @@ import {
   globallyPooled,
   poolingShape,
 } from '../graph/windows.js';
-import type { Float32Layer, Float32Network, Float32WeightedLayer, Tensor } from '../network.js';
-import { isWeighted } from '../network.js';
+import type { Float32ArrayLayer, Float32Layer, Float32Network, Tensor } from '../network.js';
+import { isOnArray, isWeighted } from '../network.js';
 import type { OnnxModel, OnnxNode } from '../onnx/index.js';
 import { transpose } from '../weights/transpose.js';
 import { normalizationFactors, perChannel } from './batch-normalization.js';
@@ -122,9 +122,9 @@ function readLayers(graph: ImportGraph, unfolded: ReadonlySet<string>) {
   }
 
   /** The same, if it is a weighted layer without an activation function. */
-  function linearProducer(input: string, value: Value): Float32WeightedLayer | undefined {
+  function linearProducer(input: string, value: Value): Float32ArrayLayer | undefined {
     const layer = producer(input, value);
-    return layer && isWeighted(layer) && !layer.relu ? layer : undefined;
+    return layer && isOnArray(layer) && !layer.relu ? layer : undefined;
   }
 
   /** Replaces the layer that made a value by one that makes the node's output. */
@@ -177,7 +177,7 @@ function readLayers(graph: ImportGraph, unfolded: ReadonlySet<string>) {
     );
     const layer = producer(node.inputs[0], value);
     const rectifies = low === 0 && high > 0;
-    if (rectifies && layer && isWeighted(layer) && !layer.relu) {
+    if (rectifies && layer && isOnArray(layer) && !layer.relu) {
       const upper = high < Infinity ? { upper: high } : {};
       replace(node, value, { ...layer, relu: true, ...upper });
     } else if (rectifies && high === Infinity && layer?.kind === 'add' && !layer.relu) {
@@ -293,7 +293,7 @@ function readLayers(graph: ImportGraph, unfolded: ReadonlySet<string>) {
   return finishNetwork(graph, { layers, tensors, input, output: output.tensor });
 }
 
-type WeightedParts = Pick<Float32WeightedLayer, 'kind' | 'shape' | 'weights' | 'bias'>;
+type WeightedParts = Pick<Float32ArrayLayer, 'kind' | 'shape' | 'weights' | 'bias'>;
 
 function readWeighted(graph: ImportGraph, node: OnnxNode, input: ShapedValue): WeightedParts {
   const weights = constantInput(graph, node, 1, 'weight', 'float32');

@@ -58,15 +58,9 @@ export function settleFusions<P extends Parts>(
       case 'convolution':
       case 'fully-connected':
         break;
-      // Functions of one value are the same in float32.
-      case 'max-pool':
-      case 'concat':
-      case 'leaky-relu':
-      case 'clip':
-      case 'flatten':
-        return layer;
       default:
-        layer satisfies never;
+        // Functions of one value are the same in float32.
+        return layer;
     }
     unfused.push(nodeLabel(operator.node));
     return layer;

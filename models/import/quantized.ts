@@ -3,10 +3,10 @@ import { prepareGraph, unsupportedOperator } from '../graph/graph.js';
 import { createQuantizedValues } from '../graph/quantized-values.js';
 import { inputShape } from '../graph/shapes.js';
 import {
+  arrayLayers,
   type Int8Network,
   requantizationMultipliers,
   type Tensor,
-  weightedLayers,
 } from '../network.js';
 import type { OnnxModel, OnnxNode } from '../onnx/index.js';
 import { finishNetwork } from './finish.js';
@@ -91,7 +91,7 @@ function unsigned({ quantization, ...tensor }: Tensor): Tensor {
 
 /** Scales that are numbers themselves may have a product or a ratio that is none. */
 function requireFiniteMultipliers(source: string, network: Int8Network): void {
-  for (const { name, input, output, scales } of weightedLayers(network)) {
+  for (const { name, input, output, scales } of arrayLayers(network)) {
     const [x, y] = [input, output].map(
       (tensor) => network.tensors[tensor].quantization?.scale ?? 1,
     );

@@ -1,4 +1,4 @@
-import { type Int8Network, type Int8WeightedLayer, isWeighted } from '../network.js';
+import { type Int8ArrayLayer, type Int8Network, isOnArray } from '../network.js';
 import { LARGEST_BIAS, withQdqChecksum } from './quantize.js';
 
 /** Means of what was added, one per channel; sums are float64. */
@@ -41,12 +41,12 @@ export function createChannelMeans(channels: number): ChannelMeans {
 export function correctBiases(
   network: Int8Network,
   expected: ReadonlyMap<string, Float64Array>,
-  measure: (network: Int8Network, layer: Int8WeightedLayer) => Float64Array,
+  measure: (network: Int8Network, layer: Int8ArrayLayer) => Float64Array,
 ): Int8Network {
   let { layers } = network;
   for (const [index, layer] of layers.entries()) {
     const means = expected.get(layer.name);
-    if (!isWeighted(layer) || !means) continue;
+    if (!isOnArray(layer) || !means) continue;
     const measured = measure({ ...network, layers }, layer);
     const inputScale = network.tensors[layer.input].quantization?.scale ?? 1;
     const bias = layer.bias.map((value, channel) => {

@@ -1,4 +1,5 @@
-import { type Float32Network, inputsOf, isMoving, isWeighted, type Layer } from '../network.js';
+import { type Float32Network, inputsOf, isOnArray, type Layer } from '../network.js';
+import { definitionOf, isMoving } from '../operators/index.js';
 import type { ActivationRange } from './affine.js';
 
 /** What keeps a range below the bound of an activation function after its scale is rounded to float32. */
@@ -20,12 +21,13 @@ export function joinRanges(
   const rectified = new Set<number>();
   for (const layer of layers) {
     const { output } = layer;
-    if (isRectified(layer, rectified)) {
+    const rectifiedInputs = inputsOf(layer).map((tensor) => rectified.has(tensor));
+    if (definitionOf(layer).isRectified?.(layer, rectifiedInputs)) {
       rectified.add(output);
-      const upper = isWeighted(layer) && layer.upper ? layer.upper * BELOW_BOUND : Infinity;
+      const upper = isOnArray(layer) && layer.upper ? layer.upper * BELOW_BOUND : Infinity;
       bounded[output] = { low: 0, high: Math.min(bounded[output].high, upper) };
     }
-    if (isMoving(layer)) first[output] = first[layer.input];
+    if (isMoving(layer)) first[output] = first[inputsOf(layer)[0]];
     else for (const tensor of inputsOf(layer)) used.add(tensor);
   }
   const joined = new Map<number, ActivationRange>();
@@ -38,24 +40,4 @@ export function joinRanges(
     });
   }
   return bounded.map((range, tensor) => joined.get(first[tensor]) ?? range);
-}
-
-/** Whether a layer has no negative outputs. */
-function isRectified(layer: Layer, rectified: ReadonlySet<number>): boolean {
-  if (isWeighted(layer)) return layer.relu;
-  switch (layer.kind) {
-    case 'affine':
-      return false;
-    case 'add':
-      return layer.relu || layer.inputs.every((tensor) => rectified.has(tensor));
-    case 'clip':
-      return layer.low >= 0 || rectified.has(layer.input);
-    case 'max-pool':
-    case 'average-pool':
-    case 'global-average-pool':
-    case 'concat':
-    case 'leaky-relu':
-    case 'flatten':
-      return inputsOf(layer).every((tensor) => rectified.has(tensor));
-  }
 }

@@ -1,13 +1,15 @@
 import { InputError, ModelError, sha256Hex } from '../../core/index.js';
 import { writeQdq } from '../export/qdq.js';
 import {
+  arrayLayers,
+  type Float32ArrayLayer,
   type Float32Network,
-  type Float32WeightedLayer,
+  type Int8ArrayLayer,
   type Int8Network,
-  type Int8WeightedLayer,
+  isOnArray,
   isWeighted,
-  weightedLayers,
 } from '../network.js';
+import { definitionOf } from '../operators/index.js';
 import { type ActivationRange, quantizeRange, SMALLEST_SCALE } from './affine.js';
 import { joinRanges } from './join-ranges.js';
 
@@ -60,13 +62,15 @@ export function quantizeNetwork(
       quantization: quantizations[index],
     })),
     layers: network.layers.map((layer) => {
-      if (isWeighted(layer)) {
+      if (isOnArray(layer)) {
         const layerScales = scales.get(layer) ?? new Float32Array(0);
         return quantizeLayer(layer, quantizations[layer.input].scale, layerScales);
       }
-      if (layer.kind !== 'affine') return layer;
+      if (!isWeighted(layer) && definitionOf(layer).int8) return layer;
       throw new ModelError(
-        `Layer "${layer.name}" is a batch normalisation that no weights take up, and cannot be quantised`,
+        layer.kind === 'affine'
+          ? `Layer "${layer.name}" is a batch normalisation that no weights take up, and cannot be quantised`
+          : `Layer "${layer.name}" (${layer.kind}) is computed in float32 alone, and cannot be quantised; quantise the ONNX file with onnxruntime's quantize_static`,
       );
     }),
   });
@@ -80,14 +84,14 @@ export function withQdqChecksum(network: Int8Network): Int8Network {
 /** Weight scales by layer, of those that each layer alone needs: the same where layers share weights. */
 function sharedScales(
   network: Float32Network,
-  scalesOf: (layer: Float32WeightedLayer) => Float32Array,
-): ReadonlyMap<Float32WeightedLayer, Float32Array> {
-  const groups = new Map<string, Float32WeightedLayer[]>();
-  for (const layer of weightedLayers(network)) {
+  scalesOf: (layer: Float32ArrayLayer) => Float32Array,
+): ReadonlyMap<Float32ArrayLayer, Float32Array> {
+  const groups = new Map<string, Float32ArrayLayer[]>();
+  for (const layer of arrayLayers(network)) {
     const first = layer.sharedWeights?.layer ?? layer.name;
     groups.set(first, [...(groups.get(first) ?? []), layer]);
   }
-  const scales = new Map<Float32WeightedLayer, Float32Array>();
+  const scales = new Map<Float32ArrayLayer, Float32Array>();
   for (const layers of groups.values()) {
     const needed = layers.map(scalesOf);
     // Channels of the one are inputs of the other.
@@ -105,10 +109,10 @@ function sharedScales(
 }
 
 function quantizeLayer(
-  layer: Float32WeightedLayer,
+  layer: Float32ArrayLayer,
   inputScale: number,
   scales: Float32Array,
-): Int8WeightedLayer {
+): Int8ArrayLayer {
   const channels = scales.length;
   const window = layer.weights.length / channels;
   const weights = new Int8Array(layer.weights.length);
@@ -125,7 +129,7 @@ function quantizeLayer(
 }
 
 /** The smallest scale of each output channel that holds its weights and its bias. */
-function weightScales(layer: Float32WeightedLayer, inputScale: number): Float32Array {
+function weightScales(layer: Float32ArrayLayer, inputScale: number): Float32Array {
   const window = layer.weights.length / layer.bias.length;
   return layer.bias.map((bias, channel) => {
     const largest = layer.weights

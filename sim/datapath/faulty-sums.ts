@@ -5,9 +5,9 @@ import type {
   KernelBackend,
   SumGroup,
 } from '../../kernels/index.js';
-import { isWeighted, type Network, type WeightedLayer } from '../../models/index.js';
+import { type ArrayLayer, isOnArray, type Network } from '../../models/index.js';
 import { firstFrom } from '../disturbance/layer-patches.js';
-import { quantizationOf } from './weightless.js';
+import { quantizationOf } from './operations.js';
 
 /** Writes the sums of a layer that pass faulty places over those that its kernel computed. */
 export type SumReplacer = AccumulatorObserver<Int32Array | Float32Array>;
@@ -29,7 +29,7 @@ export interface FaultySums {
 }
 
 interface DisturbedLayer {
-  readonly layer: WeightedLayer;
+  readonly layer: ArrayLayer;
   readonly groups: readonly SumGroup[];
   readonly kernel: FaultySumsKernel;
 }
@@ -41,7 +41,7 @@ export function createFaultySums(network: Network, backend: KernelBackend): Faul
       if (sums.size === 0 && disturbed.size === 0) return;
       const layers = [...sums].map(([index, groups]) => {
         const layer = network.layers[index];
-        if (!isWeighted(layer)) throw new Error(`${layer.name} has no sums`);
+        if (!isOnArray(layer)) throw new Error(`${layer.name} has no sums`);
         return { index, layer, groups };
       });
       const kernels = backend.faultySums(
@@ -63,7 +63,7 @@ export function createFaultySums(network: Network, backend: KernelBackend): Faul
 /** What the sums of a layer that pass faulty places ask of their kernel. */
 export function faultySumsSpecification(
   network: Network,
-  { shape, input, bias }: WeightedLayer,
+  { shape, input, bias }: ArrayLayer,
   groups: readonly SumGroup[],
 ): FaultySumsSpecification {
   const { format } = network;

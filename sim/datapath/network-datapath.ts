@@ -5,9 +5,10 @@ import {
   type KernelNeeds,
   wasmBytesNeeded,
 } from '../../kernels/index.js';
-import { type Network, WORD_BITS, weightedLayers } from '../../models/index.js';
+import { arrayLayers, type Network, WORD_BITS } from '../../models/index.js';
 import { networkWeights } from '../memory/shared-slots.js';
-import { createDatapath, type Datapath } from './datapath.js';
+import { createDatapath, type Datapath, scratchLength } from './datapath.js';
+import { arithmeticOf } from './layer-kernels.js';
 
 /** Bytes of the weights of a network, which most of its file is. */
 function weightBytes(network: Network): number {
@@ -16,13 +17,19 @@ function weightBytes(network: Network): number {
 
 /** What a datapath asks of its kernels that computes `images` images together. */
 function datapathNeeds(network: Network, images: number): KernelNeeds {
-  const { format } = network;
+  const scratch = scratchLength(network);
   return {
-    convolutions: weightedLayers(network).map(({ shape }) => ({ shape, format })),
-    tensors: network.tensors.map(({ shape }) => ({
-      format: format === 'int8' ? 'uint8' : 'float32',
-      length: featureCount(shape),
+    convolutions: arrayLayers(network).map((layer) => ({
+      shape: layer.shape,
+      format: arithmeticOf(network, layer) === 'float32' ? 'float32' : 'int8',
     })),
+    tensors: [
+      ...network.tensors.map(({ shape, quantization }) => ({
+        format: quantization ? ('uint8' as const) : ('float32' as const),
+        length: featureCount(shape),
+      })),
+      ...(scratch > 0 ? [{ format: 'uint8' as const, length: scratch }] : []),
+    ],
     images,
   };
 }

@@ -1,5 +1,5 @@
 import type { SumGroup, WordMasks } from '../../kernels/index.js';
-import { isWeighted, type Network, type WeightedLayer } from '../../models/index.js';
+import { isOnArray, isWeighted, type Network, type WeightedLayer } from '../../models/index.js';
 import { sharedSlots } from '../memory/shared-slots.js';
 import { firstWeightOfLayers } from '../memory/weight-position.js';
 import { type ArrayWeights, filterReader } from './array/window-weights.js';
@@ -137,7 +137,7 @@ export function transientSums(
   return new Map(
     [...byLayer].map(([index, its]) => {
       const layer: Network['layers'][number] = network.layers[index];
-      if (!isWeighted(layer)) throw new Error(`${layer.name} does not run on the array`);
+      if (!isOnArray(layer)) throw new Error(`${layer.name} does not run on the array`);
       const own = patchesOfLayer(weights, firstWeightOf(network, index), layer.weights.length);
       return [index, groupsOf(its, layer, readLayer(layer, own))];
     }),

@@ -15,17 +15,18 @@ import {
   type WeightChange,
 } from '../../kernels/index.js';
 import {
+  arrayLayers,
+  definitionOf,
   type Int8Layer,
   type Int8Network,
   inputsOf,
-  isMoving,
-  isWeighted,
+  isOnArray,
   type Network,
-  weightedLayers,
   wordMask,
 } from '../../models/index.js';
 import type { ActivationUnit } from '../datapath/activation-unit.js';
-import { type Datapath, int8Specification } from '../datapath/datapath.js';
+import type { Datapath } from '../datapath/datapath.js';
+import { int8Specification } from '../datapath/layer-kernels.js';
 import type { WeightPatches } from '../disturbance/patches.js';
 import { firstWeightOfLayers } from '../memory/weight-position.js';
 
@@ -103,12 +104,27 @@ export function canFollowChanges(network: Network): network is Int8Network {
   if (network.format !== 'int8') return false;
   let last = network.input;
   for (const layer of network.layers) {
-    const follows = isWeighted(layer) ? layer.shape.groups === 1 : isMoving(layer);
-    if (!follows || inputsOf(layer)[0] !== last) return false;
+    if (!canFollow(network, layer) || inputsOf(layer)[0] !== last) return false;
     last = layer.output;
   }
   const { height, width } = network.tensors[last].shape;
   return last === network.output && height === 1 && width === 1;
+}
+
+function canFollow({ tensors }: Int8Network, layer: Int8Layer): boolean {
+  const [input] = inputsOf(layer);
+  if (input === undefined || !tensors[input].quantization || !tensors[layer.output].quantization) {
+    return false;
+  }
+  if (!isOnArray(layer)) return definitionOf(layer).canFollow?.(layer) ?? false;
+  const { channels, height, width } = tensors[input].shape;
+  const taken = layer.shape.input;
+  return (
+    layer.shape.groups === 1 &&
+    taken.channels === channels &&
+    taken.height === height &&
+    taken.width === width
+  );
 }
 
 /**
@@ -133,7 +149,7 @@ export function createDeltaRunner(
   const golden = new Float32Array(capacity * datapath.classes);
   let recorded = 0;
   const starts = firstWeightOfLayers(network);
-  const weighted = weightedLayers(network);
+  const weighted = arrayLayers(network);
   const { classes } = datapath;
 
   /** Follows the faults through one image, and hands it over where it must be run as a whole from a layer on. */
@@ -326,7 +342,7 @@ function recordStages(
 function needsOf(network: Int8Network, count: number): DeltaNeeds {
   const lengths = network.tensors.map(({ shape }) => featureCount(shape));
   const longest = Math.max(...lengths);
-  const shapes = weightedLayers(network).map(({ shape }) => shape);
+  const shapes = arrayLayers(network).map(({ shape }) => shape);
   return {
     ...LIMITS,
     convolutions: shapes,
@@ -353,7 +369,7 @@ function createStage(
   count: number,
   units: ReadonlyMap<string, ActivationUnit>,
 ): Stage {
-  if (isWeighted(layer)) {
+  if (isOnArray(layer)) {
     const convolution = kernels.convolution(int8Specification(network, layer));
     const unit = units.get(layer.name);
     convolution.setClip(unit?.format === 'int8' ? unit.clip : undefined);
@@ -366,12 +382,12 @@ function createStage(
       products: multiplyAccumulates(layer.shape),
     };
   }
-  if (layer.kind === 'max-pool') {
-    return { kind: 'moving', layer: kernels.maxPool(layer.shape) };
-  }
-  if (layer.kind === 'flatten') {
-    return { kind: 'moving', layer: kernels.flatten(network.tensors[layer.input].shape) };
-  }
+  const moving = definitionOf(layer).follow?.(
+    layer,
+    kernels,
+    network.tensors[inputsOf(layer)[0]].shape,
+  );
+  if (moving) return { kind: 'moving', layer: moving };
   throw new Error(`changes cannot be followed through ${layer.name}`);
 }
 
@@ -400,7 +416,7 @@ function isWholeCheaper(
 /** Patches by index into `network.layers`, numbered within their layer. */
 function patchesByLayer(
   network: Int8Network,
-  weighted: ReturnType<typeof weightedLayers>,
+  weighted: ReturnType<typeof arrayLayers>,
   starts: Float64Array,
   { weights, words }: WeightPatches,
 ): Map<number, WeightChange[]> {

@@ -1,6 +1,6 @@
 import { windowSize } from '../../core/index.js';
-import type { Int8Network, Int8WeightedLayer } from '../../models/index.js';
-import { quantizationOf } from '../datapath/weightless.js';
+import type { Int8ArrayLayer, Int8Network } from '../../models/index.js';
+import { quantizationOf } from '../datapath/operations.js';
 import { invertedBits, type TransientOperation } from '../disturbance/transients.js';
 
 /**
@@ -12,7 +12,7 @@ import { invertedBits, type TransientOperation } from '../disturbance/transients
  */
 export function operationSum(
   network: Int8Network,
-  layer: Int8WeightedLayer,
+  layer: Int8ArrayLayer,
   input: Uint8Array,
   { position, channel }: { readonly position: number; readonly channel: number },
   faults: readonly TransientOperation[],

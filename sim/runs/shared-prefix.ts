@@ -1,6 +1,6 @@
 import { featureCount } from '../../core/index.js';
 import type { Float32Clip } from '../../kernels/index.js';
-import { isWeighted, type Network } from '../../models/index.js';
+import { isOnArray, type Network } from '../../models/index.js';
 import type { ActivationUnit } from '../datapath/activation-unit.js';
 import type { Datapath } from '../datapath/datapath.js';
 import {
@@ -83,7 +83,7 @@ export function createPrefixSharing(datapath: Datapath, budget: number): PrefixS
 
   function noteChanges(run: BaseRun, layer: number, active: readonly number[]): void {
     const description = network.layers[layer];
-    if (!isWeighted(description)) return;
+    if (!isOnArray(description)) return;
     const length = lengthOf(description.output);
     for (const [other, units] of run.others.entries()) {
       const unit = units.get(description.name);

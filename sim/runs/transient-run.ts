@@ -1,14 +1,15 @@
 import { featureCount } from '../../core/index.js';
 import { int8Finish, referenceFaultySums, type SumGroup } from '../../kernels/index.js';
 import {
+  type Int8ArrayLayer,
   type Int8Network,
-  type Int8WeightedLayer,
-  isWeighted,
+  isOnArray,
   type Network,
   weightedLayers,
 } from '../../models/index.js';
-import { type Datapath, type DatapathObserver, int8Specification } from '../datapath/datapath.js';
+import type { Datapath, DatapathObserver } from '../datapath/datapath.js';
 import { faultySumsSpecification } from '../datapath/faulty-sums.js';
+import { int8Specification } from '../datapath/layer-kernels.js';
 import { patchesOfLayer, readLayer } from '../disturbance/layer-patches.js';
 import type { WeightPatches } from '../disturbance/patches.js';
 import {
@@ -125,7 +126,7 @@ function followerOf(
         fault.kind === 'operation' && fault.layer === index ? [fault] : [],
       );
       const struck: ChangeStruck[] = [];
-      if (operations.length > 0 && isWeighted(layer)) {
+      if (operations.length > 0 && isOnArray(layer)) {
         struck.push(strikeOperations(network, layer, operations, weights));
       }
       if (faults.some((fault) => fault.kind === 'value' && fault.tensor === layer.output)) {
@@ -160,7 +161,7 @@ function strikeValues(faults: readonly TransientFault[], tensor: number): Change
 
 function strikeOperations(
   network: Int8Network,
-  layer: Int8WeightedLayer,
+  layer: Int8ArrayLayer,
   faults: readonly TransientOperation[],
   patches: WeightPatches,
 ): ChangeStruck {
@@ -183,11 +184,11 @@ function strikeOperations(
 /** A layer with its weights as they are read. */
 function withPatches(
   network: Int8Network,
-  layer: Int8WeightedLayer,
+  layer: Int8ArrayLayer,
   patches: WeightPatches,
-): Int8WeightedLayer {
+): Int8ArrayLayer {
   if (patches.weights.length === 0) return layer;
-  const place = weightedLayers(network).indexOf(layer);
+  const place = weightedLayers(network).findIndex(({ name }) => name === layer.name);
   const first = firstWeightOfLayers(network)[place];
   const { weights } = readLayer(layer, patchesOfLayer(patches, first, layer.weights.length));
   return weights instanceof Int8Array ? { ...layer, weights } : layer;
@@ -364,7 +365,7 @@ function operationsIn(
   active: readonly Joining[],
 ): DatapathObserver | undefined {
   const layer: Network['layers'][number] = network.layers[index];
-  if (!isWeighted(layer)) return undefined;
+  if (!isOnArray(layer)) return undefined;
   const { height, width } = layer.shape.output;
   const length = featureCount(network.tensors[layer.input].shape);
   const struck: { readonly row: number; readonly channel: number; readonly sum: number }[] = [];

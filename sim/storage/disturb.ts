@@ -1,6 +1,6 @@
 import { requireMemory } from '../../core/index.js';
 import type { SumGroup } from '../../kernels/index.js';
-import { isWeighted, type Network } from '../../models/index.js';
+import { isOnArray, isWeighted, type Network } from '../../models/index.js';
 import { disturbedSums } from '../disturbance/array/disturbed-sums.js';
 import { registerPatches } from '../disturbance/array/register-patches.js';
 import type { ArrayFaults } from '../disturbance/array-faults.js';
@@ -47,7 +47,7 @@ export function disturbanceOf(
     if (!isWeighted(layer)) continue;
     const own = patchesOfLayer(weights, first, layer.weights.length);
     first += layer.weights.length;
-    if (only !== undefined && layer.name !== only) {
+    if (!isOnArray(layer) || (only !== undefined && layer.name !== only)) {
       passed.push(own);
       continue;
     }

@@ -1,5 +1,5 @@
 import { windowSize } from '../../core/index.js';
-import { isWeighted, type Network, type WeightedLayer } from '../../models/index.js';
+import { isOnArray, isWeighted, type Network, type WeightedLayer } from '../../models/index.js';
 import type { TransientFault, TransientOperation } from '../disturbance/transients.js';
 import type { SystolicArray } from '../hardware/systolic-array.js';
 import { firstWeightOfLayers } from '../memory/weight-position.js';
@@ -86,7 +86,8 @@ function runsOf(
     );
   }
   const register = registerOf(name);
-  return weighted.map(({ layer, index }) => ({
+  const products = weighted.filter(({ layer }) => isOnArray(layer));
+  return products.map(({ layer, index }) => ({
     layer: layer.name,
     values: productsOf(layer),
     faultAt: (product, bit) => operationAt(layer, index, array, { register, product, bit }),

@@ -1,5 +1,10 @@
-import { featureCount, type PoolingShape } from '../../core/index.js';
-import { inputsOf, isWeighted, type Layer, type Network } from '../../models/index.js';
+import {
+  definitionOf,
+  isWeighted,
+  type Layer,
+  type Network,
+  shapesOf,
+} from '../../models/index.js';
 import type { VectorUnit } from '../hardware/operands.js';
 
 /** A layer without weights on the vector unit, for one image. */
@@ -31,7 +36,7 @@ export function vectorTiming(network: Network, { lanes }: VectorUnit): VectorTim
   const layers = (network.layers as readonly Layer[])
     .filter((layer) => !isWeighted(layer))
     .map((layer) => {
-      const operations = operationsOf(network, layer);
+      const operations = definitionOf(layer).vectorOperations(layer, shapesOf(network, layer));
       return {
         name: layer.name,
         kind: layer.kind,
@@ -40,35 +45,4 @@ export function vectorTiming(network: Network, { lanes }: VectorUnit): VectorTim
       };
     });
   return { lanes, layers, cycles: layers.reduce((sum, { cycles }) => sum + cycles, 0) };
-}
-
-function operationsOf(network: Network, layer: Layer): number {
-  const outputs = featureCount(network.tensors[layer.output].shape);
-  switch (layer.kind) {
-    case 'max-pool':
-      return outputs * places(layer.shape);
-    case 'average-pool':
-      return outputs * (places(layer.shape) + 1);
-    case 'global-average-pool': {
-      const [input] = inputsOf(layer);
-      return featureCount(network.tensors[input].shape) + outputs;
-    }
-    case 'add':
-      return outputs * (layer.relu ? 2 : 1);
-    case 'leaky-relu':
-      return outputs;
-    case 'clip':
-      return outputs * [layer.low, layer.high].filter(Number.isFinite).length;
-    case 'affine':
-      return outputs * 2;
-    case 'concat':
-    case 'flatten':
-    case 'convolution':
-    case 'fully-connected':
-      return 0;
-  }
-}
-
-function places({ kernel }: PoolingShape): number {
-  return kernel[0] * kernel[1];
 }

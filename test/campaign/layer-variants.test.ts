@@ -9,12 +9,7 @@ import {
 import { featureCount } from '../../core/index.js';
 import { loadKernels } from '../../kernels/index.js';
 import type { LayerThresholds } from '../../mitigation/index.js';
-import {
-  dequantize,
-  type Float32Network,
-  type Network,
-  weightedLayers,
-} from '../../models/index.js';
+import { arrayLayers, dequantize, type Float32Network, type Network } from '../../models/index.js';
 import { createNetworkDatapath, type RestartPoint, restartPoints } from '../../sim/index.js';
 import { int8Networks, xorshift } from '../../testing/index.js';
 import { architectures, patchesOf } from '../sim/bit-faults.js';
@@ -25,7 +20,7 @@ const IMAGES = 3;
 /** A layer that has a restart point behind it, the places around it, and a runner with faulty weights. */
 function prepare(network: Network, choice: number, shares: readonly number[], bit: number) {
   const points = restartPoints(network);
-  const places = weightedLayers(network).flatMap(({ name, shape }) => {
+  const places = arrayLayers(network).flatMap(({ name, shape }) => {
     const index = network.layers.findIndex((layer) => layer.name === name);
     const behind = points.find(({ layer }) => layer > index);
     const point = points.findLast(({ layer }) => layer <= index) ?? {
@@ -143,7 +138,7 @@ describe('createClippedVariants', () => {
           new Map([[name, maxima.map((value) => Math.fround(share * value))]]),
       );
       const clipped = createClippedVariants(options, name, sets);
-      const upper = weightedLayers(network).find((layer) => layer.name === name)?.upper;
+      const upper = arrayLayers(network).find((layer) => layer.name === name)?.upper;
       expect(clipped === undefined).toBe(upper !== undefined);
       if (!clipped) return;
       expect(bytesOf(clipped, runner, behind, sets)).toEqual(

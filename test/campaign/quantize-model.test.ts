@@ -9,15 +9,15 @@ import {
 import { featureCount } from '../../core/index.js';
 import { createReferenceBackend } from '../../kernels/index.js';
 import {
+  arrayLayers,
   CALIBRATION_METHODS,
   createChannelMeans,
   type Float32Network,
   type Int8Network,
-  isWeighted,
+  isOnArray,
   type Network,
   signalToNoise,
   WEIGHT_GRANULARITIES,
-  weightedLayers,
   writeFloat32,
   writeQdq,
 } from '../../models/index.js';
@@ -45,7 +45,7 @@ const optionSets: fc.Arbitrary<QuantizeOptions> = fc.record({
 /** Mean of each output channel's sums by layer, computed by the scalar reference, in real numbers. */
 function meanSums(network: Float32Network | Int8Network): number[][] {
   const datapath = createDatapath(network, createReferenceBackend(), IMAGES);
-  const layers = weightedLayers(network as Network);
+  const layers = arrayLayers(network as Network);
   const means = new Map(
     layers.map(({ name, shape }) => [name, createChannelMeans(shape.output.channels)]),
   );
@@ -61,7 +61,7 @@ function meanSums(network: Float32Network | Int8Network): number[][] {
 
 /** What one unit of each output channel's accumulator stands for. */
 function accumulatorUnits(network: Network, name: string): number[] {
-  const layer = weightedLayers(network).find((candidate) => candidate.name === name)!;
+  const layer = arrayLayers(network).find((candidate) => candidate.name === name)!;
   if (!('scales' in layer)) return Array.from(layer.bias, () => 1);
   const { scale } = network.tensors[layer.input].quantization!;
   return Array.from(layer.scales, (weightScale) => Math.fround(scale * weightScale));
@@ -77,7 +77,7 @@ describe('bias correction', () => {
         });
         const expected = meanSums(network);
         for (const [index, found] of meanSums(quantized).entries()) {
-          const { name } = weightedLayers(network)[index];
+          const { name } = arrayLayers(network)[index];
           const units = accumulatorUnits(quantized, name);
           for (const [channel, mean] of found.entries()) {
             const shift = Math.abs(mean - expected[index][channel]);
@@ -99,7 +99,7 @@ describe('bias correction', () => {
           });
           const expected = meanSums(network);
           return meanSums(quantized).map((means, index) => {
-            const units = accumulatorUnits(quantized, weightedLayers(network)[index].name);
+            const units = accumulatorUnits(quantized, arrayLayers(network)[index].name);
             return means.map((mean, c) => Math.abs(mean - expected[index][c]) / units[c]);
           });
         };
@@ -120,7 +120,7 @@ describe('bias correction', () => {
         const [plain, corrected] = [false, true].map((biasCorrection) => {
           const made = quantizeOnImages(network, inputsOf(network), { ...options, biasCorrection });
           const layers = made.layers.map((layer) =>
-            isWeighted(layer) ? { ...layer, bias: undefined } : layer,
+            isOnArray(layer) ? { ...layer, bias: undefined } : layer,
           );
           return { ...made, checksum: '', layers };
         });
@@ -148,7 +148,7 @@ describe('quantizeOnImages and measureNoise', () => {
   });
 
   test('find the noise that onnxruntime has in the last layer', async () => {
-    const endsInWeights = float32Networks.filter(({ layers }) => isWeighted(layers.at(-1)!));
+    const endsInWeights = float32Networks.filter(({ layers }) => isOnArray(layers.at(-1)!));
     await fc.assert(
       fc.asyncProperty(endsInWeights, optionSets, async (network, options) => {
         const inputs = inputsOf(network);
@@ -187,7 +187,7 @@ describe('quantizeOnImages and measureNoise', () => {
           { ...options, batch: 3 },
           (done, total) => steps.push([done, total]),
         );
-        const layers = weightedLayers(network);
+        const layers = arrayLayers(network);
         const total = IMAGES * (options.biasCorrection ? layers.length + 1 : 1);
         expect(steps.at(-1)).toEqual([total, total]);
         expect(steps.map(([done]) => done)).toEqual(

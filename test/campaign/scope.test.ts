@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createScope, expandScope, type FaultSource } from '../../campaign/index.js';
 import { faultSourceOf, trialFaultMap } from '../../campaign/study/fault-source.js';
 import { cellCount, cellIndex } from '../../fault/index.js';
-import { weightedLayers } from '../../models/index.js';
+import { arrayLayers } from '../../models/index.js';
 import {
   cellsOfWeight,
   firstWeightOfLayers,
@@ -14,7 +14,7 @@ import {
 import { smallNetwork } from './small-network.js';
 
 const network = smallNetwork();
-const layers = weightedLayers(network);
+const layers = arrayLayers(network);
 const first = firstWeightOfLayers(network);
 const weights = first[first.length - 1];
 const memory = { banks: 3, rows: 128, wordBits: 64, columnMux: 4 };

@@ -6,11 +6,11 @@ import {
 } from '../../campaign/verify/index.js';
 import { loadKernels, requantize } from '../../kernels/index.js';
 import {
+  arrayLayers,
   decodeOnnx,
   encodeOnnx,
   loadCifar10,
   type OnnxTensor,
-  weightedLayers,
   writeQOperator,
 } from '../../models/index.js';
 import { createNetworkDatapath } from '../../sim/index.js';
@@ -19,7 +19,7 @@ import { smallNetwork } from './small-network.js';
 const network = smallNetwork();
 const dataset = loadCifar10({ split: 'test', limit: 3 });
 const datapath = createNetworkDatapath(network, loadKernels(), 3);
-const layers = weightedLayers(network);
+const layers = arrayLayers(network);
 
 type Change = (tensor: OnnxTensor) => OnnxTensor;
 

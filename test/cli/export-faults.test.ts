@@ -5,7 +5,7 @@ import { readFloat32Npy, writeNpy } from '../../core/index.js';
 import { uniformFaultMap, writeFaultMap } from '../../fault/index.js';
 import {
   type Float32Network,
-  isWeighted,
+  isOnArray,
   loadCifar10,
   type Network,
   normalize,
@@ -180,7 +180,7 @@ function exactNetwork(): Float32Network {
   return {
     ...FLOAT32_NETWORK,
     layers: FLOAT32_NETWORK.layers.map((layer) =>
-      isWeighted(layer)
+      isOnArray(layer)
         ? { ...layer, weights: rounded(layer.weights), bias: rounded(layer.bias) }
         : layer,
     ),

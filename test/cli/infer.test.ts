@@ -4,11 +4,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readFloat32Npy, writeNpy } from '../../core/index.js';
 import { KERNEL_PROVIDERS, kernelsInUse, PROVIDERS } from '../../kernels/index.js';
 import {
+  arrayLayers,
   decodeOnnx,
   encodeOnnx,
   loadCifar10,
   normalize,
-  weightedLayers,
   writeFloat32,
   writeQdq,
 } from '../../models/index.js';
@@ -106,7 +106,7 @@ describe('infer', () => {
         ],
       }),
     );
-    const [first] = weightedLayers(INT8_NETWORK);
+    const [first] = arrayLayers(INT8_NETWORK);
     const weights = first.weights.slice();
     weights[9] ^= 0x80;
     weights[32] = (weights[32] | 0x40) & ~0x20;

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StudyPoint } from '../../campaign/index.js';
-import { weightedLayers } from '../../models/index.js';
+import { arrayLayers } from '../../models/index.js';
 import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
 import { CELLS, INT8_NETWORK, WEIGHTS, writeTinyNetwork } from './tiny-network.js';
 
@@ -192,7 +192,7 @@ describe('map', () => {
 
 /** A weight's byte in network order. */
 function storedByte(weight: number): number {
-  const all = weightedLayers(INT8_NETWORK).flatMap(({ weights }) => Array.from(weights));
+  const all = arrayLayers(INT8_NETWORK).flatMap(({ weights }) => Array.from(weights));
   return all[weight] & 0xff;
 }
 

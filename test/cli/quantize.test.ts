@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sha256Hex } from '../../core/index.js';
 import {
+  arrayLayers,
   decodeOnnx,
   loadCifar10,
   normalize,
   readNetwork,
-  weightedLayers,
 } from '../../models/index.js';
 import { runOnnx } from '../models/onnxruntime.js';
 import { bitcell, bitcellJson, newFolder, refusal } from './command.js';
@@ -40,7 +40,7 @@ describe('quantize', () => {
     const network = readNetwork(output);
     if (network.format !== 'int8') throw new Error('not quantised');
     expect(result.layers).toEqual(
-      weightedLayers(network).map(({ name, output, scales }) => ({
+      arrayLayers(network).map(({ name, output, scales }) => ({
         name,
         channels: scales.length,
         output: network.tensors[output].quantization,

@@ -8,11 +8,11 @@ import {
 } from '../../core/index.js';
 import { type Thresholds, writeThresholds } from '../../mitigation/index.js';
 import {
+  arrayLayers,
+  type Float32ArrayLayer,
   type Float32Network,
-  type Float32WeightedLayer,
   type Int8Network,
   quantizeNetwork,
-  weightedLayers,
   writeFloat32,
   writeQdq,
 } from '../../models/index.js';
@@ -36,9 +36,9 @@ function randomValues(length: number, seed: number): Float32Array {
 }
 
 function weighted(
-  layer: Omit<Float32WeightedLayer, 'weights' | 'bias'>,
+  layer: Omit<Float32ArrayLayer, 'weights' | 'bias'>,
   magnitude: number,
-): Float32WeightedLayer {
+): Float32ArrayLayer {
   const count = weightCount(layer.shape);
   return {
     ...layer,
@@ -163,7 +163,7 @@ export function writeTinyNetwork(folder: string): TinyFiles {
 export function tinyThresholds(): Thresholds {
   const int8: Record<string, number[]> = {};
   const float32: Record<string, number[]> = {};
-  for (const { name, input, output, scales, relu } of weightedLayers(INT8_NETWORK)) {
+  for (const { name, input, output, scales, relu } of arrayLayers(INT8_NETWORK)) {
     if (!relu) continue;
     const largest = 255 * scaleOf(output);
     float32[name] = [largest / 2];

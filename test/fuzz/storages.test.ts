@@ -6,6 +6,7 @@ import { loadKernels } from '../../kernels/index.js';
 import {
   decodeOnnx,
   encodeOnnx,
+  inputsOf,
   type Network,
   type OnnxModel,
   quantizedName,
@@ -133,7 +134,7 @@ function isVector(network: Network, tensor: number, isInputVector: boolean): boo
   const layer = network.layers.find(({ output }) => output === tensor);
   if (!layer) throw new Error('a tensor that no layer writes');
   if (layer.kind === 'flatten' || layer.kind === 'fully-connected') return true;
-  const source = 'inputs' in layer ? layer.inputs[0] : layer.input;
+  const source = inputsOf(layer)[0];
   return isVector(network, source, isInputVector);
 }
 

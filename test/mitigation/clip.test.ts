@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import { featureCount } from '../../core/index.js';
 import { createReferenceBackend } from '../../kernels/index.js';
 import { activationUnits, profileMaxima } from '../../mitigation/index.js';
-import { dequantize, type Network, weightedLayers } from '../../models/index.js';
+import { arrayLayers, dequantize, type Network } from '../../models/index.js';
 import { createDatapath, type Datapath } from '../../sim/index.js';
 import { int8Networks } from '../../testing/index.js';
 
@@ -38,7 +38,7 @@ describe('profile maxima', () => {
     (network) => {
       const images = imagesFor(network, 3);
       const maxima = profileMaxima(datapathFor(network), images, 3);
-      const activated = weightedLayers(network).filter(({ relu }) => relu);
+      const activated = arrayLayers(network).filter(({ relu }) => relu);
       expect(Object.keys(maxima)).toEqual(activated.map(({ name }) => name));
       const largest = new Map<string, number[]>();
       datapathFor(network).run(images, 3, {

@@ -13,7 +13,7 @@ import {
   type LayerThresholds,
   profileMaxima,
 } from '../../mitigation/index.js';
-import { dequantize, type Network, weightedLayers } from '../../models/index.js';
+import { arrayLayers, dequantize, type Network } from '../../models/index.js';
 import { createDatapath, type Datapath, int8Specification } from '../../sim/index.js';
 import { int8Networks, xorshift } from '../../testing/index.js';
 
@@ -99,7 +99,7 @@ describe('profile maxima of every granularity', () => {
     (network) => {
       const channels = profileOf(network, 'channel');
       for (const [name, thresholds] of profileOf(network, 'layer')) {
-        const layer = weightedLayers(network).find((one) => one.name === name);
+        const layer = arrayLayers(network).find((one) => one.name === name);
         const input = layer && network.tensors[layer.input].quantization;
         if (!layer || !input) throw new Error(name);
         const unit = (c: number) => input.scale * layer.scales[c];
@@ -163,7 +163,7 @@ describe('a clip', () => {
           outputs.set(tensor, [...(outputs.get(tensor) ?? []), ...values.subarray(0, length)]);
         },
       });
-      for (const layer of weightedLayers(network)) {
+      for (const layer of arrayLayers(network)) {
         const { multipliers, outputZeroPoint, low, high } = int8Specification(network, layer);
         const { channels, height, width } = layer.shape.output;
         const positions = height * width;

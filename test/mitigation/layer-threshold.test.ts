@@ -6,12 +6,12 @@ import {
   thresholdsOfLayer,
   tuneNetwork,
 } from '../../mitigation/index.js';
-import { dequantize, type Int8Network, weightedLayers } from '../../models/index.js';
+import { arrayLayers, dequantize, type Int8Network } from '../../models/index.js';
 import { profiles } from './profiles.js';
 
 /** Real numbers that the units of a layer's accumulators stand for, straight from the definition s_x · s_w[c]. */
 function units(network: Int8Network, name: string): number[] {
-  const layer = weightedLayers(network).find((one) => one.name === name);
+  const layer = arrayLayers(network).find((one) => one.name === name);
   const scale = layer && network.tensors[layer.input].quantization?.scale;
   return Array.from(layer?.scales ?? [], (one) => (scale ?? Number.NaN) * one);
 }

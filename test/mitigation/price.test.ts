@@ -14,7 +14,7 @@ import {
   type PriceFigures,
   parityCode,
 } from '../../mitigation/index.js';
-import { type Network, weightedLayers } from '../../models/index.js';
+import { arrayLayers, type Network } from '../../models/index.js';
 import {
   type Accelerator,
   firstWeightOfLayers,
@@ -259,7 +259,7 @@ describe('state', () => {
 });
 
 describe('places', () => {
-  const names = weightedLayers(INT8_NETWORK).map(({ name }) => name);
+  const names = arrayLayers(INT8_NETWORK).map(({ name }) => name);
 
   /** Words, and words each time they are filled, that a place reaches, weight by weight. */
   function wordsOf({ layers, banks }: Pick<MemoryPart, 'layers' | 'banks'>, setting: Setting) {

@@ -1,10 +1,10 @@
 import { fc } from '@fast-check/vitest';
-import { weightedLayers } from '../../models/index.js';
+import { arrayLayers } from '../../models/index.js';
 import { int8Networks } from '../../testing/index.js';
 
 /** A network with an accumulator maximum for each channel of each layer with an activation function. */
 export const profiles = int8Networks().chain((network) => {
-  const layers = weightedLayers(network).filter(({ relu }) => relu);
+  const layers = arrayLayers(network).filter(({ relu }) => relu);
   const maxima = layers.map(({ name, shape }) => {
     const { channels } = shape.output;
     const values = fc.array(fc.integer({ min: -1000, max: 2 ** 24 }), {

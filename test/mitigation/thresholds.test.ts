@@ -11,7 +11,7 @@ import {
   thresholdsFor,
   writeThresholds,
 } from '../../mitigation/index.js';
-import { dequantize, type Int8Network, weightedLayers } from '../../models/index.js';
+import { arrayLayers, dequantize, type Int8Network } from '../../models/index.js';
 import { int8Networks } from '../../testing/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));
@@ -37,7 +37,7 @@ const FOUND: TuningRecord = {
 };
 
 function thresholdsOf(network: Int8Network): Thresholds {
-  const layers = weightedLayers(network);
+  const layers = arrayLayers(network);
   return {
     format: 'bitcell-thresholds',
     version: 1,
@@ -58,7 +58,7 @@ function thresholdsOf(network: Int8Network): Thresholds {
 
 /** Different thresholds for all neurons. */
 function neuronThresholdsOf(network: Int8Network): Thresholds {
-  const layers = weightedLayers(network);
+  const layers = arrayLayers(network);
   const neurons = (convert: (value: number) => number) =>
     Object.fromEntries(
       layers.map(({ name, shape }) => {
@@ -161,7 +161,7 @@ describe('thresholdsFor', () => {
     const written = neuronThresholdsOf(random);
     for (const one of [random, dequantize(random)]) {
       const found = thresholdsFor(one, written, 'T.json', 'clip', granularity);
-      for (const { name, shape } of weightedLayers(one)) {
+      for (const { name, shape } of arrayLayers(one)) {
         const perLayer = granularity === 'layer' && one.format === 'float32';
         const values = found.get(name) ?? [];
         expect(values.length).toBe(perLayer ? 1 : shape.output.channels);
@@ -174,7 +174,7 @@ describe('thresholdsFor', () => {
   });
 
   test('refuses to make finer thresholds of coarser ones', () => {
-    const convolution = weightedLayers(network).find(
+    const convolution = arrayLayers(network).find(
       ({ shape: { output } }) => output.height * output.width > 1,
     );
     expect(convolution).toBeDefined();
@@ -194,7 +194,7 @@ describe('thresholdsFor', () => {
   test('refuses thresholds that are not of the granularity that the file states', () => {
     const wrong = { ...thresholds, granularity: { float32: 'channel' as const } };
     const real = dequantize(network);
-    const { channels } = weightedLayers(network)[0].shape.output;
+    const { channels } = arrayLayers(network)[0].shape.output;
     expect(() => thresholdsFor(real, wrong, 'T.json')).toThrow(
       `T.json: layer "${layer}" has 1 thresholds, expected ${channels}`,
     );

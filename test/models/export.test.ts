@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  arrayLayers,
   type Int8LayerClip,
   type Int8Network,
   quantizedName,
   readNetwork,
-  weightedLayers,
   writeClipped,
   writeFloat32,
   writeQdq,
@@ -22,7 +22,7 @@ function clipsOf(
   threshold: number,
 ): Map<string, Int8LayerClip> {
   return new Map(
-    weightedLayers(network).map(({ name, shape }) => [
+    arrayLayers(network).map(({ name, shape }) => [
       name,
       {
         mode,
@@ -76,7 +76,7 @@ describe('onnxruntime', () => {
         expect(operators.filter((operator) => !moving.includes(operator)).sort()).toEqual(
           [
             ...edges,
-            ...weightedLayers(network).map(({ kind }) => weighted[kind === 'convolution' ? 0 : 1]),
+            ...arrayLayers(network).map(({ kind }) => weighted[kind === 'convolution' ? 0 : 1]),
           ].sort(),
         );
       }),
@@ -131,7 +131,7 @@ describe('onnxruntime', () => {
         const inputs = randomInputs(network, 2, network.tensors[0].quantization!.scale * 300);
         const clipped = writeClipped(network, clipsOf(network, 'clip-zero', -(2 ** 31)), exposed);
         const outputs = await runOnnx(clipped, network, inputs, 'all');
-        for (const { output } of weightedLayers(network)) {
+        for (const { output } of arrayLayers(network)) {
           const tensor = network.tensors[output];
           const values = outputs.get(quantizedName(tensor));
           expect(new Set(values)).toEqual(new Set([tensor.quantization!.zeroPoint]));
@@ -145,7 +145,7 @@ describe('onnxruntime', () => {
     await fc.assert(
       fc.asyncProperty(symmetricInt8Networks, async (network) => {
         const inputs = randomInputs(network, 2, network.tensors[0].quantization!.scale * 300);
-        const first = weightedLayers(network)[0];
+        const first = arrayLayers(network)[0];
         const clips = new Map([[first.name, clipsOf(network, 'clamp', 0).get(first.name)!]]);
         const name = quantizedName(network.tensors[first.output]);
         const { zeroPoint } = network.tensors[first.output].quantization!;
@@ -166,10 +166,10 @@ describe('onnxruntime', () => {
 
 describe('writers refuse', () => {
   const [network] = fc.sample(
-    symmetricInt8Networks.filter((candidate) => weightedLayers(candidate)[0].relu),
+    symmetricInt8Networks.filter((candidate) => arrayLayers(candidate)[0].relu),
     { seed: 1, numRuns: 1 },
   );
-  const [first] = weightedLayers(network);
+  const [first] = arrayLayers(network);
 
   test('a ReLU output whose zero point is not 0', () => {
     const tensors = network.tensors.map((tensor) => ({

@@ -12,7 +12,9 @@ import {
   type Float32Network,
   type Int8Layer,
   type Int8Network,
+  inputsOf,
   isMoving,
+  isOnArray,
   isWeighted,
   type Quantization,
   type Tensor,
@@ -160,11 +162,11 @@ function toInt8(
   const scale = () => Math.fround(0.001 + random());
   const quantizations: Quantization[] = [{ scale: scale(), zeroPoint: Math.floor(random() * 256) }];
   const layers = network.layers.map((layer): Int8Layer => {
-    if (isMoving(layer)) {
-      quantizations.push(quantizations[layer.input]);
+    if (!isWeighted(layer) && isMoving(layer)) {
+      quantizations.push(quantizations[inputsOf(layer)[0]]);
       return layer;
     }
-    if (!isWeighted(layer)) throw new Error(`no ${layer.kind} layers are drawn`);
+    if (!isOnArray(layer)) throw new Error(`no ${layer.kind} layers are drawn`);
     const { shape, relu } = layer;
     const zeroPoint = relu ? 0 : Math.floor(random() * 256);
     const output = { scale: scale(), zeroPoint };

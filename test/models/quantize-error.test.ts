@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type ActivationRange,
+  arrayLayers,
   type Bin,
   correctBiases,
   createCalibration,
   createHistogram,
   createNoiseMeter,
   type Int8Network,
+  isOnArray,
   leastSquaresRange,
   type Quantization,
   quantizeNetwork,
@@ -15,7 +17,6 @@ import {
   readNetwork,
   signalToNoise,
   squaredError,
-  weightedLayers,
   weightNoise,
   writeQdq,
 } from '../../models/index.js';
@@ -176,8 +177,8 @@ describe('weights per tensor', () => {
       fc.property(float32Networks, fc.float({ min: 1, max: 100, noNaN: true }), (network, high) => {
         const ranges = network.tensors.map(() => ({ low: -high, high }));
         const quantized = quantizeNetwork(network, ranges, 'per-tensor');
-        const reals = weightedLayers(network);
-        for (const [index, { weights, scales, bias }] of weightedLayers(quantized).entries()) {
+        const reals = arrayLayers(network);
+        for (const [index, { weights, scales, bias }] of arrayLayers(quantized).entries()) {
           const [scale] = scales;
           expect(new Set(scales).size).toBe(1);
           // The weights of the test networks are so large that no bias enlarges the scale.
@@ -203,8 +204,8 @@ describe('weights per tensor', () => {
     fc.assert(
       fc.property(float32Networks, (network) => {
         const ranges = network.tensors.map(() => ({ low: -1, high: 1 }));
-        const perChannel = weightedLayers(quantizeNetwork(network, ranges));
-        const perTensor = weightedLayers(quantizeNetwork(network, ranges, 'per-tensor'));
+        const perChannel = arrayLayers(quantizeNetwork(network, ranges));
+        const perTensor = arrayLayers(quantizeNetwork(network, ranges, 'per-tensor'));
         for (const [index, layer] of perTensor.entries()) {
           for (const [channel, scale] of layer.scales.entries()) {
             expect(scale).toBeGreaterThanOrEqual(perChannel[index].scales[channel]);
@@ -285,7 +286,7 @@ describe('signal-to-quantisation-noise ratio', () => {
         const ranges = network.tensors.map(() => ({ low: -1, high: 1 }));
         // Powers of two over 127 would not be exact; multiples of 1/128 up to 127/128 are.
         const layers = network.layers.map((layer) => {
-          if (!('weights' in layer)) return layer;
+          if (!isOnArray(layer)) return layer;
           const window = layer.weights.length / layer.bias.length;
           const weights = layer.weights.map((weight, index) =>
             index % window === 0 ? 127 / 128 : Math.trunc(weight * 127) / 128,
@@ -293,8 +294,8 @@ describe('signal-to-quantisation-noise ratio', () => {
           return { ...layer, weights };
         });
         const exact = { ...network, layers };
-        const quantized = weightedLayers(quantizeNetwork(exact, ranges));
-        for (const [index, layer] of weightedLayers(exact).entries()) {
+        const quantized = arrayLayers(quantizeNetwork(exact, ranges));
+        for (const [index, layer] of arrayLayers(exact).entries()) {
           const energies = weightNoise(layer, quantized[index]);
           expect(energies.signal).toBeGreaterThan(0);
           expect(signalToNoise(energies)).toBe(Infinity);
@@ -307,8 +308,8 @@ describe('signal-to-quantisation-noise ratio', () => {
     fc.assert(
       fc.property(float32Networks, (network) => {
         const ranges = network.tensors.map(() => ({ low: -1, high: 1 }));
-        const quantized = weightedLayers(quantizeNetwork(network, ranges));
-        for (const [index, layer] of weightedLayers(network).entries()) {
+        const quantized = arrayLayers(quantizeNetwork(network, ranges));
+        for (const [index, layer] of arrayLayers(network).entries()) {
           const { scales } = quantized[index];
           const window = layer.weights.length / scales.length;
           const worst = scales.reduce((sum, scale) => sum + (window * scale ** 2) / 4, 0);
@@ -329,7 +330,7 @@ describe('correctBiases', () => {
 
   function correctedBy(shift: number): Int8Network {
     const expected = new Map(
-      weightedLayers(network).map(({ name, bias }) => [name, new Float64Array(bias.length)]),
+      arrayLayers(network).map(({ name, bias }) => [name, new Float64Array(bias.length)]),
     );
     return correctBiases(quantized, expected, (_, { bias }) =>
       new Float64Array(bias.length).fill(shift),
@@ -339,8 +340,8 @@ describe('correctBiases', () => {
   test('adds the opposite of the shift, in units of the accumulator', () => {
     fc.assert(
       fc.property(fc.integer({ min: -1000, max: 1000 }), (shift) => {
-        const corrected = weightedLayers(correctedBy(shift));
-        for (const [index, { bias }] of weightedLayers(quantized).entries()) {
+        const corrected = arrayLayers(correctedBy(shift));
+        for (const [index, { bias }] of arrayLayers(quantized).entries()) {
           expect(corrected[index].bias).toEqual(bias.map((value) => value - shift));
         }
       }),
@@ -348,12 +349,12 @@ describe('correctBiases', () => {
   });
 
   test('measures each layer with those before it corrected, and the others as they were', () => {
-    const names = weightedLayers(network).map(({ name }) => name);
+    const names = arrayLayers(network).map(({ name }) => name);
     const expected = new Map(names.map((name) => [name, new Float64Array(64)]));
     const seen: string[] = [];
     correctBiases(quantized, expected, (current, { name, bias }) => {
-      const layers = weightedLayers(current);
-      for (const [index, layer] of weightedLayers(quantized).entries()) {
+      const layers = arrayLayers(current);
+      for (const [index, layer] of arrayLayers(quantized).entries()) {
         const shift = seen.includes(layer.name) ? 5 : 0;
         expect(layers[index].bias).toEqual(layer.bias.map((value) => value - shift));
       }
@@ -364,10 +365,10 @@ describe('correctBiases', () => {
   });
 
   test('keeps biases within half of the range of the accumulator', () => {
-    for (const { bias } of weightedLayers(correctedBy(-(2 ** 33)))) {
+    for (const { bias } of arrayLayers(correctedBy(-(2 ** 33)))) {
       expect(new Set(bias)).toEqual(new Set([2 ** 30]));
     }
-    for (const { bias } of weightedLayers(correctedBy(2 ** 33))) {
+    for (const { bias } of arrayLayers(correctedBy(2 ** 33))) {
       expect(new Set(bias)).toEqual(new Set([-(2 ** 30)]));
     }
   });

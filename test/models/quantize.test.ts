@@ -2,15 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError, ModelError } from '../../core/index.js';
 import {
+  arrayLayers,
   createCalibration,
   dequantize,
   type Float32Network,
   type Int8Network,
+  inputsOf,
   isMoving,
-  isWeighted,
+  isOnArray,
   quantizeNetwork,
   readNetwork,
-  weightedLayers,
   writeFloat32,
   writeQdq,
 } from '../../models/index.js';
@@ -37,8 +38,8 @@ describe('quantizeNetwork', () => {
     fc.assert(
       fc.property(calibrated, ([network, ranges]) => {
         const { tensors, ...quantized } = quantizeNetwork(network, ranges);
-        for (const [index, layer] of weightedLayers(network).entries()) {
-          const { weights, scales, zeroPoints } = weightedLayers({ tensors, ...quantized })[index];
+        for (const [index, layer] of arrayLayers(network).entries()) {
+          const { weights, scales, zeroPoints } = arrayLayers({ tensors, ...quantized })[index];
           const inputScale = tensors[layer.input].quantization!.scale;
           const window = weights.length / scales.length;
           for (const [channel, scale] of scales.entries()) {
@@ -63,8 +64,8 @@ describe('quantizeNetwork', () => {
     fc.assert(
       fc.property(calibrated, ([network, ranges]) => {
         const quantized = quantizeNetwork(network, ranges);
-        const reals = weightedLayers(network);
-        for (const [index, { bias, scales, input }] of weightedLayers(quantized).entries()) {
+        const reals = arrayLayers(network);
+        for (const [index, { bias, scales, input }] of arrayLayers(quantized).entries()) {
           const inputScale = quantized.tensors[input].quantization!.scale;
           for (const [channel, value] of bias.entries()) {
             const scale = Math.fround(inputScale * scales[channel]);
@@ -82,10 +83,10 @@ describe('quantizeNetwork', () => {
     fc.assert(
       fc.property(calibrated, ([network, ranges]) => {
         const { tensors, layers } = quantizeNetwork(network, ranges);
-        const joined = new Set(layers.filter((layer) => isMoving(layer)).map(({ input }) => input));
-        const rectified = new Set(
-          weightedLayers(network).flatMap((l) => (l.relu ? [l.output] : [])),
+        const joined = new Set(
+          layers.filter((layer) => isMoving(layer)).flatMap((layer) => inputsOf(layer)),
         );
+        const rectified = new Set(arrayLayers(network).flatMap((l) => (l.relu ? [l.output] : [])));
         for (const [index, { quantization }] of tensors.entries()) {
           const { scale, zeroPoint } = quantization!;
           expect(Number.isInteger(zeroPoint) && zeroPoint >= 0 && zeroPoint <= 255).toBe(true);
@@ -94,7 +95,7 @@ describe('quantizeNetwork', () => {
           // Tensors before pooling and flattening take the quantisation of those after it.
           if (joined.has(index) || rectified.has(index)) continue;
           const { low, high } = ranges[index];
-          const isPooled = layers.some((layer) => !isWeighted(layer) && layer.output === index);
+          const isPooled = layers.some((layer) => !isOnArray(layer) && layer.output === index);
           if (isPooled) continue;
           expect(scale * (0 - zeroPoint)).toBeLessThanOrEqual(Math.min(low, 0) + scale * 0.501);
           expect(scale * (255 - zeroPoint)).toBeGreaterThanOrEqual(
@@ -103,7 +104,9 @@ describe('quantizeNetwork', () => {
         }
         for (const layer of layers) {
           if (!isMoving(layer)) continue;
-          expect(tensors[layer.input].quantization).toEqual(tensors[layer.output].quantization);
+          expect(tensors[inputsOf(layer)[0]].quantization).toEqual(
+            tensors[layer.output].quantization,
+          );
         }
       }),
     );
@@ -122,7 +125,7 @@ describe('quantizeNetwork', () => {
   test('keeps a bias that would not fit, with a larger weight scale', () => {
     const [network] = fc.sample(float32Networks, { seed: 3, numRuns: 1 });
     const layers = network.layers.map((layer) =>
-      isWeighted(layer)
+      isOnArray(layer)
         ? { ...layer, weights: layer.weights.map(() => 0), bias: layer.bias.map(() => -0.75) }
         : layer,
     );
@@ -130,16 +133,16 @@ describe('quantizeNetwork', () => {
       { ...network, layers },
       network.tensors.map(() => ({ low: 0, high: 1 })),
     );
-    for (const { bias } of weightedLayers(dequantize(quantized))) {
+    for (const { bias } of arrayLayers(dequantize(quantized))) {
       for (const value of bias) expect(value).toBeCloseTo(-0.75, 6);
     }
   });
 
   test('refuses weights that are not finite, naming the layer', () => {
     const [network] = fc.sample(float32Networks, { seed: 3, numRuns: 1 });
-    const name = weightedLayers(network)[0].name;
+    const name = arrayLayers(network)[0].name;
     const layers = network.layers.map((layer) =>
-      isWeighted(layer) ? { ...layer, weights: layer.weights.map(() => NaN) } : layer,
+      isOnArray(layer) ? { ...layer, weights: layer.weights.map(() => NaN) } : layer,
     );
     const action = () =>
       quantizeNetwork(
@@ -187,10 +190,10 @@ function errorBound(
 ): number {
   const step = (tensor: number) => quantized.tensors[tensor].quantization!.scale;
   const errors = [step(network.input)];
-  const reals = weightedLayers(network);
+  const reals = arrayLayers(network);
   for (const layer of quantized.layers) {
-    if (isMoving(layer)) errors.push(errors[layer.input]);
-    if (!isWeighted(layer)) continue;
+    if (isMoving(layer)) errors.push(errors[inputsOf(layer)[0]]);
+    if (!isOnArray(layer)) continue;
     const { weights } = reals.find(({ name }) => name === layer.name)!;
     const window = weights.length / layer.scales.length;
     const error = errors[layer.input];
@@ -225,8 +228,8 @@ test('dequantize multiplies in float32', () => {
     fc.property(int8Networks, (network) => {
       const real = dequantize(network);
       expect(real.checksum).toBe(network.checksum);
-      const layers = weightedLayers(real);
-      for (const [index, layer] of weightedLayers(network).entries()) {
+      const layers = arrayLayers(real);
+      for (const [index, layer] of arrayLayers(network).entries()) {
         const { scale } = network.tensors[layer.input].quantization!;
         const window = layer.weights.length / layer.scales.length;
         for (const [w, weight] of layer.weights.entries()) {

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sha256Hex } from '../../core/index.js';
 import {
+  arrayLayers,
   encodeOnnx,
   type OnnxModel,
   readNetwork,
-  weightedLayers,
   writeFloat32,
 } from '../../models/index.js';
 import { randomInputs, runOnnx } from './onnxruntime.js';
@@ -57,7 +57,7 @@ describe('readNetwork', () => {
 
   test('keeps what batch normalisation computes when it folds it', async () => {
     const network = read(plain);
-    expect(weightedLayers(network).map(({ relu }) => relu)).toEqual([true, false]);
+    expect(arrayLayers(network).map(({ relu }) => relu)).toEqual([true, false]);
     const inputs = randomInputs(network, 4, 4);
     const original = await runOnnx(encodeOnnx(plain), network, inputs, 'disabled');
     const folded = await runOnnx(writeFloat32(network), network, inputs, 'disabled');

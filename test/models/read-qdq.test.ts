@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  arrayLayers,
   decodeOnnx,
   encodeOnnx,
   type Int8Network,
@@ -8,7 +9,6 @@ import {
   type OnnxTensor,
   quantizeNetwork,
   readNetwork,
-  weightedLayers,
   writeQdq,
 } from '../../models/index.js';
 import { int, plain, read, refusal } from './plain-network.js';
@@ -78,10 +78,10 @@ describe('readNetwork reads QDQ files', () => {
       return tensor;
     });
     const bytes = encodeOnnx({ ...qdq, graph: { ...qdq.graph, initializers } });
-    const [conv] = weightedLayers(readNetwork(bytes) as Int8Network);
+    const [conv] = arrayLayers(readNetwork(bytes) as Int8Network);
     expect(conv.scales).toEqual(new Float32Array(3).fill(scale));
     expect(conv.zeroPoints).toEqual(new Int32Array(3).fill(-3));
-    expect(conv.weights).toEqual(weightedLayers(quantized)[0].weights);
+    expect(conv.weights).toEqual(arrayLayers(quantized)[0].weights);
   });
 });
 
@@ -115,12 +115,12 @@ const INT8 = int(3);
 describe('QuantizeLinear and DequantizeLinear', () => {
   test('quantise to the type that output_dtype names, where there is no zero point', () => {
     const model = withFloatWeights(new Map([['output_dtype', INT8]]));
-    const [conv] = weightedLayers(readNetwork(encodeOnnx(model)) as Int8Network);
+    const [conv] = arrayLayers(readNetwork(encodeOnnx(model)) as Int8Network);
     expect(conv.weights).toEqual(Int8Array.from({ length: 54 }, (_, index) => index - 27));
     expect(conv.zeroPoints).toEqual(new Int32Array(3));
     // Without it they are uint8, and so none is negative.
     const unsigned = readNetwork(encodeOnnx(withFloatWeights(new Map()))) as Int8Network;
-    const [other] = weightedLayers(unsigned);
+    const [other] = arrayLayers(unsigned);
     const numbers = Array.from(other.weights, (weight) => weight - other.zeroPoints[0]);
     expect(numbers).toEqual(Array.from({ length: 54 }, (_, index) => Math.max(0, index - 27)));
   });
@@ -149,7 +149,7 @@ describe('QuantizeLinear and DequantizeLinear', () => {
       ]),
     ],
   ])('may have %s, which change nothing', (_, attributes) => {
-    const [conv] = weightedLayers(
+    const [conv] = arrayLayers(
       readNetwork(encodeOnnx(withFloatWeights(attributes))) as Int8Network,
     );
     expect(conv.weights[0]).toBe(-27);

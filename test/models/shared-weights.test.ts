@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import {
+  arrayLayers,
   dequantize,
   encodeOnnx,
   type Float32Network,
   type Int8Network,
-  isWeighted,
+  isOnArray,
   layerWords,
   type Network,
   type OnnxModel,
   quantizeNetwork,
   readNetwork,
-  weightedLayers,
   wordReader,
   writeQdq,
 } from '../../models/index.js';
@@ -35,7 +35,7 @@ const vectorOrMap = (channels: number) =>
 const MAP_CHANNELS = 3;
 
 function sharing(network: Network) {
-  return weightedLayers(network).map(({ name, sharedWeights }) => [name, sharedWeights]);
+  return arrayLayers(network).map(({ name, sharedWeights }) => [name, sharedWeights]);
 }
 
 /** Two 1×1 convolutions with one initialiser, each followed by a batch normalisation. */
@@ -99,7 +99,7 @@ describe('an initialiser that several layers read', () => {
       ...['convolution', 'affine', 'convolution', 'affine'],
     ]);
     expect(networkWeights(network)).toBe(9);
-    expect(weightedLayers(network)[0].weights).toEqual(reals(9));
+    expect(arrayLayers(network)[0].weights).toEqual(reals(9));
   });
 
   test('may be read transposed', () => {
@@ -131,14 +131,14 @@ describe('an initialiser that several layers read', () => {
     const network = read(quantizedTwice([0.01, 0.01])) as Int8Network;
     expect(networkWeights(dequantize(network))).toBe(25);
     const layers = network.layers.map((layer, index) =>
-      isWeighted(layer) && index > 0 ? { ...layer, scales: layer.scales.map((s) => 2 * s) } : layer,
+      isOnArray(layer) && index > 0 ? { ...layer, scales: layer.scales.map((s) => 2 * s) } : layer,
     );
     expect(networkWeights(dequantize({ ...network, layers }))).toBe(50);
   });
 });
 
 test('uint8 weights have the words and the numbers of the file', () => {
-  const [layer] = weightedLayers(read(quantizedTwice([0.01, 0.01])) as Int8Network);
+  const [layer] = arrayLayers(read(quantizedTwice([0.01, 0.01])) as Int8Network);
   const expected = Array.from(reals(25), (value) =>
     Math.max(0, Math.min(255, Math.round(value / Math.fround(0.01)) + 100)),
   );

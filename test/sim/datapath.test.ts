@@ -2,7 +2,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
 import { createReferenceBackend, loadKernels } from '../../kernels/index.js';
-import { dequantize, type Network, weightedLayers } from '../../models/index.js';
+import { arrayLayers, dequantize, type Network } from '../../models/index.js';
 import {
   type ActivationUnit,
   createDatapath,
@@ -37,7 +37,7 @@ function somePatches(network: Network, shares: readonly number[]): WeightPatches
 
 function someUnits(network: Network, mode: 'clip-zero' | 'clamp'): Map<string, ActivationUnit> {
   return new Map(
-    weightedLayers(network)
+    arrayLayers(network)
       .filter(({ relu }) => relu)
       .map(({ name, shape }): [string, ActivationUnit] => {
         const channels = shape.output.channels;
@@ -143,7 +143,7 @@ describe('createDatapath', () => {
       const written = {
         ...network,
         layers: network.layers.map((layer) => {
-          const index = weightedLayers(network).findIndex(({ name }) => name === layer.name);
+          const index = arrayLayers(network).findIndex(({ name }) => name === layer.name);
           return index < 0
             ? layer
             : { ...layer, weights: values.slice(first[index], first[index + 1]) };

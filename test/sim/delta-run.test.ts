@@ -2,7 +2,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
 import { loadKernels } from '../../kernels/index.js';
-import { dequantize, type Int8Network, weightedLayers } from '../../models/index.js';
+import { arrayLayers, dequantize, type Int8Network } from '../../models/index.js';
 import {
   type ActivationUnit,
   canFollowChanges,
@@ -48,7 +48,7 @@ function unitsOf(
 ) {
   const units = new Map<string, ActivationUnit>();
   if (mode === 'none') return units;
-  for (const { name, shape, relu } of weightedLayers(network)) {
+  for (const { name, shape, relu } of arrayLayers(network)) {
     const count = perNeuron ? featureCount(shape.output) : shape.output.channels;
     const thresholds = Int32Array.from({ length: count }, (_, neuron) =>
       perNeuron ? threshold - ((neuron * 911) % 5000) : threshold,

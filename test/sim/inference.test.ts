@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { InputError } from '../../core/index.js';
-import { dequantize, resolveModel, weightedLayers } from '../../models/index.js';
+import { arrayLayers, dequantize, resolveModel } from '../../models/index.js';
 import {
   ACCELERGY_65NM,
   type Accelerator,
@@ -11,12 +11,12 @@ import {
 } from '../../sim/index.js';
 
 const network = resolveModel('alexnet');
-const weights = weightedLayers(network).reduce((sum, layer) => sum + layer.weights.length, 0);
+const weights = arrayLayers(network).reduce((sum, layer) => sum + layer.weights.length, 0);
 const tpu = loadAccelerator('tpu-v1');
 const slow: Accelerator = { ...tpu, bandwidth: { input: 1, weights: 1, output: 1 } };
 
 test('an inference waits where the bandwidth is finite', () => {
-  const shapes = weightedLayers(network).map(({ shape }) => shape);
+  const shapes = arrayLayers(network).map(({ shape }) => shape);
   expect(inferenceCost(network, tpu)).toEqual({ timing: networkTiming(shapes, tpu.array) });
   // A word a cycle: no weight arrives sooner.
   expect(inferenceCost(network, slow).timing.total.totalCycles).toBeGreaterThan(weights);

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { cellAt, cellCount, cellIndex } from '../../fault/index.js';
-import { dequantize, type Network, WORD_BITS, weightedLayers } from '../../models/index.js';
+import { arrayLayers, dequantize, type Network, WORD_BITS } from '../../models/index.js';
 import {
   type Accelerator,
   cellsOfWeight,
@@ -102,7 +102,7 @@ describe('every cell knows every weight that it ever holds', () => {
     { numRuns: 20 },
   )('random networks, streamed', (memory, [network, float], array) => {
     const placed = float ? dequantize(network) : network;
-    const shapes = weightedLayers(placed).map(({ shape }) => shape);
+    const shapes = arrayLayers(placed).map(({ shape }) => shape);
     expectPlacementLaws(streamedPlacement(memory, shapes, WORD_BITS[placed.format], array));
   });
 
@@ -122,7 +122,7 @@ describe('every cell knows every weight that it ever holds', () => {
 describe('the stream', () => {
   test.each(architectures)('of %s reads every weight once, layer by layer', (_name, network) => {
     const place = accelerator({ banks: 1, rows: 2, wordBits: 32, columnMux: 1 }, network);
-    const shapes = weightedLayers(network).map(({ shape }) => shape);
+    const shapes = arrayLayers(network).map(({ shape }) => shape);
     const order = enumerateStream(shapes, place.array);
     const placement = placeNetwork(network, place, 'streamed');
     const first = order.filter((weight) => placement.slotOf(weight) === 0);
@@ -136,7 +136,7 @@ describe('weightLocator', () => {
   test.each(architectures)('names the place of every weight of %s', (_name, network) => {
     const locate = weightLocator(network);
     let weight = 0;
-    for (const { name, shape } of weightedLayers(network)) {
+    for (const { name, shape } of arrayLayers(network)) {
       const groupInputs = shape.input.channels / shape.groups;
       const groupOutputs = shape.output.channels / shape.groups;
       for (let outputChannel = 0; outputChannel < shape.output.channels; outputChannel++) {

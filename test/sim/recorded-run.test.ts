@@ -2,7 +2,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
 import { type KernelCode, loadKernels } from '../../kernels/index.js';
-import { dequantize, type Network, weightedLayers } from '../../models/index.js';
+import { arrayLayers, dequantize, type Network } from '../../models/index.js';
 import {
   createNetworkDatapath,
   createRecording,
@@ -76,7 +76,7 @@ describe('runFrom', () => {
 
   test('skips the layers before the first that differs, and images that no longer differ', () => {
     const [network] = fc.sample(int8Networks(), { numRuns: 1, seed: 3 });
-    const weighted = weightedLayers(network);
+    const weighted = arrayLayers(network);
     const images = imagesFor(network, 2, 3);
     const datapath = createNetworkDatapath(network, kernels, 2);
     const { recording, numbers } = recordAll(datapath, images, 2, UNBOUNDED);
@@ -109,10 +109,10 @@ describe('differingLayers', () => {
         ...new Set(numbers.map((number) => number % total)),
       ]).sort();
       const layerOf = (weight: number) => {
-        const index = weightedLayers(network).findIndex(
+        const index = arrayLayers(network).findIndex(
           (_layer, position) => starts[position] <= weight && weight < starts[position + 1],
         );
-        const { name } = weightedLayers(network)[index];
+        const { name } = arrayLayers(network)[index];
         return network.layers.findIndex((layer) => layer.name === name);
       };
       expect(

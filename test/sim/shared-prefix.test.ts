@@ -2,7 +2,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
 import { loadKernels } from '../../kernels/index.js';
-import { dequantize, type Network, weightedLayers } from '../../models/index.js';
+import { arrayLayers, dequantize, type Network } from '../../models/index.js';
 import {
   type ActivationUnit,
   type ActivationUnits,
@@ -43,7 +43,7 @@ function unitsOf(
     },
   });
   const units = new Map<string, ActivationUnit>();
-  for (const { name, shape } of weightedLayers(datapath.network)) {
+  for (const { name, shape } of arrayLayers(datapath.network)) {
     const threshold = Math.floor(share * (most.get(name) ?? 0) * 64) / 64;
     const thresholds = new Array<number>(shape.output.channels).fill(threshold);
     units.set(

@@ -8,17 +8,18 @@ import {
 } from '../../core/index.js';
 import { planFloat32Convolution } from '../../kernels/index.js';
 import {
+  arrayLayers,
+  type Float32ArrayLayer,
   type Float32Layer,
   type Float32Network,
-  type Float32WeightedLayer,
   type Int8Layer,
   type Int8Network,
+  inputsOf,
   isMoving,
-  isWeighted,
+  isOnArray,
   type Network,
   type Tensor,
   type WordFormat,
-  weightedLayers,
 } from '../../models/index.js';
 import type { ActivationUnit } from '../../sim/index.js';
 import { int8GraphOf, xorshift } from '../../testing/index.js';
@@ -61,7 +62,7 @@ function randomGraph(random: () => number): Float32Network {
     return output;
   }
 
-  function weighted(input: number, shape: ConvolutionShape, from?: Float32WeightedLayer): number {
+  function weighted(input: number, shape: ConvolutionShape, from?: Float32ArrayLayer): number {
     const relu = random() < 0.5;
     const spread = Math.sqrt((6 * shape.output.channels) / weightCount(shape));
     const own = Float32Array.from(
@@ -113,7 +114,7 @@ function randomGraph(random: () => number): Float32Network {
   if (random() < 0.5) {
     const hidden = random() < 0.5 ? features : draw(1, 6);
     last = weighted(last, fullyConnectedShape(features, hidden));
-    const from = layers[layers.length - 1] as Float32WeightedLayer;
+    const from = layers[layers.length - 1] as Float32ArrayLayer;
     last = weighted(last, fullyConnectedShape(hidden, features), from);
   }
   if (random() < 0.7) {
@@ -125,7 +126,7 @@ function randomGraph(random: () => number): Float32Network {
 }
 
 /** The weights of a fully connected layer as another one reads them. */
-function sharedWith({ weights, shape }: Float32WeightedLayer, transposed: boolean): Float32Array {
+function sharedWith({ weights, shape }: Float32ArrayLayer, transposed: boolean): Float32Array {
   return transposed ? transpose(weights, shape.output.channels, shape.input.channels) : weights;
 }
 
@@ -180,16 +181,16 @@ function integers(graph: Float32Network, random: () => number): Int8Network {
   const network = int8GraphOf(graph, random);
   const signed = network.tensors.map(() => random() < 0.3);
   for (const layer of network.layers) {
-    if (isMoving(layer)) signed[layer.output] = signed[layer.input];
+    if (isMoving(layer)) signed[layer.output] = signed[inputsOf(layer)[0]];
   }
   const layers: Int8Layer[] = [];
   for (const layer of network.layers) {
-    if (!isWeighted(layer)) {
+    if (!isOnArray(layer)) {
       layers.push(layer);
       continue;
     }
     const from = layers.find(({ name }) => name === layer.sharedWeights?.layer);
-    const isUnsigned = from && isWeighted(from) ? from.unsignedWeights : random() < 0.3;
+    const isUnsigned = from && isOnArray(from) ? from.unsignedWeights : random() < 0.3;
     const { channels } = layer.shape.output;
     layers.push({
       ...layer,
@@ -198,7 +199,7 @@ function integers(graph: Float32Network, random: () => number): Int8Network {
         random() < 0.5 ? 0 : draw(-128, 127),
       ),
       weights:
-        from && isWeighted(from)
+        from && isOnArray(from)
           ? layer.sharedWeights?.transposed
             ? transpose(from.weights, from.shape.output.channels, from.shape.input.channels)
             : from.weights
@@ -223,7 +224,7 @@ export function randomUnits(
   random: () => number,
 ): ReadonlyMap<string, ActivationUnit> {
   const units = new Map<string, ActivationUnit>();
-  for (const { name, shape } of weightedLayers(network)) {
+  for (const { name, shape } of arrayLayers(network)) {
     if (random() < 0.5) continue;
     const mode = random() < 0.5 ? 'clip-zero' : 'clamp';
     const length = random() < 0.5 ? shape.output.channels : featureCount(shape.output);

@@ -11,12 +11,12 @@ import {
   loadKernels,
 } from '../../kernels/index.js';
 import {
-  isWeighted,
+  type ArrayLayer,
+  arrayLayers,
+  isOnArray,
   type Network,
-  type WeightedLayer,
   type WordFormat,
   weightBits,
-  weightedLayers,
   wordMask,
 } from '../../models/index.js';
 import {
@@ -208,7 +208,7 @@ function randomCase(
     };
   }
   const weights = random() < 0.5 ? randomPatches(network, random) : undefined;
-  const names = weightedLayers(network).map(({ name }) => name);
+  const names = arrayLayers(network).map(({ name }) => name);
   const layer = random() < 0.25 ? names[draw(0, names.length - 1)] : undefined;
   return {
     ...{ network, array, faults: defined, weights, layer },
@@ -220,10 +220,10 @@ function randomCase(
 /** A layer with the weights that are read of the memory. */
 function readOfMemory(
   network: Network,
-  layer: WeightedLayer,
+  layer: ArrayLayer,
   patches: WeightPatches | undefined,
-): WeightedLayer {
-  const number = weightedLayers(network).findIndex(({ name }) => name === layer.name);
+): ArrayLayer {
+  const number = arrayLayers(network).findIndex(({ name }) => name === layer.name);
   const first = firstWeightOfLayers(network)[number];
   const weights = layer.weights.slice();
   const bits = weightBits(weights);
@@ -232,13 +232,13 @@ function readOfMemory(
     if (index < 0 || index >= bits.length) continue;
     bits[index] = (patches?.words[place] ?? 0) ^ wordMask(layer);
   }
-  return { ...layer, weights } as WeightedLayer;
+  return { ...layer, weights } as ArrayLayer;
 }
 
 /** One image of a layer on the array, cycle by cycle, and then as accumulators become outputs. */
 function runLayer(
   { network, array, faults: all, weights, layer: only, units }: Case,
-  layer: WeightedLayer,
+  layer: ArrayLayer,
   input: Uint8Array | Float32Array,
 ): { sums: Int32Array | Float32Array; outputs: Uint8Array | Float32Array } {
   const faults = only === undefined || only === layer.name ? all : {};
@@ -335,7 +335,7 @@ function expectArray(one: Case, datapaths: readonly Datapath[], images: Float32A
       const others = slow.tensors.get(layer.output)?.[image];
       if (!outputs || !others) throw new Error(`nothing was seen of ${layer.name}`);
       expectSame(others, outputs, `outputs of ${layer.name} on the reference kernels`);
-      if (!isWeighted(layer)) continue;
+      if (!isOnArray(layer)) continue;
       const input = fast.tensors.get(layer.input)?.[image];
       const [sums, otherSums] = [fast, slow].map((run) => run.sums.get(layer.name)?.[image]);
       if (!input || !sums || !otherSums) throw new Error(`nothing was seen of ${layer.name}`);

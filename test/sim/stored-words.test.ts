@@ -2,12 +2,12 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { loadKernels } from '../../kernels/index.js';
 import {
+  arrayLayers,
   decodeOnnx,
   encodeOnnx,
   type Int8Network,
   type Network,
   readNetwork,
-  weightedLayers,
   writeClipped,
   writeFloat32,
   writeQOperator,
@@ -118,7 +118,7 @@ describe('networks that share weights, and uint8 weights', () => {
       // onnxruntime has no kernels for int8 activations with uint8 weights; the generator draws none either.
       expect(storedWords(again as Int8Network)).toEqual(storedWords(faulty));
       const files = [file];
-      const layers = weightedLayers(network);
+      const layers = arrayLayers(network);
       if (layers.every(({ zeroPoints }) => new Set(zeroPoints).size === 1)) {
         const clips = layers.map(({ name, shape }) => {
           const thresholds = new Int32Array(shape.output.channels).fill(2 ** 31 - 1);

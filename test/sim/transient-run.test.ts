@@ -4,7 +4,7 @@ import { drawTransientFaults } from '../../campaign/trial/transient-faults.js';
 import { featureCount, InputError, windowSize } from '../../core/index.js';
 import { cellIndex, FAULT_KINDS, type FaultMap } from '../../fault/index.js';
 import { createReferenceBackend, loadKernels } from '../../kernels/index.js';
-import { dequantize, type Network, WORD_BITS, weightedLayers } from '../../models/index.js';
+import { arrayLayers, dequantize, type Network, WORD_BITS } from '../../models/index.js';
 import {
   type Accelerator,
   applyFaultMap,
@@ -196,11 +196,11 @@ function definedCount(network: Network, name: StorageName): number {
   const values = (tensor: number) => featureCount(network.tensors[tensor].shape);
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
   const products = sum(
-    weightedLayers(network).map(({ shape }) => featureCount(shape.output) * windowSize(shape)),
+    arrayLayers(network).map(({ shape }) => featureCount(shape.output) * windowSize(shape)),
   );
   switch (name) {
     case 'weights': {
-      const own = weightedLayers(network).filter(({ sharedWeights }) => !sharedWeights);
+      const own = arrayLayers(network).filter(({ sharedWeights }) => !sharedWeights);
       return sum(own.map(({ weights }) => weights.length)) * word;
     }
     case 'inputs':

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { InputError, parseBytes, parseDecimal, readTextChecked } from '../../../core/index.js';
-import { type Network, resolveModel, weightedLayers } from '../../../models/index.js';
+import { arrayLayers, type Network, resolveModel } from '../../../models/index.js';
 import {
   type BandwidthModel,
   type EnergyTable,
@@ -36,7 +36,7 @@ export function workloadOf(
     return { name: basename(topology), layers };
   }
   const network = resolveModel(model);
-  return { name: model, layers: weightedLayers(network), network };
+  return { name: model, layers: arrayLayers(network), network };
 }
 
 export function acceleratorOf(flags: TimingFlags): TimedAccelerator {

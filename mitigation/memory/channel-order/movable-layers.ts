@@ -1,4 +1,5 @@
 import {
+  definitionOf,
   inputsOf,
   isWeighted,
   type Layer,
@@ -13,22 +14,6 @@ export interface MovableLayer {
   /** The layers that read its channels, whose inputs follow. */
   readonly readers: readonly number[];
 }
-
-/**
- * Whether a layer without weights computes each channel of its output from the same channel of its one input; a
- * flattened channel is a block of channels.
- */
-const KEEPS_CHANNELS: Readonly<Record<Exclude<Layer, WeightedLayer>['kind'], boolean>> = {
-  'max-pool': true,
-  'average-pool': true,
-  'global-average-pool': true,
-  flatten: true,
-  'leaky-relu': true,
-  clip: true,
-  affine: true,
-  add: false,
-  concat: false,
-};
 
 /**
  * The layers all of whose output channels reach nothing but weighted layers, through layers that keep channels apart.
@@ -47,7 +32,7 @@ export function movableLayers(network: Network): MovableLayer[] {
       .filter((layer) => inputsOf(layer).includes(tensor))
       .map((layer) => {
         if (!isWeighted(layer)) {
-          return KEEPS_CHANNELS[layer.kind] ? readersOf(layer.output) : undefined;
+          return definitionOf(layer).keepsChannels ? readersOf(layer.output) : undefined;
         }
         return isFree(layer) ? [weighted.findIndex(({ name }) => name === layer.name)] : undefined;
       });

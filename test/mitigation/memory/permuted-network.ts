@@ -1,4 +1,4 @@
-import { inputsOf, isWeighted, type Layer, type Network } from '../../../models/index.js';
+import { inputsOf, isOnArray, type Layer, type Network } from '../../../models/index.js';
 import { firstWeightOfLayers, type Placement } from '../../../sim/index.js';
 
 /** Of each channel or weight its place. */
@@ -47,7 +47,7 @@ export function permuteNetwork(
   let weighted = 0;
   const layers = (network.layers as readonly Layer[]).map((layer): Layer => {
     const [input] = inputsOf(layer).map((tensor) => ofTensor[tensor]);
-    if (!isWeighted(layer)) {
+    if (!isOnArray(layer)) {
       if ('inputs' in layer) {
         if (!layer.inputs.every((tensor) => isIdentity(ofTensor[tensor]))) {
           throw new Error(`${layer.name} joins channels that have moved`);
@@ -111,7 +111,7 @@ export function channelPlaces(
     identity(own.weights).map((weight) => [slotAndTile(own, weight), weight]),
   );
   const first = firstWeightOfLayers(network);
-  const layers = (network.layers as readonly Layer[]).filter((layer) => isWeighted(layer));
+  const layers = (network.layers as readonly Layer[]).filter((layer) => isOnArray(layer));
   return new Map(
     layers.map(({ name, weights, shape }, index) => {
       const window = weights.length / shape.output.channels;

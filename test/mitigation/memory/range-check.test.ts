@@ -7,11 +7,11 @@ import {
   weightRanges,
 } from '../../../mitigation/index.js';
 import {
+  arrayLayers,
   dequantize,
-  type Float32WeightedLayer,
-  type Int8WeightedLayer,
+  type Float32ArrayLayer,
+  type Int8ArrayLayer,
   layerWords,
-  weightedLayers,
   wordReader,
 } from '../../../models/index.js';
 import { int8Networks } from '../../../testing/index.js';
@@ -41,25 +41,25 @@ test('known answers', () => {
 /** Layers with any zero points and with words of either sign, which those of the networks do not have. */
 const int8Layers = fc
   .tuple(int8Networks(), fc.nat(), fc.integer({ min: -128, max: 127 }), fc.boolean())
-  .map(([network, any, zero, unsigned]): Int8WeightedLayer => {
-    const layers = weightedLayers(network);
+  .map(([network, any, zero, unsigned]): Int8ArrayLayer => {
+    const layers = arrayLayers(network);
     const layer = layers[any % layers.length];
     const zeroPoints = layer.zeroPoints.map((_, channel) => ((zero + 37 * channel) << 24) >> 24);
     return { ...layer, zeroPoints, ...(unsigned && { unsignedWeights: true }) };
   });
 const float32Layers = int8Networks().chain((network) =>
-  fc.constantFrom(...weightedLayers(dequantize(network))),
+  fc.constantFrom(...arrayLayers(dequantize(network))),
 );
 const granularities = fc.constantFrom(...RANGE_GRANULARITIES);
 
 /** The output channel of a weight. */
-function channelOf(layer: Int8WeightedLayer | Float32WeightedLayer, weight: number): number {
+function channelOf(layer: Int8ArrayLayer | Float32ArrayLayer, weight: number): number {
   return Math.floor((weight * layer.shape.output.channels) / layer.weights.length);
 }
 
 /** The numbers of the weights that share a range with those of a channel. */
 function sharing(
-  layer: Int8WeightedLayer | Float32WeightedLayer,
+  layer: Int8ArrayLayer | Float32ArrayLayer,
   channel: number,
   granularity: (typeof RANGE_GRANULARITIES)[number],
 ): number[] {

@@ -12,7 +12,7 @@ import {
   parseMitigation,
   reorderChannels,
 } from '../../../mitigation/index.js';
-import { dequantize, type Network, weightedLayers } from '../../../models/index.js';
+import { arrayLayers, dequantize, type Network } from '../../../models/index.js';
 import {
   applyFaultMap,
   createDatapath,
@@ -32,7 +32,7 @@ const REORDER: MemoryPart = { use: 'reorder' };
 /** A memory that holds a network, or a small one that is filled again and again. */
 function placedIn(network: Network, kind: Placement['kind'], parts: readonly MemoryPart[] = []) {
   const weightMemory = { rows: 16, wordBits: 64, columnMux: 2 } as const;
-  const weights = weightedLayers(network).reduce((sum, layer) => sum + layer.weights.length, 0);
+  const weights = arrayLayers(network).reduce((sum, layer) => sum + layer.weights.length, 0);
   const bits = weights * (network.format === 'int8' ? 8 : 32);
   const banks = kind === 'streamed' ? 2 : Math.ceil(bits / (16 * 2 * 64)) + 1;
   const checkBits = parts.some(({ use }) => use === 'secded') ? 8 : 0;
@@ -153,7 +153,7 @@ function wordsOf(network: Network) {
 /** What each channel of a layer would cost in each place: bit for bit, from the fault map. */
 function layerPlaces({ network, placement }: PlacedWeights, map: FaultMap, layer: number) {
   const first = firstWeightOfLayers(network);
-  const { shape } = weightedLayers(network)[layer];
+  const { shape } = arrayLayers(network)[layer];
   const { channels } = shape.output;
   const window = (first[layer + 1] - first[layer]) / channels;
   const ones = wordsOf(network).fill(placement.weightBits === 8 ? 0xff : 0xffffffff);
@@ -174,7 +174,7 @@ function layerPlaces({ network, placement }: PlacedWeights, map: FaultMap, layer
 /** Channels with one word in each lane: those of a layer in the places that its inputs have. */
 function layerChannels({ network }: PlacedWeights, layer: number): Uint32Array[] {
   const first = firstWeightOfLayers(network);
-  const { channels } = weightedLayers(network)[layer].shape.output;
+  const { channels } = arrayLayers(network)[layer].shape.output;
   const window = (first[layer + 1] - first[layer]) / channels;
   const words = wordsOf(network);
   return Array.from({ length: channels }, (_, channel) => {
@@ -192,7 +192,7 @@ property.prop([int8Networks(), settings], { numRuns: 40 })(
     const side = memorySideOf([REORDER], placed);
     side.patchesOf(map);
     const places = channelPlaces(network, placement, side.placement);
-    const layers = weightedLayers(network);
+    const layers = arrayLayers(network);
     const before = new Map<string, readonly number[]>();
     for (const [index, { name }] of layers.entries()) {
       const inputsPlaced = { ...placed, network: permuteNetwork(network, before).network };
@@ -225,7 +225,7 @@ function movedLayers(name: string, part: MemoryPart, faults: Options['faults'] =
 
 describe('the layers whose channels move', () => {
   test('are in branches up to where these meet', () => {
-    const all = weightedLayers(architecture('ResNet-18', 5)).map(({ name }) => name);
+    const all = arrayLayers(architecture('ResNet-18', 5)).map(({ name }) => name);
     const moved = movedLayers('ResNet-18', REORDER);
     // The first convolution of each of the three blocks; all has the stem, one projection and the classifier, too.
     expect([moved.length, all.length]).toEqual([3, 9]);

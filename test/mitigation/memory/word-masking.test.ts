@@ -2,7 +2,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { cellAt } from '../../../fault/index.js';
 import { type MaskingUnit, maskUnits, memorySideOf } from '../../../mitigation/index.js';
-import { weightedLayers, wordMask } from '../../../models/index.js';
+import { arrayLayers, wordMask } from '../../../models/index.js';
 import { storedWords, weightLocator, wordBitOfCell } from '../../../sim/index.js';
 import { placedCases, plain, withUint8Words } from './placed-networks.js';
 
@@ -45,7 +45,7 @@ describe.each(['int8', 'float32'] as const)('%s words', (format) => {
         const address = Math.floor((slotOf(weight) * weightBits) / memory.wordBits);
         if (!masked.has(Math.floor(address / unitWords))) return [];
         const { layer: name, outputChannel } = layerOf(weight);
-        const layer = weightedLayers(network).find((one) => one.name === name);
+        const layer = arrayLayers(network).find((one) => one.name === name);
         const zeroPoint = layer && 'zeroPoints' in layer ? layer.zeroPoints[outputChannel] : 0;
         const zero = (zeroPoint & 0xff) ^ (layer ? wordMask(layer) : 0);
         return zero === words[weight] ? [] : [[weight, zero]];

@@ -1,5 +1,5 @@
 import { cellAt, FAULT_KINDS, type FaultKind, type FaultMap } from '../../../../fault/index.js';
-import { type Network, weightedLayers } from '../../../../models/index.js';
+import { arrayLayers, type Network } from '../../../../models/index.js';
 import {
   type ArrayElement,
   type ArrayHit,
@@ -39,7 +39,7 @@ export function arrayListing(
   cells: FaultyCells,
 ): HitListing {
   const toRow = rowMaker(map);
-  const layers = weightedLayers(network);
+  const layers = arrayLayers(network);
   const ofLayers = new Map(layers.map(({ name }) => [name, { name, hits: 0 }]));
   const bits = Array.from({ length: storage.valueBits }, (_, bit) => ({ bit, hits: 0 }));
   let total = 0;

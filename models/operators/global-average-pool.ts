@@ -1,0 +1,39 @@
+import { featureCount } from '../../core/index.js';
+import {
+  globalAveragePoolFloat32,
+  globalAveragePool as globalAverageStored,
+  realAveragePool,
+  wholeWindow,
+} from '../../kernels/index.js';
+import { int } from '../graph/attributes.js';
+import type { GlobalAveragePoolLayer } from '../network.js';
+import type { OperatorDefinition } from './definition.js';
+
+export const globalAveragePool: OperatorDefinition<GlobalAveragePoolLayer> = {
+  kind: 'global-average-pool',
+  moves: false,
+  joins: false,
+  keepsChannels: true,
+  readers: [],
+  float32:
+    (_, { inputs: [x], output }) =>
+    (images) =>
+      globalAveragePoolFloat32(x.shape, x.values, output.values, images),
+  int8({ inFloat32 }, { inputs: [x], output }) {
+    const pair = { input: x.quantization, output: output.quantization };
+    if (!inFloat32) {
+      return (images) => globalAverageStored(x.shape, pair, x.values, output.values, images);
+    }
+    const whole = { shape: wholeWindow(x.shape), countIncludePad: false, ...pair };
+    return (images) => realAveragePool(whole, inFloat32, x.values, output.values, images);
+  },
+  vectorOperations: (_, { inputs: [x], output }) => featureCount(x) + featureCount(output),
+  isRectified: (_, [rectified]) => rectified,
+  writeFloat32(to, { name }, inputs, output) {
+    to.node('GlobalAveragePool', inputs, output, { name });
+  },
+  writeQuantized(to, layer, inputs, output) {
+    const attributes = { channels_last: int(0) };
+    to.qLinear('QLinearGlobalAveragePool', layer, inputs, output, attributes);
+  },
+};
