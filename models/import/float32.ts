@@ -6,10 +6,10 @@ import {
   type ImportGraph,
   nodeError,
   onlyOutput,
-  prepareGraph,
   unsupportedOperator,
 } from '../graph/graph.js';
 import { layerName, noActivations, uniqueNames } from '../graph/naming.js';
+import { prepareGraph, requireOneOfEach } from '../graph/prepare/prepare.js';
 import {
   activationBounds,
   concatShape,
@@ -71,6 +71,7 @@ export function importFloat32(
   checksum: string,
 ): Float32Network {
   const graph = prepareGraph(model, source);
+  requireOneOfEach(graph);
   const folded = readLayers(graph, new Set());
   const parted = partedWeights(graph, folded.layers);
   const parts = parted.size === 0 ? folded : readLayers(graph, parted);

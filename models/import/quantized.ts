@@ -1,5 +1,6 @@
 import { ModelError } from '../../core/index.js';
-import { prepareGraph, unsupportedOperator } from '../graph/graph.js';
+import { unsupportedOperator } from '../graph/graph.js';
+import { prepareGraph, requireOneOfEach } from '../graph/prepare/prepare.js';
 import { createQuantizedValues } from '../graph/quantized-values.js';
 import { inputShape } from '../graph/shapes.js';
 import {
@@ -57,6 +58,7 @@ export function importQuantized(
   checksum: string,
 ): Int8Network {
   const graph = prepareGraph(model, source);
+  requireOneOfEach(graph);
   const into = createQuantizedValues(graph);
   into.values.set(graph.input.name, { state: 'input', shaped: inputShape(graph) });
   for (const node of graph.nodes) {

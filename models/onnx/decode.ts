@@ -1,8 +1,9 @@
-import type Long from 'long';
-import { excerpt, ModelError } from '../../core/index.js';
+import Long from 'long';
+import { ModelError } from '../../core/index.js';
+import { elementTypeOf } from './element-types.js';
+import { type ExternalReader, externalReader } from './external-data.js';
 import { checkLimits } from './limits.js';
 import {
-  type ElementType,
   nodeLabel,
   type OnnxAttribute,
   type OnnxModel,
@@ -11,37 +12,46 @@ import {
   type OnnxValue,
 } from './model.js';
 import { onnx } from './proto/onnx.js';
+import { tensorWithData } from './tensor-data.js';
 
-const { DataType, DataLocation } = onnx.TensorProto;
 const { AttributeType } = onnx.AttributeProto;
-
-const ELEMENT_TYPES: ReadonlyMap<number, ElementType> = new Map([
-  [DataType.FLOAT, 'float32'],
-  [DataType.INT8, 'int8'],
-  [DataType.UINT8, 'uint8'],
-  [DataType.INT32, 'int32'],
-  [DataType.INT64, 'int64'],
-]);
 
 /** No exporter writes longer names; such a one would bury the message that quotes it. */
 const LONGEST_NAME = 4096;
+
+export interface DecodeOptions {
+  /** The folder of the file, in which data that it keeps in other files lies; default: such data is refused. */
+  readonly folder?: string;
+  /**
+   * Whether files with data must be there: `optional` makes zeros of what is missing, enough for shapes and for times.
+   * Default: `required`.
+   */
+  readonly weights?: 'required' | 'optional';
+}
 
 /**
  * Reads an ONNX file.
  *
  * @param source what errors call the file
  * @throws ModelError when the bytes are no ONNX model, or hold constants of another element type than
- * ElementType's, of the wrong length or outside the file, integers of 2^53 and more where
+ * ElementType's, of the wrong length or outside the model's folder, integers of 2^53 and more where
  * sizes are expected, names with control characters, or far more parts than a network has
+ * @throws InputError when a file with data is missing, too short or takes more memory than the limit
  */
-export function decodeOnnx(bytes: Uint8Array, source: string): OnnxModel {
+export function decodeOnnx(
+  bytes: Uint8Array,
+  source: string,
+  { folder, weights = 'required' }: DecodeOptions = {},
+): OnnxModel {
   const model = parse(bytes, source);
   const { graph } = model;
   if (!graph) throw new ModelError(`${source} is cut off or not an ONNX file: it holds no graph`);
   if (model.opsetImport.length === 0) {
     throw new ModelError(`${source} is cut off or not an ONNX file: it names no operator set`);
   }
-  return {
+  const external = externalReader(folder, weights === 'required');
+  const valueInfo = (graph.valueInfo ?? []).map((value) => decodeValue(value, source));
+  const decoded: OnnxModel = {
     irVersion: toNumber(model.irVersion, `${source}: ir_version`),
     producer: model.producerName,
     opsets: new Map(
@@ -53,15 +63,18 @@ export function decodeOnnx(bytes: Uint8Array, source: string): OnnxModel {
     metadata: new Map(model.metadataProps.map(({ key, value }) => [key ?? '', value ?? ''])),
     graph: {
       name: printable(graph.name, `${source}: the graph's name`),
-      nodes: (graph.node ?? []).map((node) => decodeNode(node, source)),
+      nodes: (graph.node ?? []).map((node) => decodeNode(node, external, source)),
       initializers: (graph.initializer ?? []).map((tensor) => {
         const name = printable(tensor.name, `${source}: an initialiser's name`);
-        return decodeTensor(tensor, `${source}: initialiser "${name}"`);
+        return decodeTensor(tensor, external, `${source}: initialiser "${name}"`);
       }),
       inputs: (graph.input ?? []).map((value) => decodeValue(value, source)),
       outputs: (graph.output ?? []).map((value) => decodeValue(value, source)),
+      ...(valueInfo.length > 0 && { valueInfo }),
     },
   };
+  const externalData = external.summary();
+  return externalData ? { ...decoded, externalData } : decoded;
 }
 
 function parse(bytes: Uint8Array, source: string): onnx.ModelProto {
@@ -108,7 +121,17 @@ function toNumber(value: Long | number, what: string): number {
   return number;
 }
 
-function decodeNode(node: onnx.NodeProto.$Properties, source: string): OnnxNode {
+/** An integer of an attribute: one that fits a number, or the largest, which stands for "to the end". */
+function attributeNumber(value: Long | number, what: string): number {
+  if (typeof value === 'number' || !value.equals(Long.MAX_VALUE)) return toNumber(value, what);
+  return value.toNumber();
+}
+
+function decodeNode(
+  node: onnx.NodeProto.$Properties,
+  external: ExternalReader,
+  source: string,
+): OnnxNode {
   const decoded = {
     name: printable(node.name, `${source}: a node's name`),
     opType: printable(node.opType, `${source}: a node's operator`),
@@ -123,30 +146,36 @@ function decodeNode(node: onnx.NodeProto.$Properties, source: string): OnnxNode 
     if (attributes.has(name)) {
       throw new ModelError(`${source}: ${label} has the attribute "${name}" twice`);
     }
-    attributes.set(name, decodeAttribute(attribute, `${source}: attribute "${name}" of ${label}`));
+    const what = `${source}: attribute "${name}" of ${label}`;
+    attributes.set(name, decodeAttribute(attribute, external, what));
   }
   return { ...decoded, attributes };
 }
 
-function decodeAttribute(attribute: onnx.AttributeProto.$Properties, what: string): OnnxAttribute {
+function decodeAttribute(
+  attribute: onnx.AttributeProto.$Properties,
+  external: ExternalReader,
+  what: string,
+): OnnxAttribute {
+  const text = (bytes: Uint8Array | null | undefined) =>
+    printable(new TextDecoder().decode(bytes ?? undefined), what);
   switch (attribute.type) {
     case AttributeType.FLOAT:
       return { type: 'float', value: attribute.f ?? 0 };
     case AttributeType.INT:
-      return { type: 'int', value: toNumber(attribute.i ?? 0, what) };
+      return { type: 'int', value: attributeNumber(attribute.i ?? 0, what) };
     case AttributeType.INTS:
-      return { type: 'ints', value: (attribute.ints ?? []).map((i) => toNumber(i, what)) };
+      return { type: 'ints', value: (attribute.ints ?? []).map((i) => attributeNumber(i, what)) };
     case AttributeType.FLOATS:
       return { type: 'floats', value: attribute.floats ?? [] };
     case AttributeType.STRING:
-      return {
-        type: 'string',
-        value: printable(new TextDecoder().decode(attribute.s ?? undefined), what),
-      };
+      return { type: 'string', value: text(attribute.s) };
+    case AttributeType.STRINGS:
+      return { type: 'strings', value: (attribute.strings ?? []).map(text) };
     case AttributeType.TENSOR:
-      return { type: 'tensor', value: decodeTensor(attribute.t ?? {}, what) };
+      return { type: 'tensor', value: decodeTensor(attribute.t ?? {}, external, what) };
     default:
-      return { type: 'other' };
+      return { type: 'other', raw: onnx.AttributeProto.encode(attribute).finish() };
   }
 }
 
@@ -158,78 +187,16 @@ function decodeValue(value: onnx.ValueInfoProto.$Properties, source: string): On
       ? printable(dimParam, `${source}: value "${name}": a dimension's name`)
       : toNumber(dimValue, `${source}: value "${name}": a dimension`),
   );
-  return { name, elementType: ELEMENT_TYPES.get(tensor?.elemType ?? 0), dims };
+  return { name, elementType: elementTypeOf(tensor?.elemType), dims };
 }
 
-function decodeTensor(tensor: onnx.TensorProto.$Properties, what: string): OnnxTensor {
-  if (tensor.dataLocation === DataLocation.EXTERNAL || tensor.externalData?.length) {
-    throw new ModelError(
-      `${what} keeps its data in another file; save the model with its data inside one file`,
-    );
-  }
-  const dims = (tensor.dims ?? []).map((size) => toNumber(size, `${what}: a dimension`));
-  const count = dims.reduce((product, size) => product * size, 1);
-  if (dims.some((size) => size < 0) || !Number.isSafeInteger(count)) {
-    throw new ModelError(`${what} has impossible dimensions [${excerpt(dims.join(', '))}]`);
-  }
-  const elementType = ELEMENT_TYPES.get(tensor.dataType ?? 0);
-  if (!elementType) {
-    const found = DataType[tensor.dataType ?? 0]?.toLowerCase() ?? `number ${tensor.dataType}`;
-    throw new ModelError(
-      `${what} has element type ${found}; Bitcell reads float (32 bits), int8, uint8, int32 and int64`,
-    );
-  }
-  const decoded = decodeData(tensor, elementType, what);
-  if (decoded.data.length !== count) {
-    throw new ModelError(
-      `${what} has ${decoded.data.length} values, but dimensions [${excerpt(dims.join(', '))}]`,
-    );
-  }
-  return { name: printable(tensor.name, `${what}: its name`), dims, ...decoded };
-}
-
-type TypedData = {
-  [T in ElementType]: Pick<Extract<OnnxTensor, { elementType: T }>, 'elementType' | 'data'>;
-}[ElementType];
-
-function decodeData(
+function decodeTensor(
   tensor: onnx.TensorProto.$Properties,
-  elementType: ElementType,
+  external: ExternalReader,
   what: string,
-): TypedData {
-  const raw = tensor.rawData?.length ? tensor.rawData : undefined;
-  const int32Data = tensor.int32Data ?? [];
-  switch (elementType) {
-    case 'float32':
-      return {
-        elementType,
-        data: raw
-          ? new Float32Array(alignedCopy(raw, 4, what))
-          : Float32Array.from(tensor.floatData ?? []),
-      };
-    case 'int8':
-      return { elementType, data: new Int8Array(raw ?? int32Data) };
-    case 'uint8':
-      return { elementType, data: new Uint8Array(raw ?? int32Data) };
-    case 'int32':
-      return {
-        elementType,
-        data: raw ? new Int32Array(alignedCopy(raw, 4, what)) : Int32Array.from(int32Data),
-      };
-    case 'int64':
-      return {
-        elementType,
-        data: raw
-          ? new BigInt64Array(alignedCopy(raw, 8, what))
-          : BigInt64Array.from(tensor.int64Data ?? [], (value) => BigInt(value.toString())),
-      };
-  }
-}
-
-/** A copy that typed arrays of `width`-byte elements can view (raw_data starts anywhere in the file). */
-function alignedCopy(raw: Uint8Array, width: number, what: string): ArrayBuffer {
-  if (raw.length % width !== 0) {
-    throw new ModelError(`${what} has ${raw.length} bytes of data, not a multiple of ${width}`);
-  }
-  return new Uint8Array(raw).buffer;
+): OnnxTensor {
+  const dims = (tensor.dims ?? []).map((size) => toNumber(size, `${what}: a dimension`));
+  const name = printable(tensor.name, `${what}: its name`);
+  // The rest belongs together in OnnxTensor, which TypeScript does not see through the union.
+  return { name, ...tensorWithData(tensor, dims, external, what) } as OnnxTensor;
 }

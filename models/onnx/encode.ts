@@ -1,31 +1,12 @@
 import Long from 'long';
-import { ModelError } from '../../core/index.js';
-import {
-  type ElementType,
-  nodeLabel,
-  type OnnxAttribute,
-  type OnnxModel,
-  type OnnxTensor,
-  type OnnxValue,
-} from './model.js';
+import { DATA_TYPES } from './element-types.js';
+import type { OnnxAttribute, OnnxModel, OnnxTensor, OnnxValue } from './model.js';
 import { onnx } from './proto/onnx.js';
 
 const { DataType } = onnx.TensorProto;
 const { AttributeType } = onnx.AttributeProto;
 
-const DATA_TYPES: Readonly<Record<ElementType, onnx.TensorProto.DataType>> = {
-  float32: DataType.FLOAT,
-  int8: DataType.INT8,
-  uint8: DataType.UINT8,
-  int32: DataType.INT32,
-  int64: DataType.INT64,
-};
-
-/**
- * Writes an ONNX file; equal models give equal bytes.
- *
- * @throws ModelError when a node has an attribute whose value was not kept
- */
+/** Writes an ONNX file, with all data inside; equal models give equal bytes. */
 export function encodeOnnx(model: OnnxModel): Uint8Array {
   const { graph } = model;
   return onnx.ModelProto.encode({
@@ -45,13 +26,14 @@ export function encodeOnnx(model: OnnxModel): Uint8Array {
         input: [...node.inputs],
         output: [...node.outputs],
         attribute: [...node.attributes].map(([name, attribute]) => ({
+          ...encodeAttribute(attribute),
           name,
-          ...encodeAttribute(attribute, `attribute "${name}" of ${nodeLabel(node)}`),
         })),
       })),
       initializer: graph.initializers.map(encodeTensor),
       input: graph.inputs.map(encodeValue),
       output: graph.outputs.map(encodeValue),
+      valueInfo: (graph.valueInfo ?? []).map(encodeValue),
     },
   }).finish();
 }
@@ -60,7 +42,7 @@ function int64(value: number): Long {
   return Long.fromNumber(value);
 }
 
-function encodeAttribute(attribute: OnnxAttribute, what: string): onnx.AttributeProto.$Properties {
+function encodeAttribute(attribute: OnnxAttribute): onnx.AttributeProto.$Properties {
   switch (attribute.type) {
     case 'float':
       return { type: AttributeType.FLOAT, f: attribute.value };
@@ -72,10 +54,15 @@ function encodeAttribute(attribute: OnnxAttribute, what: string): onnx.Attribute
       return { type: AttributeType.FLOATS, floats: [...attribute.value] };
     case 'string':
       return { type: AttributeType.STRING, s: new TextEncoder().encode(attribute.value) };
+    case 'strings':
+      return {
+        type: AttributeType.STRINGS,
+        strings: attribute.value.map((text) => new TextEncoder().encode(text)),
+      };
     case 'tensor':
       return { type: AttributeType.TENSOR, t: encodeTensor(attribute.value) };
     case 'other':
-      throw new ModelError(`${what} is of a kind that Bitcell cannot write`);
+      return onnx.AttributeProto.decode(attribute.raw);
   }
 }
 

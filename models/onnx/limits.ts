@@ -8,19 +8,23 @@ const MOST_INT64 = 2 ** 20;
 /** Numbers of int32_data, one for each weight of exporters that do not use raw_data. */
 const MOST_INT32 = 2 ** 24;
 
+/** Messages within messages: a subgraph within a subgraph adds three. */
+const DEEPEST = 32;
+
 /** What the fields of a message hold, by number; the others are passed over. */
 interface Message {
-  readonly [field: number]: Message | 'int64' | 'int32';
+  readonly [field: number]: Message | (() => Message) | 'int64' | 'int32';
 }
 
 const ENTRY: Message = {};
-const TENSOR: Message = { 1: 'int64', 5: 'int32', 7: 'int64', 13: ENTRY };
-const ATTRIBUTE: Message = { 5: TENSOR, 8: 'int64' };
+const TENSOR: Message = { 1: 'int64', 5: 'int32', 7: 'int64', 11: 'int64', 13: ENTRY };
+/** Subgraphs are decoded for the names that they take. */
+const ATTRIBUTE: Message = { 5: TENSOR, 6: () => GRAPH, 8: 'int64', 11: () => GRAPH };
 const NODE: Message = { 5: ATTRIBUTE };
 const DIMENSION: Message = {};
 const TENSOR_TYPE: Message = { 2: { 1: DIMENSION } };
 const VALUE: Message = { 2: { 1: TENSOR_TYPE } };
-const GRAPH: Message = { 1: NODE, 5: TENSOR, 11: VALUE, 12: VALUE };
+const GRAPH: Message = { 1: NODE, 5: TENSOR, 11: VALUE, 12: VALUE, 13: VALUE };
 const MODEL: Message = { 7: GRAPH, 8: {}, 14: ENTRY };
 
 /**
@@ -45,7 +49,8 @@ export function checkLimits(bytes: Uint8Array, source: string): void {
     }
   }
 
-  function walk(message: Message, end: number): void {
+  function walk(message: Message, end: number, depth: number): void {
+    if (depth > DEEPEST) throw new ModelError(`${source} has subgraphs in more than ten levels`);
     while (reader.pos < end) {
       const tag = reader.uint32();
       const content = message[tag >>> 3];
@@ -57,14 +62,16 @@ export function checkLimits(bytes: Uint8Array, source: string): void {
       const stop = reader.uint32() + reader.pos;
       if (stop > end) throw new RangeError(`a field ends at byte ${stop}, its message at ${end}`);
       if (typeof content === 'object') {
-        walk(content, stop);
+        walk(content, stop, depth + 1);
+      } else if (typeof content === 'function') {
+        walk(content(), stop, depth + 1);
       } else {
         spend(content, countVarints(bytes, reader.pos, stop));
         reader.pos = stop;
       }
     }
   }
-  walk(MODEL, bytes.length);
+  walk(MODEL, bytes.length, 0);
 }
 
 const LENGTH_DELIMITED = 2;

@@ -1,14 +1,23 @@
-/** Element types of tensors that Bitcell reads and writes. */
-export type ElementType = 'float32' | 'int8' | 'uint8' | 'int32' | 'int64';
-
-/** The array that holds the elements of a tensor. */
+/** The array that holds the elements of a tensor, by its element type. */
 export interface DataOf {
   readonly float32: Float32Array;
+  readonly float64: Float64Array;
+  /** The bits of IEEE 754 binary16 numbers. */
+  readonly float16: Uint16Array;
   readonly int8: Int8Array;
   readonly uint8: Uint8Array;
+  readonly int16: Int16Array;
+  readonly uint16: Uint16Array;
   readonly int32: Int32Array;
+  readonly uint32: Uint32Array;
   readonly int64: BigInt64Array;
+  readonly uint64: BigUint64Array;
+  /** 0 or 1 each. */
+  readonly bool: Uint8Array;
 }
+
+/** Element types of tensors that Bitcell reads and writes. */
+export type ElementType = keyof DataOf;
 
 /** A constant of a given element type; `data` is row-major, as many values as `dims` multiply to. */
 export interface TensorOf<T extends ElementType> {
@@ -17,6 +26,8 @@ export interface TensorOf<T extends ElementType> {
   /** Empty for a scalar. */
   readonly dims: readonly number[];
   readonly data: DataOf[T];
+  /** The file of its data is missing and was not required: `data` is all zeros. */
+  readonly absent?: true;
 }
 
 /** An initialiser, or the value of a Constant node. */
@@ -28,9 +39,10 @@ export type OnnxAttribute =
   | { readonly type: 'ints'; readonly value: readonly number[] }
   | { readonly type: 'floats'; readonly value: readonly number[] }
   | { readonly type: 'string'; readonly value: string }
+  | { readonly type: 'strings'; readonly value: readonly string[] }
   | { readonly type: 'tensor'; readonly value: OnnxTensor }
-  /** A kind that Bitcell never needs (subgraph, strings, …), without its value. */
-  | { readonly type: 'other' };
+  /** A kind whose value Bitcell never needs (subgraph, sparse tensor, …): its AttributeProto's bytes. */
+  | { readonly type: 'other'; readonly raw: Uint8Array };
 
 export interface OnnxNode {
   readonly name: string;
@@ -43,7 +55,7 @@ export interface OnnxNode {
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
 }
 
-/** An input or output of a graph. */
+/** An input, output or other value of a graph. */
 export interface OnnxValue {
   readonly name: string;
   /** Undefined when it is none of the types that Bitcell knows. */
@@ -59,6 +71,15 @@ export interface OnnxGraph {
   readonly initializers: readonly OnnxTensor[];
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
+  /** Types that the file states of values in between; undefined when there are none. */
+  readonly valueInfo?: readonly OnnxValue[];
+}
+
+export interface ExternalData {
+  /** SHA-256 of the tensors' data in files beside the model, in the order of the tensors, in hexadecimal. */
+  readonly sha256: string;
+  /** Length of that data. */
+  readonly bytes: number;
 }
 
 /** An ONNX file as plain data. */
@@ -69,6 +90,8 @@ export interface OnnxModel {
   readonly opsets: ReadonlyMap<string, number>;
   readonly metadata: ReadonlyMap<string, string>;
   readonly graph: OnnxGraph;
+  /** What was read from files beside the model; undefined when all of it is in one file. */
+  readonly externalData?: ExternalData;
 }
 
 /** How errors name a node: by its name, or else by its first output, and its operator. */
