@@ -49,7 +49,7 @@ export {
   type WeightGranularity,
 } from './quantization/quantize.js';
 export { leastSquaresRange, squaredError } from './quantization/range-search.js';
-export { readNetwork } from './read-network.js';
+export { type ReadOptions, readNetwork } from './read-network.js';
 export { shareEqualWeights, type WeightSource } from './weights/shared-weights.js';
 export * from './weights/stored-words.js';
 export { transpose } from './weights/transpose.js';

@@ -1,33 +1,52 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { featureCount, readFileChecked, requireMemory, sha256Hex } from '../core/index.js';
-import { importFloat32 } from './import/float32.js';
-import { importQuantized, isQuantized } from './import/quantized.js';
-import type { Network } from './network.js';
+import type { PrepareOptions } from './graph/prepare/prepare.js';
+import { importNetwork } from './import/import.js';
+import type { Network, Tensor } from './network.js';
 import { decodeOnnx } from './onnx/index.js';
 
-/** A value of a feature map, and the threshold that each neuron may have: what a run takes at the least. */
-const BYTES_PER_FEATURE = { int8: 1 + 4, float32: 4 + 4 } as const;
+export interface ReadOptions extends PrepareOptions {
+  /** What to call the network; default: the file's name without `.onnx`, or the graph's name. */
+  readonly name?: string | undefined;
+  /** Whether a file whose weights are missing is read, as if they were 0; only for what needs no results. */
+  readonly weights?: 'required' | 'optional';
+}
 
 /**
- * Reads a network from an ONNX file: int8 when its activations are quantised, by QuantizeLinear and
+ * Reads a network from an ONNX file: with int8 words when the file has integers, in QuantizeLinear and
  * DequantizeLinear nodes (QDQ) or inside its operators (QOperator), float32 otherwise.
  *
  * @param file path or bytes of the file
- * @param name what to call the network; default: the file's name without `.onnx`, or the graph's name
+ * @param options the network's name alone, or more
  * @throws InputError when the file cannot be read
  * @throws InputError when one image takes more memory than the limit
  * @throws ModelError naming file, node and cause when it is malformed or not supported
  */
-export function readNetwork(file: string | Uint8Array, name?: string): Network {
+export function readNetwork(
+  file: string | Uint8Array,
+  options: string | ReadOptions = {},
+): Network {
+  const { name, weights = 'required', ...prepare }: ReadOptions =
+    typeof options === 'string' ? { name: options } : options;
   const fromPath = typeof file === 'string';
   const bytes = fromPath ? readFileChecked(file) : file;
   const source = fromPath ? file : (name ?? 'the ONNX model');
-  const model = decodeOnnx(bytes, source);
-  const importNetwork = isQuantized(model) ? importQuantized : importFloat32;
+  const model = decodeOnnx(bytes, source, { weights, ...(fromPath && { folder: dirname(file) }) });
   const otherwise = fromPath ? basename(file, '.onnx') : model.graph.name;
-  const network = importNetwork(model, source, name ?? otherwise, sha256Hex(bytes));
+  const { externalData } = model;
+  const checksum = sha256Hex(bytes);
+  const whole = externalData
+    ? sha256Hex(new TextEncoder().encode(`${checksum} ${externalData.sha256}`))
+    : checksum;
+  const network = importNetwork(model, source, name ?? otherwise, whole, prepare);
   const features = network.tensors.reduce((sum, { shape }) => sum + featureCount(shape), 0);
+  const bytesNeeded = network.tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   const what = `${source}: a network of ${features} values an image`;
-  requireMemory(features * BYTES_PER_FEATURE[network.format], what, bytes.length);
+  requireMemory(bytesNeeded, what, bytes.length + (externalData?.bytes ?? 0));
   return fromPath ? { ...network, source } : network;
+}
+
+/** The values of a feature map, and the threshold that each neuron may have: what a run takes at the least. */
+function bytesOf({ shape, quantization }: Tensor): number {
+  return featureCount(shape) * (quantization ? 1 + 4 : 4 + 4);
 }

@@ -1,5 +1,7 @@
 import { type FeatureShape, featureCount } from '../../core/index.js';
 import type { Layout } from '../network.js';
+import type { OnnxNode } from '../onnx/index.js';
+import { nodeError } from './graph.js';
 
 /** Dimensions of a value in the file's order, for one sample, and how its tensor stores it. */
 export interface Form {
@@ -55,4 +57,23 @@ export function vectorForm(features: number): Form {
 /** The vector that flattening makes of a map. */
 export function flattenedForm(form: Form): Form {
   return vectorForm(featureCount(shapeOf(form)));
+}
+
+/** Feature maps above this are a mistake in the file, not a network for an accelerator. */
+export const LARGEST_FEATURE_COUNT = 2 ** 31 - 1;
+
+/** @throws ModelError naming the node when its output has more values than any accelerator could */
+export function requirePossible(source: string, node: OnnxNode, shape: FeatureShape): void {
+  if (featureCount(shape) > LARGEST_FEATURE_COUNT) {
+    const { channels, height, width } = shape;
+    throw nodeError(source, node, `has an impossible output of ${channels}×${height}×${width}`);
+  }
+}
+
+/** Whether two values have the same dimensions. */
+export function isSameSize(one: Pick<Form, 'dims'>, other: Pick<Form, 'dims'>): boolean {
+  return (
+    one.dims.length === other.dims.length &&
+    one.dims.every((size, axis) => size === other.dims[axis])
+  );
 }

@@ -1,4 +1,4 @@
-import type { Quantization } from '../network.js';
+import type { GridLayer, Quantization } from '../network.js';
 import type { OnnxNode, OnnxTensor } from '../onnx/index.js';
 import {
   constantInput,
@@ -13,6 +13,8 @@ const UNDEFINED = 0;
 const FLOAT = 1;
 const UINT8 = 2;
 const INT8 = 3;
+const UINT16 = 4;
+const INT16 = 5;
 
 /**
  * Attributes of QuantizeLinear and DequantizeLinear by the values with which they leave the meaning as it is.
@@ -128,6 +130,10 @@ export interface ConstantQuantization {
   /** One scale per channel; `axis` is the dimension of the constant that counts output channels. */
   scales(channels: number, axis: number): Float32Array;
   zeroPoints(channels: number): Int32Array;
+  /** The float32 numbers that the constant stands for. */
+  values(): Float32Array;
+  /** Its only scale and zero point; undefined: there are several. */
+  readonly single: { readonly scale: number; readonly zeroPoint: number } | undefined;
 }
 
 /**
@@ -160,6 +166,20 @@ export function constantQuantization(
     },
     zeroPoints: (channels) =>
       zeroPoints.length === 1 ? new Int32Array(channels).fill(zeroPoints[0]) : zeroPoints,
+    values() {
+      const stated = intAttribute(source, node, 'axis', 1);
+      const channelOf = channelsAlong(constant.dims, stated, scales.length);
+      return Float32Array.from({ length: constant.data.length }, (_, index) => {
+        const stored = constant.data[index];
+        const channel = channelOf(index);
+        const zeroPoint = zeroPoints[zeroPoints.length === 1 ? 0 : channel];
+        return Math.fround(Number(stored) - zeroPoint) * scales[channel];
+      });
+    },
+    single:
+      scales.length === 1 && zeroPoints.length === 1
+        ? { scale: scales[0], zeroPoint: zeroPoints[0] }
+        : undefined,
   };
 }
 
@@ -210,19 +230,45 @@ export function quantizeConstant(
   const [least, most] = signed ? [-128, 127] : [0, 255];
   const stated = intAttribute(source, node, 'axis', 1);
   const axis = stated < 0 ? stated + dims.length : stated;
-  const inner = dims.slice(axis + 1).reduce((product, size) => product * size, 1);
   const scales = readScales(graph, node, 1);
   const zeroPoints = readZeroPoints(graph, node, stored, 2, scales.length);
   if (scales.length !== 1 && scales.length !== dims[axis]) {
     throw nodeError(source, node, `has ${scales.length} scales along axis ${stated} of "${name}"`);
   }
+  const channelOf = channelsAlong(dims, stated, scales.length);
   for (const [index, value] of data.entries()) {
-    const channel = scales.length === 1 ? 0 : Math.floor(index / inner) % scales.length;
+    const channel = channelOf(index);
     const zeroPoint = zeroPoints.length === 1 ? zeroPoints[0] : zeroPoints[channel];
     const rounded = roundHalfEven(Math.fround(value / scales[channel])) + zeroPoint;
     stored.data[index] = Math.max(least, Math.min(most, rounded));
   }
   return stored;
+}
+
+/** The channel of each element, of `count` along an axis; 0 where there is but one. */
+function channelsAlong(
+  dims: readonly number[],
+  stated: number,
+  count: number,
+): (index: number) => number {
+  if (count === 1) return () => 0;
+  const axis = stated < 0 ? stated + dims.length : stated;
+  const inner = dims.slice(axis + 1).reduce((product, size) => product * size, 1);
+  return (index) => Math.floor(index / inner) % count;
+}
+
+/** Integers of more than 8 bits to which a QuantizeLinear quantises; undefined: 8 bits. */
+export function gridOf(graph: ImportGraph, node: OnnxNode): Omit<GridLayer, 'name' | 'kind' | 'input' | 'output'> | undefined {
+  const named = intAttribute(graph.source, node, 'output_dtype', UNDEFINED);
+  const zeroPoint = graph.constants.get(node.inputs[2] ?? '');
+  const type = zeroPoint?.elementType ?? (named === UINT16 ? 'uint16' : named === INT16 ? 'int16' : '');
+  if (type !== 'uint16' && type !== 'int16') return undefined;
+  const scales = readScales(graph, node, 1);
+  if (scales.length !== 1 || (zeroPoint && zeroPoint.data.length !== 1)) {
+    throw nodeError(graph.source, node, 'has a scale per channel, but activations must have one');
+  }
+  const [low, high] = type === 'uint16' ? [0, 2 ** 16 - 1] : [-(2 ** 15), 2 ** 15 - 1];
+  return { scale: scales[0], zeroPoint: Number(zeroPoint?.data[0] ?? 0), low, high };
 }
 
 /** The integer nearest to `value`, halves to the even one. */

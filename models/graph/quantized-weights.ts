@@ -1,46 +1,39 @@
+import type { ConvolutionShape } from '../../core/index.js';
 import type { Int8ArrayLayer } from '../network.js';
 import type { OnnxNode, OnnxTensor } from '../onnx/index.js';
 import { transpose } from '../weights/transpose.js';
 import { type ImportGraph, nodeError, requireElementType } from './graph.js';
 import { type ConstantQuantization, roundHalfEven } from './quantization.js';
-import type { ShapedValue } from './shapes.js';
-import { convolutionShape, fullyConnected } from './windows.js';
 
-export type WeightedParts = Pick<
-  Int8ArrayLayer,
-  'kind' | 'shape' | 'weights' | 'scales' | 'zeroPoints' | 'bias' | 'relu' | 'unsignedWeights'
->;
 /** A quantised constant. */
 export interface QuantizedConstant {
   readonly tensor: OnnxTensor;
   readonly real: ConstantQuantization;
 }
 
-/** Weights of a quantised convolution or fully connected layer; uint8 ones become int8, 128 less. */
+/**
+ * Words of a quantised convolution or fully connected layer; uint8 ones become int8, 128 less.
+ *
+ * @param transposed whether they are stored input by output
+ */
 export function readQuantizedWeights(
   graph: ImportGraph,
   node: OnnxNode,
-  input: ShapedValue,
-  isConvolution: boolean,
+  shape: ConvolutionShape,
+  transposed: boolean,
   { tensor, real }: QuantizedConstant,
-): Omit<WeightedParts, 'bias'> {
+): Pick<Int8ArrayLayer, 'weights' | 'scales' | 'zeroPoints' | 'unsignedWeights'> {
   const { dims, data } = int8Weights(graph, node, tensor);
-  const { shape, transposed } = isConvolution
-    ? { shape: convolutionShape(graph, node, input, dims), transposed: false }
-    : fullyConnected(graph, node, input, dims);
   const channels = shape.output.channels;
   const zeroPoints = real.zeroPoints(channels);
   const weights = transposed ? transpose(data, dims[0]) : data;
   graph.weightSources.set(weights, { key: tensor.name, transposed });
   return {
-    kind: isConvolution ? 'convolution' : 'fully-connected',
-    shape,
     weights,
     scales: real.scales(channels, transposed ? 1 : 0),
     ...(tensor.elementType === 'uint8'
-      ? { zeroPoints: zeroPoints.map((z) => z - 128), unsignedWeights: true }
+      ? { zeroPoints: zeroPoints.map((z) => z - 128), unsignedWeights: true as const }
       : { zeroPoints }),
-    relu: false,
   };
 }
 

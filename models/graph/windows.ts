@@ -2,35 +2,35 @@ import {
   type ConvolutionShape,
   excerpt,
   type FeatureShape,
-  fullyConnectedShape,
   type PoolingShape,
 } from '../../core/index.js';
-import type { AveragePoolLayer } from '../network.js';
+import type { AveragePoolLayer, MaxPoolShape } from '../network.js';
 import type { OnnxNode } from '../onnx/index.js';
+import { type Form, mapForm, requirePossible, shapeOf } from './form.js';
 import {
-  floatAttribute,
   type ImportGraph,
   intAttribute,
   intsAttribute,
   nodeError,
   requireAttribute,
 } from './graph.js';
-import { requirePossible, requireRank, type ShapedValue } from './shapes.js';
+import { NotSimulated } from './not-simulated.js';
 
-/** Geometry of a Conv node whose weights have dimensions `weightDims`. */
+/** Geometry of a Conv node, on a sequence or a map, whose weights have dimensions `weightDims`. */
 export function convolutionShape(
   graph: ImportGraph,
   node: OnnxNode,
-  input: ShapedValue,
+  form: Form,
   weightDims: readonly number[],
 ): ConvolutionShape {
   const { source } = graph;
-  requireRank(source, node, input, 4);
-  const [outputChannels, groupChannels, kernelHeight, kernelWidth] = weightDims;
+  const axes = spatialAxes(node, form);
+  const input = shapeOf(form);
+  const [outputChannels, groupChannels] = weightDims;
   const groups = intAttribute(source, node, 'group', 1);
-  const { channels } = input.shape;
+  const { channels } = input;
   if (
-    weightDims.length !== 4 ||
+    weightDims.length !== axes + 2 ||
     weightDims.some((size) => size < 1) ||
     groups < 1 ||
     groupChannels * groups !== channels ||
@@ -42,8 +42,8 @@ export function convolutionShape(
       `has weights of dimensions [${excerpt(weightDims.join(', '))}], which do not fit ${channels} input channels in ${groups} groups`,
     );
   }
-  const kernel = [kernelHeight, kernelWidth] as const;
-  const stated = intsAttribute(source, node, 'kernel_shape', kernel, 1);
+  const kernel = pairOf(weightDims.slice(2));
+  const stated = pairAttribute(source, node, 'kernel_shape', axes, kernel);
   if (stated.some((size, axis) => size !== kernel[axis])) {
     throw nodeError(
       source,
@@ -51,45 +51,45 @@ export function convolutionShape(
       `has kernel_shape [${stated.join(', ')}], but weights of dimensions [${excerpt(weightDims.join(', '))}]`,
     );
   }
-  const dilations = intsAttribute(source, node, 'dilations', [1, 1] as const, 1);
-  const strides = intsAttribute(source, node, 'strides', [1, 1] as const, 1);
+  const dilations = pairAttribute(source, node, 'dilations', axes);
+  const strides = pairAttribute(source, node, 'strides', axes);
   const window = windowExtent(kernel, dilations);
-  const pads = readPads(source, node, input.shape, window, strides);
-  const size = windowedSize(source, node, input.shape, window, strides, pads);
+  const pads = readPads(source, node, { input, axes }, window, strides);
+  const size = windowedSize(source, node, input, window, strides, pads);
   const output = { channels: outputChannels, ...size };
   requirePossible(source, node, output);
-  return { input: input.shape, output, kernel, strides, pads, dilations, groups };
+  return { input, output, kernel, strides, pads, dilations, groups };
 }
 
 /**
  * Geometry of a MaxPool or AveragePool node. Where the output size is rounded up (ceil_mode), the padding
  * below and on the right grows to what the last windows reach.
  */
-export function poolingShape(graph: ImportGraph, node: OnnxNode, input: ShapedValue): PoolingShape {
+export function poolingShape(graph: ImportGraph, node: OnnxNode, form: Form): MaxPoolShape {
   const { source } = graph;
-  requireRank(source, node, input, 4);
+  const axes = spatialAxes(node, form);
+  const input = shapeOf(form);
   if (!node.attributes.has('kernel_shape')) throw nodeError(source, node, 'has no kernel_shape');
-  const kernel = intsAttribute(source, node, 'kernel_shape', [1, 1] as const, 1);
-  const dilations = intsAttribute(source, node, 'dilations', [1, 1] as const, 1);
-  if (dilations.some((step) => step !== 1)) {
-    throw nodeError(source, node, 'is dilated, which Bitcell does not support');
-  }
+  const kernel = pairAttribute(source, node, 'kernel_shape', axes);
+  const dilations = pairAttribute(source, node, 'dilations', axes);
+  const isDilated = dilations.some((step) => step !== 1);
   requireAttribute(source, node, 'storage_order', 0);
   requireAttribute(source, node, 'channels_last', 0);
-  const strides = intsAttribute(source, node, 'strides', [1, 1] as const, 1);
-  const stated = readPads(source, node, input.shape, kernel, strides);
+  const strides = pairAttribute(source, node, 'strides', axes);
+  const window = windowExtent(kernel, dilations);
+  const stated = readPads(source, node, { input, axes }, window, strides);
   const pads =
     intAttribute(source, node, 'ceil_mode', 0) === 0
       ? stated
-      : padsOfCeilMode(input.shape, kernel, strides, stated);
+      : padsOfCeilMode(input, window, strides, stated);
   const [top, left, bottom, right] = pads;
-  if (Math.max(top, bottom) >= kernel[0] || Math.max(left, right) >= kernel[1]) {
+  if (Math.max(top, bottom) >= window[0] || Math.max(left, right) >= window[1]) {
     throw nodeError(source, node, 'has padding that is not smaller than its kernel');
   }
-  const size = windowedSize(source, node, input.shape, kernel, strides, pads);
-  const output = { channels: input.shape.channels, ...size };
+  const size = windowedSize(source, node, input, window, strides, pads);
+  const output = { channels: input.channels, ...size };
   requirePossible(source, node, output);
-  return { input: input.shape, output, kernel, strides, pads };
+  return { input, output, kernel, strides, pads, ...(isDilated && { dilations }) };
 }
 
 /**
@@ -99,24 +99,47 @@ export function poolingShape(graph: ImportGraph, node: OnnxNode, input: ShapedVa
 export function averagePooling(
   graph: ImportGraph,
   node: OnnxNode,
-  input: ShapedValue,
+  form: Form,
 ): Pick<AveragePoolLayer, 'shape' | 'countIncludePad'> {
-  const shape = poolingShape(graph, node, input);
+  const { dilations, ...shape } = poolingShape(graph, node, form);
+  if (dilations) throw new NotSimulated(node, 'averages a dilated window');
   const included = intAttribute(graph.source, node, 'count_include_pad', 0) !== 0;
   if (!included || shape.pads.every((pad) => pad === 0)) return { shape, countIncludePad: false };
-  const pads = readPads(graph.source, node, input.shape, shape.kernel, shape.strides);
+  const place = { input: shape.input, axes: form.dims.length - 2 };
+  const pads = readPads(graph.source, node, place, shape.kernel, shape.strides);
   return { shape: { ...shape, pads }, countIncludePad: true };
 }
 
-/** Shape of a GlobalAveragePool node's output. */
-export function globallyPooled(
-  graph: ImportGraph,
-  node: OnnxNode,
-  input: ShapedValue,
-): ShapedValue {
-  requireRank(graph.source, node, input, 4);
+/** Form of a GlobalAveragePool node's output. */
+export function globallyPooled(graph: ImportGraph, node: OnnxNode, form: Form): Form {
+  spatialAxes(node, form);
   requireAttribute(graph.source, node, 'channels_last', 0);
-  return { shape: { ...input.shape, height: 1, width: 1 }, rank: 4 };
+  return mapForm({ ...shapeOf(form), height: 1, width: 1 }, form.dims.length);
+}
+
+/** How many axes windows move along: those of a sequence or a map. */
+function spatialAxes(node: OnnxNode, { dims }: Form): 1 | 2 {
+  if (dims.length === 3 || dims.length === 4) return dims.length === 3 ? 1 : 2;
+  throw new NotSimulated(
+    node,
+    `takes a tensor of ${dims.length} dimensions, expected 4, or 3 of a sequence (batch included)`,
+  );
+}
+
+/** Sizes along height and width; a sequence has the width alone. */
+function pairOf(sizes: readonly number[], otherwise = 1): Pair {
+  return sizes.length === 1 ? [otherwise, sizes[0]] : [sizes[0], sizes[1]];
+}
+
+function pairAttribute(
+  source: string,
+  node: OnnxNode,
+  name: string,
+  axes: 1 | 2,
+  otherwise: Pair = [1, 1],
+): Pair {
+  const list = axes === 1 ? [otherwise[1]] : otherwise;
+  return pairOf(intsAttribute(source, node, name, list, 1));
 }
 
 /** Kernels count rows and columns in 32 bits. */
@@ -133,7 +156,7 @@ function windowExtent(kernel: Pair, dilations: Pair): Pair {
 function readPads(
   source: string,
   node: OnnxNode,
-  input: FeatureShape,
+  { input, axes }: { readonly input: FeatureShape; readonly axes: number },
   window: Pair,
   strides: Pair,
 ): Pads {
@@ -142,7 +165,11 @@ function readPads(
     throw nodeError(source, node, 'has an attribute "auto_pad" that is not a string');
   }
   const mode = automatic?.value ?? 'NOTSET';
-  if (mode === 'NOTSET') return intsAttribute(source, node, 'pads', [0, 0, 0, 0] as const, 0);
+  if (mode === 'NOTSET') {
+    if (axes === 2) return intsAttribute(source, node, 'pads', [0, 0, 0, 0] as const, 0);
+    const [before, after] = intsAttribute(source, node, 'pads', [0, 0] as const, 0);
+    return [0, before, 0, after];
+  }
   if (mode === 'VALID') return [0, 0, 0, 0];
   if (mode !== 'SAME_UPPER' && mode !== 'SAME_LOWER') {
     throw nodeError(source, node, `has auto_pad = ${mode}, which is not one of ONNX's`);
@@ -201,32 +228,4 @@ function windowedSize(
     );
   }
   return { height, width };
-}
-
-/** Geometry of a Gemm or MatMul node, and whether its weights are stored input by output. */
-export function fullyConnected(
-  graph: ImportGraph,
-  node: OnnxNode,
-  input: ShapedValue,
-  weightDims: readonly number[],
-): { readonly shape: ConvolutionShape; readonly transposed: boolean } {
-  const { source } = graph;
-  requireRank(source, node, input, 2);
-  requireAttribute(source, node, 'transA', 0);
-  for (const name of ['alpha', 'beta']) {
-    if (floatAttribute(source, node, name, 1) !== 1) {
-      throw nodeError(source, node, `has ${name} other than 1, which Bitcell does not support`);
-    }
-  }
-  // MatMul has no attributes, and so stores its weights input by output.
-  const transposed = intAttribute(source, node, 'transB', 0) === 0;
-  const [outputs, inputs] = transposed ? [...weightDims].reverse() : weightDims;
-  if (weightDims.length !== 2 || inputs !== input.shape.channels || outputs < 1) {
-    throw nodeError(
-      source,
-      node,
-      `has weights of dimensions [${excerpt(weightDims.join(', '))}], which do not fit ${input.shape.channels} inputs`,
-    );
-  }
-  return { shape: fullyConnectedShape(inputs, outputs), transposed };
 }

@@ -1,21 +1,24 @@
 import { ModelError } from '../../core/index.js';
 import type { ImportGraph } from '../graph/graph.js';
-import { inputsOf, type Layer, type Tensor } from '../network.js';
+import { inputsOf, type Layer, type NetworkValue, type Tensor } from '../network.js';
 import { shareEqualWeights } from '../weights/shared-weights.js';
 
-interface Parts<L> {
-  readonly layers: readonly L[];
+interface Parts {
+  readonly layers: readonly Layer[];
   readonly tensors: readonly Tensor[];
-  readonly input: number;
-  readonly output: number;
+  readonly inputs: readonly NetworkValue[];
+  readonly outputs: readonly NetworkValue[];
 }
 
 /**
- * Drops the layers that the output does not depend on, and their tensors, and gives the output's tensor the
- * name under which the graph announces it. Layers that read the same initialiser share its words.
+ * Drops the layers that no output depends on, and their tensors, and gives the outputs' tensors the
+ * names under which the graph announces them. Layers that read the same initialiser share its words.
  */
-export function finishNetwork<L extends Layer>(graph: ImportGraph, parts: Parts<L>): Parts<L> {
-  const used = new Set([parts.output]);
+export function finishNetwork(
+  graph: ImportGraph,
+  parts: Parts,
+): Parts & { readonly input: number; readonly output: number } {
+  const used = new Set(parts.outputs.map(({ tensor }) => tensor));
   for (const layer of [...parts.layers].reverse()) {
     if (used.has(layer.output)) for (const tensor of inputsOf(layer)) used.add(tensor);
   }
@@ -24,24 +27,35 @@ export function finishNetwork<L extends Layer>(graph: ImportGraph, parts: Parts<
     ({ weights }) => graph.weightSources.get(weights),
   );
   if (layers.length === 0) throw new ModelError(`${graph.source} has no layers`);
-  used.add(parts.input);
+  const inputTensors = new Set(parts.inputs.map(({ tensor }) => tensor));
+  for (const tensor of inputTensors) used.add(tensor);
   const kept = [...parts.tensors.keys()].filter((tensor) => used.has(tensor));
   const numbers = new Map(kept.map((tensor, index) => [tensor, index]));
   const renumbered = (tensor: number) => numbers.get(tensor) ?? tensor;
+  const names = new Map<number, string>();
+  for (const { tensor, name } of parts.outputs) {
+    if (!names.has(tensor) && !inputTensors.has(tensor)) names.set(tensor, name);
+  }
+  const placed = (value: NetworkValue) => ({ ...value, tensor: renumbered(value.tensor) });
+  const [inputs, outputs] = [parts.inputs.map(placed), parts.outputs.map(placed)];
   return {
-    tensors: kept.map((tensor) =>
-      tensor === parts.output
-        ? { ...parts.tensors[tensor], name: graph.output.name }
-        : parts.tensors[tensor],
+    tensors: kept.map((tensor) => {
+      const name = names.get(tensor);
+      return name === undefined ? parts.tensors[tensor] : { ...parts.tensors[tensor], name };
+    }),
+    layers: layers.map(
+      (layer) =>
+        ({
+          ...layer,
+          ...('inputs' in layer
+            ? { inputs: layer.inputs.map(renumbered) }
+            : { input: renumbered(layer.input) }),
+          output: renumbered(layer.output),
+        }) as Layer,
     ),
-    layers: layers.map((layer) => ({
-      ...layer,
-      ...('inputs' in layer
-        ? { inputs: layer.inputs.map(renumbered) }
-        : { input: renumbered(layer.input) }),
-      output: renumbered(layer.output),
-    })),
-    input: renumbered(parts.input),
-    output: renumbered(parts.output),
+    input: inputs[0].tensor,
+    output: outputs[0].tensor,
+    inputs,
+    outputs,
   };
 }

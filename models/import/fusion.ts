@@ -1,7 +1,7 @@
 import { type ImportGraph, intAttribute } from '../graph/graph.js';
-import type { FloatOperator } from '../graph/quantized-values.js';
-import { type Int8Layer, inputsOf, type Tensor } from '../network.js';
+import { inputsOf, type Layer, type Tensor } from '../network.js';
 import { nodeLabel, type OnnxNode } from '../onnx/index.js';
+import type { FloatOperator } from './operator.js';
 
 /**
  * Whether onnxruntime, at its levels `extended` and `all` on x86, rewrites the int8 tensor that a QuantizeLinear
@@ -25,7 +25,7 @@ const SUMMED_BY_ROWS = 19;
 
 interface Parts {
   readonly tensors: readonly Tensor[];
-  readonly layers: readonly Int8Layer[];
+  readonly layers: readonly Layer[];
 }
 
 /**
@@ -41,7 +41,7 @@ export function settleFusions<P extends Parts>(
 ): P & { readonly unfused?: readonly string[] } {
   const producers = new Map(graph.nodes.map((node) => [node.outputs[0], node]));
   const unfused: string[] = [];
-  const layers = parts.layers.map((layer): Int8Layer => {
+  const layers = parts.layers.map((layer): Layer => {
     const operator = operators.get(layer.name);
     if (!operator || isFused(operator, layer, parts.tensors, producers)) return layer;
     switch (layer.kind) {
@@ -74,7 +74,7 @@ export function settleFusions<P extends Parts>(
  */
 function isFused(
   { node, weightType }: FloatOperator,
-  layer: Int8Layer,
+  layer: Layer,
   tensors: readonly Tensor[],
   producers: ReadonlyMap<string, OnnxNode>,
 ): boolean {

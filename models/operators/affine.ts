@@ -1,8 +1,11 @@
 import { featureCount } from '../../core/index.js';
 import { affineFloat32 } from '../../kernels/index.js';
 import { float } from '../graph/attributes.js';
-import type { AffineLayer } from '../network.js';
-import type { OperatorDefinition } from './definition.js';
+import { normalizationFactors } from '../graph/batch-normalization.js';
+import { shapeOf } from '../graph/form.js';
+import { type AffineLayer, isOnArray, type Layer } from '../network.js';
+import type { OnnxNode } from '../onnx/index.js';
+import type { JoinableLayer, OperatorDefinition, ReadValues } from './definition.js';
 
 /** Batch normalisation that no weights take up; what they do is read with the layer before it. */
 export const affine: OperatorDefinition<AffineLayer> = {
@@ -10,7 +13,7 @@ export const affine: OperatorDefinition<AffineLayer> = {
   moves: false,
   joins: false,
   keepsChannels: true,
-  readers: [],
+  readers: [{ domain: '', opType: 'BatchNormalization', read }],
   float32({ factors, offsets }, { inputs: [x], output }) {
     const length = featureCount(x.shape);
     return (images) =>
@@ -31,3 +34,35 @@ export const affine: OperatorDefinition<AffineLayer> = {
     to.node('BatchNormalization', [...inputs, ...parameters], output, { name, attributes });
   },
 };
+
+/** Folded into the float32 weights before it, or a layer of its own. */
+function read(into: ReadValues, node: OnnxNode): void {
+  const { graph } = into;
+  const x = into.channelsLast(node, 0);
+  const { factors, offsetOf } = normalizationFactors(graph, node, shapeOf(x).channels);
+  const layer = into.before(node, 0);
+  const array = foldable(into, layer);
+  if (!array) {
+    into.result(node, [x], x, {
+      kind: 'affine',
+      factors: Float32Array.from(factors),
+      offsets: Float32Array.from(factors, (_, channel) => offsetOf(channel, 0)),
+    });
+    return;
+  }
+  const window = array.weights.length / factors.length;
+  const source = graph.weightSources.get(array.weights);
+  const weights = array.weights.map((weight, index) => weight * factors[Math.floor(index / window)]);
+  if (source) graph.weightSources.set(weights, source);
+  const bias = array.bias.map((value, channel) => offsetOf(channel, value));
+  into.join(node, 0, { ...array, weights, bias });
+}
+
+/** The layer, if its weights are float32 numbers of its own, without an activation function behind them. */
+function foldable(into: ReadValues, layer: JoinableLayer | undefined) {
+  if (!layer || !isOnArray(layer as Layer) || !('bias' in layer) || 'scales' in layer) {
+    return undefined;
+  }
+  const source = into.graph.weightSources.get(layer.weights);
+  return layer.relu || (source && into.isUnfoldable(source.key)) ? undefined : layer;
+}

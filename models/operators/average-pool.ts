@@ -5,6 +5,10 @@ import {
   realAveragePool,
 } from '../../kernels/index.js';
 import { averagePoolAttributes } from '../graph/attributes.js';
+import { mapForm } from '../graph/form.js';
+import { MICROSOFT_DOMAIN } from '../graph/graph-builder.js';
+import { readQuantization } from '../graph/quantization.js';
+import { averagePooling } from '../graph/windows.js';
 import type { AveragePoolLayer } from '../network.js';
 import type { OperatorDefinition } from './definition.js';
 
@@ -13,7 +17,30 @@ export const averagePool: OperatorDefinition<AveragePoolLayer> = {
   moves: false,
   joins: false,
   keepsChannels: true,
-  readers: [],
+  readers: [
+    {
+      domain: '',
+      opType: 'AveragePool',
+      read(into, node) {
+        const x = into.channelsLast(node, 0);
+        const pooling = averagePooling(into.graph, node, x);
+        const form = mapForm(pooling.shape.output, x.dims.length);
+        into.result(node, [x], form, { kind: 'average-pool', ...pooling });
+      },
+    },
+    {
+      domain: MICROSOFT_DOMAIN,
+      opType: 'QLinearAveragePool',
+      read(into, node) {
+        const x = into.quantizedOperand(node, 0);
+        const quantization = readQuantization(into.graph, node, 3);
+        const pooling = averagePooling(into.graph, node, x);
+        const form = mapForm(pooling.shape.output, x.dims.length);
+        const layer = { kind: 'average-pool', ...pooling } as const;
+        into.quantizedResult(node, [into.channelsLast(node, 0)], form, quantization, layer);
+      },
+    },
+  ],
   float32:
     ({ shape, countIncludePad }, { inputs: [x], output }) =>
     (images) =>

@@ -1,16 +1,21 @@
 import { featureCount } from '../../core/index.js';
 import { applyTable, clipFloat32, clipTable } from '../../kernels/index.js';
 import { addClip } from '../graph/attributes.js';
-import type { ClipLayer } from '../network.js';
-import type { OperatorDefinition } from './definition.js';
+import { clipBoundsOf } from '../graph/prepare/forms/index.js';
+import { type ClipLayer, holdsMoreThan, isOnArray, type Layer } from '../network.js';
+import type { OnnxNode } from '../onnx/index.js';
+import type { JoinableLayer, OperatorDefinition, ReadValues } from './definition.js';
 
-/** Relu and Clip; those that join the layer before them are read with it. */
+/** Relu and Clip; most join the layer whose result they follow. */
 export const clip: OperatorDefinition<ClipLayer> = {
   kind: 'clip',
   moves: false,
   joins: false,
   keepsChannels: true,
-  readers: [],
+  readers: [
+    { domain: '', opType: 'Relu', read },
+    { domain: '', opType: 'Clip', read },
+  ],
   float32({ low, high }, { inputs: [x], output }) {
     const length = featureCount(x.shape);
     return (images) => clipFloat32(x.values.subarray(0, images * length), output.values, low, high);
@@ -25,3 +30,33 @@ export const clip: OperatorDefinition<ClipLayer> = {
   isRectified: ({ low }, [rectified]) => low >= 0 || rectified,
   writeFloat32: (to, layer, [input], output) => addClip(to, layer, input, output, layer.name),
 };
+
+function read(into: ReadValues, node: OnnxNode): void {
+  const { low, high } = clipBoundsOf(into.graph, node);
+  if (low === 0 && high > 0 && joins(into, node, high)) return;
+  const x = into.activation(node, 0);
+  // What waited for a quantisation that this node keeps from it is a layer now, which can be joined.
+  if (low === 0 && high > 0 && joins(into, node, high)) return;
+  into.result(node, [x], x, { kind: 'clip', low, high });
+}
+
+/** Joins the layer whose result a node follows, where that has no activation function yet. */
+function joins(into: ReadValues, node: OnnxNode, high: number): boolean {
+  const layer = into.before(node, 0);
+  if (!layer || !('relu' in layer) || layer.relu) return false;
+  if (isPending(into, layer)) {
+    // onnxruntime leaves groups unfused whose quantisation does not imply the ReLU.
+    const quantization = into.quantizationBehind(node);
+    if (quantization?.zeroPoint !== 0 || holdsMoreThan(quantization, high)) return false;
+  } else if (high < Infinity && !isOnArray(layer as Layer)) {
+    return false;
+  }
+  const upper = isOnArray(layer as Layer) && high < Infinity ? { upper: high } : {};
+  into.join(node, 0, { ...layer, relu: true, ...upper });
+  return true;
+}
+
+/** Whether a layer waits for a QuantizeLinear. */
+function isPending(into: ReadValues, layer: JoinableLayer): boolean {
+  return !('output' in layer) && into.format === 'int8';
+}

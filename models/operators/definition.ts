@@ -4,8 +4,9 @@ import type { Form } from '../graph/form.js';
 import type { ImportGraph } from '../graph/graph.js';
 import type { GraphBuilder } from '../graph/graph-builder.js';
 import type { QuantizedGraph } from '../graph/quantized-graph.js';
-import type { Layer, Quantization, WeightlessLayer } from '../network.js';
-import type { OnnxNode } from '../onnx/index.js';
+import type { Float32ArrayLayer, Int8ArrayLayer, Layer, Quantization, WeightlessLayer, WordFormat } from '../network.js';
+import type { ElementType, OnnxNode, OnnxTensor } from '../onnx/index.js';
+import type { ConstantQuantization } from '../graph/quantization.js';
 
 /** Computes one layer for so many samples, from its input tensors to its output tensor. */
 export type Operation = (images: number) => void;
@@ -63,8 +64,31 @@ export interface ConstantOperand {
 
 type Without<L, K extends PropertyKey> = L extends unknown ? Omit<L, K> : never;
 
+/** A layer on the array between quantised tensors of which the importer fills in name and tensors. */
+export type QuantizedArrayParts = Omit<Int8ArrayLayer, 'name' | 'input' | 'output'>;
+
 /** A layer of which the importer fills in name and tensors. */
 export type LayerParts = Without<WeightlessLayer, 'name' | 'input' | 'inputs' | 'output'>;
+
+/** Constant weights: float32 numbers, or integers behind a DequantizeLinear. */
+export type WeightOperand =
+  | { readonly tensor: OnnxTensor & { readonly elementType: 'float32' }; readonly real?: undefined }
+  | { readonly tensor: OnnxTensor; readonly real: ConstantQuantization };
+
+/** A layer whose result a node alone takes, so that the node can join it. */
+export type JoinableLayer = Without<Layer, 'output'>;
+
+/** A layer on the array of which the importer fills in name and tensors. */
+export type ArrayParts =
+  | Pick<Float32ArrayLayer, 'kind' | 'shape' | 'weights' | 'bias'>
+  | (Omit<Int8ArrayLayer, 'name' | 'input' | 'output' | 'relu' | 'realBias'> & {
+      /** The bias in float32, for where the product is not computed in integers. */
+      readonly realBias: Float32Array;
+      /** Whether onnxruntime computes the product in integers even where nothing quantises it. */
+      readonly givesFloat32: boolean;
+      /** Stored type of the weights. */
+      readonly weightType: ElementType;
+    });
 
 /**
  * The values of a graph that is being read. Readers say what a node means; whether it is computed on uint8 values or
@@ -93,6 +117,28 @@ export interface ReadValues {
     layer: LayerParts,
     output?: string,
   ): void;
+  /** Format of the words that the network's weights get. */
+  readonly format: WordFormat;
+  /** The constant weights, or bias, that a node takes at a position; undefined: none. */
+  weights(node: OnnxNode, position: number): WeightOperand | undefined;
+  /** Scale of the quantised tensor of an activation. */
+  quantizationOf(operand: Activation): Quantization;
+  /** Gives a node its layer on the array. @param weight name of its weights, by which the layer is called */
+  product(
+    node: OnnxNode,
+    operand: Activation,
+    form: Form,
+    layer: ArrayParts,
+    weight: string,
+  ): void;
+  /** The layer whose result a node takes at a position and alone, so that it can join it; undefined: none. */
+  before(node: OnnxNode, position: number): JoinableLayer | undefined;
+  /** Puts another layer in the place of `before`'s: its result is the node's output. */
+  join(node: OnnxNode, position: number, layer: JoinableLayer): void;
+  /** The quantisation that a node's output gets behind it, where nothing else takes it. */
+  quantizationBehind(node: OnnxNode): Quantization | undefined;
+  /** Whether folding into the words of an initialiser would part layers that share it. */
+  isUnfoldable(key: string): boolean;
   /** A quantised tensor at `position`, whose scale and zero point the node states behind it. */
   quantizedOperand(node: OnnxNode, position: number): Activation;
   /** Gives a node the layer that it means on quantised tensors. */
@@ -101,7 +147,8 @@ export interface ReadValues {
     operands: readonly Activation[],
     form: Form,
     quantization: Quantization,
-    layer: LayerParts,
+    layer: LayerParts | QuantizedArrayParts,
+    weight?: string,
   ): void;
   /** The node's output is what an operand holds, under other dimensions, and no layer. */
   alias(node: OnnxNode, operand: Activation, form: Form, output?: string): void;

@@ -6,6 +6,9 @@ import {
   wholeWindow,
 } from '../../kernels/index.js';
 import { int } from '../graph/attributes.js';
+import { MICROSOFT_DOMAIN } from '../graph/graph-builder.js';
+import { readQuantization } from '../graph/quantization.js';
+import { globallyPooled } from '../graph/windows.js';
 import type { GlobalAveragePoolLayer } from '../network.js';
 import type { OperatorDefinition } from './definition.js';
 
@@ -14,7 +17,27 @@ export const globalAveragePool: OperatorDefinition<GlobalAveragePoolLayer> = {
   moves: false,
   joins: false,
   keepsChannels: true,
-  readers: [],
+  readers: [
+    {
+      domain: '',
+      opType: 'GlobalAveragePool',
+      read(into, node) {
+        const x = into.channelsLast(node, 0);
+        const form = globallyPooled(into.graph, node, x);
+        into.result(node, [x], form, { kind: 'global-average-pool' });
+      },
+    },
+    {
+      domain: MICROSOFT_DOMAIN,
+      opType: 'QLinearGlobalAveragePool',
+      read(into, node) {
+        const form = globallyPooled(into.graph, node, into.quantizedOperand(node, 0));
+        const quantization = readQuantization(into.graph, node, 3);
+        const x = into.channelsLast(node, 0);
+        into.quantizedResult(node, [x], form, quantization, { kind: 'global-average-pool' });
+      },
+    },
+  ],
   float32:
     (_, { inputs: [x], output }) =>
     (images) =>

@@ -1,6 +1,8 @@
 import { featureCount } from '../../core/index.js';
 import { dilatedMaxPool } from '../../kernels/index.js';
 import { maxPoolAttributes } from '../graph/attributes.js';
+import { mapForm } from '../graph/form.js';
+import { poolingShape } from '../graph/windows.js';
 import type { MaxPoolLayer } from '../network.js';
 import type { LayerPlace, Operation, OperatorDefinition, TensorPlace } from './definition.js';
 
@@ -9,7 +11,18 @@ export const maxPool: OperatorDefinition<MaxPoolLayer> = {
   moves: true,
   joins: false,
   keepsChannels: true,
-  readers: [],
+  readers: [
+    {
+      domain: '',
+      opType: 'MaxPool',
+      read(into, node) {
+        const x = into.channelsLast(node, 0);
+        const shape = poolingShape(into.graph, node, x);
+        const form = mapForm(shape.output, x.dims.length);
+        into.result(node, [x], form, { kind: 'max-pool', shape });
+      },
+    },
+  ],
   float32: operation,
   int8: operation,
   vectorOperations: ({ shape: { kernel } }, { output }) =>

@@ -4,7 +4,7 @@ import {
   type ImportGraph,
   nodeError,
   requireAttribute,
-} from '../graph/graph.js';
+} from './graph.js';
 import type { OnnxNode } from '../onnx/index.js';
 
 /** A constant input with one value per channel. */

@@ -1,0 +1,156 @@
+import { ModelError } from '../../core/index.js';
+import { type ImportGraph, nodeError, typeOf } from '../graph/graph.js';
+import { NotSimulated } from '../graph/not-simulated.js';
+import { prepareGraph, type PrepareOptions } from '../graph/prepare/prepare.js';
+import {
+  arrayLayers,
+  isWeighted,
+  type Layer,
+  type Network,
+  type NetworkValue,
+  requantizationMultipliers,
+  type Tensor,
+  type WordFormat,
+} from '../network.js';
+import type { OnnxModel, OnnxNode } from '../onnx/index.js';
+import { readersOf, SUPPORTED } from '../operators/readers.js';
+import { finishNetwork } from './finish.js';
+import { settleFusions } from './fusion.js';
+import { readDequantizeLinear, readQuantizeLinear } from './linear.js';
+import { createValues, type ImportValues } from './values.js';
+
+const MICROSOFT_DOMAIN = 'com.microsoft';
+
+/** Whether a model has integers, by QuantizeLinear and DequantizeLinear nodes or inside its operators. */
+export function isQuantized(model: OnnxModel): boolean {
+  return model.graph.nodes.some(
+    ({ domain, opType }) =>
+      (domain === '' || domain === MICROSOFT_DOMAIN) &&
+      /^(Quantize|Dequantize)Linear$|^QLinear|^QGemm/.test(opType),
+  );
+}
+
+/**
+ * Imports a network: float32, or with int8 words where the file has integers, in QDQ form (float32 operators between
+ * DequantizeLinear and QuantizeLinear nodes), in QOperator form (operators on quantised tensors), or in a mixture.
+ * Batch normalisation is folded into float32 weights before it, as are biases that are added after a product;
+ * activation functions join the layer they follow. Weights that several layers share are left as they are if folding
+ * would make different words of them.
+ */
+export function importNetwork(
+  model: OnnxModel,
+  source: string,
+  name: string,
+  checksum: string,
+  options: PrepareOptions = {},
+): Network {
+  const graph = prepareGraph(model, source, options);
+  const format = isQuantized(model) ? 'int8' : 'float32';
+  const folded = readGraph(graph, format, new Set());
+  const parted = partedWeights(graph, folded.layers);
+  const into = parted.size === 0 ? folded : readGraph(graph, format, parted);
+  const parts = finishNetwork(graph, partsOf(into));
+  const common = { name, checksum };
+  if (format === 'float32') return { format, ...common, ...parts } as Network;
+  const settled = settleFusions(graph, parts, into.floatOperators);
+  const network = { format, ...common, ...settled } as Network;
+  requireFiniteMultipliers(source, network);
+  return network;
+}
+
+/** The initialisers of which layers do not have the same words any more. */
+function partedWeights(graph: ImportGraph, layers: readonly Layer[]): ReadonlySet<string> {
+  const owned = layers
+    .filter((layer) => isWeighted(layer))
+    .filter(({ weights, sharedWeights }) => !sharedWeights && weights instanceof Float32Array)
+    .map(({ weights }) => graph.weightSources.get(weights)?.key ?? '');
+  return new Set(owned.filter((key, index) => key !== '' && owned.indexOf(key) !== index));
+}
+
+/** @param unfolded initialisers into which nothing is folded */
+function readGraph(
+  graph: ImportGraph,
+  format: WordFormat,
+  unfolded: ReadonlySet<string>,
+): ImportValues {
+  const into = createValues(graph, format, unfolded);
+  for (const node of graph.nodes) {
+    try {
+      readNode(into, node);
+    } catch (error) {
+      if (!(error instanceof NotSimulated)) throw error;
+      throw nodeError(graph.source, error.node, error.reason);
+    }
+  }
+  return into;
+}
+
+function readNode(into: ImportValues, node: OnnxNode): void {
+  const { domain, opType } = node;
+  // onnxruntime has its own QuantizeLinear and DequantizeLinear, which for 8 bits are the standard ones.
+  if (domain === '' || domain === MICROSOFT_DOMAIN) {
+    if (opType === 'QuantizeLinear') return readQuantizeLinear(into, node);
+    if (opType === 'DequantizeLinear') return readDequantizeLinear(into, node);
+  }
+  const readers = readersOf(node);
+  let reason: NotSimulated | undefined;
+  for (const { read } of readers) {
+    try {
+      return read(into, node);
+    } catch (error) {
+      if (!(error instanceof NotSimulated)) throw error;
+      reason ??= error;
+    }
+  }
+  if (reason) throw reason;
+  throw new NotSimulated(
+    node,
+    `is an unsupported operator; Bitcell reads ${SUPPORTED.join(', ')}`,
+  );
+}
+
+/** What was read, with the values that the graph takes and gives. */
+function partsOf(into: ImportValues) {
+  const { graph } = into;
+  const inputs = graph.inputs.map(({ name }): NetworkValue => {
+    // One that nothing takes is an input all the same.
+    if (!into.inputs.has(name)) into.placed(name);
+    const found = into.inputs.get(name);
+    if (found) return found;
+    throw new Error(`${name} is no input`);
+  });
+  const outputs = graph.outputs.map(({ value, name }): NetworkValue => {
+    const found = into.placed(value);
+    if (!found) throw new ModelError(`${graph.source}: no node makes the output "${name}"`);
+    const { form, tensor } = found;
+    const { elementType } = typeOf(graph, value);
+    return { name, tensor, ...form, elementType };
+  });
+  const tensors = into.tensors.map((tensor, index) =>
+    into.uint8Tensors.has(index) ? unsigned(tensor) : tensor,
+  );
+  return { layers: into.layers, tensors, inputs, outputs };
+}
+
+function unsigned({ quantization, ...tensor }: Tensor): Tensor {
+  if (!quantization) return tensor;
+  const { scale, zeroPoint } = quantization;
+  return { ...tensor, quantization: { scale, zeroPoint } };
+}
+
+/** Scales that are numbers themselves may have a product or a ratio that is none. */
+function requireFiniteMultipliers(source: string, network: Network): void {
+  if (network.format !== 'int8') return;
+  for (const { name, input, output, scales } of arrayLayers(network)) {
+    const [x, y] = [input, output].map(
+      (tensor) => network.tensors[tensor].quantization?.scale ?? 1,
+    );
+    const multipliers = requantizationMultipliers(x, scales, y);
+    const channel = multipliers.findIndex((multiplier) => !Number.isFinite(multiplier));
+    if (channel < 0) continue;
+    throw new ModelError(
+      `${source}: layer "${name}" has scales ${x} (input), ${scales[channel]} (weights of channel ${channel}) and ${y} (output), which requantise by no finite number`,
+    );
+  }
+}
+
