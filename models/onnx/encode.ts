@@ -77,6 +77,7 @@ function encodeTensor(tensor: OnnxTensor): onnx.TensorProto.$Properties {
 }
 
 function encodeValue(value: OnnxValue): onnx.ValueInfoProto.$Properties {
+  if (!value.elementType && !value.dims) return { name: value.name };
   return {
     name: value.name,
     type: {

@@ -6,6 +6,9 @@ import { onnx } from './proto/onnx.js';
 
 const { DataLocation } = onnx.TensorProto;
 
+/** More dimensions than any operator works on. */
+const MOST_DIMENSIONS = 64;
+
 /** A tensor of given dimensions, whose data stands in raw bytes, in a field of its type or in another file. */
 export function tensorWithData(
   tensor: onnx.TensorProto.$Properties,
@@ -14,7 +17,8 @@ export function tensorWithData(
   what: string,
 ): Omit<OnnxTensor, 'name'> {
   const count = dims.reduce((product, size) => product * size, 1);
-  if (dims.some((size) => size < 0) || !Number.isSafeInteger(count)) {
+  const isPossible = dims.length <= MOST_DIMENSIONS && dims.every((size) => size >= 0);
+  if (!isPossible || !Number.isSafeInteger(count)) {
     throw new ModelError(`${what} has impossible dimensions [${excerpt(dims.join(', '))}]`);
   }
   const elementType = elementTypeOf(tensor.dataType);

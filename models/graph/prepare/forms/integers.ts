@@ -26,6 +26,9 @@ export function listedInts(
   throw nodeError(scope.source, node, `has an attribute "${name}" that is not a list of integers`);
 }
 
+/** More integers than any tensor has dimensions. */
+const MOST_INTS = 1024;
+
 /**
  * The integers of a constant input; undefined when the node has none at that place. What is beyond ±2^53 stands for
  * "to the end" and loses its last digits.
@@ -50,6 +53,9 @@ export function constantInts(
   }
   if (tensor.elementType !== 'int64' && tensor.elementType !== 'int32') {
     throw nodeError(scope.source, node, `has ${role} of type ${tensor.elementType}`);
+  }
+  if (tensor.data.length > MOST_INTS) {
+    throw nodeError(scope.source, node, `has ${role} of ${tensor.data.length} values`);
   }
   return Array.from<number | bigint, number>(tensor.data, Number);
 }

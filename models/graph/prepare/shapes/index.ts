@@ -13,6 +13,9 @@ import { MICROSOFT_REDUCTIONS, REDUCTIONS } from './reductions.js';
 import type { ShapeRule, ShapeRules } from './rules.js';
 import { MICROSOFT_WINDOWS, WINDOWS } from './windows.js';
 
+/** More dimensions than any operator works on. */
+const MOST_DIMENSIONS = 64;
+
 /** Rules by domain and operator. */
 const RULES: ReadonlyMap<string, ShapeRules> = new Map([
   [
@@ -58,7 +61,9 @@ export function outputTypes(
   const types = ruleOf(node)?.(scope, node) ?? [];
   for (const type of types) {
     if (!type) continue;
-    const isPossible = type.dims.every((size) => Number.isInteger(size) && size >= 0);
+    const isPossible =
+      type.dims.length <= MOST_DIMENSIONS &&
+      type.dims.every((size) => Number.isInteger(size) && size >= 0);
     if (isPossible && sizeOf(type.dims) <= LARGEST_VALUE) continue;
     throw nodeError(scope.source, node, `has an impossible output of ${type.dims.join('×')}`);
   }

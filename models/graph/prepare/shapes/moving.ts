@@ -120,6 +120,9 @@ function oneHot(scope: GraphScope, node: OnnxNode): number[] {
   return dims.toSpliced(axis, 0, depth);
 }
 
+/** Constants above this are not searched for what is not zero. */
+const MOST_SEARCHED = 2 ** 16;
+
 /** Operators that move, repeat, pick or count values. */
 export const MOVING: ShapeRules = {
   ...each(
@@ -184,6 +187,13 @@ export const MOVING: ShapeRules = {
       dims: [rangeLength(scope, node)],
     },
   ],
+  NonZero(scope, node) {
+    const tensor = scope.constants.get(node.inputs[0]);
+    if (!tensor || tensor.absent || tensor.data.length > MOST_SEARCHED) return [];
+    let count = 0;
+    for (const value of tensor.data) if (value) count += 1;
+    return [{ elementType: 'int64', dims: [tensor.dims.length, count] }];
+  },
   EyeLike(scope, node) {
     const type = inputType(scope, node, 0);
     const stated = node.attributes.has('dtype');
