@@ -10,10 +10,25 @@ export {
   averagePool,
   globalAveragePool,
 } from './elementwise/average-pool.js';
+export {
+  type BinaryOperand,
+  createTableBinary,
+  type QuantizedOperands,
+  quantizedMultiplyTable,
+  realBinaryTable,
+  storedReals,
+} from './elementwise/binary.js';
+export type { Broadcast } from './elementwise/broadcast.js';
 export { type ConcatPart, concatChannels } from './elementwise/concat.js';
 export { dilatedMaxPool } from './elementwise/dilated-max-pool.js';
 export { fusedMultiplyAdd } from './elementwise/fused-multiply-add.js';
 export { type IntegerGrid, quantizeToGrid } from './elementwise/grid.js';
+export {
+  type Grouping,
+  groupingAlong,
+  placesOf,
+  rowMajorSteps,
+} from './elementwise/grouping.js';
 export {
   activationTable,
   applyTable,
@@ -30,6 +45,7 @@ export {
   type StoredQuantization,
   storageOffset,
 } from './elementwise/quantization.js';
+export { createQuantizedSoftmax } from './elementwise/quantized-softmax.js';
 export { type PoolingOrder, realAveragePool } from './elementwise/real-average-pool.js';
 export type {
   FaultySumsKernel,
@@ -39,8 +55,29 @@ export type {
   SumSteps,
   WordMasks,
 } from './faulty-sums.js';
+export {
+  BINARY_OPERATIONS,
+  type BinaryOperation,
+  createBinary,
+  createBinaryByConstant,
+} from './float32/binary.js';
 export * from './float32/elementwise.js';
+export {
+  applyFunction,
+  FUNCTIONS,
+  type FunctionName,
+  type RealFunction,
+  realFunction,
+} from './float32/functions.js';
+export * from './float32/normalization.js';
 export * from './float32/plan.js';
+export {
+  placeOfExtreme,
+  REDUCTIONS,
+  type ReductionName,
+  reduceGroups,
+  softmaxGroups,
+} from './float32/reduce.js';
 export {
   createBackend,
   KERNEL_PROVIDERS,

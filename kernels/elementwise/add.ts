@@ -8,10 +8,10 @@ export interface QuantizedAddSpecification {
   readonly b: StoredQuantization;
   readonly output: StoredQuantization;
   /**
-   * True when the tensors hold a single value, batch included: onnxruntime then exchanges the
-   * operands, which can round differently.
+   * True when a is broadcast along the innermost dimension in which the operands have more than one value, or both
+   * hold a single value, batch included: onnxruntime then exchanges the operands, which can round differently.
    */
-  readonly singleValue?: boolean;
+  readonly exchanged?: boolean;
 }
 
 /**
@@ -26,8 +26,8 @@ export interface QuantizedAddSpecification {
  * int32 does.
  */
 export function quantizedAddTable(specification: QuantizedAddSpecification): Uint8Array {
-  const { output, singleValue } = specification;
-  const [first, last] = singleValue
+  const { output, exchanged } = specification;
+  const [first, last] = exchanged
     ? [specification.a, specification.b]
     : [specification.b, specification.a];
   const offset = storageOffset(output);
@@ -39,7 +39,7 @@ export function quantizedAddTable(specification: QuantizedAddSpecification): Uin
     Math.fround(firstRatio * (first.zeroPoint - offset)),
   );
   const constant = Math.fround(output.zeroPoint - offset - zeroPoints);
-  const [firstStride, lastStride] = singleValue ? [256, 1] : [1, 256];
+  const [firstStride, lastStride] = exchanged ? [256, 1] : [1, 256];
   const table = new Uint8Array(65_536);
   for (let x = 0; x < 256; x++) {
     const partial = fusedMultiplyAdd(x - offset, firstRatio, constant);

@@ -100,8 +100,8 @@ describe('addition equals onnxruntime', () => {
       fc.asyncProperty(sums, async ({ quantization, a, b }) => {
         const { inputs, output } = quantization;
         const result = new Uint8Array(a.length);
-        const singleValue = a.length === 1;
-        const specification = { a: inputs[0], b: inputs[1], output, singleValue };
+        const exchanged = a.length === 1;
+        const specification = { a: inputs[0], b: inputs[1], output, exchanged };
         addWithTable(quantizedAddTable(specification), a, b, result);
         expect([...result]).toEqual(await runGraph(addition(quantization, a, b), 'disabled'));
       }),
@@ -113,8 +113,8 @@ describe('addition equals onnxruntime', () => {
     const quantization = findOrderDependent();
     const { inputs, output, pair } = quantization;
     const [a, b] = [Uint8Array.of(pair >>> 8), Uint8Array.of(pair & 255)];
-    const tables = [false, true].map((singleValue) =>
-      quantizedAddTable({ a: inputs[0], b: inputs[1], output, singleValue }),
+    const tables = [false, true].map((exchanged) =>
+      quantizedAddTable({ a: inputs[0], b: inputs[1], output, exchanged }),
     );
     expect(await runGraph(addition(quantization, a, b), 'disabled')).toEqual([tables[1][pair]]);
     const twice = addition(quantization, Uint8Array.of(...a, ...a), Uint8Array.of(...b, ...b));
@@ -127,8 +127,8 @@ describe('addition equals onnxruntime', () => {
 function findOrderDependent(): Case & { readonly pair: number } {
   for (const quantization of fc.sample(quantizations(2), { numRuns: 300, seed: 1 })) {
     const { inputs, output } = quantization;
-    const [many, single] = [false, true].map((singleValue) =>
-      quantizedAddTable({ a: inputs[0], b: inputs[1], output, singleValue }),
+    const [many, single] = [false, true].map((exchanged) =>
+      quantizedAddTable({ a: inputs[0], b: inputs[1], output, exchanged }),
     );
     const pair = many.findIndex((value, index) => value !== single[index]);
     if (pair >= 0) return { ...quantization, pair };

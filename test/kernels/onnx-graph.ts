@@ -25,6 +25,8 @@ export interface Graph {
   readonly constants: readonly OnnxTensor[];
   readonly inputs: readonly GraphInput[];
   readonly output: { readonly name: string; readonly type: ElementType; readonly rank: number };
+  /** Default 13. */
+  readonly opset?: number;
 }
 
 export function node(
@@ -33,7 +35,8 @@ export function node(
   output: string,
   attributes: Readonly<Record<string, OnnxAttribute>> = {},
 ): OnnxNode {
-  const microsoft = /^QLinear(Add|Concat|LeakyRelu|AveragePool|GlobalAveragePool)$|^QGemm$/;
+  const microsoft =
+    /^QLinear(Add|Concat|LeakyRelu|AveragePool|GlobalAveragePool|Mul|Sigmoid|Softmax)$|^QGemm$/;
   return {
     name: output,
     opType,
@@ -89,12 +92,47 @@ export function int8Of(stored: Uint8Array): Int8Array {
 
 /** What onnxruntime computes, int8 values as stored ones. */
 export async function runGraph(graph: Graph, level: Level): Promise<number[]> {
+  const inputs = graph.inputs.map(({ name, signed, dims, values }) => ({
+    name,
+    tensor: signed ? new Tensor('int8', int8Of(values), dims) : new Tensor('uint8', values, dims),
+  }));
+  const data = await run(graph, inputs, level, graph.opset ?? 13);
+  return Array.from(data as Int8Array, (value) =>
+    data instanceof Int8Array ? value + 128 : value,
+  );
+}
+
+/** What onnxruntime computes of float32 inputs. */
+export async function runFloat32(
+  graph: Pick<Graph, 'nodes'> & Partial<Pick<Graph, 'constants'>>,
+  inputs: readonly {
+    readonly name: string;
+    readonly dims: readonly number[];
+    readonly values: Float32Array;
+  }[],
+  output: Graph['output'],
+  opset = 20,
+): Promise<number[]> {
+  const feeds = inputs.map(({ name, dims, values }) => ({
+    name,
+    tensor: new Tensor('float32', values, dims),
+  }));
+  const data = await run({ constants: [], ...graph, output }, feeds, 'disabled', opset);
+  return Array.from(data as Float32Array, Number);
+}
+
+async function run(
+  graph: Pick<Graph, 'nodes' | 'constants' | 'output'>,
+  inputs: readonly { readonly name: string; readonly tensor: Tensor }[],
+  level: Level,
+  opset: number,
+): Promise<Tensor['data']> {
   const used = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
   const bytes = encodeOnnx({
     irVersion: 8,
     producer: 'bitcell-test',
     opsets: new Map([
-      ['', 13],
+      ['', opset],
       ['com.microsoft', 1],
     ]),
     metadata: new Map(),
@@ -102,10 +140,10 @@ export async function runGraph(graph: Graph, level: Level): Promise<number[]> {
       name: 'graph',
       nodes: graph.nodes,
       initializers: graph.constants.filter(({ name }) => used.has(name)),
-      inputs: graph.inputs.map(({ name, signed, dims }) => ({
+      inputs: inputs.map(({ name, tensor }) => ({
         name,
-        elementType: signed ? 'int8' : 'uint8',
-        dims,
+        elementType: tensor.type as ElementType,
+        dims: tensor.dims,
       })),
       outputs: [
         {
@@ -122,14 +160,10 @@ export async function runGraph(graph: Graph, level: Level): Promise<number[]> {
     logSeverityLevel: 3,
     graphOptimizationLevel: level,
   });
-  const feeds = graph.inputs.map(({ name, signed, dims, values }) => [
-    name,
-    signed ? new Tensor('int8', int8Of(values), dims) : new Tensor('uint8', values, dims),
-  ]);
+  const feeds = inputs.map(({ name, tensor }) => [name, tensor]);
   const results = await session.run(Object.fromEntries(feeds));
   await session.release();
-  const data = results[graph.output.name].data as Uint8Array | Int8Array | Int32Array;
-  return Array.from(data, (value) => (data instanceof Int8Array ? value + 128 : value));
+  return results[graph.output.name].data;
 }
 
 /** From channels innermost to channels × height × width, per image. */
