@@ -6,7 +6,7 @@ const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 /**
  * com.microsoft QLinearSoftmax (`onnxruntime/contrib_ops/cpu/quantization/qlinear_softmax.cc`) over n values each. With
- * shift = max(0, log(largest float32 / n) − 5) / s_x, the powers
+ * shift = max(0, fround(log(fround(largest float32 / n))) − 5) / s_x, the powers
  *
  *     e(d) = fround(exp((shift − d) · s_x)), d = largest x − x
  *
@@ -22,7 +22,7 @@ export function createQuantizedSoftmax(
   quantizations: { readonly input: StoredQuantization; readonly output: StoredQuantization },
 ): (input: Uint8Array, output: Uint8Array, images: number) => void {
   const { input: from, output: to } = quantizations;
-  const room = Math.log(Math.fround(LARGEST_FLOAT32 / Math.fround(members.length)));
+  const room = Math.fround(Math.log(Math.fround(LARGEST_FLOAT32 / members.length)));
   const shift = Math.max(0, room - 5) / from.scale;
   const powers = Float32Array.from({ length: 256 }, (_, distance) =>
     Math.exp((shift - distance) * from.scale),
