@@ -78,8 +78,6 @@ export const FUNCTIONS = {
   /** x · tanh(log(1 + eˣ)) */
   mish: plain((x) => fround(x * tanh(softplus(x)))),
   negate: plain((x) => -x),
-  /** Of a logical value, which is 0 or 1. */
-  not: plain((x) => (x === 0 ? 1 : 0)),
   reciprocal: rounded((x) => 1 / x),
   /** To the nearest integer, the even one of a tie. */
   round: plain(roundHalfEven),

@@ -165,7 +165,10 @@ describe('softmax against onnxruntime', () => {
       fc.asyncProperty(
         tensors,
         quantizations(1),
-        fc.oneof(fc.constantFrom(1 / 256, 1 / 255, 1 / 127), fc.double({ min: 1e-4, max: 0.1, noNaN: true })),
+        fc.oneof(
+          fc.constantFrom(1 / 256, 1 / 255, 1 / 127),
+          fc.double({ min: 1e-4, max: 0.1, noNaN: true }),
+        ),
         async (
           { dims, axes: [axis], values },
           { inputs: [input], output: drawn, signed },
