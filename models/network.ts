@@ -2,14 +2,17 @@ import { didYouMean, excerpt, type FeatureShape, InputError } from '../core/inde
 import type {
   AddLayer,
   AffineLayer,
+  ArgLayer,
   ArrayLayer,
   AveragePoolLayer,
+  BinaryLayer,
   ClipLayer,
   ConcatLayer,
   DequantizeLayer,
   FlattenLayer,
   Float32ArrayLayer,
   Float32WeightedLayer,
+  FunctionLayer,
   GlobalAveragePoolLayer,
   GridLayer,
   Int8ArrayLayer,
@@ -18,8 +21,12 @@ import type {
   Layout,
   LeakyReluLayer,
   MaxPoolLayer,
+  NormalizeLayer,
   PartLayer,
   QuantizeLayer,
+  ReduceLayer,
+  ResponseLayer,
+  SoftmaxLayer,
   TransposeLayer,
   WeightedLayer,
 } from './layers/index.js';
@@ -55,18 +62,25 @@ export interface Tensor {
 export type WeightlessLayer =
   | AddLayer
   | AffineLayer
+  | ArgLayer
   | AveragePoolLayer
+  | BinaryLayer
   | ClipLayer
   | ConcatLayer
   | DequantizeLayer
   | FlattenLayer
+  | FunctionLayer
   | GlobalAveragePoolLayer
   | GridLayer
   | IslandLayer
   | LeakyReluLayer
   | MaxPoolLayer
+  | NormalizeLayer
   | PartLayer
   | QuantizeLayer
+  | ReduceLayer
+  | ResponseLayer
+  | SoftmaxLayer
   | TransposeLayer;
 
 export type Int8Layer = Int8WeightedLayer | WeightlessLayer;

@@ -1,4 +1,5 @@
 export * from './base.js';
+export * from './computed.js';
 export * from './elementwise.js';
 export * from './island.js';
 export * from './moving.js';

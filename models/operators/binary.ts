@@ -107,7 +107,8 @@ function tableOf(
   { operation, exchanged, inFloat32 }: BinaryLayer,
   quantizations: QuantizedOperands,
 ): Uint8Array {
-  const types = Object.values<StoredQuantization>(quantizations).map(({ signed }) => signed);
+  const { a, b, output } = quantizations;
+  const types = [a, b, output].map(({ signed = false }) => signed);
   const isFused = !inFloat32 && new Set(types).size === 1;
   if (isFused && operation === 'add') {
     return quantizedAddTable({ ...quantizations, ...(exchanged && { exchanged }) });
