@@ -9,20 +9,26 @@ import {
   type Value,
   type Weights,
 } from './forms.js';
-import { createGraphWriter, int, ints, string } from './graph-writer.js';
-import type {
-  AutoPad,
-  BranchLayer,
-  ConvStep,
-  DenseStep,
-  OutputChoice,
-  Pair,
-  PoolStep,
-  Recipe,
-  ResidualStep,
-  Step,
-  TwinStep,
-  WeightChoice,
+import { createGraphWriter, float, int, ints, string } from './graph-writer.js';
+import {
+  type AutoPad,
+  type BinaryStep,
+  type BranchLayer,
+  type ConvStep,
+  type DenseStep,
+  FUNCTIONS,
+  type FunctionStep,
+  type NormalizeStep,
+  type OutputChoice,
+  type Pair,
+  type PoolStep,
+  type Recipe,
+  type ReduceStep,
+  type ResidualStep,
+  type SoftmaxStep,
+  type Step,
+  type TwinStep,
+  type WeightChoice,
 } from './recipes.js';
 import type { Feature } from './support.js';
 
@@ -51,7 +57,7 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
   const random = xorshift(seed);
   const writer = createGraphWriter(recipe.constantNodes);
   const type = recipe.int8 ? 'int8' : 'uint8';
-  const { input, weighted, computed, moved, passed, output, stored } = createFormWriter(
+  const { input, weighted, computed, constant, moved, passed, output, stored } = createFormWriter(
     form,
     writer,
     {
@@ -223,15 +229,122 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
     shape: FeatureShape,
     choice: OutputChoice,
     attributes: Readonly<Record<string, OnnxAttribute>>,
-    activation: Result['activation'] = 'none',
+    {
+      activation = 'none',
+      scale = largestScale(inputs),
+      constants = [],
+      rank = inputs[0].rank,
+    }: {
+      readonly activation?: Result['activation'];
+      readonly scale?: number;
+      readonly constants?: readonly string[];
+      readonly rank?: 2 | 4;
+    } = {},
   ): Value {
-    const scale = Math.max(
-      ...inputs.map(({ quantization }) => (quantization.scale * magnitude(quantization)) / 100),
-    );
     // onnxruntime refuses element-wise operators whose scales differ by more than about 2^8.
     const gain = Math.max(-2, Math.min(2, choice.gain));
-    const made = result(shape, inputs[0].rank, { ...choice, gain }, scale, activation);
-    return keep(computed(opType, inputs, attributes, made));
+    const made = result(shape, rank, { ...choice, gain }, scale, activation);
+    return keep(computed(opType, inputs, attributes, made, constants));
+  }
+
+  function largestScale(inputs: readonly Value[]): number {
+    return Math.max(
+      ...inputs.map(({ quantization }) => (quantization.scale * magnitude(quantization)) / 100),
+    );
+  }
+
+  function realVector(what: string, length: number): string {
+    const data = Float32Array.from({ length }, () => 2 * random() - 1);
+    return writer.constant(what, 'float32', [length], data);
+  }
+
+  function functionOf(x: Value, { opType, output }: FunctionStep): Value {
+    if (recipe.opset < FUNCTIONS[opType]) return x;
+    const isBounded = /Sigmoid|Tanh|Erf|Sign/.test(opType);
+    const scale = isBounded ? 1 / 100 : largestScale([x]);
+    return compute(opType, [x], x.shape, output, {}, { scale });
+  }
+
+  function pooled(x: Value, output: OutputChoice): Value {
+    const shape = { channels: x.shape.channels, height: 1, width: 1 };
+    const attributes = formAttributes(form, 'GlobalAveragePool', 0);
+    return compute('GlobalAveragePool', [x], shape, output, attributes);
+  }
+
+  function binary(x: Value, step: BinaryStep): Value {
+    const { opType, operand, output } = step;
+    // The slope of a PRelu stands behind it, and has its dimensions or fewer.
+    const swapped = step.swapped && opType !== 'PRelu';
+    const means = operand === 'pooled' && x.rank === 4 ? pooled(x, output) : x;
+    const isConstant = operand !== 'pooled' && operand !== 'itself';
+    const other = isConstant ? constantBeside(x, step) : means;
+    const operands = swapped ? [other, x] : [x, other];
+    const [a, b] = operands.map(({ quantization }) => quantization);
+    const isProduct = opType === 'Mul' || opType === 'PRelu';
+    const scale = isProduct
+      ? (a.scale * magnitude(a) * b.scale * magnitude(b)) / 100
+      : largestScale(operands);
+    return compute(opType, operands, x.shape, output, {}, { scale, rank: x.rank });
+  }
+
+  /** A constant that is broadcast to a value, with a scale of its size. */
+  function constantBeside(x: Value, { operand, output, real }: BinaryStep): Value {
+    const { channels, height, width } = x.shape;
+    const spatial = x.rank === 4 ? [height, width] : [];
+    const dims = {
+      scalar: [],
+      channels: [channels, ...spatial.map(() => 1)],
+      full: [1, channels, ...spatial],
+    }[operand as 'scalar' | 'channels' | 'full'];
+    const count = dims.reduce((product, size) => product * size, 1);
+    const drawByte = byteDrawer('uniform', random);
+    const bytes = Array.from({ length: count }, () => drawByte());
+    const made = result(x.shape, x.rank, output, x.quantization.scale);
+    return constant(dims, bytes, made, real);
+  }
+
+  function softmax(x: Value, { axis, output }: SoftmaxStep): Value {
+    const attributes = {
+      ...formAttributes(form, 'Softmax', 0),
+      axis: int(1 + (axis % (x.rank - 1))),
+    };
+    const scale = 1 / 200;
+    return compute('Softmax', [x], x.shape, output, attributes, { scale });
+  }
+
+  function reduce(x: Value, { opType, along, keepsDims, output }: ReduceStep): Value {
+    if (x.rank === 2) return x;
+    const isAlongChannels = along === 'channels';
+    const { height, width } = x.shape;
+    const shape = isAlongChannels
+      ? { channels: 1, height, width }
+      : { channels: x.shape.channels, height: 1, width: 1 };
+    const axes = isAlongChannels ? [1] : [2, 3];
+    // Without the channels there would be three dimensions.
+    const rank = isAlongChannels || keepsDims ? 4 : 2;
+    const data = BigInt64Array.from(axes, BigInt);
+    const isInput = opType === 'ReduceSum' || recipe.opset >= 18;
+    const constants = isInput ? [writer.constant('axes', 'int64', [axes.length], data)] : [];
+    const attributes = {
+      keepdims: int(rank === 4 ? 1 : 0),
+      ...stated('axes', ints(axes), isInput),
+    };
+    if (opType === 'ReduceMax' || opType === 'ReduceMin') {
+      return keep(moved(opType, x, constants, attributes, { shape, rank }));
+    }
+    return compute(opType, [x], shape, output, attributes, { constants, rank });
+  }
+
+  function normalize(x: Value, { opType, output }: NormalizeStep): Value {
+    const { channels, width } = x.shape;
+    if (x.rank === 2) return x;
+    if (opType === 'LRN') return compute(opType, [x], x.shape, output, { size: int(3) });
+    if (opType === 'LayerNormalization' && recipe.opset < 17) return x;
+    const length = opType === 'LayerNormalization' ? width : channels;
+    const constants = [realVector('scale', length), realVector('bias', length)];
+    // Of few values, the variance may be nothing but rounding errors.
+    const attributes = { epsilon: float(0.1) };
+    return compute(opType, [x], x.shape, output, attributes, { constants });
   }
 
   /** A layer that keeps height and width: a convolution, or for a vector the layer there is. */
@@ -301,7 +414,8 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
     }
     const shortcut = step.shortcut ? branchLayer(x, step.shortcut, channels) : x;
     const operands = step.swapped ? [shortcut, body] : [body, shortcut];
-    return compute('Add', operands, x.shape, step.output, {}, step.activation);
+    const { activation } = step;
+    return compute('Add', operands, x.shape, step.output, {}, { activation });
   }
 
   function apply(x: Value, step: Step): Value {
@@ -316,12 +430,8 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
       case 'max-pool':
       case 'average-pool':
         return x.rank === 4 ? pool(x, step) : x;
-      case 'global-average-pool': {
-        if (x.rank === 2) return x;
-        const shape = { channels: x.shape.channels, height: 1, width: 1 };
-        const attributes = formAttributes(form, 'GlobalAveragePool', 0);
-        return compute('GlobalAveragePool', [x], shape, step.output, attributes);
-      }
+      case 'global-average-pool':
+        return x.rank === 2 ? x : pooled(x, step.output);
       case 'leaky-relu':
         return compute(
           'LeakyRelu',
@@ -330,6 +440,16 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
           step.output,
           formAttributes(form, 'LeakyRelu', step.alpha),
         );
+      case 'function':
+        return functionOf(x, step);
+      case 'binary':
+        return binary(x, step);
+      case 'softmax':
+        return softmax(x, step);
+      case 'reduce':
+        return reduce(x, step);
+      case 'normalize':
+        return normalize(x, step);
       case 'flatten':
       case 'reshape':
         return flatten(x, step.op, step.variant);

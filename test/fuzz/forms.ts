@@ -1,7 +1,7 @@
 import type { FeatureShape } from '../../core/index.js';
 import type { OnnxAttribute, Quantization } from '../../models/index.js';
 import { float, type GraphWriter, int } from './graph-writer.js';
-import type { Activation } from './recipes.js';
+import type { Activation, BinaryStep, FunctionStep, NormalizeStep, ReduceStep } from './recipes.js';
 import type { Form } from './support.js';
 
 const MICROSOFT = 'com.microsoft';
@@ -55,9 +55,18 @@ export interface StoredWeights {
 }
 
 /** Operators that compute new values, and so choose a new scale and zero point. */
-export type Computation = 'Add' | 'Concat' | 'AveragePool' | 'GlobalAveragePool' | 'LeakyRelu';
+export type Computation =
+  | 'Concat'
+  | 'AveragePool'
+  | 'GlobalAveragePool'
+  | 'LeakyRelu'
+  | 'Softmax'
+  | FunctionStep['opType']
+  | BinaryStep['opType']
+  | NormalizeStep['opType']
+  | ReduceStep['opType'];
 /** Operators that only move or choose values. */
-export type Movement = 'MaxPool' | 'Flatten' | 'Reshape';
+export type Movement = 'MaxPool' | 'Flatten' | 'Reshape' | 'ReduceMax' | 'ReduceMin';
 
 /** Writes the layers of one form of network. */
 export interface FormWriter {
@@ -69,11 +78,20 @@ export interface FormWriter {
     attributes: Attributes,
     made: Result,
   ): Value;
+  /** @param constants names of further inputs, which are constant */
   computed(
     opType: Computation,
     inputs: readonly Value[],
     attributes: Attributes,
     made: Result,
+    constants?: readonly string[],
+  ): Value;
+  /** A constant operand of so many values in −128…127, as integers, or as float32 numbers. */
+  constant(
+    dims: readonly number[],
+    bytes: readonly number[],
+    made: Pick<Result, 'shape' | 'rank' | 'quantization'>,
+    real: boolean,
   ): Value;
   moved(
     opType: Movement,
@@ -216,8 +234,14 @@ function qdqWriter(writer: GraphWriter, { type, sharedDequantize }: FormOptions)
       }
       return group(opType, operands, attributes, made);
     },
-    computed: (opType, inputs, attributes, made) =>
-      group(opType, inputs.map(real), attributes, made),
+    computed: (opType, inputs, attributes, made, extra = []) =>
+      group(opType, [...inputs.map(real), ...extra], attributes, made),
+    constant: (dims, bytes, made, isReal) => ({
+      ...made,
+      ...(isReal
+        ? { name: '', real: realConstant(writer, dims, bytes, made.quantization) }
+        : { name: writer.constant('operand', type, dims, storedBytes(type, bytes)) }),
+    }),
     moved: (opType, input, extra, attributes, made) =>
       group(opType, [real(input), ...extra], attributes, {
         ...made,
@@ -285,6 +309,10 @@ function qoperatorWriter(writer: GraphWriter, { type }: FormOptions): FormWriter
       );
       return { ...made, name };
     },
+    constant: (dims, bytes, made) => ({
+      ...made,
+      name: writer.constant('operand', type, dims, storedBytes(type, bytes)),
+    }),
     moved: (opType, input, extra, attributes, made) => ({
       ...made,
       quantization: input.quantization,
@@ -352,13 +380,12 @@ function float32Writer(writer: GraphWriter): FormWriter {
       }
       return group(opType, operands, attributes, made);
     },
-    computed: (opType, inputs, attributes, made) =>
-      group(
-        opType,
-        inputs.map(({ name }) => name),
-        attributes,
-        made,
-      ),
+    computed: (opType, inputs, attributes, made, extra = []) =>
+      group(opType, [...inputs.map(({ name }) => name), ...extra], attributes, made),
+    constant: (dims, bytes, made) => ({
+      ...made,
+      name: realConstant(writer, dims, bytes, made.quantization),
+    }),
     moved: (opType, input, extra, attributes, made) => ({
       ...made,
       quantization: input.quantization,
@@ -382,9 +409,25 @@ function activate(writer: GraphWriter, name: string, activation: Activation, hig
   return writer.node('Clip', [name, ...bounds], writer.fresh('active'));
 }
 
+/** Bytes of −128…127 as a type stores them. */
+function storedBytes(type: ActivationType, bytes: readonly number[]): Int8Array | Uint8Array {
+  return type === 'int8' ? Int8Array.from(bytes) : Uint8Array.from(bytes, (byte) => byte + 128);
+}
+
+function realConstant(
+  writer: GraphWriter,
+  dims: readonly number[],
+  bytes: readonly number[],
+  { scale }: Quantization,
+): string {
+  const reals = Float32Array.from(bytes, (byte) => byte * scale);
+  return writer.constant('operand', 'float32', dims, reals);
+}
+
 /** Attributes that only some forms of an operator have. */
 export function formAttributes(form: Form, opType: Computation, alpha: number): Attributes {
   if (opType === 'LeakyRelu') return { alpha: float(alpha) };
+  if (opType === 'Softmax') return form === 'qoperator' ? { opset: int(13) } : {};
   if (opType === 'Concat') return { axis: int(1) };
   const isPool = opType === 'AveragePool' || opType === 'GlobalAveragePool';
   return form === 'qoperator' && isPool ? { channels_last: int(0) } : {};

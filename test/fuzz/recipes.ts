@@ -64,6 +64,64 @@ export interface UnaryStep {
   readonly output: OutputChoice;
 }
 
+/** Functions of one value with an onnxruntime result that is equal to the bit, and the first operator set with each. */
+export const FUNCTIONS = {
+  Sigmoid: 13,
+  Tanh: 13,
+  HardSigmoid: 13,
+  HardSwish: 14,
+  Erf: 13,
+  Abs: 13,
+  Neg: 13,
+  Floor: 13,
+  Ceil: 13,
+  Round: 13,
+  Sign: 13,
+  Softsign: 13,
+  ThresholdedRelu: 13,
+  Gelu: 20,
+} as const;
+
+export interface FunctionStep {
+  readonly op: 'function';
+  readonly opType: keyof typeof FUNCTIONS;
+  readonly output: OutputChoice;
+}
+
+export const BINARY_OPERATORS = ['Add', 'Mul', 'Sub', 'Min', 'Max', 'PRelu'] as const;
+
+export interface BinaryStep {
+  readonly op: 'binary';
+  readonly opType: (typeof BINARY_OPERATORS)[number];
+  /** What stands beside the value: its own means, itself, or a constant of one number, one a channel, or all. */
+  readonly operand: 'pooled' | 'itself' | 'scalar' | 'channels' | 'full';
+  readonly swapped: boolean;
+  /** Whether a constant is kept in float32, and not in integers. */
+  readonly real: boolean;
+  readonly output: OutputChoice;
+}
+
+export interface SoftmaxStep {
+  readonly op: 'softmax';
+  /** Modulo those there are, but for the batch. */
+  readonly axis: number;
+  readonly output: OutputChoice;
+}
+
+export interface ReduceStep {
+  readonly op: 'reduce';
+  readonly opType: 'ReduceMax' | 'ReduceMin' | 'ReduceMean' | 'ReduceSum' | 'ReduceL2';
+  readonly along: 'positions' | 'channels';
+  readonly keepsDims: boolean;
+  readonly output: OutputChoice;
+}
+
+export interface NormalizeStep {
+  readonly op: 'normalize';
+  readonly opType: 'LayerNormalization' | 'InstanceNormalization' | 'LRN';
+  readonly output: OutputChoice;
+}
+
 export interface MoveStep {
   readonly op: 'flatten' | 'reshape' | 'identity' | 'dropout';
   /** Which of an operator's equal spellings to use. */
@@ -109,6 +167,11 @@ export type Step =
   | DenseStep
   | PoolStep
   | UnaryStep
+  | FunctionStep
+  | BinaryStep
+  | SoftmaxStep
+  | ReduceStep
+  | NormalizeStep
   | MoveStep
   | ResidualStep
   | ConcatStep
@@ -225,6 +288,46 @@ export function recipes(form: Form, features: ReadonlySet<Feature>): fc.Arbitrar
       alpha: fc.constantFrom(0.01, 0.1, 0.25, 0.3),
       output,
     });
+  const functions = Object.keys(FUNCTIONS) as FunctionStep['opType'][];
+  const isInteger = form === 'qoperator';
+  const functionStep: fc.Arbitrary<Step> = fc.record({
+    op: fc.constant('function'),
+    opType: isInteger ? fc.constant('Sigmoid') : fc.constantFrom('Sigmoid', ...functions),
+    output,
+  });
+  const binary: fc.Arbitrary<Step> = fc.record({
+    op: fc.constant('binary'),
+    opType: isInteger
+      ? fc.constantFrom('Add', 'Mul')
+      : fc.constantFrom('Add', 'Mul', 'Mul', ...BINARY_OPERATORS),
+    operand: fc.constantFrom('pooled', 'itself', 'scalar', 'channels', 'full'),
+    swapped: fc.boolean(),
+    real: isInteger ? fc.constant(false) : fc.boolean(),
+    output,
+  });
+  const softmax: fc.Arbitrary<Step> = fc.record({
+    op: fc.constant('softmax'),
+    axis: fc.nat(2),
+    output,
+  });
+  // Sums in float32 are onnxruntime's but for the last bits, which a quantisation may show.
+  const reductions = (
+    form === 'float32'
+      ? ['ReduceMax', 'ReduceMin', 'ReduceMean', 'ReduceSum', 'ReduceL2']
+      : ['ReduceMax', 'ReduceMin']
+  ) as ReduceStep['opType'][];
+  const reduce: fc.Arbitrary<Step> = fc.record({
+    op: fc.constant('reduce'),
+    opType: fc.constantFrom(...reductions),
+    along: fc.constantFrom('positions', 'channels'),
+    keepsDims: fc.boolean(),
+    output,
+  });
+  const normalize: fc.Arbitrary<Step> = fc.record({
+    op: fc.constant('normalize'),
+    opType: fc.constantFrom('LayerNormalization', 'InstanceNormalization', 'LRN'),
+    output,
+  });
   const move = (op: MoveStep['op']): fc.Arbitrary<Step> =>
     fc.record({ op: fc.constant(op), variant: fc.nat(5) });
   const branchLayer: fc.Arbitrary<BranchLayer> = fc
@@ -245,6 +348,11 @@ export function recipes(form: Form, features: ReadonlySet<Feature>): fc.Arbitrar
   add('average-pool', 3, pool('average-pool'));
   add('global-average-pool', 2, unary('global-average-pool'));
   add('leaky-relu', 2, unary('leaky-relu'));
+  add('function', 3, functionStep);
+  add('binary', 4, binary);
+  add('softmax', 1, softmax);
+  add('reduce', 1, reduce);
+  add('normalize', 1, normalize);
   add('flatten', 1, move('flatten'));
   add('reshape', 1, move('reshape'));
   add('identity', 1, move('identity'));

@@ -15,6 +15,14 @@ export type Feature =
   | 'clip'
   | 'leaky-relu'
   | 'add'
+  /** Of one value, such as Sigmoid. */
+  | 'function'
+  /** Of two values, broadcast, or of one and a constant. */
+  | 'binary'
+  | 'softmax'
+  | 'reduce'
+  /** By mean and variance, or by neighbouring channels. */
+  | 'normalize'
   | 'concat'
   | 'flatten'
   | 'reshape'
@@ -43,6 +51,9 @@ const IN_EVERY_FORM: readonly Feature[] = [
   'relu',
   'leaky-relu',
   'add',
+  'function',
+  'binary',
+  'softmax',
   'concat',
   'flatten',
   'reshape',
@@ -52,7 +63,7 @@ const IN_EVERY_FORM: readonly Feature[] = [
   'shared-weights',
   'constant-nodes',
 ];
-const IN_FLOAT_OPERATORS: readonly Feature[] = ['clip', 'dropout'];
+const IN_FLOAT_OPERATORS: readonly Feature[] = ['clip', 'dropout', 'reduce'];
 const IN_QUANTIZED_FORMS: readonly Feature[] = [
   'int8-activations',
   'uint8-weights',
@@ -63,5 +74,5 @@ const IN_QUANTIZED_FORMS: readonly Feature[] = [
 export const FEATURES: Readonly<Record<Form, ReadonlySet<Feature>>> = {
   qdq: new Set([...IN_EVERY_FORM, ...IN_FLOAT_OPERATORS, ...IN_QUANTIZED_FORMS]),
   qoperator: new Set([...IN_EVERY_FORM, ...IN_QUANTIZED_FORMS]),
-  float32: new Set([...IN_EVERY_FORM, ...IN_FLOAT_OPERATORS]),
+  float32: new Set([...IN_EVERY_FORM, ...IN_FLOAT_OPERATORS, 'normalize']),
 };
