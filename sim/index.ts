@@ -50,6 +50,7 @@ export * from './energy/index.js';
 export type { AccessCounts } from './hardware/access-counts.js';
 export * from './hardware/storages.js';
 export * from './hardware/systolic-array.js';
+export * from './islands/index.js';
 export * from './memory/array-registers.js';
 export * from './memory/feature-maps.js';
 export {
