@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { packageRoot, parseJson, sha256Hex } from '../../core/index.js';
-import type { ImageSet } from '../../models/index.js';
+import { type ImageSet, isIsland, type Network } from '../../models/index.js';
+import { islandRuntime } from '../../sim/index.js';
 
 /** Folders of compiled code that results depend on. */
 const CODE_FOLDERS = ['core', 'models', 'kernels', 'fault', 'sim', 'mitigation', 'campaign'];
@@ -34,6 +35,17 @@ export function versions(): Record<string, string> {
     duckdb: versionOf(createRequire(import.meta.url).resolve('@duckdb/node-api/package.json')),
     platform: `${process.platform} ${process.arch}`,
   };
+}
+
+/**
+ * What computes the islands of networks on this machine: onnxruntime's version, and the processor as far as it chooses
+ * by it; undefined where no network has any.
+ */
+export function islandVersions(networks: readonly Network[]): string | undefined {
+  const haveIslands = networks.some(({ layers }) => layers.some(isIsland));
+  if (!haveIslands) return undefined;
+  const { onnxruntime, processor } = islandRuntime();
+  return `onnxruntime ${onnxruntime} on ${processor}`;
 }
 
 function versionOf(file: string): string {

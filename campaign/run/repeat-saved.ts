@@ -2,6 +2,7 @@ import { InputError } from '../../core/index.js';
 import { replayCommand } from '../execute/command-line.js';
 import { executeTrials } from '../execute/threads.js';
 import type { RestartListener } from '../execute/worker-thread.js';
+import type { OtherSaver } from '../store/index.js';
 import type { Condition } from '../study/conditions.js';
 import type { Engine } from '../trial/engines.js';
 import type { StudyData } from '../trial/study-data.js';
@@ -12,7 +13,13 @@ export interface RepeatOptions {
   readonly engine: Engine;
   readonly onRestart: RestartListener | undefined;
   /** Called before trials are run again. */
-  readonly onRepeat: ((trials: readonly Trial[]) => void) | undefined;
+  readonly onRepeat: ((trials: readonly Trial[], by: OtherSaver['kind']) => void) | undefined;
+}
+
+/** The folder of a study, and what saved its trials. */
+export interface SavedBy {
+  readonly folder: string;
+  readonly by: OtherSaver;
 }
 
 /**
@@ -20,18 +27,20 @@ export interface RepeatOptions {
  * faults had an effect, for without one it says nothing of most code; else the first.
  *
  * @param saved in the order of conditions and maps
- * @param folder of the study that holds them
  * @throws InputError naming the first trial that comes out differently, and in what
  */
 export async function requireRepeated(
   data: StudyData,
   saved: readonly TrialResult[],
-  folder: string,
+  { folder, by }: SavedBy,
   { threads, engine, onRestart, onRepeat }: RepeatOptions,
 ): Promise<void> {
   const chosen = chooseTrials(data.conditions, saved);
   if (chosen.length === 0) return;
-  onRepeat?.(chosen.map(({ trial }) => trial));
+  onRepeat?.(
+    chosen.map(({ trial }) => trial),
+    by.kind,
+  );
   // A die that ended before all of its images has to end there again.
   const waiting = chosen.map(({ trial }) => ({ ...trial, images: mostImages(data, trial) }));
   const found: TrialResult[] = [];
@@ -50,9 +59,21 @@ export async function requireRepeated(
     const difference = firstDifference(before, now);
     if (difference === undefined) continue;
     throw new InputError(
-      `${folder} was saved by other code, and this code does not repeat it: condition ${condition}, map ${map}, ${difference}; continue with the Bitcell that saved it, or choose another folder; "${replayCommand(data.study, before.trial)}" shows what this code makes of that trial`,
+      `${folder} ${notRepeated(by)}: condition ${condition}, map ${map}, ${difference}; ${remedy(by)}, or choose another folder; "${replayCommand(data.study, before.trial)}" shows what is made of that trial now`,
     );
   }
+}
+
+function notRepeated(by: OtherSaver): string {
+  return by.kind === 'code'
+    ? 'was saved by other code, and this code does not repeat it'
+    : `was saved where networks' islands were computed by ${by.before.join(' and by ')}, and ${by.now} does not repeat it`;
+}
+
+function remedy(by: OtherSaver): string {
+  return by.kind === 'code'
+    ? 'continue with the Bitcell that saved it'
+    : 'continue with such an onnxruntime and processor';
 }
 
 /** The images that a trial may have at most. */

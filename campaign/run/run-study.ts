@@ -11,11 +11,11 @@ import {
 import { type Collector, createCollector } from '../execute/collector.js';
 import { executeTrials } from '../execute/threads.js';
 import type { RestartListener } from '../execute/worker-thread.js';
-import { codeChecksum, dataChecksum, versions } from '../inputs/checksums.js';
+import { codeChecksum, dataChecksum, islandVersions, versions } from '../inputs/checksums.js';
 import type { DieRow } from '../points/dies/die-row.js';
 import type { StudyPoint } from '../points/point.js';
 import { type SampleSize, singleFaultSamples } from '../points/sample-size.js';
-import { openStore, type StudyStore } from '../store/index.js';
+import { type OtherSaver, openStore, type StudyStore } from '../store/index.js';
 import { createStoreWriter } from '../store/writer.js';
 import type { PlacedNetwork } from '../study/conditions.js';
 import { strikesWeights } from '../study/storages.js';
@@ -37,8 +37,8 @@ export interface RunOptions {
   readonly resume?: boolean | undefined;
   /** When it aborts, running trials finish and are saved, and no new one starts. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when trials that other code saved are run again, before the study goes on. */
-  readonly onRepeat?: ((trials: readonly Trial[]) => void) | undefined;
+  /** Called when trials that something else saved are run again, before the study goes on. */
+  readonly onRepeat?: ((trials: readonly Trial[], by: OtherSaver['kind']) => void) | undefined;
   /** Called when a worker thread has ended and a fresh one takes over. */
   readonly onRestart?: RestartListener | undefined;
   /** Called after trials; not for each of them when there are many a second. */
@@ -161,8 +161,9 @@ function openStudyStore(
     },
     versions: versions(),
     code: codeChecksum(),
-    repeat: (saved) =>
-      requireRepeated(data, saved, folder, { threads, engine, onRestart, onRepeat }),
+    islands: islandVersions(data.networks.map(({ network }) => network)),
+    repeat: (saved, by) =>
+      requireRepeated(data, saved, { folder, by }, { threads, engine, onRestart, onRepeat }),
     conditions,
     mitigations: mitigationNames(study),
     remarksOf,

@@ -27,6 +27,14 @@ import {
   tablesOf,
 } from './versions/index.js';
 
+/** What ran a study, each once. */
+export interface KnownVersions {
+  /** Checksums of code. */
+  readonly code: readonly string[];
+  /** What computed its networks' islands; undefined: they have none. */
+  readonly islands?: readonly string[];
+}
+
 /** What a store says about its study, checked; the trials themselves are not read. */
 export interface StoreContents {
   /** The version of its tables. */
@@ -34,7 +42,7 @@ export interface StoreContents {
   /** The rows of `configuration`, by name, as the present version has them. */
   readonly configuration: Readonly<Record<string, unknown>>;
   /** The rows of `version`, by name; but for the version of the tables as the present version has them. */
-  readonly versions: Readonly<Record<string, unknown>> & { readonly code: readonly string[] };
+  readonly versions: Readonly<Record<string, unknown>> & KnownVersions;
   /** The points that have a trial, in the order of conditions. */
   readonly points: readonly PointRecord[];
   /** The points of the study; undefined in a store that does not say it. */
@@ -67,7 +75,7 @@ export async function readContents(database: Database): Promise<StoreContents> {
     versions: await readNamedValues(database, 'version'),
     configuration: await readNamedValues(database, 'configuration'),
   });
-  const [{ code }] = checkRecords(versionsSchema, [versions], {
+  const [known] = checkRecords(versionsSchema, [versions], {
     file: database.file,
     table: 'version',
   });
@@ -77,7 +85,7 @@ export async function readContents(database: Database): Promise<StoreContents> {
     { file: database.file, table: 'point' },
   );
   const plan = await readPlan(database, version);
-  const contents = { version, configuration, versions: { ...versions, code }, points, plan };
+  const contents = { version, configuration, versions: { ...versions, ...known }, points, plan };
   await requireAgreement(database, contents);
   return contents;
 }

@@ -11,5 +11,11 @@ export {
   type StoredResults,
 } from './results.js';
 export { type SalvagedRows, salvageRows } from './salvage.js';
-export { openStore, type StoreOptions, type StudyStore, storeFiles } from './study-store.js';
+export {
+  type OtherSaver,
+  openStore,
+  type StoreOptions,
+  type StudyStore,
+  storeFiles,
+} from './study-store.js';
 export type { CellValue } from './tables.js';

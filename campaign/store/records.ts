@@ -153,7 +153,11 @@ export const namedValueSchema = z.object({
 });
 
 /** The values of `version` that Bitcell itself goes by. */
-export const versionsSchema = z.object({ code: z.array(rowText).readonly() });
+export const versionsSchema = z.object({
+  code: z.array(rowText).readonly(),
+  /** Of studies whose networks have islands. */
+  islands: z.array(rowText).readonly().exactOptional(),
+});
 
 /**
  * Rows that were checked one by one.

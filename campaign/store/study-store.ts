@@ -8,7 +8,7 @@ import { type PointKey, pointKey } from '../study/columns.js';
 import type { Condition } from '../study/conditions.js';
 import { DEFAULT_REQUIREMENT } from '../study/study.js';
 import type { TrialResult } from '../trial/trial.js';
-import { readContents } from './contents.js';
+import { type KnownVersions, readContents } from './contents.js';
 import { readPaired, readRepairs } from './counts.js';
 import { describeDifferences } from './differences.js';
 import { append } from './duckdb/append.js';
@@ -50,11 +50,13 @@ export interface StoreOptions {
   readonly versions: Readonly<Record<string, string>>;
   /** Checksum of the code that runs the study; the store lists those that did. */
   readonly code: string;
+  /** What computes the islands of the study's networks; undefined: they have none. The store lists those that did. */
+  readonly islands?: string | undefined;
   /**
-   * Is given the saved trials when other code has saved them, before the store is changed; rejects when the present
-   * code does not repeat them.
+   * Is given the saved trials when something else has saved them, before the store is changed; rejects when they are not
+   * repeated now.
    */
-  readonly repeat: (saved: readonly TrialResult[]) => Promise<void>;
+  readonly repeat: (saved: readonly TrialResult[], by: OtherSaver) => Promise<void>;
   readonly conditions: readonly Condition[];
   readonly mitigations: readonly string[];
   /** What is to be remarked on the points of a mitigation. */
@@ -68,6 +70,15 @@ export interface StoreOptions {
   readonly seed: number;
   /** Continue what the folder holds; otherwise it must not hold results. */
   readonly resume: boolean;
+}
+
+/** What saved trials, and is not what runs now: other code, or islands computed by something else. */
+export type OtherSaver = { readonly kind: 'code' } | OtherIslands;
+
+export interface OtherIslands {
+  readonly kind: 'islands';
+  readonly before: readonly string[];
+  readonly now: string;
 }
 
 /** The store of a study while it runs. */
@@ -124,6 +135,7 @@ async function requireContinuable(folder: string, options: StoreOptions): Promis
   }
   const database = await openDatabase(join(folder, STORE_FILE), 'READ_ONLY');
   let saved: readonly TrialResult[];
+  let by: OtherSaver;
   try {
     const { version, configuration, versions } = await readContents(database);
     const wanted = JSON.parse(JSON.stringify(options.configuration));
@@ -135,23 +147,39 @@ async function requireContinuable(folder: string, options: StoreOptions): Promis
     if (differences.length > 0) {
       throw new InputError(`${database.file} is of another study: ${differences.join('; ')}`);
     }
-    if (versions.code.includes(options.code)) return version === STORE_VERSION;
+    const other = otherSaver(versions, options);
+    if (other === undefined) return version === STORE_VERSION;
+    by = other;
     saved = await readTrials(database, version, options);
   } finally {
     database.close();
   }
-  await options.repeat(saved);
+  await options.repeat(saved, by);
   return false;
 }
 
-/** Make a store one of the present version that names the present code: wholly, or not at all. */
+function otherSaver(
+  { code, islands = [] }: KnownVersions,
+  options: StoreOptions,
+): OtherSaver | undefined {
+  if (!code.includes(options.code)) return { kind: 'code' };
+  if (options.islands === undefined || islands.includes(options.islands)) return undefined;
+  return { kind: 'islands', before: islands, now: options.islands };
+}
+
+/** Make a store one of the present version that names what runs now: wholly, or not at all. */
 async function bringUpToDate(database: Database, options: StoreOptions): Promise<void> {
   const { version, configuration, versions } = await readContents(database);
   const code = [...new Set([...versions.code, options.code])];
+  const { islands } = options;
+  const ran = islands === undefined ? [] : [...new Set([...(versions.islands ?? []), islands])];
   await database.transaction(async (connection) => {
     await migrateTables(connection, version, plannedRows(options));
     await writeValues(connection, 'configuration', configuration);
-    await writeValues(connection, 'version', { ...versions, store: STORE_VERSION, code });
+    await writeValues(connection, 'version', {
+      ...{ ...versions, store: STORE_VERSION, code },
+      ...(ran.length > 0 && { islands: ran }),
+    });
     // A log that makes whole tables anew would make those of any store of an older version its own.
   }, version !== STORE_VERSION);
 }
@@ -186,6 +214,7 @@ async function fill(connection: DuckDBConnection, options: StoreOptions): Promis
     store: STORE_VERSION,
     ...options.versions,
     code: [options.code],
+    ...(options.islands !== undefined && { islands: [options.islands] }),
   });
   const { plan, remark } = plannedRows(options);
   await append(connection, 'plan', plan);

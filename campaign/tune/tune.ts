@@ -3,7 +3,7 @@ import { type LayerThresholds, type Thresholds, thresholdsFor } from '../../miti
 import { arrayLayers, loadCifar10, loadNetwork, type Network } from '../../models/index.js';
 import { loadAccelerator, requireDatapath } from '../../sim/index.js';
 import type { RestartListener } from '../execute/worker-thread.js';
-import { codeChecksum, dataChecksum } from '../inputs/checksums.js';
+import { codeChecksum, dataChecksum, islandVersions } from '../inputs/checksums.js';
 import { requireCifar10Network } from '../inputs/cifar10-network.js';
 import { shareNetwork } from '../inputs/shared-network.js';
 import { loadThresholds } from '../inputs/thresholds.js';
@@ -132,6 +132,7 @@ export async function withEvaluator<T>(
   run: (evaluator: Evaluator) => Promise<T>,
 ): Promise<{ readonly result: T; readonly cost: TuneCost } | undefined> {
   const { tuning, network, maxima, accelerator, dataset } = data;
+  const islands = islandVersions([network]);
   const configuration = {
     ...tuning,
     acceleratorResolved: accelerator,
@@ -140,6 +141,7 @@ export async function withEvaluator<T>(
       maxima: sha256Hex(JSON.stringify([...maxima])),
       data: dataChecksum(dataset),
       code: codeChecksum(),
+      ...(islands !== undefined && { islands }),
     },
   };
   const state = openState(out, configuration, resume);

@@ -235,9 +235,10 @@ function requireFitting(
   }
 }
 
-function reportRepeat(trials: readonly Trial[]): void {
+function reportRepeat(trials: readonly Trial[], by: 'code' | 'islands'): void {
+  const what = by === 'code' ? 'The code' : 'What computes the islands of networks';
   process.stderr.write(
-    `The code has changed since these results were saved: running ${counted(trials.length, 'trial')} again to compare\n`,
+    `${what} has changed since these results were saved: running ${counted(trials.length, 'trial')} again to compare\n`,
   );
 }
 
