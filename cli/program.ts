@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, (second: string) => Promise<Command>>> =
   results: async () => (await import('./commands/results/index.js')).resultsCommand(),
   cheapest: async () => (await import('./commands/cheapest/index.js')).cheapestCommand(),
   infer: async () => (await import('./commands/infer.js')).inferCommand(),
+  info: async () => (await import('./commands/info.js')).infoCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
   timing: async () => (await import('./commands/timing/index.js')).timingCommand(),
   map: async (second) => (await import('./commands/map/index.js')).mapCommand(second),
