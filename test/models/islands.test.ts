@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { prepareGraph } from '../../models/graph/prepare/prepare.js';
 import {
   decodeOnnx,
-  type ElementType,
   type OnnxModel,
   type OnnxNode,
   type OnnxTensor,
