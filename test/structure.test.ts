@@ -87,6 +87,8 @@ const BEHIND_FACES = [
   'fault/inspect/pair-moments.js',
   'fault/inspect/pairs.js',
   // An order of nodes, for any graph: models have few islands.
+  'models/graph/prepare/prepare.js',
+  'models/islands/extract.js',
   'models/islands/schedule.js',
   // A package that is not installed, or in another version.
   'sim/islands/binding.js',

@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
 import { prepareGraph } from '../../models/graph/prepare/prepare.js';
-import {
-  decodeOnnx,
-  type OnnxModel,
-  type OnnxNode,
-  type OnnxTensor,
-} from '../../models/index.js';
+import { decodeOnnx, type OnnxModel, type OnnxNode, type OnnxTensor } from '../../models/index.js';
 import { extractIsland } from '../../models/islands/extract.js';
 import { constant, int, ints, node, numbers } from '../sim/islands.js';
 
@@ -46,12 +41,13 @@ function int8(name: string, dims: readonly number[], elementType: 'int8' | 'uint
 
 const LSTM = graphOf(
   [
+    node('Transpose', ['input'], ['x'], { perm: ints(1, 0, 2) }),
     node('LSTM', ['x', 'w', 'r', 'b'], ['', 'h'], { hidden_size: int(3) }),
     node('Squeeze', ['h', 'zero'], ['s']),
     node('Gemm', ['s', 'g'], ['y']),
     node('Relu', ['s'], ['z']),
   ],
-  [f32('x', 5, 1, 2)],
+  [f32('input', 1, 5, 2)],
   [f32('y', 1, 4), f32('z', 1, 3)],
   [
     ...[constant('w', [1, 12, 2]), constant('r', [1, 12, 3]), constant('b', [1, 24])],
