@@ -5,7 +5,8 @@ import {
   type KernelNeeds,
   wasmBytesNeeded,
 } from '../../kernels/index.js';
-import { arrayLayers, type Network, WORD_BITS } from '../../models/index.js';
+import { arrayLayers, isIsland, type Layer, type Network, WORD_BITS } from '../../models/index.js';
+import { islandBytes } from '../islands/index.js';
 import { networkWeights } from '../memory/shared-slots.js';
 import { createDatapath, type Datapath, scratchLength } from './datapath.js';
 import { arithmeticOf } from './layer-kernels.js';
@@ -34,9 +35,22 @@ function datapathNeeds(network: Network, images: number): KernelNeeds {
   };
 }
 
+/** Bytes that onnxruntime takes for the islands of a network, however many images are computed together. */
+function bytesOfIslands({ layers, tensors }: Network): number {
+  return (layers as readonly Layer[])
+    .filter(isIsland)
+    .map((layer) =>
+      islandBytes(
+        layer,
+        layer.inputs.map((tensor) => tensors[tensor]),
+      ),
+    )
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /** Bytes that such a datapath takes: with the kernels in WebAssembly, which take the most. */
 function datapathBytes(network: Network, images: number): number {
-  return wasmBytesNeeded(datapathNeeds(network, images));
+  return wasmBytesNeeded(datapathNeeds(network, images)) + bytesOfIslands(network);
 }
 
 /**

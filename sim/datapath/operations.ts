@@ -3,7 +3,11 @@ import type { KernelBackend } from '../../kernels/index.js';
 import {
   definitionOf,
   type Float32Place,
+  type IslandLayer,
   inputsOf,
+  isIsland,
+  isOnArray,
+  isWeighted,
   type Layer,
   type Network,
   type Operation,
@@ -11,6 +15,7 @@ import {
   type QuantizedPlace,
   type TensorPlace,
 } from '../../models/index.js';
+import { createIslandRunner } from '../islands/index.js';
 
 type Values = Uint8Array | Float32Array;
 
@@ -36,6 +41,7 @@ export function operationOf(
   tensors: readonly Values[],
   backend: KernelBackend,
 ): Operation {
+  if (isIsland(layer)) return islandOperation(network, layer, tensors);
   const inputs = inputsOf(layer).map((tensor) => placeOf(network, tensor, tensors[tensor]));
   const output = placeOf(network, layer.output, tensors[layer.output]);
   const definition = definitionOf(layer);
@@ -49,6 +55,29 @@ export function operationOf(
   throw new InputError(
     `${network.name}: layer "${layer.name}" (${layer.kind}) has no meaning on the tensors that it takes`,
   );
+}
+
+/** What onnxruntime does for an island; of weights, which all samples have in common, it reads those of the first. */
+function islandOperation(
+  network: Network,
+  layer: IslandLayer,
+  tensors: readonly Values[],
+): Operation {
+  const layers: readonly Layer[] = network.layers;
+  const constants = new Set(
+    layers.filter((one) => isWeighted(one) && !isOnArray(one)).map(({ output }) => output),
+  );
+  const output = tensors[layer.output];
+  if (!(output instanceof Float32Array)) throw new Error(`${layer.name} makes no float32 numbers`);
+  return createIslandRunner(layer, {
+    source: network.source ?? network.name,
+    inputs: layer.inputs.map((tensor) => ({
+      ...{ values: tensors[tensor], constant: constants.has(tensor) },
+      shape: network.tensors[tensor].shape,
+      quantization: network.tensors[tensor].quantization,
+    })),
+    output,
+  });
 }
 
 function isFloat32(place: TensorPlace): place is Float32Place {
