@@ -1,5 +1,5 @@
 import { ModelError } from '../../core/index.js';
-import { type ImportGraph, nodeError, typeOf } from '../graph/graph.js';
+import { type ImportGraph, typeOf, unsupportedOperator } from '../graph/graph.js';
 import { NotSimulated } from '../graph/not-simulated.js';
 import { prepareGraph, type PrepareOptions } from '../graph/prepare/prepare.js';
 import {
@@ -14,12 +14,18 @@ import {
 } from '../network.js';
 import type { OnnxModel, OnnxNode } from '../onnx/index.js';
 import { readersOf, SUPPORTED } from '../operators/readers.js';
+import { takenBy } from '../islands/extract.js';
+import { heldWeights } from '../islands/held-weights.js';
+import { scheduleIslands } from '../islands/schedule.js';
 import { finishNetwork } from './finish.js';
 import { settleFusions } from './fusion.js';
+import { readIsland } from './island.js';
 import { readDequantizeLinear, readQuantizeLinear } from './linear.js';
 import { createValues, type ImportValues } from './values.js';
 
 const MICROSOFT_DOMAIN = 'com.microsoft';
+/** Domains of operators that onnxruntime has. */
+const HOST_DOMAINS = new Set(['', 'ai.onnx.ml', MICROSOFT_DOMAIN]);
 
 /** Whether a model has integers, by QuantizeLinear and DequantizeLinear nodes or inside its operators. */
 export function isQuantized(model: OnnxModel): boolean {
@@ -73,16 +79,39 @@ function readGraph(
   format: WordFormat,
   unfolded: ReadonlySet<string>,
 ): ImportValues {
-  const into = createValues(graph, format, unfolded);
-  for (const node of graph.nodes) {
-    try {
-      readNode(into, node);
-    } catch (error) {
-      if (!(error instanceof NotSimulated)) throw error;
-      throw nodeError(graph.source, error.node, error.reason);
+  const unsimulated = new Map<OnnxNode, string>();
+  const isLight = (node: OnnxNode) => heldWeights(graph, node).length === 0;
+  for (;;) {
+    const { steps, reasons } = scheduleIslands(graph.nodes, takenBy, unsimulated, isLight);
+    const into = createValues(graph, format, unfolded);
+    const known = unsimulated.size;
+    for (const step of steps) {
+      if (step.kind === 'island') {
+        readIsland(into, step.nodes, reasons);
+        continue;
+      }
+      try {
+        readNode(into, step.node);
+      } catch (error) {
+        if (!(error instanceof NotSimulated)) throw error;
+        unsimulated.set(step.node, error.reason);
+        // What takes its results is read all the same, to find all such nodes at once.
+        standIn(into, step.node);
+      }
     }
+    if (unsimulated.size === known) return into;
   }
-  return into;
+}
+
+/** Values of a node that is not simulated, as an island would make them. */
+function standIn(into: ImportValues, node: OnnxNode): void {
+  const { graph, values } = into;
+  for (const name of node.outputs) {
+    if (name === '') continue;
+    const { dims } = typeOf(graph, name);
+    const form = { dims, layout: 'row-major' } as const;
+    values.set(name, { state: 'float', form, tensor: into.addTensor(name, form) });
+  }
 }
 
 function readNode(into: ImportValues, node: OnnxNode): void {
@@ -103,10 +132,11 @@ function readNode(into: ImportValues, node: OnnxNode): void {
     }
   }
   if (reason) throw reason;
-  throw new NotSimulated(
-    node,
-    `is an unsupported operator; Bitcell reads ${SUPPORTED.join(', ')}`,
-  );
+  const isKnown = node.outputs.every((name) => name === '' || into.graph.types.get(name));
+  if (!HOST_DOMAINS.has(domain) || !isKnown) {
+    throw unsupportedOperator(into.graph.source, node, SUPPORTED);
+  }
+  throw new NotSimulated(node, 'is no operator that Bitcell simulates');
 }
 
 /** What was read, with the values that the graph takes and gives. */

@@ -1,4 +1,5 @@
 import { nodeError, onlyOutput } from '../graph/graph.js';
+import { NotSimulated } from '../graph/not-simulated.js';
 import {
   checkAttributes,
   constantQuantization,
@@ -109,6 +110,9 @@ export function readDequantizeLinear(into: ImportValues, node: OnnxNode): void {
     values.set(name, { state: 'quantized', form: value.form, tensor });
   }
   const operand = into.activation(node, 0);
+  if (operand.state === 'float') {
+    throw new NotSimulated(node, 'takes integers that are computed on the host');
+  }
   if (operand.state !== 'quantized') {
     throw nodeError(graph.source, node, 'does not take the output of a QuantizeLinear');
   }

@@ -306,8 +306,8 @@ export function createValues(
       return value?.state === 'constant' ? { tensor: value.tensor, real: value.real } : undefined;
     },
     quantizationOf: ({ tensor }) => quantizationAt(tensor),
-    result(node, operands, form, layer, output = onlyOutput(source, node)) {
-      requireBounded(node, form);
+    result(node, operands, given, layer, output = onlyOutput(source, node)) {
+      const form = formOf(node, given);
       const states = new Set(operands.map(({ state }) => state));
       const [state] = states;
       const parts = withOperands(node, operands, layer, layerName(node));
@@ -332,8 +332,8 @@ export function createValues(
       values.set(output, { state: 'float', form, tensor });
       results.add(output);
     },
-    product(node, operand, form, layer, weight) {
-      requireBounded(node, form);
+    product(node, operand, given, layer, weight) {
+      const form = formOf(node, given);
       const output = onlyOutput(source, node);
       const name = uniqueLayer(layerName(node, weight));
       if (operand.state === 'quantized') {
@@ -418,8 +418,8 @@ export function createValues(
         `has another scale or zero point for "${name}" than the node that makes it`,
       );
     },
-    quantizedResult(node, operands, form, quantization, layer, weight) {
-      requireBounded(node, form);
+    quantizedResult(node, operands, given, quantization, layer, weight) {
+      const form = formOf(node, given);
       const output = onlyOutput(source, node);
       const tensor = addTensor(output.replace(/_quantized$/, ''), form, quantization);
       const parts = withOperands(node, operands, layer, layerName(node, weight));
@@ -452,11 +452,13 @@ export function createValues(
     return { ...operand, tensor: made, layout };
   }
 
-  function requireBounded(node: OnnxNode, { dims }: Form): void {
+  /** The form alone, of what may be more; it must not be larger than any accelerator's. */
+  function formOf(node: OnnxNode, { dims, layout }: Form): Form {
     const count = dims.reduce((product, size) => product * size, 1);
     if (count > LARGEST_FEATURE_COUNT) {
       throw nodeError(source, node, `has an impossible output of ${dims.join('×')}`);
     }
+    return { dims, layout };
   }
 
   for (const { name } of graph.inputs) {

@@ -3,15 +3,15 @@ import { addFloat32, addWithTable, quantizedAddTable, realAddTable } from '../..
 import { isSameSize } from '../graph/form.js';
 import { MICROSOFT_DOMAIN } from '../graph/graph-builder.js';
 import { readQuantization } from '../graph/quantization.js';
-import { type AddLayer, isOnArray, type Layer } from '../network.js';
+import type { AddLayer } from '../network.js';
 import type { OnnxNode } from '../onnx/index.js';
 import type {
   Activation,
   ConstantOperand,
-  JoinableLayer,
   OperatorDefinition,
   ReadValues,
 } from './definition.js';
+import { productOf } from './join.js';
 
 export const add: OperatorDefinition<AddLayer> = {
   kind: 'add',
@@ -101,10 +101,8 @@ function addBias(
   position: number,
 ): void {
   const x = into.activation(node, position);
-  const layer = into.before(node, position);
-  const cannot = () => into.cannot(node, 'adds a constant to something that has no bias');
-  if (!layer || !isOnArray(layer as Layer)) return cannot();
-  const array = layer as Extract<JoinableLayer, { bias: unknown }>;
+  const array = productOf(into.before(node, position));
+  if (!array) return into.cannot(node, 'adds a constant to something that has no bias');
   const { channels } = array.shape.output;
   const axis = x.layout === 'row-major' ? x.dims.length - 1 : 1;
   const along = axis - (x.dims.length - constant.dims.length);

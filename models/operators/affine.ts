@@ -3,9 +3,10 @@ import { affineFloat32 } from '../../kernels/index.js';
 import { float } from '../graph/attributes.js';
 import { normalizationFactors } from '../graph/batch-normalization.js';
 import { shapeOf } from '../graph/form.js';
-import { type AffineLayer, isOnArray, type Layer } from '../network.js';
+import type { AffineLayer } from '../network.js';
 import type { OnnxNode } from '../onnx/index.js';
-import type { JoinableLayer, OperatorDefinition, ReadValues } from './definition.js';
+import type { JoinableProduct, OperatorDefinition, ReadValues } from './definition.js';
+import { productOf } from './join.js';
 
 /** Batch normalisation that no weights take up; what they do is read with the layer before it. */
 export const affine: OperatorDefinition<AffineLayer> = {
@@ -39,9 +40,15 @@ export const affine: OperatorDefinition<AffineLayer> = {
 function read(into: ReadValues, node: OnnxNode): void {
   const { graph } = into;
   const x = into.channelsLast(node, 0);
-  const { factors, offsetOf } = normalizationFactors(graph, node, shapeOf(x).channels);
-  const layer = into.before(node, 0);
-  const array = foldable(into, layer);
+  const { factors, offsetOf } = normalizationFactors(
+    graph,
+    node,
+    shapeOf(x).channels,
+    (position, role) =>
+      into.constant(node, position)?.data ??
+      into.cannot(node, `has a ${role} that is not constant`),
+  );
+  const array = foldable(into, productOf(into.before(node, 0)));
   if (!array) {
     into.result(node, [x], x, {
       kind: 'affine',
@@ -59,10 +66,8 @@ function read(into: ReadValues, node: OnnxNode): void {
 }
 
 /** The layer, if its weights are float32 numbers of its own, without an activation function behind them. */
-function foldable(into: ReadValues, layer: JoinableLayer | undefined) {
-  if (!layer || !isOnArray(layer as Layer) || !('bias' in layer) || 'scales' in layer) {
-    return undefined;
-  }
+function foldable(into: ReadValues, layer: JoinableProduct | undefined) {
+  if (!layer || 'scales' in layer) return undefined;
   const source = into.graph.weightSources.get(layer.weights);
   return layer.relu || (source && into.isUnfoldable(source.key)) ? undefined : layer;
 }

@@ -44,6 +44,7 @@ export const binary: OperatorDefinition<BinaryLayer> = {
   joins: true,
   keepsChannels: false,
   readers: [
+    reader('Add', 'add'),
     reader('Sub', 'subtract'),
     reader('Mul', 'multiply'),
     reader('Div', 'divide'),
@@ -53,6 +54,7 @@ export const binary: OperatorDefinition<BinaryLayer> = {
     reader('Max', 'maximum'),
     reader('Sum', 'add'),
     mean(),
+    quantizedReader('QLinearAdd', 'add'),
     quantizedReader('QLinearMul', 'multiply'),
   ],
   float32(layer, { inputs, output }) {

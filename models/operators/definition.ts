@@ -4,7 +4,7 @@ import type { Form } from '../graph/form.js';
 import type { ImportGraph } from '../graph/graph.js';
 import type { GraphBuilder } from '../graph/graph-builder.js';
 import type { QuantizedGraph } from '../graph/quantized-graph.js';
-import type { Float32ArrayLayer, Int8ArrayLayer, Layer, Quantization, WeightlessLayer, WordFormat } from '../network.js';
+import type { ArrayLayer, Float32ArrayLayer, Int8ArrayLayer, Layer, Quantization, WeightlessLayer, WordFormat } from '../network.js';
 import type { ElementType, OnnxNode, OnnxTensor } from '../onnx/index.js';
 import type { ConstantQuantization } from '../graph/quantization.js';
 
@@ -77,6 +77,9 @@ export type WeightOperand =
 
 /** A layer whose result a node alone takes, so that the node can join it. */
 export type JoinableLayer = Without<Layer, 'output'>;
+
+/** The same on the array. */
+export type JoinableProduct = Without<ArrayLayer, 'output'>;
 
 /** A layer on the array of which the importer fills in name and tensors. */
 export type ArrayParts =
