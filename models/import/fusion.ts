@@ -46,6 +46,8 @@ export function settleFusions<P extends Parts>(
     if (!operator || isFused(operator, layer, parts.tensors, producers)) return layer;
     switch (layer.kind) {
       case 'add':
+      case 'binary':
+      case 'softmax':
         return { ...layer, inFloat32: true };
       case 'global-average-pool':
         return { ...layer, inFloat32: 'mlas' };

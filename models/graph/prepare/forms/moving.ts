@@ -85,8 +85,12 @@ export interface PadForm {
   readonly before: readonly number[];
   readonly after: readonly number[];
   readonly mode: string;
-  /** For mode `constant`: the constant, of the tensor's type; undefined: 0. */
-  readonly value: number | OnnxTensor | undefined;
+  /**
+   * For mode `constant`: the constant, of the tensor's type.
+   *
+   * @throws ModelError where it is none
+   */
+  readonly value: () => number | OnnxTensor;
 }
 
 /** Pad: attributes up to operator set 10, inputs afterwards, with axes from 18 on. */
@@ -106,10 +110,10 @@ export function padsOf(scope: GraphScope, node: OnnxNode): PadForm {
     after[axis] = pads[index + axes.length];
   }
   const mode = stringAttribute(scope.source, node, 'mode', 'constant');
-  return { before, after, mode, value: padValue(scope, node) };
+  return { before, after, mode, value: () => padValue(scope, node) };
 }
 
-function padValue(scope: GraphScope, node: OnnxNode): PadForm['value'] {
+function padValue(scope: GraphScope, node: OnnxNode): number | OnnxTensor {
   const name = node.inputs[2];
   if (!name) return floatAttribute(scope.source, node, 'value', 0);
   const tensor = scope.constants.get(name);
