@@ -26,8 +26,11 @@ export function readNetwork(
   file: string | Uint8Array,
   options: string | ReadOptions = {},
 ): Network {
-  const { name, weights = 'required', ...prepare }: ReadOptions =
-    typeof options === 'string' ? { name: options } : options;
+  const {
+    name,
+    weights = 'required',
+    ...prepare
+  }: ReadOptions = typeof options === 'string' ? { name: options } : options;
   const fromPath = typeof file === 'string';
   const bytes = fromPath ? readFileChecked(file) : file;
   const source = fromPath ? file : (name ?? 'the ONNX model');

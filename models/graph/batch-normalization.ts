@@ -1,10 +1,5 @@
-import {
-  floatAttribute,
-  type ImportGraph,
-  nodeError,
-  requireAttribute,
-} from './graph.js';
 import type { OnnxNode } from '../onnx/index.js';
+import { floatAttribute, type ImportGraph, nodeError, requireAttribute } from './graph.js';
 
 /** y = factors[c] · x + offsetOf(c, 0); with a bias b on x, offsetOf(c, b); in float64. */
 export interface NormalizationFactors {

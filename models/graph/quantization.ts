@@ -258,10 +258,14 @@ function channelsAlong(
 }
 
 /** Integers of more than 8 bits to which a QuantizeLinear quantises; undefined: 8 bits. */
-export function gridOf(graph: ImportGraph, node: OnnxNode): Omit<GridLayer, 'name' | 'kind' | 'input' | 'output'> | undefined {
+export function gridOf(
+  graph: ImportGraph,
+  node: OnnxNode,
+): Omit<GridLayer, 'name' | 'kind' | 'input' | 'output'> | undefined {
   const named = intAttribute(graph.source, node, 'output_dtype', UNDEFINED);
   const zeroPoint = graph.constants.get(node.inputs[2] ?? '');
-  const type = zeroPoint?.elementType ?? (named === UINT16 ? 'uint16' : named === INT16 ? 'int16' : '');
+  const type =
+    zeroPoint?.elementType ?? (named === UINT16 ? 'uint16' : named === INT16 ? 'int16' : '');
   if (type !== 'uint16' && type !== 'int16') return undefined;
   const scales = readScales(graph, node, 1);
   if (scales.length !== 1 || (zeroPoint && zeroPoint.data.length !== 1)) {

@@ -1,7 +1,10 @@
 import { ModelError } from '../../core/index.js';
 import { type ImportGraph, typeOf, unsupportedOperator } from '../graph/graph.js';
 import { NotSimulated } from '../graph/not-simulated.js';
-import { prepareGraph, type PrepareOptions } from '../graph/prepare/prepare.js';
+import { type PrepareOptions, prepareGraph } from '../graph/prepare/prepare.js';
+import { takenBy } from '../islands/extract.js';
+import { heldWeights } from '../islands/held-weights.js';
+import { scheduleIslands } from '../islands/schedule.js';
 import {
   arrayLayers,
   isWeighted,
@@ -14,9 +17,6 @@ import {
 } from '../network.js';
 import type { OnnxModel, OnnxNode } from '../onnx/index.js';
 import { readersOf, SUPPORTED } from '../operators/readers.js';
-import { takenBy } from '../islands/extract.js';
-import { heldWeights } from '../islands/held-weights.js';
-import { scheduleIslands } from '../islands/schedule.js';
 import { finishNetwork } from './finish.js';
 import { settleFusions } from './fusion.js';
 import { readIsland } from './island.js';
@@ -183,4 +183,3 @@ function requireFiniteMultipliers(source: string, network: Network): void {
     );
   }
 }
-

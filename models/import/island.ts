@@ -3,7 +3,7 @@ import { nodeError } from '../graph/graph.js';
 import { layerName } from '../graph/naming.js';
 import { extractIsland, type IslandFeedValue, type IslandWeights } from '../islands/extract.js';
 import { BETWEEN_ISLANDS } from '../islands/schedule.js';
-import { type IslandLayer, type IslandValue, type Layer, type Layout } from '../network.js';
+import type { IslandLayer, IslandValue, Layer, Layout } from '../network.js';
 import { nodeLabel, type OnnxNode } from '../onnx/index.js';
 import type { ImportValues } from './values.js';
 

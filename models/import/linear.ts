@@ -126,11 +126,7 @@ export function readDequantizeLinear(into: ImportValues, node: OnnxNode): void {
 }
 
 /** Whether onnxruntime computes the group that a QuantizeLinear ends in integers. */
-function isFused(
-  into: ImportValues,
-  { layer }: PendingValue,
-  quantization: Quantization,
-): boolean {
+function isFused(into: ImportValues, { layer }: PendingValue, quantization: Quantization): boolean {
   const whole = layer as Layer;
   if (isMoving(whole)) {
     const [input] = inputsOf(whole);

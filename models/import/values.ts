@@ -57,7 +57,11 @@ export type Value =
   /** Weights that a QuantizeLinear made of float32 ones. */
   | { readonly state: 'weights'; readonly tensor: OnnxTensor }
   /** Quantised weights or a bias behind a DequantizeLinear. */
-  | { readonly state: 'constant'; readonly tensor: OnnxTensor; readonly real: ConstantQuantization };
+  | {
+      readonly state: 'constant';
+      readonly tensor: OnnxTensor;
+      readonly real: ConstantQuantization;
+    };
 
 /** The values, tensors and layers of a graph that is being read. */
 export interface ImportValues extends ReadValues {
@@ -105,7 +109,9 @@ export function createValues(
 
   function addTensor(name: string, form: Form, quantization?: Quantization): number {
     const shape = shapeOf(form);
-    return tensors.push({ name: uniqueTensor(name), shape, ...(quantization && { quantization }) }) - 1;
+    return (
+      tensors.push({ name: uniqueTensor(name), shape, ...(quantization && { quantization }) }) - 1
+    );
   }
 
   function quantizationAt(tensor: number): Quantization {
@@ -284,7 +290,9 @@ export function createValues(
     },
     channelsLast(node, position) {
       const operand = into.activation(node, position);
-      return operand.layout === 'channels-last' ? operand : inLayout(node, operand, 'channels-last');
+      return operand.layout === 'channels-last'
+        ? operand
+        : inLayout(node, operand, 'channels-last');
     },
     rowMajor(node, position) {
       const operand = into.activation(node, position);

@@ -5,12 +5,7 @@ import { MICROSOFT_DOMAIN } from '../graph/graph-builder.js';
 import { readQuantization } from '../graph/quantization.js';
 import type { AddLayer } from '../network.js';
 import type { OnnxNode } from '../onnx/index.js';
-import type {
-  Activation,
-  ConstantOperand,
-  OperatorDefinition,
-  ReadValues,
-} from './definition.js';
+import type { Activation, ConstantOperand, OperatorDefinition, ReadValues } from './definition.js';
 import { productOf } from './join.js';
 
 export const add: OperatorDefinition<AddLayer> = {

@@ -59,7 +59,9 @@ function read(into: ReadValues, node: OnnxNode): void {
   }
   const window = array.weights.length / factors.length;
   const source = graph.weightSources.get(array.weights);
-  const weights = array.weights.map((weight, index) => weight * factors[Math.floor(index / window)]);
+  const weights = array.weights.map(
+    (weight, index) => weight * factors[Math.floor(index / window)],
+  );
   if (source) graph.weightSources.set(weights, source);
   const bias = array.bias.map((value, channel) => offsetOf(channel, value));
   into.join(node, 0, { ...array, weights, bias });

@@ -1,5 +1,5 @@
-import { concatChannels, concatFloat32, requantizationTable } from '../../kernels/index.js';
 import { excerpt } from '../../core/index.js';
+import { concatChannels, concatFloat32, requantizationTable } from '../../kernels/index.js';
 import { int } from '../graph/attributes.js';
 import type { Form } from '../graph/form.js';
 import { intAttribute, nodeError } from '../graph/graph.js';
@@ -38,11 +38,7 @@ export const concat: OperatorDefinition<ConcatLayer> = {
       read(into, node) {
         const count = (node.inputs.length - 2) / 3;
         if (!Number.isInteger(count) || count < 1) {
-          throw nodeError(
-            into.graph.source,
-            node,
-            'must have three inputs for each joined tensor',
-          );
+          throw nodeError(into.graph.source, node, 'must have three inputs for each joined tensor');
         }
         const positions = Array.from({ length: count }, (_, part) => 2 + 3 * part);
         const { operands, form } = joined(into, node, positions, (position) =>

@@ -3,10 +3,18 @@ import type { DeltaKernels, DeltaLayer, KernelBackend } from '../../kernels/inde
 import type { Form } from '../graph/form.js';
 import type { ImportGraph } from '../graph/graph.js';
 import type { GraphBuilder } from '../graph/graph-builder.js';
-import type { QuantizedGraph } from '../graph/quantized-graph.js';
-import type { ArrayLayer, Float32ArrayLayer, Int8ArrayLayer, Layer, Quantization, WeightlessLayer, WordFormat } from '../network.js';
-import type { ElementType, OnnxNode, OnnxTensor } from '../onnx/index.js';
 import type { ConstantQuantization } from '../graph/quantization.js';
+import type { QuantizedGraph } from '../graph/quantized-graph.js';
+import type {
+  ArrayLayer,
+  Float32ArrayLayer,
+  Int8ArrayLayer,
+  Layer,
+  Quantization,
+  WeightlessLayer,
+  WordFormat,
+} from '../network.js';
+import type { ElementType, OnnxNode, OnnxTensor } from '../onnx/index.js';
 
 /** Computes one layer for so many samples, from its input tensors to its output tensor. */
 export type Operation = (images: number) => void;
@@ -127,13 +135,7 @@ export interface ReadValues {
   /** Scale of the quantised tensor of an activation. */
   quantizationOf(operand: Activation): Quantization;
   /** Gives a node its layer on the array. @param weight name of its weights, by which the layer is called */
-  product(
-    node: OnnxNode,
-    operand: Activation,
-    form: Form,
-    layer: ArrayParts,
-    weight: string,
-  ): void;
+  product(node: OnnxNode, operand: Activation, form: Form, layer: ArrayParts, weight: string): void;
   /** The layer whose result a node takes at a position and alone, so that it can join it; undefined: none. */
   before(node: OnnxNode, position: number): JoinableLayer | undefined;
   /** Puts another layer in the place of `before`'s: its result is the node's output. */
@@ -172,6 +174,8 @@ export interface OperatorDefinition<L extends Layer = Layer> {
   readonly kind: L['kind'];
   /** Whether values are only moved, so that input and output share one quantisation. */
   readonly moves: boolean;
+  /** Present where the values stay in their cells, and are only counted anew. */
+  readonly renumbers?: true;
   /** Whether the layer has `inputs` and not one `input`. */
   readonly joins: boolean;
   /** Whether each channel of the output is computed from the same channel of the one input alone. */

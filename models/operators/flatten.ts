@@ -15,6 +15,7 @@ import type {
 export const flatten: OperatorDefinition<FlattenLayer> = {
   kind: 'flatten',
   moves: true,
+  renumbers: true,
   joins: false,
   keepsChannels: true,
   readers: ['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze'].map((opType) => ({

@@ -1,10 +1,7 @@
 import { type ConvolutionShape, excerpt, fullyConnectedShape } from '../../core/index.js';
 import type { Form } from '../graph/form.js';
 import { nodeError } from '../graph/graph.js';
-import {
-  constantQuantization,
-  readQuantization,
-} from '../graph/quantization.js';
+import { constantQuantization, readQuantization } from '../graph/quantization.js';
 import {
   readAccumulatorBias,
   readDequantizedBias,

@@ -21,7 +21,9 @@ export function readersOf(node: OnnxNode): readonly OperatorReader[] {
 
 /** Names of the operators that are read. */
 export const SUPPORTED: readonly string[] = [
-  ...new Set(Object.values(OPERATORS).flatMap(({ readers }) => readers.map(({ opType }) => opType))),
+  ...new Set(
+    Object.values(OPERATORS).flatMap(({ readers }) => readers.map(({ opType }) => opType)),
+  ),
   'QuantizeLinear',
   'DequantizeLinear',
   'Identity',

@@ -16,6 +16,7 @@ import type {
 export const transpose: OperatorDefinition<TransposeLayer> = {
   kind: 'transpose',
   moves: true,
+  renumbers: true,
   joins: false,
   keepsChannels: false,
   readers: [{ domain: '', opType: 'Transpose', read }],

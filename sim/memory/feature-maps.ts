@@ -1,6 +1,15 @@
 import { featureCount, InputError } from '../../core/index.js';
 import type { CellGeometry } from '../../fault/index.js';
-import { type Network, WORD_BITS } from '../../models/index.js';
+import {
+  definitionOf,
+  isOnArray,
+  isWeighted,
+  type Layer,
+  type Network,
+  networkInputs,
+  networkOutputs,
+  WORD_BITS,
+} from '../../models/index.js';
 import type { Placement } from './placement.js';
 import {
   defaultResidentMemory,
@@ -41,13 +50,20 @@ type Held = Omit<StoredTensor, 'placement'> & { readonly values: number };
  * The network's input and what its layers hand on, in the order in which it is written. A flattened tensor is its
  * source in another order, and stays in its cells. The network's output leaves the accelerator.
  */
-function heldTensors(network: Network): Held[] {
+export function heldTensors(network: Network): Held[] {
   const valuesOf = (tensor: number) => featureCount(network.tensors[tensor].shape);
-  const written = network.layers.filter(
-    ({ kind, output }) => kind !== 'flatten' && output !== network.output,
+  const outputs = new Set(networkOutputs(network).map(({ tensor }) => tensor));
+  const layers: readonly Layer[] = network.layers;
+  const written = layers.filter(
+    (layer) =>
+      !definitionOf(layer).renumbers &&
+      !outputs.has(layer.output) &&
+      (!isWeighted(layer) || isOnArray(layer)),
   );
   return [
-    { tensor: network.input, layer: undefined, values: valuesOf(network.input) },
+    ...networkInputs(network).map(({ tensor }) => ({
+      ...{ tensor, layer: undefined, values: valuesOf(tensor) },
+    })),
     ...written.map(({ name, output }) => ({
       tensor: output,
       layer: name,

@@ -22,6 +22,8 @@ import {
   inputsOf,
   isOnArray,
   type Network,
+  networkInputs,
+  networkOutputs,
   wordMask,
 } from '../../models/index.js';
 import type { ActivationUnit } from '../datapath/activation-unit.js';
@@ -102,6 +104,9 @@ const LIMITS = { mostChanges: 4096, mostPatches: 1024 } as const;
  */
 export function canFollowChanges(network: Network): network is Int8Network {
   if (network.format !== 'int8') return false;
+  const ends = [networkInputs(network), networkOutputs(network)];
+  if (ends.some(([value, ...more]) => more.length > 0 || value.elementType !== 'float32'))
+    return false;
   let last = network.input;
   for (const layer of network.layers) {
     if (!canFollow(network, layer) || inputsOf(layer)[0] !== last) return false;

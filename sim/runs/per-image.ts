@@ -1,5 +1,6 @@
-import { featureCount, InputError } from '../../core/index.js';
+import { InputError } from '../../core/index.js';
 import type { Datapath } from '../datapath/datapath.js';
+import { sampleLength } from '../datapath/samples.js';
 import { type Disturbance, isOfWeightsAlone } from '../disturbance/disturbance.js';
 
 /** Longer lists of patches are not compared: two images hardly ever share one. */
@@ -22,7 +23,7 @@ export function runPerImage(
   disturbanceOf: (image: number) => Disturbance | undefined,
 ): Float32Array {
   const { network, classes } = datapath;
-  const imageLength = featureCount(network.tensors[network.input].shape);
+  const imageLength = sampleLength(network);
   if (images.length < count * imageLength) {
     throw new InputError(
       `${network.name} takes images of ${imageLength} values, but ${count} images came with ${images.length} values`,

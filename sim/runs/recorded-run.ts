@@ -1,6 +1,13 @@
 import { featureCount } from '../../core/index.js';
-import { inputsOf, isWeighted, type Network } from '../../models/index.js';
+import {
+  inputsOf,
+  isWeighted,
+  type Network,
+  networkInputs,
+  networkOutputs,
+} from '../../models/index.js';
 import type { Datapath } from '../datapath/datapath.js';
+import { outputLength, sampleLength } from '../datapath/samples.js';
 import type { Disturbance } from '../disturbance/disturbance.js';
 import type { WeightPatches } from '../disturbance/patches.js';
 import { firstWeightOfLayers } from '../memory/weight-position.js';
@@ -37,16 +44,17 @@ export interface RecordedPoint extends RestartPoint {
 
 /**
  * The restart points of a network that are worth recording, ascending: the last one before each weighted layer. In
- * a chain that is each weighted layer's input; inside a residual block there is none. The network's input is none.
+ * a chain that is each weighted layer's input; inside a residual block there is none. The network's inputs are none.
  */
 export function restartPoints(network: Network): RestartPoint[] {
   const lastUse = lastUseOfTensors(network);
   const chosen = new Map<number, RestartPoint>();
-  let live = new Set([network.input]);
+  const inputs = new Set(networkInputs(network).map(({ tensor }) => tensor));
+  let live = new Set(inputs);
   let latest: RestartPoint | undefined;
   for (const [layer, description] of network.layers.entries()) {
     const [tensor] = live;
-    if (live.size === 1 && tensor !== network.input) latest = { layer, tensor };
+    if (live.size === 1 && !inputs.has(tensor)) latest = { layer, tensor };
     if (latest && isWeighted(description)) chosen.set(latest.layer, latest);
     live.add(description.output);
     live = new Set([...live].filter((used) => lastUse[used] > layer));
@@ -60,7 +68,7 @@ function lastUseOfTensors(network: Network): number[] {
   for (const [layer, description] of network.layers.entries()) {
     for (const tensor of inputsOf(description)) lastUse[tensor] = layer;
   }
-  lastUse[network.output] = network.layers.length;
+  for (const { tensor } of networkOutputs(network)) lastUse[tensor] = network.layers.length;
   return lastUse;
 }
 
@@ -70,13 +78,14 @@ function lastUseOfTensors(network: Network): number[] {
  * @param budget bytes that the tensors of the restart points may take; the largest are left out until they fit
  */
 export function createRecording(network: Network, capacity: number, budget: number): Recording {
-  const classes = featureCount(network.tensors[network.output].shape);
+  const classes = outputLength(network);
   return {
     capacity,
     points: pointsWithin(network, capacity, budget).map((point) => {
       const bytes = bytesOfPoint(network, capacity, point);
       const buffer = new SharedArrayBuffer(bytes);
-      const values = network.format === 'int8' ? new Uint8Array(buffer) : new Float32Array(buffer);
+      const isQuantized = network.tensors[point.tensor].quantization !== undefined;
+      const values = isQuantized ? new Uint8Array(buffer) : new Float32Array(buffer);
       return { ...point, values };
     }),
     outputs: new Float32Array(new SharedArrayBuffer(4 * capacity * classes)),
@@ -97,8 +106,8 @@ function pointsWithin(network: Network, capacity: number, budget: number): Resta
 }
 
 function bytesOfPoint(network: Network, capacity: number, { tensor }: RestartPoint): number {
-  const bytes = network.format === 'int8' ? 1 : 4;
-  return capacity * featureCount(network.tensors[tensor].shape) * bytes;
+  const { shape, quantization } = network.tensors[tensor];
+  return capacity * featureCount(shape) * (quantization ? 1 : 4);
 }
 
 /**
@@ -207,7 +216,7 @@ export function loadBatch(
   first: number,
   count: number,
 ): void {
-  const length = featureCount(datapath.network.tensors[datapath.network.input].shape);
+  const length = sampleLength(datapath.network);
   datapath.loadImages(images.subarray(first * length, (first + count) * length), count);
 }
 

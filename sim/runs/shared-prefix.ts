@@ -3,6 +3,7 @@ import type { Float32Clip } from '../../kernels/index.js';
 import { isOnArray, type Network } from '../../models/index.js';
 import type { ActivationUnit } from '../datapath/activation-unit.js';
 import type { Datapath } from '../datapath/datapath.js';
+import { sampleLength } from '../datapath/samples.js';
 import {
   createRecording,
   keepChanged,
@@ -126,7 +127,7 @@ export function createPrefixSharing(datapath: Datapath, budget: number): PrefixS
       return;
     }
     const images = loadImages();
-    const length = lengthOf(network.input);
+    const length = sampleLength(network);
     const own = new Float32Array(chosen.length * length);
     for (const [index, place] of chosen.entries()) {
       own.set(images.subarray(place * length, (place + 1) * length), index * length);

@@ -10,6 +10,7 @@ import {
 import type { Datapath, DatapathObserver } from '../datapath/datapath.js';
 import { faultySumsSpecification } from '../datapath/faulty-sums.js';
 import { int8Specification } from '../datapath/layer-kernels.js';
+import { sampleLength } from '../datapath/samples.js';
 import { patchesOfLayer, readLayer } from '../disturbance/layer-patches.js';
 import type { WeightPatches } from '../disturbance/patches.js';
 import {
@@ -88,7 +89,7 @@ function recordedOutput({ outputs }: Recording, number: number, classes: number)
 
 function imageAt(run: TransientRun, images: Float32Array, place: number): Float32Array {
   const { network } = run.datapath;
-  const length = featureCount(network.tensors[network.input].shape);
+  const length = sampleLength(network);
   return images.subarray(place * length, (place + 1) * length);
 }
 
@@ -307,7 +308,7 @@ function runBatch(
     const starting = batch.filter(({ point }) => !point);
     if (starting.length === 0) return;
     if (!images) throw new Error('no images to start from');
-    const length = lengthOf(network.input);
+    const length = sampleLength(network);
     const own = new Float32Array(starting.length * length);
     for (const [slot, { place }] of starting.entries()) {
       own.set(imageAt(run, images, place), slot * length);

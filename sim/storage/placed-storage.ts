@@ -1,12 +1,14 @@
+import { InputError } from '../../core/index.js';
 import type { CellGeometry } from '../../fault/index.js';
-import { type Network, WORD_BITS } from '../../models/index.js';
+import { arrayLayers, type Network, WORD_BITS } from '../../models/index.js';
 import type { Accelerator } from '../accelerator/accelerator.js';
 import { type MemoryExtras, placeNetwork } from '../accelerator/place-network.js';
-import type { StorageName } from '../hardware/storages.js';
+import { STORAGE_TITLES, type StorageName } from '../hardware/storages.js';
 import { type ArrayRegisters, registersOf } from '../memory/array-registers.js';
 import {
   defaultFeatureMapMemory,
   type FeatureMaps,
+  heldTensors,
   placeFeatureMaps,
   type StoredTensor,
 } from '../memory/feature-maps.js';
@@ -126,7 +128,26 @@ export function placeStorage(
   accelerator: Accelerator,
   options: StorageOptions,
 ): PlacedStorage {
+  if (name !== 'weights') requireOneFormat(name, network);
   return { name, ...PLACES[name](network, accelerator, options) };
+}
+
+/** Storages other than the weight memory hold words of one format: those of the weights. */
+function requireOneFormat(name: StorageName, network: Network): void {
+  if (network.format === 'float32') return;
+  const isMeant = ({ layer }: { readonly layer: string | undefined }) =>
+    name === 'inputs' ? layer === undefined : layer !== undefined;
+  const held =
+    name === 'inputs' || name === 'activations'
+      ? heldTensors(network)
+          .filter(isMeant)
+          .map(({ tensor }) => tensor)
+      : arrayLayers(network).map(({ input }) => input);
+  const real = held.find((tensor) => !network.tensors[tensor].quantization);
+  if (real === undefined) return;
+  throw new InputError(
+    `${network.name}: faults in ${STORAGE_TITLES[name]} are simulated where all values there are of 8 bits, but tensor "${network.tensors[real].name}" holds float32 numbers; break the weights (--storages weights), or quantise the whole network`,
+  );
 }
 
 /**
