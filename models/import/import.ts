@@ -114,18 +114,27 @@ function standIn(into: ImportValues, node: OnnxNode): void {
   }
 }
 
+const LINEAR_READERS = new Map([
+  ['QuantizeLinear', readQuantizeLinear],
+  ['DequantizeLinear', readDequantizeLinear],
+]);
+
 function readNode(into: ImportValues, node: OnnxNode): void {
   const { domain, opType } = node;
   // onnxruntime has its own QuantizeLinear and DequantizeLinear, which for 8 bits are the standard ones.
   if (domain === '' || domain === MICROSOFT_DOMAIN) {
-    if (opType === 'QuantizeLinear') return readQuantizeLinear(into, node);
-    if (opType === 'DequantizeLinear') return readDequantizeLinear(into, node);
+    const readLinear = LINEAR_READERS.get(opType);
+    if (readLinear) {
+      readLinear(into, node);
+      return;
+    }
   }
   const readers = readersOf(node);
   let reason: NotSimulated | undefined;
   for (const { read } of readers) {
     try {
-      return read(into, node);
+      read(into, node);
+      return;
     } catch (error) {
       if (!(error instanceof NotSimulated)) throw error;
       reason ??= error;

@@ -97,14 +97,14 @@ function addBias(
 ): void {
   const x = into.activation(node, position);
   const array = productOf(into.before(node, position));
-  if (!array) return into.cannot(node, 'adds a constant to something that has no bias');
+  if (!array) into.cannot(node, 'adds a constant to something that has no bias');
   const { channels } = array.shape.output;
   const axis = x.layout === 'row-major' ? x.dims.length - 1 : 1;
   const along = axis - (x.dims.length - constant.dims.length);
   const { dims, data } = constant;
   const fits = dims.every((size, place) => size === (place === along ? channels : 1));
   if (array.relu || data.length !== channels || !fits) {
-    return into.cannot(node, `adds a constant of dimensions [${dims.join(', ')}]`);
+    into.cannot(node, `adds a constant of dimensions [${dims.join(', ')}]`);
   }
   const sum = (bias: Float32Array) => bias.map((stored, channel) => stored + data[channel]);
   if (!('scales' in array)) {

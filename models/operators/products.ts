@@ -107,7 +107,7 @@ export function readQuantizedProduct(
   const x = take(node, 0);
   const tensor = graph.constants.get(node.inputs[3]);
   if (!tensor) {
-    return into.cannot(node, `has weights "${node.inputs[3]}" that are no initialiser`);
+    into.cannot(node, `has weights "${node.inputs[3]}" that are no initialiser`);
   }
   const real = constantQuantization(graph, node, tensor, 4);
   const { kind, shape, form, transposed } = productOf(x, tensor.dims);

@@ -86,10 +86,10 @@ const concat: FoldRule = ({ scope, node, inputs, outputs: [output] }) => {
 /** A Pad with a constant that takes nothing away. */
 const pad: FoldRule = ({ scope, node, inputs: [tensor], outputs: [output] }) => {
   if (!tensor) return undefined;
-  const { before, after, mode, value: valueOf } = padsOf(scope, node);
+  const { before, after, mode, value: padding } = padsOf(scope, node);
   if (mode !== 'constant' || [...before, ...after].some((count) => count < 0)) return undefined;
   const target = zeros(output);
-  const value = valueOf();
+  const value = padding();
   if (typeof value === 'object') {
     if (value.elementType !== tensor.elementType) return undefined;
     fill(target, value.data[0]);
