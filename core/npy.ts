@@ -3,14 +3,39 @@ import { excerpt } from './excerpt.js';
 import { readFileChecked } from './files.js';
 import { writeFileAtomic } from './write-files.js';
 
-/** An array in C order: `data` holds the product of `shape` values. */
-export interface NpyArray {
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Uint8Array | Int32Array;
+/** The arrays that hold the elements of a `.npy` file, by numpy's name of their type. */
+interface NpyData {
+  readonly bool: Uint8Array;
+  readonly int8: Int8Array;
+  readonly uint8: Uint8Array;
+  readonly int16: Int16Array;
+  readonly uint16: Uint16Array;
+  readonly int32: Int32Array;
+  readonly uint32: Uint32Array;
+  readonly int64: BigInt64Array;
+  readonly uint64: BigUint64Array;
+  /** As float32, which holds each of its values. */
+  readonly float16: Float32Array;
+  readonly float32: Float32Array;
+  readonly float64: Float64Array;
 }
 
+/** Types of elements that are read, as numpy names them. */
+export type NpyElementType = keyof NpyData;
+
+/** An array of one type in C order: `data` holds the product of `shape` values. */
+export interface NpyArrayOf<T extends NpyElementType> {
+  readonly elementType: T;
+  readonly shape: readonly number[];
+  readonly data: NpyData[T];
+}
+
+/** An array in C order. */
+export type NpyArray = { readonly [T in NpyElementType]: NpyArrayOf<T> }[NpyElementType];
+
 /** An array of float32 in C order. */
-export interface NpyFloat32Array extends NpyArray {
+export interface NpyFloat32Array {
+  readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
@@ -19,29 +44,25 @@ const VERSION_BYTES = 2;
 /** numpy pads the header so that the data start at a multiple of this. */
 const ALIGNMENT = 64;
 
-const ELEMENT_TYPES = {
-  '<f4': Float32Array,
-  '|u1': Uint8Array,
-  '<i4': Int32Array,
-} as const;
+/** Types by what a header says behind the mark of the order of bytes. */
+const TYPES_BY_CODE: ReadonlyMap<string, NpyElementType> = new Map([
+  ['b1', 'bool'],
+  ['i1', 'int8'],
+  ['u1', 'uint8'],
+  ['i2', 'int16'],
+  ['u2', 'uint16'],
+  ['i4', 'int32'],
+  ['u4', 'uint32'],
+  ['i8', 'int64'],
+  ['u8', 'uint64'],
+  ['f2', 'float16'],
+  ['f4', 'float32'],
+  ['f8', 'float64'],
+]);
 
-/** Element types of arrays that are read, as the header of a .npy file names them. */
-export type NpyElementType = keyof typeof ELEMENT_TYPES;
-
-function isElementType(descr: string): descr is NpyElementType {
-  return Object.hasOwn(ELEMENT_TYPES, descr);
-}
-
-const TYPE_NAMES: Readonly<Record<NpyElementType, string>> = {
-  '<f4': "float32 ('<f4')",
-  '|u1': "uint8 ('|u1')",
-  '<i4': "int32 ('<i4')",
-};
-
-/** Words as "a, b or c". */
-function anyOf(words: readonly string[]): string {
-  return new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(words);
-}
+const DESCRIPTIONS = new Map(
+  [...TYPES_BY_CODE].map(([code, type]) => [type, `${code[1] === '1' ? '|' : '<'}${code}`]),
+);
 
 /** Reads the value of one key of the header, which is the literal of a Python dictionary. */
 function headerField(header: string, key: string, pattern: string, file: string): string {
@@ -94,22 +115,12 @@ export function readNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
   return { descr, isFortranOrder, shape, dataStart: end };
 }
 
-function requireElementType(
-  { descr, isFortranOrder }: NpyHeader,
-  file: string,
-  wanted: readonly NpyElementType[],
-): NpyElementType {
-  if (!isElementType(descr)) {
-    throw new InputError(
-      `${file} holds values of numpy type ${excerpt(descr)}; save it as ${anyOf(wanted.map((type) => TYPE_NAMES[type]))}.`,
-    );
-  }
-  if (isFortranOrder) {
-    throw new InputError(
-      `${file} is in Fortran order; save it in C order, for example with numpy.ascontiguousarray.`,
-    );
-  }
-  return descr;
+function elementTypeOf({ descr }: NpyHeader, file: string): NpyElementType {
+  const type = /^[<>|=]/.test(descr) ? TYPES_BY_CODE.get(descr.slice(1)) : undefined;
+  if (type) return type;
+  throw new InputError(
+    `${file} holds values of numpy type ${excerpt(descr)}; save it as numbers, such as float32 ('<f4').`,
+  );
 }
 
 /** Where the header lies: version 1.0 gives its length in two bytes, version 2.0 in four. */
@@ -141,51 +152,132 @@ function truncated(file: string, expected: number, found: number): InputError {
 }
 
 /**
- * Decodes a `.npy` file, format 1.0 or 2.0 (NumPy Enhancement Proposal 1), of little-endian float32,
- * uint8 or int32 in C order. The values are copied.
+ * Decodes a `.npy` file, format 1.0 or 2.0 (NumPy Enhancement Proposal 1), of numbers or truth values of any type, order
+ * of bytes and order of axes. The values are copied, into C order.
  *
  * @param file Name for messages.
- * @param wanted The types to ask for where the file has one that cannot be read; default: all others.
  * @throws InputError when it is anything else, cut short, or followed by more bytes.
  */
-export function decodeNpy(
-  bytes: Uint8Array,
-  file: string,
-  wanted: readonly NpyElementType[] = ['<f4', '|u1', '<i4'],
-): NpyArray {
+export function decodeNpy(bytes: Uint8Array, file: string): NpyArray {
   const header = readNpyHeader(bytes, file);
-  const { shape, dataStart: end } = header;
-  const Values = ELEMENT_TYPES[requireElementType(header, file, wanted)];
+  const { shape, dataStart } = header;
+  const elementType = elementTypeOf(header, file);
+  const width = Number(header.descr.slice(2));
   const count = shape.reduce((product, size) => product * size, 1);
-  const expected = end + count * Values.BYTES_PER_ELEMENT;
+  const expected = dataStart + count * width;
   if (bytes.length < expected) throw truncated(file, expected, bytes.length);
   if (bytes.length > expected) {
     throw new InputError(
       `${file} is too long: it has ${bytes.length} bytes, but its one array of shape (${shape.join(', ')}) ends after ${expected}.`,
     );
   }
-  return { shape, data: new Values(Uint8Array.from(bytes.subarray(end)).buffer) };
+  const content = Uint8Array.from(bytes.subarray(dataStart));
+  if (header.descr.startsWith('>')) reverseBytes(content, width);
+  const ordered = header.isFortranOrder ? toCOrder(content, shape, width) : content;
+  return arrayOf(elementType, shape, ordered.buffer);
+}
+
+/** Turns the bytes of each value round: from the most significant first to the least. */
+function reverseBytes(content: Uint8Array, width: number): void {
+  for (let start = 0; start < content.length; start += width) {
+    content.subarray(start, start + width).reverse();
+  }
+}
+
+/** From an array whose first index runs fastest to one whose last index does. */
+function toCOrder(
+  content: Uint8Array<ArrayBuffer>,
+  shape: readonly number[],
+  width: number,
+): Uint8Array<ArrayBuffer> {
+  const ordered = new Uint8Array(content.length);
+  const index = shape.map(() => 0);
+  const steps = shape.map((_, axis) => shape.slice(0, axis).reduce((a, b) => a * b, width));
+  let source = 0;
+  for (let target = 0; target < content.length; target += width) {
+    for (let byte = 0; byte < width; byte += 1) ordered[target + byte] = content[source + byte];
+    for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+      index[axis] += 1;
+      source += steps[axis];
+      if (index[axis] < shape[axis]) break;
+      source -= steps[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return ordered;
+}
+
+function arrayOf(
+  elementType: NpyElementType,
+  shape: readonly number[],
+  buffer: ArrayBuffer,
+): NpyArray {
+  switch (elementType) {
+    case 'bool':
+    case 'uint8':
+      return { elementType, shape, data: new Uint8Array(buffer) };
+    case 'int8':
+      return { elementType, shape, data: new Int8Array(buffer) };
+    case 'int16':
+      return { elementType, shape, data: new Int16Array(buffer) };
+    case 'uint16':
+      return { elementType, shape, data: new Uint16Array(buffer) };
+    case 'int32':
+      return { elementType, shape, data: new Int32Array(buffer) };
+    case 'uint32':
+      return { elementType, shape, data: new Uint32Array(buffer) };
+    case 'int64':
+      return { elementType, shape, data: new BigInt64Array(buffer) };
+    case 'uint64':
+      return { elementType, shape, data: new BigUint64Array(buffer) };
+    case 'float16':
+      return { elementType, shape, data: Float32Array.from(new Uint16Array(buffer), float16) };
+    case 'float32':
+      return { elementType, shape, data: new Float32Array(buffer) };
+    case 'float64':
+      return { elementType, shape, data: new Float64Array(buffer) };
+  }
+}
+
+/** The number that 16 bits stand for in IEEE 754's half precision. */
+function float16(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >>> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
 /** Encodes a float32 array as `.npy` format 1.0, the same bytes as numpy.save. */
-export function encodeNpy(array: NpyFloat32Array): Uint8Array<ArrayBuffer> {
-  const dimensions = array.shape.length === 1 ? `${array.shape[0]},` : array.shape.join(', ');
-  const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': (${dimensions}), }`;
+export function encodeNpy({ shape, data }: NpyFloat32Array): Uint8Array<ArrayBuffer> {
+  return encodeNpyArray({ elementType: 'float32', shape, data });
+}
+
+/** Encodes an array of any type but float16 as `.npy` format 1.0, the same bytes as numpy.save. */
+export function encodeNpyArray({
+  elementType,
+  shape,
+  data,
+}: Exclude<NpyArray, NpyArrayOf<'float16'>>): Uint8Array<ArrayBuffer> {
+  const dimensions = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const descr = DESCRIPTIONS.get(elementType);
+  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${dimensions}), }`;
   const prefix = MAGIC.length + VERSION_BYTES + 2;
   const unpadded = prefix + dictionary.length + 1;
   const end = Math.ceil(unpadded / ALIGNMENT) * ALIGNMENT;
   const header = `${dictionary.padEnd(end - prefix - 1)}\n`;
-  const bytes = new Uint8Array(end + array.data.byteLength);
+  const bytes = new Uint8Array(end + data.byteLength);
   bytes.set(MAGIC);
   bytes.set([1, 0], MAGIC.length);
   new DataView(bytes.buffer).setUint16(MAGIC.length + VERSION_BYTES, header.length, true);
   bytes.set(new TextEncoder().encode(header), prefix);
-  bytes.set(new Uint8Array(array.data.buffer, array.data.byteOffset, array.data.byteLength), end);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), end);
   return bytes;
 }
 
 /**
- * Reads a `.npy` file of float32, uint8 or int32 (see `decodeNpy`).
+ * Reads a `.npy` file of numbers or truth values (see `decodeNpy`).
  *
  * @throws InputError naming the file.
  */
@@ -194,17 +286,19 @@ export function readNpy(path: string): NpyArray {
 }
 
 /**
- * Reads a `.npy` file that must hold float32.
+ * Reads a `.npy` file of any type as float32: each number becomes the nearest one.
  *
  * @throws InputError naming the file.
  */
 export function readFloat32Npy(path: string): NpyFloat32Array {
-  const { shape, data } = decodeNpy(readFileChecked(path), path, ['<f4']);
-  if (!(data instanceof Float32Array)) {
-    const found = data instanceof Uint8Array ? 'uint8' : 'int32';
-    throw new InputError(`${path} holds ${found} values; save it as float32.`);
+  const { shape, data } = readNpy(path);
+  if (data instanceof Float32Array) return { shape, data };
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    const numbers = new Float32Array(data.length);
+    for (let index = 0; index < data.length; index += 1) numbers[index] = Number(data[index]);
+    return { shape, data: numbers };
   }
-  return { shape, data };
+  return { shape, data: Float32Array.from(data) };
 }
 
 /**
