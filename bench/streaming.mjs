@@ -16,7 +16,6 @@ import {
   loadNetwork,
   mean,
   studentQuantile,
-  top1,
 } from 'bitcell/campaign';
 import { createRandomStream, PURPOSE, parseBytes, sampleWithoutReplacement } from 'bitcell/core';
 import { cellCount, FAULT_KINDS, uniformFaultMap } from 'bitcell/fault';
@@ -29,6 +28,7 @@ import {
   placeNetwork,
   storedWords,
 } from 'bitcell/sim';
+import { top1 } from 'bitcell/workload';
 
 import { printJson, requireFigures } from './measure.mjs';
 

@@ -105,12 +105,11 @@ export { storagesOf, WEIGHTS_ALONE } from './study/storages.js';
 export * from './study/study.js';
 export * from './study/study-file.js';
 export { type EndOfDies, looksOfDies } from './trial/die-end.js';
-export {
-  type DeltaRunners,
-  type Engine,
-  type TransientFaults,
-  type TrialNetwork,
-  top1,
+export type {
+  DeltaRunners,
+  Engine,
+  TransientFaults,
+  TrialNetwork,
 } from './trial/engines.js';
 export { knownMapsOfFile } from './trial/known-maps.js';
 export type { GoldenPredictions } from './trial/recorded-samples.js';

@@ -31,6 +31,8 @@ export const PURPOSE = {
   /** How many transient faults an image has, and where; indexed by the fault. */
   transientCount: 22,
   transientPlace: 23,
+  /** Which given samples serve to profile thresholds. */
+  calibrationChoice: 24,
 } as const;
 
 /** Random numbers addressed by index: every draw is a pure function of the stream and its index. */

@@ -4,6 +4,7 @@ export {
   type ImageSet,
   loadCifar10,
   normalize,
+  normalizedPixels,
   unpackCifar10,
 } from './cifar10/cifar10.js';
 export type {

@@ -3,17 +3,18 @@ import {
   nestedVariances,
   parseStudy,
   prepareStudy,
-  top1,
   trialImages,
 } from 'bitcell/campaign';
 import { float32Clips, int8Clips } from 'bitcell/mitigation';
-import { normalize, writeClipped, writeFloat32, writeQdq } from 'bitcell/models';
+import { writeClipped, writeFloat32, writeQdq } from 'bitcell/models';
+import { top1, workloadInputs } from 'bitcell/workload';
 import * as ort from 'onnxruntime-node';
 import { measurement, median } from '../measure.mjs';
 import { runCommand } from './command.mjs';
 import { patchesOfMaps, withFaultyWords } from './faulty-network.mjs';
 
-/** @import { ImageSet, Network } from 'bitcell/models' */
+/** @import { Network } from 'bitcell/models' */
+/** @import { Workload } from 'bitcell/workload' */
 /** @import { ActivationSide } from 'bitcell/mitigation' */
 /** @import { TrialRow } from './command.mjs' */
 
@@ -40,8 +41,8 @@ export async function againstOnnxruntime(options) {
   const { model, format, rates, mitigations, precision, maps, threads, shortMaps } = options;
   const { data } = prepareStudy(parseStudy({ model, format, rates, mitigations, precision }));
   const [{ network, sides }] = data.networks;
-  const peer = createPeer(network, data.dataset, threads);
-  const count = Math.min(options.images, data.dataset.count);
+  const peer = createPeer(network, data.workload, threads);
+  const count = Math.min(options.images, data.workload.samples);
   const all = Uint32Array.from({ length: count }, (_, index) => index);
   const points = data.conditions.flatMap(({ rate }, condition) =>
     mitigations.map((mitigation) => ({
@@ -69,7 +70,7 @@ export async function againstOnnxruntime(options) {
       const trials = trialsOf(run.trials, rate, mitigation);
       for (let next = 0; next < shortMaps; next += 1) {
         const { map, images, correct } = trials[(round * shortMaps + next) % trials.length];
-        const indices = trialImages(data.study, { map, images }, data.dataset.count);
+        const indices = trialImages(data.study, { map, images }, data.workload.samples);
         const result = await peer(bytesOf(map), indices);
         // int8 results are equal to the bit; float32 sums have an order of their own in each.
         if (format === 'int8' && result.correct !== correct) {
@@ -167,16 +168,16 @@ function writeNetwork(network, side) {
 /**
  * A function that runs images through a network file in a new session.
  * @param {Network} network
- * @param {ImageSet} dataset
+ * @param {Workload} workload
  * @param {number} threads
  */
-function createPeer({ input, tensors }, dataset, threads) {
+function createPeer({ input, tensors }, workload, threads) {
   const { channels, height, width } = tensors[input].shape;
   return async (/** @type {Uint8Array} */ bytes, /** @type {Uint32Array} */ indices) => {
     const batches = Array.from({ length: Math.ceil(indices.length / BATCH) }, (_, batch) => {
       const images = indices.subarray(batch * BATCH, (batch + 1) * BATCH);
       const dims = [images.length, channels, height, width];
-      return { images, input: new ort.Tensor('float32', normalize(dataset, images), dims) };
+      return { images, input: new ort.Tensor('float32', workloadInputs(workload, images), dims) };
     });
     const started = performance.now();
     const session = await ort.InferenceSession.create(bytes, {
@@ -191,7 +192,7 @@ function createPeer({ input, tensors }, dataset, threads) {
       const classes = scores.length / images.length;
       for (const [place, image] of images.entries()) {
         const own = scores.subarray(place * classes, (place + 1) * classes);
-        if (top1(own) === dataset.labels[image]) correct += 1;
+        if (top1(own) === workload.labels?.[image]) correct += 1;
       }
     }
     const seconds = (performance.now() - started) / 1000;

@@ -2,8 +2,9 @@ import { createTrialRunner, parseStudy, prepareStudy } from 'bitcell/campaign';
 import { featureCount, multiplyAccumulates } from 'bitcell/core';
 import { loadKernels } from 'bitcell/kernels';
 import { unitsOfSide } from 'bitcell/mitigation';
-import { inputsOf, isOnArray, normalize } from 'bitcell/models';
+import { inputsOf, isOnArray } from 'bitcell/models';
 import { createNetworkDatapath, differingLayers } from 'bitcell/sim';
+import { workloadInputs } from 'bitcell/workload';
 import { measurement } from '../measure.mjs';
 import { patchesOfMaps } from './faulty-network.mjs';
 
@@ -21,8 +22,8 @@ export function commonPrefixes({ model, format, rates, maps, images }) {
   const [one] = data.networks;
   const { network } = one;
   const datapath = createNetworkDatapath(network, kernels, images);
-  const inputs = normalize(
-    data.dataset,
+  const inputs = workloadInputs(
+    data.workload,
     Uint32Array.from({ length: images }, (_, image) => image),
   );
   const mitigations = study.mitigations.map(({ name }) => name);

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { shellWord } from '../../core/index.js';
+import type { InputFile } from '../../workload/index.js';
 import { isPilotMap } from '../points/pilot.js';
 import { STUDY_AXES } from '../study/axes.js';
 import type { Dies } from '../study/dies.js';
@@ -37,7 +39,10 @@ export function continueCommand(
 ): string {
   const study = resolvedStudy(configuration);
   const options = (study && studyOptions(study)) ?? ['STUDY.yaml'];
-  return ['bitcell', 'run', ...options, '--out', shellWord(folder), '--resume'].join(' ');
+  const inputs = inputOptions(savedInputs(configuration));
+  return ['bitcell', 'run', ...options, ...inputs, '--out', shellWord(folder), '--resume'].join(
+    ' ',
+  );
 }
 
 /**
@@ -47,12 +52,28 @@ export function continueCommand(
 export function replayCommand(
   study: Study,
   { condition, map, images }: Pick<Trial, 'condition' | 'map' | 'images'>,
+  inputs: readonly InputFile[] = [],
 ): string {
   // The images of a pilot's maps are its own; those of the others it chose from results, which one trial does not have.
   const isChosen = study.images === 'pilot' && !isPilotMap(map);
   const options = studyOptions(isChosen ? { ...study, precision: undefined, images } : study);
   const words = options ?? ['STUDY.yaml', ...(isChosen ? ['--images', String(images)] : [])];
-  return ['bitcell', 'run', ...words, '--only', `${condition}:${map}`].join(' ');
+  const given = inputOptions(inputs);
+  return ['bitcell', 'run', ...words, ...given, '--only', `${condition}:${map}`].join(' ');
+}
+
+function inputOptions(inputs: readonly InputFile[]): string[] {
+  return inputs.flatMap(({ name, file }) => [
+    '--input',
+    shellWord(name === undefined ? file : `${name}=${file}`),
+  ]);
+}
+
+const inputFiles = z.array(z.object({ name: z.string().optional(), file: z.string() }));
+
+/** The files of samples that a store names: not trusted, and only shown. */
+function savedInputs({ inputs }: Readonly<Record<string, unknown>>): readonly InputFile[] {
+  return inputFiles.safeParse(inputs).data ?? [];
 }
 
 /** Undefined where options cannot say what the study is. */

@@ -71,7 +71,11 @@ export async function executeTrials(
 }
 
 /** An error with the trial that it came from, which a thread does not know by name. */
-function describeFailure(error: unknown, { study, conditions }: StudyData, trial: Trial): unknown {
+function describeFailure(
+  error: unknown,
+  { study, conditions, workload }: StudyData,
+  trial: Trial,
+): unknown {
   const { model, format } = conditions[trial.condition];
   const network = `${model} with ${format} words`;
   if (error instanceof InputError) {
@@ -79,7 +83,7 @@ function describeFailure(error: unknown, { study, conditions }: StudyData, trial
   }
   if (!(error instanceof Error)) return error;
   const where = `condition ${trial.condition}, map ${trial.map}, of ${network}`;
-  const message = `${error.message}, at ${where}; "${replayCommand(study, trial)}" runs that trial alone`;
+  const message = `${error.message}, at ${where}; "${replayCommand(study, trial, workload.files)}" runs that trial alone`;
   if (error instanceof WorkerError) return new WorkerError(message, undefined, { cause: error });
   if (error instanceof BitcellError) return error;
   const described = new Error(message, { cause: error });

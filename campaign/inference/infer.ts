@@ -9,6 +9,7 @@ import { loadKernels } from '../../kernels/index.js';
 import { loadNetwork, type Network, type WordFormat } from '../../models/index.js';
 import { batchWithinMemory } from '../../sim/index.js';
 import { type RestartListener, startThread, type TaskThread } from '../execute/worker-thread.js';
+import { sharedCopy } from '../inputs/shared-copy.js';
 import { shareNetwork } from '../inputs/shared-network.js';
 import type { InferenceWorkerData } from './infer-worker.js';
 import {
@@ -146,12 +147,6 @@ function* partsOf(count: number, batch: number): Generator<InferencePart, void, 
   for (let first = 0; first < count; first += batch) {
     yield { first, count: Math.min(batch, count - first) };
   }
-}
-
-function sharedCopy(values: Float32Array): Float32Array {
-  const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
-  shared.set(values);
-  return shared;
 }
 
 function requireImages(network: Network, { shape }: NpyFloat32Array, file: string): number {

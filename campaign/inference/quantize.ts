@@ -20,7 +20,7 @@ import {
   weightNoise,
 } from '../../models/index.js';
 import { batchWithinMemory, createNetworkDatapath } from '../../sim/index.js';
-import { top1 } from '../trial/engines.js';
+import { top1 } from '../../workload/index.js';
 import { cifar10Inputs, type NetworkInputs, runInputs } from './network-inputs.js';
 
 /** Images that the datapath computes together, where memory allows. */

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { packageRoot, parseJson, sha256Hex } from '../../core/index.js';
 import { type ImageSet, isIsland, type Network } from '../../models/index.js';
 import { islandRuntime } from '../../sim/index.js';
+import type { Workload } from '../../workload/index.js';
 
 /** Folders of compiled code that results depend on. */
-const CODE_FOLDERS = ['core', 'models', 'kernels', 'fault', 'sim', 'mitigation', 'campaign'];
+const CODE_FOLDERS = [
+  ...['core', 'workload', 'models', 'kernels', 'fault', 'sim', 'mitigation', 'campaign'],
+];
 
 /** SHA-256 of the compiled code that results depend on: scripts and kernels, by path. */
 export function codeChecksum(): string {
@@ -23,8 +26,15 @@ export function codeChecksum(): string {
 }
 
 /** SHA-256 of images and labels. */
-export function dataChecksum({ images, labels }: ImageSet): string {
+export function dataChecksum({ images, labels }: Pick<ImageSet, 'images' | 'labels'>): string {
   return sha256Hex(sha256Hex(images) + sha256Hex(labels));
+}
+
+/** SHA-256 of the samples of a study, and of their labels where they have some. */
+export function workloadChecksum({ values, labels }: Workload): string {
+  const { buffer, byteOffset, byteLength } = values;
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  return labels ? dataChecksum({ images: bytes, labels }) : sha256Hex(bytes);
 }
 
 /** Versions of Bitcell and of what it runs on. */

@@ -1,3 +1,4 @@
+import { InputError } from '../../core/index.js';
 import { loadKernels } from '../../kernels/index.js';
 import {
   areAsFine,
@@ -17,6 +18,7 @@ import {
   zooThresholds,
 } from '../../models/index.js';
 import { batchWithinMemory, createNetworkDatapath } from '../../sim/index.js';
+import { type Workload, workloadInputs } from '../../workload/index.js';
 import { requireCifar10Network } from './cifar10-network.js';
 
 /** Training images from which thresholds are profiled when no file gives them. */
@@ -24,22 +26,27 @@ export const PROFILE_IMAGES = 1000;
 /** Images that are profiled together, where half of the memory allows: maxima of all neurons take some, too. */
 const PROFILE_BATCH = 25;
 
+/** What thresholds are profiled on: training images of CIFAR-10, or given samples. */
+export type ProfileData =
+  | { readonly folder: string | undefined }
+  | { readonly calibration: Workload | undefined };
+
 /**
- * Thresholds of a network: of a given file, of the zoo, or profiled on the first training images. A profile takes the
- * place of the zoo's maxima, too, where those are coarser than what is wanted.
+ * Thresholds of a network: of a given file, of the zoo, or profiled on the first training images or on all samples that
+ * are given for it. A profile takes the place of the zoo's maxima, too, where those are coarser than what is wanted.
  *
- * @param data folder of CIFAR-10's binary files; default: the installed data package
  * @param granularity of the maxima that are wanted; undefined: any
  */
 export function loadThresholds(
   model: string,
   networks: readonly Network[],
   file: string | undefined,
-  data: string | undefined,
+  data: ProfileData,
   granularity?: Granularity,
 ): FoundThresholds {
   const profile = (lacking: readonly Network[], images: number) => {
-    const training = loadCifar10({ folder: data, split: 'train', limit: images });
+    if ('calibration' in data) return profileSamples(model, lacking, data.calibration, granularity);
+    const training = loadCifar10({ folder: data.folder, split: 'train', limit: images });
     return profileThresholds(lacking, training, images, granularity);
   };
   const source = file ?? zooThresholds(model);
@@ -74,12 +81,35 @@ export function profileThresholds(
   images = PROFILE_IMAGES,
   granularity?: Granularity,
 ): Thresholds {
-  const kernels = loadKernels();
+  for (const network of networks) requireCifar10Network(network);
   const indices = Uint32Array.from({ length: images }, (_, index) => index);
-  const inputs = normalize(training, indices);
+  return profileInputs(networks, normalize(training, indices), images, granularity);
+}
+
+/** @throws InputError when there are no samples */
+function profileSamples(
+  model: string,
+  networks: readonly Network[],
+  calibration: Workload | undefined,
+  granularity: Granularity | undefined,
+): Thresholds {
+  if (!calibration) {
+    throw new InputError(
+      `clip and clamp need thresholds of ${model}, and one sample is too few to profile them on and measure on another: give more samples, or --thresholds FILE`,
+    );
+  }
+  return profileInputs(networks, workloadInputs(calibration), calibration.samples, granularity);
+}
+
+function profileInputs(
+  networks: readonly Network[],
+  inputs: Float32Array,
+  images: number,
+  granularity: Granularity | undefined,
+): Thresholds {
+  const kernels = loadKernels();
   const maxima: Partial<Record<WordFormat, Record<string, readonly number[]>>> = {};
   for (const network of networks) {
-    requireCifar10Network(network);
     const datapath = createNetworkDatapath(
       network,
       kernels,
@@ -110,13 +140,12 @@ export interface ThresholdFinder {
 /**
  * @param networks the model in the word formats of the study
  * @param own what the study asks for where a mitigation says nothing
- * @param data folder of CIFAR-10's binary files; default: the installed data package
  */
 export function createThresholdFinder(
   model: string,
   networks: readonly Network[],
   own: ThresholdRequest,
-  data: string | undefined,
+  data: ProfileData,
 ): ThresholdFinder {
   const found = new Map<string, FoundThresholds>();
   return {

@@ -50,6 +50,9 @@ export function isPilotMap(map: number): boolean {
  */
 export const IMAGE_RANGE = { least: 5, most: 500 } as const;
 
+/** The most images a map that a pilot chooses. */
+export const MOST_PILOT_IMAGES = IMAGE_RANGE.most;
+
 /** 250 images tell where both variances lie: in many maps where a map is cheap, in fewer where it is dear. */
 const PILOT_OF_CHEAP_MAPS = { maps: 25, images: 10 } as const;
 const PILOT_OF_DEAR_MAPS = { maps: 10, images: 25 } as const;

@@ -1,6 +1,6 @@
 import { loadKernels } from '../../kernels/index.js';
-import { normalize } from '../../models/index.js';
 import { createNetworkDatapath } from '../../sim/index.js';
+import { workloadInputs } from '../../workload/index.js';
 import type { StoppingRule } from '../points/stopping.js';
 import { expectedMaps, LOOK_GROWTH } from '../statistics/index.js';
 import type { Condition } from '../study/conditions.js';
@@ -49,7 +49,7 @@ function mostMaps({ precision, dies }: Study, { maxMaps }: StoppingRule): number
 
 /** The fault-free network sees each image at most once for each mitigation. */
 function imageRunsOf(prepared: PreparedStudy, one: StudyNetwork): number {
-  const { conditions, study, dataset } = prepared.data;
+  const { conditions, study, workload } = prepared.data;
   const own = conditions.filter(
     ({ model, format }) => model === one.model && format === one.network.format,
   );
@@ -59,7 +59,7 @@ function imageRunsOf(prepared: PreparedStudy, one: StudyNetwork): number {
     .reduce((sum, condition) => sum + imagesOfRuns(condition) * study.mitigations.length, 0);
   const drawn =
     study.imageChoice === 'fixed' ? Number(study.images) : Math.max(...own.map(imagesOfRuns));
-  return faulty + Math.min(drawn, dataset.count) * one.golden.size;
+  return faulty + Math.min(drawn, workload.samples) * one.golden.size;
 }
 
 /**
@@ -80,7 +80,7 @@ export const CALIBRATION_IMAGES = BATCH;
 function imagesPerSecond({ data }: PreparedStudy, { network }: StudyNetwork): number {
   const datapath = createNetworkDatapath(network, loadKernels(), BATCH);
   const indices = Uint32Array.from({ length: CALIBRATION_IMAGES }, (_, index) => index);
-  const inputs = normalize(data.dataset, indices);
+  const inputs = workloadInputs(data.workload, indices);
   datapath.run(inputs, CALIBRATION_IMAGES);
   const started = performance.now();
   datapath.run(inputs, CALIBRATION_IMAGES);

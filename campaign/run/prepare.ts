@@ -2,6 +2,7 @@ import { InputError, readFileChecked, sha256Hex } from '../../core/index.js';
 import { type FaultMap, faultMapFiles } from '../../fault/index.js';
 import {
   activationKeyOf,
+  activationPartOf,
   activationSideOf,
   memoryPartsOf,
   NO_MITIGATION,
@@ -9,7 +10,7 @@ import {
   type Thresholds,
   unmeasuredCells,
 } from '../../mitigation/index.js';
-import { type ImageSet, loadCifar10, loadNetwork } from '../../models/index.js';
+import { loadNetwork, zooThresholds } from '../../models/index.js';
 import {
   type Accelerator,
   createRecording,
@@ -19,13 +20,14 @@ import {
   requireDatapath,
   transientSites,
 } from '../../sim/index.js';
-import { requireCifar10Network } from '../inputs/cifar10-network.js';
+import type { Workload } from '../../workload/index.js';
 import { filesOfDies, levelOfDies, type PlacedDies, readDies } from '../inputs/dies/index.js';
-import { shareNetwork } from '../inputs/shared-network.js';
+import { type SharedNetwork, shareNetwork } from '../inputs/shared-network.js';
 import { loadStorageMap } from '../inputs/storage-map.js';
-import { createThresholdFinder } from '../inputs/thresholds.js';
+import { createThresholdFinder, type ProfileData } from '../inputs/thresholds.js';
+import { type DataOptions, loadSamples } from '../inputs/workload.js';
 import { type StudyDesign, stoppingRuleOf } from '../points/design.js';
-import { createPilot } from '../points/pilot.js';
+import { createPilot, MOST_PILOT_IMAGES } from '../points/pilot.js';
 import {
   type Condition,
   type PlacedNetwork,
@@ -71,17 +73,25 @@ export interface PreparedStudy extends StudyDesign {
 }
 
 /**
- * Load and check all that a study needs: networks, accelerators, thresholds, images, fault maps, memories.
+ * Load and check all that a study needs: networks, accelerators, thresholds, samples, fault maps, memories.
  *
- * @param folder folder of CIFAR-10's binary files; default: the installed data package
+ * @param source where samples come from; default: CIFAR-10's test images of the installed data package
  * @throws InputError for anything wrong with them
  */
-export function prepareStudy(study: Study, folder?: string): PreparedStudy {
-  const accelerators = new Map(study.accelerators.map((name) => [name, loadAccelerator(name)]));
-  const sources = sourcesOf(study);
-  requireKnowable(study, sources);
-  const dataset = loadCifar10({ folder, split: 'test' });
-  const loaded = study.models.map((model) => loadModel(study, model, folder, dataset));
+export function prepareStudy(given: Study, source: DataOptions = {}): PreparedStudy {
+  const accelerators = new Map(given.accelerators.map((name) => [name, loadAccelerator(name)]));
+  const sources = sourcesOf(given);
+  requireKnowable(given, sources);
+  const words = given.models.map((model) => ({
+    model,
+    shared: given.formats.map((format) => shareNetwork(loadNetwork(model, format))),
+  }));
+  const all = words.flatMap(({ shared }) => shared.map(({ network }) => network));
+  const { workload, profile } = loadSamples(all, source, given.seed, profiles(given));
+  const study = withSamples(given, workload);
+  // Here, so that no thread is started for it.
+  for (const network of all) requireDatapath(network, BATCH);
+  const loaded = words.map((one) => loadModel(study, one, profile, workload.samples));
   const networks = loaded.flatMap((model) => model.networks);
   const loadedNetworks = { study, networks, accelerators };
   const place = (placed: PlacedNetwork) => placeOf(loadedNetworks, placed);
@@ -102,13 +112,13 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   };
   const dies = new Map<string, PlacedDies>();
   const diesOf = (placed: PlacedNetwork): PlacedDies => {
-    const { dies: given } = study;
-    if (given === undefined) throw new Error('a study without dies');
+    const { dies: files } = study;
+    if (files === undefined) throw new Error('a study without dies');
     const { geometry, memory } = place(placed);
     const { columnMux } = memory;
     const key = memoryKey({ geometry, columnMux });
     const read =
-      dies.get(key) ?? forFormat(study, placed, () => readDies(given, { geometry, columnMux }));
+      dies.get(key) ?? forFormat(study, placed, () => readDies(files, { geometry, columnMux }));
     dies.set(key, read);
     return read;
   };
@@ -152,7 +162,7 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   });
   requireMeasured(study, dies);
   return {
-    data: { study, conditions, networks, accelerators, faultMaps, dies, dataset },
+    data: { study, conditions, networks, accelerators, faultMaps, dies, workload },
     ruleOf: (condition) => stoppingRuleOf(study, condition, mapsOf(condition)),
     remarksOf: remarksByPoint(study, (condition) => ({
       network: networkOf({ networks }, condition.model, condition.format).network,
@@ -197,28 +207,40 @@ export function prepareStudy(study: Study, folder?: string): PreparedStudy {
   };
 }
 
+/** The models of a study whose thresholds of clips have to be profiled. */
+function profiles({ models, mitigations, thresholds }: Study): boolean {
+  const isClipped = mitigations
+    .map(activationPartOf)
+    .some((part) => part !== undefined && part.thresholds === undefined);
+  return (
+    isClipped &&
+    models.some((model) => thresholds?.[model] === undefined && zooThresholds(model) === undefined)
+  );
+}
+
+/** A map cannot have more samples than there are. */
+function withSamples(study: Study, { samples }: Workload): Study {
+  const { images } = study;
+  const most = images === 'pilot' ? MOST_PILOT_IMAGES : images;
+  return most <= samples ? study : { ...study, images: samples };
+}
+
 /** A network in the word formats of a study. */
 function loadModel(
   study: Study,
-  model: string,
-  folder: string | undefined,
-  dataset: ImageSet,
+  { model, shared }: { readonly model: string; readonly shared: readonly SharedNetwork[] },
+  profile: ProfileData,
+  samples: number,
 ): {
   readonly model: string;
   readonly networks: StudyNetwork[];
   readonly thresholds: ReadonlyMap<string, Thresholds>;
 } {
-  const shared = study.formats.map((format) => shareNetwork(loadNetwork(model, format)));
-  for (const { network } of shared) {
-    requireCifar10Network(network);
-    // Here, so that no thread is started for it.
-    requireDatapath(network, BATCH);
-  }
   const finder = createThresholdFinder(
     model,
     shared.map(({ network }) => network),
     { file: study.thresholds?.[model], granularity: study.granularity },
-    folder,
+    profile,
   );
   const networkCount = study.models.length * study.formats.length;
   const mitigations = [NO_MITIGATION, ...study.mitigations];
@@ -236,13 +258,13 @@ function loadModel(
         activationSideOf(mitigation, one.network, finder.find, partDefaults(study)),
       ]),
     ),
-    golden: createGoldenPredictions(keys, dataset.count),
+    golden: createGoldenPredictions(keys, samples),
     recordings: new Map(
       keys.map((key) => [
         key,
         createRecording(
           one.network,
-          study.imageChoice === 'fixed' && study.images !== 'pilot' ? study.images : dataset.count,
+          study.imageChoice === 'fixed' && study.images !== 'pilot' ? study.images : samples,
           RECORDING_BYTES / networkCount / keys.length,
         ),
       ]),

@@ -59,7 +59,7 @@ export async function requireRepeated(
     const difference = firstDifference(before, now);
     if (difference === undefined) continue;
     throw new InputError(
-      `${folder} ${notRepeated(by)}: condition ${condition}, map ${map}, ${difference}; ${remedy(by)}, or choose another folder; "${replayCommand(data.study, before.trial)}" shows what is made of that trial now`,
+      `${folder} ${notRepeated(by)}: condition ${condition}, map ${map}, ${difference}; ${remedy(by)}, or choose another folder; "${replayCommand(data.study, before.trial, data.workload.files)}" shows what is made of that trial now`,
     );
   }
 }

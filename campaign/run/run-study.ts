@@ -11,7 +11,7 @@ import {
 import { type Collector, createCollector } from '../execute/collector.js';
 import { executeTrials } from '../execute/threads.js';
 import type { RestartListener } from '../execute/worker-thread.js';
-import { codeChecksum, dataChecksum, islandVersions, versions } from '../inputs/checksums.js';
+import { codeChecksum, islandVersions, versions, workloadChecksum } from '../inputs/checksums.js';
 import type { DieRow } from '../points/dies/die-row.js';
 import type { StudyPoint } from '../points/point.js';
 import { type SampleSize, singleFaultSamples } from '../points/sample-size.js';
@@ -152,12 +152,13 @@ function openStudyStore(
   folder: string,
   { resume = false, threads, engine = 'incremental', onRestart, onRepeat }: RunOptions,
 ): Promise<StudyStore> {
-  const { study, conditions, accelerators, dataset } = data;
+  const { study, conditions, accelerators, workload } = data;
   return openStore(folder, {
     configuration: {
       ...studyInputOf(study),
+      ...(workload.files && { inputs: workload.files }),
       acceleratorsResolved: Object.fromEntries(accelerators),
-      checksums: { ...checksums, data: dataChecksum(dataset) },
+      checksums: { ...checksums, data: workloadChecksum(workload) },
     },
     versions: versions(),
     code: codeChecksum(),

@@ -1,7 +1,7 @@
 import { activeFaults } from '../../fault/index.js';
 import type { KernelCode } from '../../kernels/index.js';
 import { UNPROTECTED } from '../../mitigation/index.js';
-import { type ImageSet, type Network, normalize } from '../../models/index.js';
+import type { Network } from '../../models/index.js';
 import {
   type ActivationUnit,
   canFollowChanges,
@@ -24,7 +24,8 @@ import {
   type WeightPatches,
   WHOLE_LAYER_ADVANTAGE,
 } from '../../sim/index.js';
-import type { GoldenPredictions, Prediction } from './recorded-samples.js';
+import { type Workload, workloadInputs } from '../../workload/index.js';
+import { type GoldenPredictions, type Prediction, predictionsOf } from './recorded-samples.js';
 import type { StorageMap, StorageSide } from './storage-side.js';
 
 /**
@@ -57,8 +58,8 @@ export interface TrialNetwork {
 
 /** The images of a run. */
 export interface RunImages {
-  readonly dataset: ImageSet;
-  /** Indices into the data set. */
+  readonly workload: Workload;
+  /** Indices into the workload. */
   readonly indices: Uint32Array;
   /** Their numbers in the recordings. */
   readonly numbers: Uint32Array;
@@ -68,14 +69,14 @@ export interface RunImages {
 export function predictClean(
   one: TrialNetwork,
   mitigation: string,
-  { dataset, indices, numbers }: RunImages,
+  { workload, indices, numbers }: RunImages,
 ): Prediction[] {
   const { datapath, recordings } = one;
   datapath.setDisturbance(undefined);
   datapath.setActivationUnits(unitsOf(one, mitigation));
   const recording = recordingOf(recordings, mitigation);
-  const outputs = recordRun(datapath, recording, normalize(dataset, indices), numbers);
-  return predictionsOf(outputs, datapath.classes);
+  const outputs = recordRun(datapath, recording, workloadInputs(workload, indices), numbers);
+  return predictionsIn(one, outputs, numbers);
 }
 
 function unitsOf({ units }: TrialNetwork, mitigation: string): ReadonlyMap<string, ActivationUnit> {
@@ -97,7 +98,7 @@ export interface EffectiveFaults {
 
 export interface TransientFaults {
   readonly side: StorageSide;
-  /** The faults of an image, by its index in the data set. */
+  /** The faults of an image, by its index in the workload. */
   readonly faultsOf: (image: number) => readonly TransientFault[];
 }
 
@@ -124,9 +125,8 @@ export function predictFaulty(
   images: RunImages,
   faults: EffectiveFaults,
 ): Prediction[] {
-  const { datapath } = one;
   const outputs = faultyOutputs(one, mitigation, images, faults);
-  return predictionsOf(outputs, datapath.classes);
+  return predictionsIn(one, outputs, images.numbers);
 }
 
 /**
@@ -138,11 +138,11 @@ const MOST_FOLLOWED_PATCHES = 1024;
 function faultyOutputs(
   one: TrialNetwork,
   mitigation: string,
-  { dataset, indices, numbers }: RunImages,
+  { workload, indices, numbers }: RunImages,
   { disturbance, differing, intermittent, transient }: EffectiveFaults,
 ): Float32Array {
   const { datapath, recordings, engine, deltaRunners } = one;
-  const loadImages = () => normalize(dataset, indices);
+  const loadImages = () => workloadInputs(workload, indices);
   const units = unitsOf(one, mitigation);
   if (transient)
     return transientOutputs(one, mitigation, { indices, numbers, loadImages }, transient);
@@ -326,7 +326,7 @@ function predictSharing(
   one: TrialNetwork,
   sharing: PrefixSharing,
   mitigations: readonly string[],
-  { dataset, indices, numbers }: RunImages,
+  { workload, indices, numbers }: RunImages,
   { disturbance, differing }: EffectiveFaults & { readonly differing: LayerRange },
 ): FaultyPredictions[] {
   const { datapath, recordings } = one;
@@ -336,11 +336,11 @@ function predictSharing(
   const results = new Map(
     mitigations.map((mitigation) => [mitigation, { predictions: [] as Prediction[], seconds: 0 }]),
   );
-  const add = (mitigation: string, run: () => Float32Array) => {
+  const add = (mitigation: string, batch: Uint32Array, run: () => Float32Array) => {
     const result = results.get(mitigation);
     if (!result) throw new Error(`unknown mitigation ${mitigation}`);
     const started = performance.now();
-    result.predictions.push(...predictionsOf(run(), datapath.classes));
+    result.predictions.push(...predictionsIn(one, run(), batch));
     result.seconds += (performance.now() - started) / 1000;
   };
   for (let first = 0; first < indices.length; first += datapath.batch) {
@@ -348,11 +348,15 @@ function predictSharing(
     const batch = {
       numbers: numbers.subarray(first, first + datapath.batch),
       differing,
-      loadImages: () => normalize(dataset, batchIndices),
+      loadImages: () => workloadInputs(workload, batchIndices),
     };
-    add(UNPROTECTED, () => sharing.runBase(batch, recordingOf(recordings, UNPROTECTED), units));
+    add(UNPROTECTED, batch.numbers, () =>
+      sharing.runBase(batch, recordingOf(recordings, UNPROTECTED), units),
+    );
     for (const [other, mitigation] of others.entries()) {
-      add(mitigation, () => sharing.runOther(other, recordingOf(recordings, mitigation)));
+      add(mitigation, batch.numbers, () =>
+        sharing.runOther(other, recordingOf(recordings, mitigation)),
+      );
     }
   }
   return [...results.values()];
@@ -364,19 +368,11 @@ function recordingOf(recordings: ReadonlyMap<string, Recording>, mitigation: str
   return recording;
 }
 
-function predictionsOf(outputs: Float32Array, classes: number): Prediction[] {
-  return Array.from({ length: outputs.length / classes }, (_, image) => {
-    const scores = outputs.subarray(image * classes, (image + 1) * classes);
-    return { top1: top1(scores), nonFinite: !scores.every(Number.isFinite) };
-  });
-}
-
-/** The class with the largest score; among equals the first; the first NaN wins (PyTorch's argmax). */
-export function top1(scores: Float32Array): number {
-  let best = 0;
-  for (let index = 0; index < scores.length; index += 1) {
-    if (Number.isNaN(scores[index])) return index;
-    if (scores[index] > scores[best]) best = index;
-  }
-  return best;
+/** What a network made of images, of which the unprotected fault-free network's outputs are recorded. */
+function predictionsIn(
+  { network, recordings }: TrialNetwork,
+  outputs: Float32Array,
+  numbers: Uint32Array,
+): Prediction[] {
+  return predictionsOf(network, outputs, recordingOf(recordings, UNPROTECTED).outputs, numbers);
 }

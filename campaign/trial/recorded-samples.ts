@@ -1,9 +1,13 @@
+import { featureCount } from '../../core/index.js';
+import type { Network } from '../../models/index.js';
+import { agrees, top1 } from '../../workload/index.js';
+
 /**
  * What the fault-free network makes of each image of a data set under one mitigation, filled in as images are
  * first needed. It depends on the image alone, so threads that share it may write an entry twice, but never
  * differently.
  */
-export type GoldenPredictions = Int16Array<SharedArrayBuffer>;
+export type GoldenPredictions = Int32Array<SharedArrayBuffer>;
 
 /** An entry that is not known yet. */
 const UNKNOWN = -1;
@@ -15,15 +19,19 @@ export function createGoldenPredictions(
 ): ReadonlyMap<string, GoldenPredictions> {
   return new Map(
     mitigations.map((mitigation) => {
-      const bytes = images * Int16Array.BYTES_PER_ELEMENT;
-      return [mitigation, new Int16Array(new SharedArrayBuffer(bytes)).fill(UNKNOWN)];
+      const bytes = images * Int32Array.BYTES_PER_ELEMENT;
+      return [mitigation, new Int32Array(new SharedArrayBuffer(bytes)).fill(UNKNOWN)];
     }),
   );
 }
 
 /** What a network makes of one image. */
 export interface Prediction {
-  readonly top1: number;
+  /**
+   * Its top-1 class; of outputs that are no scores, whether they are those of the fault-free, unprotected network (0) or
+   * others (1).
+   */
+  readonly answer: number;
   /** Whether an output is NaN or infinite. */
   readonly nonFinite: boolean;
 }
@@ -32,13 +40,13 @@ export interface Prediction {
 export function setPrediction(
   golden: GoldenPredictions,
   image: number,
-  { top1, nonFinite }: Prediction,
+  { answer, nonFinite }: Prediction,
 ): void {
-  Atomics.store(golden, image, 2 * top1 + (nonFinite ? 1 : 0));
+  Atomics.store(golden, image, 2 * answer + (nonFinite ? 1 : 0));
 }
 
 export function predictionOf(golden: GoldenPredictions, image: number): Prediction {
-  return { top1: golden[image] >> 1, nonFinite: golden[image] % 2 === 1 };
+  return { answer: golden[image] >> 1, nonFinite: golden[image] % 2 === 1 };
 }
 
 /** The places, among `images`, of those whose prediction is not known yet. */
@@ -46,4 +54,37 @@ export function unknownImages(golden: GoldenPredictions, images: Uint32Array): U
   return Uint32Array.from(images.keys()).filter(
     (place) => Atomics.load(golden, images[place]) === UNKNOWN,
   );
+}
+
+/** The answer of a network, whose outputs are no scores, that agrees with the fault-free, unprotected one. */
+const AGREES = 0;
+const DIFFERS = 1;
+
+/** Whether the outputs of a network are the scores of classes: one vector of two values or more. */
+function hasScores({ tensors, output }: Network): boolean {
+  const { channels, height, width } = tensors[output].shape;
+  return height === 1 && width === 1 && channels > 1;
+}
+
+/**
+ * What a network made of images.
+ *
+ * @param outputs images × values
+ * @param clean what the fault-free, unprotected network made of all images by their numbers
+ * @param numbers of the images in `clean`
+ */
+export function predictionsOf(
+  network: Network,
+  outputs: Float32Array,
+  clean: Float32Array,
+  numbers: Uint32Array,
+): Prediction[] {
+  const length = featureCount(network.tensors[network.output].shape);
+  const isScored = hasScores(network);
+  return Array.from(numbers, (number, image) => {
+    const values = outputs.subarray(image * length, (image + 1) * length);
+    const reference = clean.subarray(number * length, (number + 1) * length);
+    const answer = isScored ? top1(values) : agrees(values, reference) ? AGREES : DIFFERS;
+    return { answer, nonFinite: !values.every(Number.isFinite) };
+  });
 }

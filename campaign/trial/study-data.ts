@@ -6,7 +6,7 @@ import {
   memoryPartsOf,
   standsIn,
 } from '../../mitigation/index.js';
-import { type ImageSet, type Network, WORD_BITS, type WordFormat } from '../../models/index.js';
+import { type Network, WORD_BITS, type WordFormat } from '../../models/index.js';
 import {
   type Accelerator,
   type MemoryExtras,
@@ -21,6 +21,7 @@ import {
   slotCount,
   weightMemoryOf,
 } from '../../sim/index.js';
+import type { Workload } from '../../workload/index.js';
 import type { PlacedDies } from '../inputs/dies/index.js';
 import type { SharedNetwork } from '../inputs/shared-network.js';
 import type { Condition } from '../study/conditions.js';
@@ -54,7 +55,7 @@ export interface StudyData {
   readonly faultMaps: ReadonlyMap<string, FaultMap>;
   /** Measured dies by `memoryKey`. */
   readonly dies: ReadonlyMap<string, PlacedDies>;
-  readonly dataset: ImageSet;
+  readonly workload: Workload;
 }
 
 /** A network of a study. */

@@ -1,5 +1,5 @@
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
-import type { ImageSet } from '../../models/index.js';
+import type { Workload } from '../../workload/index.js';
 import type { PairedImages } from '../statistics/index.js';
 import type { Study } from '../study/study.js';
 import { predictClean, type RunImages, type TrialNetwork } from './engines.js';
@@ -10,7 +10,7 @@ import { entryOf } from './study-data.js';
  * The images of a map: the first of an order that is the same for every condition and mitigation, and, if they are
  * fixed, every map. So fewer images of a map are a part of more.
  *
- * @param available images of the data set
+ * @param available samples of the workload
  */
 export function trialImages(
   { seed, imageChoice }: Pick<Study, 'seed' | 'imageChoice'>,
@@ -29,16 +29,16 @@ export function trialImages(
 export function runImages(
   study: Pick<Study, 'seed' | 'imageChoice'>,
   map: { readonly map: number; readonly images: number },
-  dataset: ImageSet,
+  workload: Workload,
 ): RunImages {
-  const indices = trialImages(study, map, dataset.count);
+  const indices = trialImages(study, map, workload.samples);
   const numbers = study.imageChoice === 'fixed' ? indices.map((_, place) => place) : indices;
-  return { dataset, indices, numbers };
+  return { workload, indices, numbers };
 }
 
 /** The images from one place to before another. */
-export function partOf({ dataset, indices, numbers }: RunImages, from: number, to: number) {
-  return { dataset, indices: indices.subarray(from, to), numbers: numbers.subarray(from, to) };
+export function partOf({ workload, indices, numbers }: RunImages, from: number, to: number) {
+  return { workload, indices: indices.subarray(from, to), numbers: numbers.subarray(from, to) };
 }
 
 /** Fault-free predictions; those not known yet are computed. */
@@ -52,7 +52,7 @@ export function goldenOf(
   const places = unknownImages(golden, images.indices);
   if (places.length > 0) {
     const missing = {
-      dataset: images.dataset,
+      workload: images.workload,
       indices: places.map((place) => images.indices[place]),
       numbers: places.map((place) => images.numbers[place]),
     };
@@ -63,24 +63,33 @@ export function goldenOf(
   return Array.from(images.indices, (image) => predictionOf(golden, image));
 }
 
-/** The images that one of two networks alone puts into their class. */
+/** The images that one of two networks alone gets right. */
 export function pairedWith(
   images: RunImages,
   found: readonly Prediction[],
   reference: readonly Prediction[],
 ): PairedImages {
-  const right = new Set(rightPlaces(images, found));
-  const before = rightPlaces(images, reference);
+  const right = new Set(rightPlaces(images, found, reference));
+  const before = rightPlaces(images, reference, reference);
   const kept = before.filter((place) => right.has(place)).length;
   return { lost: before.length - kept, gained: right.size - kept };
 }
 
-/** The places of images that are put into their class. */
+/**
+ * The places of images that come out right: in their class, or, where they have no labels, as from the fault-free,
+ * unprotected network.
+ *
+ * @param clean what that network makes of them
+ */
 export function rightPlaces(
-  { dataset: { labels }, indices }: RunImages,
+  { workload: { labels }, indices }: RunImages,
   predictions: readonly Prediction[],
+  clean: readonly Prediction[],
 ): number[] {
-  return placesWhere(predictions, ({ top1 }, place) => top1 === labels[indices[place]]);
+  return placesWhere(
+    predictions,
+    ({ answer }, place) => answer === (labels ? labels[indices[place]] : clean[place].answer),
+  );
 }
 
 export function placesWhere(

@@ -113,7 +113,7 @@ export function createTrialContexts(
       ...(condition.source.kind === 'transient' && {
         transient: transientContext(data.study, shared.network, placed, condition, accelerator),
       }),
-      dataset: data.dataset,
+      workload: data.workload,
     };
   }
 

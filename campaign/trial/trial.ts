@@ -1,6 +1,5 @@
 import type { FaultMap } from '../../fault/index.js';
 import { type KnownMaps, type Repairs, UNPROTECTED } from '../../mitigation/index.js';
-import type { ImageSet } from '../../models/index.js';
 import {
   createPatchBuffers,
   differingLayers,
@@ -10,6 +9,7 @@ import {
   storageSeed,
   type TransientFault,
 } from '../../sim/index.js';
+import type { Workload } from '../../workload/index.js';
 import type { DieLook, PairedImages } from '../statistics/index.js';
 import type { Condition } from '../study/conditions.js';
 import { activeProbabilityOf, dataFaults } from '../study/fault-source.js';
@@ -50,9 +50,9 @@ export interface Trial {
 /** What became of a trial's images under one mitigation. */
 export interface Outcome {
   readonly mitigation: string;
-  /** Images whose top-1 class is the label. */
+  /** Images that come out right: their top-1 class is the label, or they agree with the fault-free network. */
   readonly correct: number;
-  /** Images whose top-1 class is not that of the fault-free run with the same mitigation. */
+  /** Images whose answer is not that of the fault-free run with the same mitigation. */
   readonly sdc: number;
   /** Images with a NaN or infinite output. */
   readonly nonFinite: number;
@@ -77,7 +77,7 @@ export interface TrialResult {
   readonly requested: number;
   /** Faulty data cells. */
   readonly injected: number;
-  /** Images that the fault-free, unprotected network puts into their class. */
+  /** Images that the fault-free, unprotected network gets right. */
   readonly cleanCorrect: number;
   readonly outcomes: readonly Outcome[];
 }
@@ -95,7 +95,7 @@ export interface FaultyStorage {
 export interface TransientContext {
   /** rate · places: how many faults an image is to have. */
   readonly requested: number;
-  /** The faults of an image, by its index in the data set. */
+  /** The faults of an image, by its index in the workload. */
   readonly faultsOf: (map: number, image: number) => readonly TransientFault[];
 }
 
@@ -109,13 +109,13 @@ export interface TrialContext {
   readonly sides: ReadonlyMap<string, StorageSide>;
   /** Of transient faults: how many there are in an image of a map, by rate or number, and which. */
   readonly transient?: TransientContext | undefined;
-  readonly dataset: ImageSet;
+  readonly workload: Workload;
 }
 
 /** Run one trial; the result, times aside, depends on the study, the trial and the data alone. */
 export function runTrial(context: TrialContext, trial: Trial): TrialResult {
-  const { network, storages, study, dataset } = context;
-  const all = runImages(study, trial, dataset);
+  const { network, storages, study, workload } = context;
+  const all = runImages(study, trial, workload);
   const maps = storages.map(({ faultMap, knownMaps }): StorageMap => {
     const map = faultMap(trial.map);
     return { map, knownTo: knownMaps(trial.map, map) };
@@ -155,9 +155,14 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
   return {
     trial: { ...trial, images: done },
     ...faultCounts(context, maps, trial.map, images),
-    cleanCorrect: rightPlaces(images, goldenOf(network, UNPROTECTED, images)).length,
+    cleanCorrect: cleanPlaces(network, images).length,
     outcomes: trial.mitigations.map((mitigation) => entryOf(outcomes, mitigation)),
   };
+}
+
+function cleanPlaces(network: TrialNetwork, images: RunImages): number[] {
+  const clean = goldenOf(network, UNPROTECTED, images);
+  return rightPlaces(images, clean, clean);
 }
 
 /** Of transient faults those of all images together. */
@@ -321,14 +326,15 @@ function outcomeOf(
   images: RunImages,
   { mitigation, predictions, seconds }: FaultyPredictions & { readonly mitigation: string },
 ): Outcome {
+  const clean = goldenOf(network, UNPROTECTED, images);
   const golden = goldenOf(network, mitigation, images);
   return {
     mitigation,
-    ...judge(study, images, predictions, golden),
+    ...judge(study, images, predictions, { clean, golden }),
     effective,
     ...(repairs && { repairs }),
     ...(condition.source.kind === 'dies' && {
-      paired: pairedWith(images, predictions, goldenOf(network, UNPROTECTED, images)),
+      paired: pairedWith(images, predictions, clean),
     }),
     firstLayer: differing ? network.network.layers[differing.first].name : null,
     seconds,
@@ -339,10 +345,10 @@ function judge(
   { imageChoice }: Pick<Study, 'imageChoice'>,
   images: RunImages,
   found: readonly Prediction[],
-  golden: readonly Prediction[],
+  { clean, golden }: Readonly<Record<'clean' | 'golden', readonly Prediction[]>>,
 ): Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'fixed'> {
-  const correct = rightPlaces(images, found);
-  const sdc = placesWhere(found, ({ top1 }, place) => top1 !== golden[place].top1);
+  const correct = rightPlaces(images, found, clean);
+  const sdc = placesWhere(found, ({ answer }, place) => answer !== golden[place].answer);
   const counts = {
     correct: correct.length,
     sdc: sdc.length,

@@ -40,7 +40,7 @@ export async function judgeThresholds(
     images,
     seed,
   });
-  const { points, complete } = await runStudy(prepareStudy(study, folder), options);
+  const { points, complete } = await runStudy(prepareStudy(study, { folder }), options);
   if (!complete) return undefined;
   const areaOf = (mitigation: (typeof JUDGED)[number]) =>
     areaUnderCurve(

@@ -12,9 +12,9 @@ import {
   restartPoints,
   type WeightPatches,
 } from '../../sim/index.js';
+import { top1 } from '../../workload/index.js';
 import { faultSourceOf, trialFaultMap } from '../study/fault-source.js';
 import { createScope } from '../study/scope.js';
-import { top1 } from '../trial/engines.js';
 import { BATCH } from '../trial/trial-runner.js';
 import { bytesOfPatches } from './kept-values.js';
 import { createLayerRunner, type LayerRunner } from './layer-runner.js';

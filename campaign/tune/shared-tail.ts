@@ -1,6 +1,6 @@
 import type { LayerThresholds } from '../../mitigation/index.js';
 import type { RestartPoint } from '../../sim/index.js';
-import { top1 } from '../trial/engines.js';
+import { top1 } from '../../workload/index.js';
 import type { LayerRunner } from './layer-runner.js';
 import { valuesAt } from './start-point.js';
 

@@ -69,7 +69,13 @@ export function prepareTuning(
   requireDatapath(network, BATCH);
   const perChannel = tuning.method === 'race' && tuning.granularity === 'channel';
   const granularity = perChannel ? 'channel' : undefined;
-  const { thresholds, where } = loadThresholds(tuning.model, [network], file, folder, granularity);
+  const { thresholds, where } = loadThresholds(
+    tuning.model,
+    [network],
+    file,
+    { folder },
+    granularity,
+  );
   const dataset = loadCifar10({ folder, split: 'train', limit: TUNING_POOL });
   return {
     profile: thresholds,

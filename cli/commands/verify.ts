@@ -70,7 +70,9 @@ async function verify(flags: VerifyFlags): Promise<void> {
   requireImages('--images', images, dataset, 'test');
   const network = loadNetwork(model, 'int8');
   if (network.format !== 'int8') throw new InputError(`${model} is not quantised`);
-  const { thresholds, where } = loadThresholds(model, [network], flags.thresholds, data);
+  const { thresholds, where } = loadThresholds(model, [network], flags.thresholds, {
+    folder: data,
+  });
   // Loaded here, so that no other command waits for onnxruntime.
   const verification = await import('../../campaign/verify/index.js');
   const { describeMismatch, onnxruntimeOverflows, verifyNetwork } = verification;
@@ -140,7 +142,7 @@ function givenClip(network: Network, { model, mitigation, thresholds, data }: Ve
     );
   }
   const find = ({ file = thresholds, granularity }: ThresholdRequest) =>
-    loadThresholds(model, [network], file, data, granularity);
+    loadThresholds(model, [network], file, { folder: data }, granularity);
   const clip = activationSideOf(mitigation, network, find, { position: 'accumulator' });
   return clip && { name: mitigation.name, clip };
 }

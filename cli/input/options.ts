@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError, parseDecimal } from '../../core/index.js';
@@ -10,6 +11,7 @@ import {
 } from '../../mitigation/index.js';
 import type { ImageSet } from '../../models/index.js';
 import { DEFAULT_ACCELERATOR } from '../../sim/index.js';
+import type { InputFile } from '../../workload/index.js';
 
 /** An option that the environment variable BITCELL_NAME can set, too. */
 export function option(flags: string, description: string): Option {
@@ -214,6 +216,24 @@ export function seedOption(): Option {
 
 export function dataOption(): Option {
   return option('--data <folder>', 'folder cifar-10-batches-bin (default: the installed data)');
+}
+
+/** Samples of a network: `FILE`, or `NAME=FILE` once for each of several inputs. */
+export function inputOption(): Option {
+  return option(
+    '--input <file>',
+    'samples as .npy, each shaped as the network takes them; of several inputs NAME=FILE, once for each',
+  ).argParser((text: string, before: readonly InputFile[] | undefined) => [
+    ...(before ?? []),
+    inputFileOf(text),
+  ]);
+}
+
+/** A file's own name may hold a `=`, where the file is there. */
+function inputFileOf(text: string): InputFile {
+  const split = text.indexOf('=');
+  if (split <= 0 || existsSync(text)) return { file: text };
+  return { name: text.slice(0, split), file: text.slice(split + 1) };
 }
 
 /** @throws InputError when an option asks for more images than were loaded of a split of CIFAR-10 */

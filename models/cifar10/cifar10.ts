@@ -154,6 +154,11 @@ const NORMALIZED: readonly Float32Array[] = MEAN.map((mean, channel) =>
   ),
 );
 
+/** What `normalize` makes of each of the 256 values of a pixel, for each channel. */
+export function normalizedPixels(): readonly Float32Array[] {
+  return NORMALIZED;
+}
+
 /**
  * Network inputs of some images, float32, image × channel × row × column:
  * (pixel / 255 − mean) / deviation, with the rounding of PyTorch's float32 arithmetic.

@@ -10,7 +10,6 @@ import {
   runSweep,
   runTuning,
   type TuneOptions,
-  top1,
 } from '../../campaign/index.js';
 import { faultSourceOf, trialFaultMap } from '../../campaign/study/fault-source.js';
 import { createRandomStream, PURPOSE, sampleWithoutReplacement } from '../../core/index.js';
@@ -24,6 +23,7 @@ import {
 } from '../../mitigation/index.js';
 import { normalize } from '../../models/index.js';
 import { applyFaultMap, createDatapath, placeNetwork } from '../../sim/index.js';
+import { top1 } from '../../workload/index.js';
 import { writeTinyNetwork } from '../cli/tiny-network.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'bitcell-'));

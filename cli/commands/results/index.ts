@@ -43,6 +43,7 @@ import {
 import { formatCsv } from '../../print/csv.js';
 import { printResult, printText } from '../../print/output.js';
 import { diesJson, formatDies } from '../../print/study/die-table.js';
+import { metricJson, savedMetric, withMetric } from '../../print/study/metric.js';
 import {
   formatLegend,
   formatPointNotes,
@@ -232,6 +233,7 @@ async function printPoints(
   const dies = diesWithin(stored, filter, within);
   const energies = vminEnergies(dieVmins(dies), savedEnergiesOrReasons(stored), prices);
   const precision = precisionOf(stored);
+  const metric = savedMetric(stored.configuration);
   const limits =
     wanted === undefined || points.length === 0 ? undefined : yieldLimits(points, wanted);
   const decisions = isDecided(stored, points, flags)
@@ -247,7 +249,8 @@ async function printPoints(
       versions: stored.versions,
       complete,
       ...(!complete && { missing, continue: command }),
-      points: json ? withPrices(withPrecision(points, precision), prices) : [],
+      ...metricJson(metric),
+      points: json ? withMetric(withPrices(withPrecision(points, precision), prices), metric) : [],
       ...(dies.length > 0 && diesJson(dies, share, energies)),
       ...(limits && { yieldLimits: limits }),
       ...(decisions.length > 0 && { decisions }),
@@ -257,9 +260,9 @@ async function printPoints(
         ...(points.length === 0
           ? [complete ? 'no point matches' : 'no point with a fault map matches']
           : [
-              formatPoints(points),
+              formatPoints(points, metric),
               '',
-              formatLegend(points, dies),
+              formatLegend(points, metric, dies),
               ...formatPointNotes(points),
               ...(dies.length > 0
                 ? ['', ...formatDies(dies, share), ...formatVmins(energies)]

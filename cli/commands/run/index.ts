@@ -25,6 +25,7 @@ import {
 } from '../../../campaign/index.js';
 import { InputError } from '../../../core/index.js';
 import { kernelsInUse } from '../../../kernels/index.js';
+import { type InputFile, type Metric, metricOf } from '../../../workload/index.js';
 import { axisOption } from '../../input/axis-options.js';
 import { addKernels } from '../../input/kernels.js';
 import { addMemoryLimit } from '../../input/memory-limit.js';
@@ -33,6 +34,7 @@ import {
   type CommonOptions,
   dataOption,
   imagesOrPilot,
+  inputOption,
   list,
   option,
   percentagePoints,
@@ -50,6 +52,7 @@ import { printResult } from '../../print/output.js';
 import { duration, showStudyProgress } from '../../print/progress.js';
 import { printReplayedTrial, SHOWN_WEIGHTS } from '../../print/replayed-trial.js';
 import { diesJson, formatDies } from '../../print/study/die-table.js';
+import { metricJson, withMetric } from '../../print/study/metric.js';
 import { formatStorages } from '../../print/study/storages-text.js';
 import { printPlan } from '../../print/study/study-plan.js';
 import {
@@ -68,6 +71,7 @@ import { addDieOptions, type DieFlags, fieldsWithDies } from './die-options.js';
 interface RunFlags extends CommonOptions, DieFlags {
   readonly threads: number;
   readonly data?: string;
+  readonly input?: readonly InputFile[];
   readonly out?: string;
   readonly resume?: boolean;
   readonly dryRun?: boolean;
@@ -122,6 +126,7 @@ export function runCommand(): Command {
     .addOption(yieldOption('share of the maps that have to be good (default: 0.9)'))
     .addOption(option('--seed <n>', 'seed of everything random').argParser(wholeNumber(0)))
     .addOption(dataOption())
+    .addOption(inputOption())
     .addOption(threadsOption())
     .addOption(option('--out <folder>', 'save trials and results there'))
     .addOption(option('--resume', 'continue what the output folder holds, if anything'))
@@ -148,15 +153,20 @@ async function run(
   flags: RunFlags & Record<string, unknown>,
   command: Command,
 ): Promise<void> {
-  const { threads, data, out, resume, dryRun, only, limit, prices, json, quiet, ...rest } = flags;
+  const { threads, data, input, out, resume, dryRun, only, limit, prices, json, quiet, ...rest } =
+    flags;
   const { memoryLimit: _memoryLimit, kernels: _kernels, ...options } = rest;
   const fields = fieldsWithDies(options, command);
   requireFitting(flags, command);
   if (resume && out === undefined) throw new InputError('--resume needs --out FOLDER');
   const figures = priceFigures(prices);
+  if (data !== undefined && input !== undefined) {
+    throw new InputError('give samples either by --data or by --input');
+  }
   const study = file === undefined ? parseStudyFields(fields) : readStudyFile(file, fields);
   if (resume && out !== undefined) await requireReadable(out);
-  const prepared = prepareStudy(study, data);
+  const prepared = prepareStudy(study, { folder: data, inputs: input });
+  requireSamples(options.images, prepared);
   warnOfUnfused(prepared.data.networks.map(({ network }) => network));
   const dies = studyDies(prepared.data);
   for (const warning of dies?.warnings ?? []) tell(`warning: ${warning}`);
@@ -188,6 +198,7 @@ async function run(
     }
     const seconds = (performance.now() - started) / 1000;
     const context = {
+      metric: metricOf(prepared.data.workload),
       ...{ prices: preparedPrices(prepared, figures), energies: preparedEnergies(prepared) },
       ...{ threads, seconds },
     };
@@ -198,6 +209,14 @@ async function run(
     progress.stop();
     stopping.dispose();
   }
+}
+
+/** @throws InputError when an option asks for more samples than there are to measure on */
+function requireSamples(images: unknown, { data: { study, workload } }: PreparedStudy): void {
+  if (typeof images !== 'number' || images === study.images) return;
+  throw new InputError(
+    `--images ${images}: there are ${workload.samples} samples of ${workload.name} to measure on`,
+  );
 }
 
 /** Parse the numbers of a condition and a fault map. */
@@ -252,6 +271,7 @@ function faultNames({ faultMaps, dies, faults }: Study): string[] {
 interface TextContext {
   readonly prices: StudyPrices;
   readonly energies: StudyEnergies;
+  readonly metric: Metric;
   readonly threads: number;
   readonly seconds: number;
 }
@@ -260,7 +280,7 @@ interface TextContext {
 function toJson(
   { study, networks, points, dies, sampleSizes }: StudyResult,
   { data }: PreparedStudy,
-  { prices, energies, seconds }: Omit<TextContext, 'threads'>,
+  { prices, energies, seconds }: Omit<TextContext, 'threads' | 'metric'>,
 ) {
   const unfusedIn = ({ model, format }: { model: string; format: string }) =>
     data.networks.flatMap((loaded) =>
@@ -272,6 +292,7 @@ function toJson(
     cycles: timing.total.totalCycles,
     energy: energy ?? null,
   }));
+  const metric = metricOf(data.workload);
   const cycles = [...new Set(summaries.map((network) => network.cycles))];
   return {
     study: studyInputOf(study),
@@ -279,7 +300,8 @@ function toJson(
     networks: summaries,
     cycles: cycles.length === 1 ? cycles[0] : null,
     energy: summaries.length === 1 ? summaries[0].energy : null,
-    points: withPrices(withPrecision(points, precisionOfPoints(study)), prices),
+    ...metricJson(metric),
+    points: withMetric(withPrices(withPrecision(points, precisionOfPoints(study)), prices), metric),
     ...(dies && {
       ...diesJson(
         dies.rows,
@@ -296,7 +318,7 @@ function toJson(
 
 function toText(
   { study, networks, points, dies, sampleSizes }: StudyResult,
-  { prices, energies, threads, seconds }: TextContext,
+  { prices, energies, metric, threads, seconds }: TextContext,
 ): string {
   const cycles = new Map(
     networks.map(({ model, accelerator, timing: { total } }) => [
@@ -307,9 +329,9 @@ function toText(
   return [
     `${formatStorages(study, networks)}, faults: ${faultNames(study).join(', ')}`,
     '',
-    formatPoints(points),
+    formatPoints(points, metric),
     '',
-    formatLegend(points, dies?.rows),
+    formatLegend(points, metric, dies?.rows),
     ...formatPointNotes(points),
     ...(dies
       ? [

@@ -11,6 +11,7 @@ import {
   type YieldLimitRow,
 } from '../../../campaign/index.js';
 import { rateText } from '../../../core/index.js';
+import type { Metric } from '../../../workload/index.js';
 import { formatTable, grouped, percent } from '../table.js';
 
 type Field = keyof PointKey;
@@ -53,14 +54,14 @@ function columnsFor(points: readonly ConditionKey[]): readonly PointColumn[] {
 const MOST_BESIDE = 4;
 
 /** Points as a table: a row for each condition, a column for each mitigation; of many mitigations a row for each. */
-export function formatPoints(points: readonly StudyPoint[]): string {
+export function formatPoints(points: readonly StudyPoint[], metric: Metric): string {
   const mitigations = [...new Set(points.map(({ mitigation }) => mitigation))];
   return mitigations.length > MOST_BESIDE
-    ? formatPointRows(points)
+    ? formatPointRows(points, metric)
     : formatPointColumns(points, mitigations);
 }
 
-function formatPointRows(points: readonly StudyPoint[]): string {
+function formatPointRows(points: readonly StudyPoint[], metric: Metric): string {
   const columns = columnsFor(points);
   const rows = byCondition(points).flatMap((group) =>
     group.map((point) => [
@@ -75,7 +76,7 @@ function formatPointRows(points: readonly StudyPoint[]): string {
   return formatTable(
     [
       ...columns.map(({ title }) => title),
-      ...['faults', 'effective', 'mitigation', 'accuracy [95 %]', 'gain [95 %]'],
+      ...['faults', 'effective', 'mitigation', `${metric} [95 %]`, 'gain [95 %]'],
     ],
     rows,
   );
@@ -125,6 +126,7 @@ function byCondition(points: readonly StudyPoint[]): StudyPoint[][] {
  */
 export function formatLegend(
   points: readonly StudyPoint[],
+  metric: Metric,
   dies: readonly Pick<DieRow, 'images'>[] = [],
 ): string {
   const maps = rangeText(points.map((point) => point.maps));
@@ -132,7 +134,8 @@ export function formatLegend(
   const gain = points.some(({ difference }) => difference)
     ? ' Gain: percentage points over the first mitigation of the study, on the same maps and images.'
     : '';
-  return `Accuracy in % with its 95 % interval: ${maps} fault map${maps === '1' ? '' : 's'} × ${images} test images a row (faults: means per map).${gain}`;
+  const [what, samples] = METRIC_TEXTS[metric];
+  return `${what} in % with its 95 % interval: ${maps} fault map${maps === '1' ? '' : 's'} × ${images} ${samples} a row (faults: means per map).${gain}`;
 }
 
 export function rangeText(numbers: readonly number[]): string {
@@ -140,6 +143,11 @@ export function rangeText(numbers: readonly number[]): string {
   const most = numbers.reduce((one, other) => Math.max(one, other));
   return least === most ? `${most}` : `${least} to ${most}`;
 }
+
+const METRIC_TEXTS: Readonly<Record<Metric, readonly [what: string, samples: string]>> = {
+  accuracy: ['Accuracy', 'test images'],
+  agreement: ['Agreement with the fault-free network', 'samples'],
+};
 
 /** Which points of a study with a precision did not reach it. */
 export function formatPrecision(

@@ -1,0 +1,3 @@
+/** Samples that networks are run on, and how they are judged. */
+export * from './answers.js';
+export * from './workload.js';
