@@ -12,10 +12,21 @@ export {
   type ProtectedNetwork,
 } from './inference/protected-network.js';
 export * from './inference/quantize.js';
+export { requireCifar10Network } from './inputs/cifar10-network.js';
 export type { DieLabels, PlacedDie, PlacedDies, PlacedLevel } from './inputs/dies/index.js';
 export type { MeasuredMapOptions } from './inputs/measured-map.js';
 export type { SharedNetwork } from './inputs/shared-network.js';
-export { loadThresholds, PROFILE_IMAGES, profileThresholds } from './inputs/thresholds.js';
+export {
+  loadThresholds,
+  PROFILE_IMAGES,
+  type ProfileData,
+  profileThresholds,
+} from './inputs/thresholds.js';
+export {
+  cifar10Workload,
+  type DataOptions,
+  givenWorkload,
+} from './inputs/workload.js';
 export {
   type Candidate,
   type CandidateCounts,

@@ -45,15 +45,7 @@ export function loadSamples(
       profile: { folder },
     };
   }
-  const [first, ...others] = networks;
-  const samples = readSamples(first, inputs);
-  for (const network of others) readSamples(network, inputs);
-  const all = {
-    ...samples,
-    files: inputs,
-    name: inputs.map(({ file }) => basename(file)).join(', '),
-    values: sharedCopy(samples.values),
-  };
+  const all = givenWorkload(networks, inputs);
   if (!isProfiled || all.samples === 1) {
     return { workload: all, profile: { calibration: undefined } };
   }
@@ -67,6 +59,27 @@ export function loadSamples(
   return {
     workload: partOf((sample) => !chosen.has(sample)),
     profile: { calibration: partOf((sample) => chosen.has(sample)) },
+  };
+}
+
+/**
+ * Samples of files, without labels.
+ *
+ * @param networks what they are for, at least one
+ * @throws InputError when they cannot be read, or are not what each network takes
+ */
+export function givenWorkload(
+  networks: readonly Network[],
+  inputs: readonly InputFile[],
+): Workload {
+  const [first, ...others] = networks;
+  const samples = readSamples(first, inputs);
+  for (const network of others) readSamples(network, inputs);
+  return {
+    ...samples,
+    files: inputs,
+    name: inputs.map(({ file }) => basename(file)).join(', '),
+    values: sharedCopy(samples.values),
   };
 }
 

@@ -1,20 +1,20 @@
 import type { FeatureShape } from '../../core/index.js';
-import { type ImageSet, normalize } from '../../models/index.js';
 import type { Datapath } from '../../sim/index.js';
+import { type Workload, workloadInputs } from '../../workload/index.js';
 
 /** Images that both sides compute together, where memory allows. */
 export const BATCH = 25;
 
-/** The first images of a set, normalised, a batch at a time. */
+/** The first samples of a workload, a batch at a time. */
 export function* inputBatches(
-  dataset: ImageSet,
+  workload: Workload,
   images: number,
   batch: number,
 ): Generator<{ readonly inputs: Float32Array; readonly first: number; readonly count: number }> {
   for (let first = 0; first < images; first += batch) {
     const count = Math.min(batch, images - first);
     const indices = Uint32Array.from({ length: count }, (_, index) => first + index);
-    yield { inputs: normalize(dataset, indices), first, count };
+    yield { inputs: workloadInputs(workload, indices), first, count };
   }
 }
 

@@ -6,10 +6,10 @@ import {
   type ClipNames,
   type Float32Clips,
   type Float32Network,
-  normalize,
   writeFloat32Exposed,
 } from '../../models/index.js';
 import { applyFaultMap, placeNetwork, storedWords, withWords } from '../../sim/index.js';
+import { workloadInputs } from '../../workload/index.js';
 import { neuronThresholds } from './cases.js';
 import { loadReference, type OptimizationLevel, type Reference } from './onnxruntime.js';
 import type { CaseResult, VerifyOptions } from './result.js';
@@ -24,7 +24,7 @@ type Clip = Float32Clips extends ReadonlyMap<string, infer Value> ? Value : neve
 
 /** What a verification of float32 clips needs. */
 export interface Float32VerifyOptions
-  extends Pick<VerifyOptions, 'accelerator' | 'dataset' | 'images' | 'threads' | 'given'> {
+  extends Pick<VerifyOptions, 'accelerator' | 'workload' | 'images' | 'threads' | 'given'> {
   readonly network: Float32Network;
   /** By what clips do. */
   readonly thresholds: ReadonlyMap<ClipUse, LayerThresholds>;
@@ -80,13 +80,13 @@ async function verifyCase(
   clipNames: readonly ClipNames[],
   clips: Float32Clips,
   level: OptimizationLevel,
-  { network, dataset, images, threads }: Float32VerifyOptions,
+  { network, workload, images, threads }: Float32VerifyOptions,
 ): Promise<CaseResult> {
   const count = Math.min(images, IMAGES);
   const indices = Uint32Array.from({ length: count }, (_, index) => index);
   const reference: Reference = await loadReference(model, level, threads);
   const inputShape = network.tensors[network.input].shape;
-  const outputs = await reference.run(normalize(dataset, indices), inputShape, count);
+  const outputs = await reference.run(workloadInputs(workload, indices), inputShape, count);
   await reference.release();
   let [values, mismatches] = [0, 0];
   for (const { layer, tensor, sum, clipped } of clipNames) {

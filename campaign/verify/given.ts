@@ -21,7 +21,7 @@ import {
 } from './onnxruntime.js';
 import type { CaseResult, VerifyOptions } from './result.js';
 
-type GivenOptions = Pick<VerifyOptions, 'network' | 'file' | 'dataset' | 'images' | 'threads'>;
+type GivenOptions = Pick<VerifyOptions, 'network' | 'file' | 'workload' | 'images' | 'threads'>;
 
 /**
  * Compare the file that a network was read from with onnxruntime: its outputs, on the file untouched, and its inner
@@ -70,7 +70,7 @@ async function attempt(
 }
 
 async function verifyOutputs(
-  { network, file, dataset, images, threads }: GivenOptions,
+  { network, file, workload, images, threads }: GivenOptions,
   datapath: Datapath,
   level: OptimizationLevel,
   isQdq: boolean,
@@ -79,7 +79,7 @@ async function verifyOutputs(
   const reference = await loadReference(file, level, threads);
   const comparison: Comparison = new Map();
   const { name } = network.tensors[network.output];
-  for (const { inputs, first, count } of inputBatches(dataset, images, datapath.batch)) {
+  for (const { inputs, first, count } of inputBatches(workload, images, datapath.batch)) {
     const { outputs: ours } = captureRun(datapath, inputs, count);
     const theirs = await finalOutput(reference, network, inputs, count);
     compareLayer(comparison, {
@@ -108,7 +108,7 @@ async function finalOutput(
 }
 
 async function verifyInside(
-  { network, file, dataset, images, threads }: GivenOptions,
+  { network, file, workload, images, threads }: GivenOptions,
   datapath: Datapath,
   model: OnnxModel,
 ): Promise<Found> {
@@ -119,7 +119,7 @@ async function verifyInside(
   const comparison: Comparison = new Map();
   const compared = new Set<number>();
   let exposingChanges = 0;
-  for (const { inputs, first, count } of inputBatches(dataset, images, datapath.batch)) {
+  for (const { inputs, first, count } of inputBatches(workload, images, datapath.batch)) {
     const { tensors } = captureRun(datapath, inputs, count);
     const { shape: inputShape } = network.tensors[network.input];
     const theirs = await exposed.run(inputs, inputShape, count);

@@ -1,7 +1,8 @@
 import type { ProgressListener } from '../../core/index.js';
 import type { LayerThresholds, NetworkClip } from '../../mitigation/index.js';
-import type { ImageSet, Int8Network } from '../../models/index.js';
+import type { Int8Network } from '../../models/index.js';
 import type { Accelerator } from '../../sim/index.js';
+import type { Workload } from '../../workload/index.js';
 import type { Difference } from './differ.js';
 
 /** What became of one case. */
@@ -38,8 +39,8 @@ export interface VerifyOptions {
   readonly tuned?: LayerThresholds | undefined;
   /** One more clip, by the name of its mitigation. */
   readonly given?: { readonly name: string; readonly clip: NetworkClip } | undefined;
-  readonly dataset: ImageSet;
-  /** The first so many images of the data set. */
+  readonly workload: Workload;
+  /** The first so many of its samples. */
   readonly images: number;
   /** Threads of onnxruntime. */
   readonly threads: number;

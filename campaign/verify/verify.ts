@@ -1,8 +1,8 @@
 import { loadKernels } from '../../kernels/index.js';
 import { int8Units } from '../../mitigation/index.js';
-import { normalize, quantizedName } from '../../models/index.js';
+import { quantizedName } from '../../models/index.js';
 import { batchWithinMemory, createNetworkDatapath, type Datapath } from '../../sim/index.js';
-import { requireCifar10Network } from '../inputs/cifar10-network.js';
+import { workloadInputs } from '../../workload/index.js';
 import { BATCH, captureRun, countDifferent, inputBatches, outputShape } from './batches.js';
 import { type VerificationCase, verificationCases } from './cases.js';
 import { type Comparison, compareLayer, judge } from './compare.js';
@@ -19,12 +19,9 @@ const MEMORY_SHARE = 0.25;
  * Compare the simulated datapath with onnxruntime: on the file as given; and on files that Bitcell writes, every layer
  * and value to the bit: clean, with fault maps written into the weights, and with clipped activations in standard
  * operators.
- *
- * @throws InputError when the network is not made for CIFAR-10
  */
 export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[]> {
   const { network, onProgress } = options;
-  requireCifar10Network(network);
   const datapath = createNetworkDatapath(
     network,
     loadKernels(),
@@ -54,7 +51,7 @@ export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[
 export async function verifyCase(
   verificationCase: VerificationCase,
   datapath: Datapath,
-  { network, dataset, threads }: Pick<VerifyOptions, 'network' | 'dataset' | 'threads'>,
+  { network, workload, threads }: Pick<VerifyOptions, 'network' | 'workload' | 'threads'>,
   onImages: (count: number) => void = () => {},
 ): Promise<CaseResult> {
   const { name, images, level, patches, clips, qdq } = verificationCase;
@@ -71,7 +68,7 @@ export async function verifyCase(
   const { shape: inputShape } = network.tensors[network.input];
   const last = network.tensors[network.output];
   let exposingChanges = 0;
-  for (const { inputs, first, count } of inputBatches(dataset, images, datapath.batch)) {
+  for (const { inputs, first, count } of inputBatches(workload, images, datapath.batch)) {
     const pending = exposed.run(inputs, inputShape, count);
     const { tensors, outputs } = captureRun(datapath, inputs, count);
     const theirs = await pending;
@@ -116,6 +113,11 @@ export async function verifyCase(
     ...{ name, images, layers: network.layers.length, ...found, exposingChanges, unfused },
     first:
       first &&
-      traceMismatch(network, datapath, normalize(dataset, Uint32Array.of(first.image)), first),
+      traceMismatch(
+        network,
+        datapath,
+        workloadInputs(workload, Uint32Array.of(first.image)),
+        first,
+      ),
   };
 }

@@ -1,5 +1,12 @@
 import { Command } from 'commander';
-import { loadNetwork, loadThresholds } from '../../campaign/index.js';
+import {
+  cifar10Workload,
+  givenWorkload,
+  loadNetwork,
+  loadThresholds,
+  type ProfileData,
+  requireCifar10Network,
+} from '../../campaign/index.js';
 import type { CaseResult } from '../../campaign/verify/index.js';
 import { InputError, MismatchError, readFileChecked } from '../../core/index.js';
 import { kernelsInUse } from '../../kernels/index.js';
@@ -14,6 +21,7 @@ import {
 } from '../../mitigation/index.js';
 import { loadCifar10, modelFile, type Network } from '../../models/index.js';
 import { loadAccelerator } from '../../sim/index.js';
+import type { InputFile } from '../../workload/index.js';
 import { addKernels } from '../input/kernels.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
 import {
@@ -21,6 +29,7 @@ import {
   addCommonOptions,
   type CommonOptions,
   dataOption,
+  inputOption,
   mitigationOption,
   option,
   requireImages,
@@ -32,13 +41,17 @@ import { showProgress } from '../print/progress.js';
 import { counted } from '../print/study/study-table.js';
 import { formatTable, grouped } from '../print/table.js';
 
+/** Samples of the clean comparison. */
+const DEFAULT_IMAGES = 1000;
+
 interface VerifyFlags extends CommonOptions {
   readonly model: string;
-  readonly images: number;
+  readonly images?: number;
   readonly thresholds?: string;
   readonly mitigation?: Mitigation;
   readonly accelerator: string;
   readonly data?: string;
+  readonly input?: readonly InputFile[];
   readonly threads: number;
 }
 
@@ -49,9 +62,10 @@ export function verifyCommand(): Command {
     )
     .addOption(option('--model <model>', 'alexnet, vgg16 or an ONNX file').default('alexnet'))
     .addOption(
-      option('--images <n>', 'test images of the clean comparison')
-        .default(1000)
-        .argParser(wholeNumber(1)),
+      option(
+        '--images <n>',
+        `samples of the clean comparison (default: ${DEFAULT_IMAGES}, or as many as there are)`,
+      ).argParser(wholeNumber(1)),
     )
     .addOption(option('--thresholds <file>', 'clip thresholds (default: the profile maxima)'))
     .addOption(
@@ -59,20 +73,18 @@ export function verifyCommand(): Command {
     )
     .addOption(acceleratorOption())
     .addOption(dataOption())
+    .addOption(inputOption())
     .addOption(threadsOption())
     .action(verify);
   return addCommonOptions(addMemoryLimit(addKernels(command)));
 }
 
 async function verify(flags: VerifyFlags): Promise<void> {
-  const { model, images, threads, data, json } = flags;
-  const dataset = loadCifar10({ folder: data, split: 'test', limit: images });
-  requireImages('--images', images, dataset, 'test');
+  const { model, threads, json } = flags;
   const network = loadNetwork(model, 'int8');
   if (network.format !== 'int8') throw new InputError(`${model} is not quantised`);
-  const { thresholds, where } = loadThresholds(model, [network], flags.thresholds, {
-    folder: data,
-  });
+  const { workload, images, profile } = samplesOf(network, flags);
+  const { thresholds, where } = loadThresholds(model, [network], flags.thresholds, profile);
   // Loaded here, so that no other command waits for onnxruntime.
   const verification = await import('../../campaign/verify/index.js');
   const { describeMismatch, onnxruntimeOverflows, verifyNetwork } = verification;
@@ -90,16 +102,16 @@ async function verify(flags: VerifyFlags): Promise<void> {
     accelerator,
     thresholds: thresholdsFor(network, thresholds, where),
     tuned: thresholds.tuned?.int8 && thresholdsFor(network, thresholds, where, 'clip-tuned'),
-    given: givenClip(network, flags),
-    dataset,
+    given: givenClip(network, flags, profile),
+    workload,
     images,
     threads,
     onProgress: progress.listener,
   });
   progress.stop();
   const float32Cases = await verification.verifyFloat32Clips({
-    ...{ accelerator, dataset, images, threads },
-    ...float32Clips(flags, thresholds, where),
+    ...{ accelerator, workload, images, threads },
+    ...float32Clips(flags, thresholds, where, profile),
   });
   const cases = [...int8Cases, ...float32Cases];
   const result = { model, images, onnxruntimeOverflows: overflows, kernels: kernelsInUse(), cases };
@@ -114,8 +126,33 @@ async function verify(flags: VerifyFlags): Promise<void> {
   }
 }
 
+/** What is compared: test images of CIFAR-10, or given samples, on which thresholds are profiled, too. */
+function samplesOf(network: Network, { images, data, input }: VerifyFlags) {
+  if (input === undefined) {
+    const count = images ?? DEFAULT_IMAGES;
+    const dataset = loadCifar10({ folder: data, split: 'test', limit: count });
+    requireImages('--images', count, dataset, 'test');
+    requireCifar10Network(network);
+    const profile: ProfileData = { folder: data };
+    return { workload: cifar10Workload(dataset), images: count, profile };
+  }
+  if (data !== undefined) throw new InputError('give samples either by --data or by --input');
+  const workload = givenWorkload([network], input);
+  const count = images ?? Math.min(DEFAULT_IMAGES, workload.samples);
+  if (count > workload.samples) {
+    throw new InputError(`--images ${count}: ${workload.name} has ${workload.samples} samples`);
+  }
+  const profile: ProfileData = { calibration: workload };
+  return { workload, images: count, profile };
+}
+
 /** The network with float32 words, and the thresholds for them that there are. */
-function float32Clips(flags: VerifyFlags, thresholds: Thresholds, where: string) {
+function float32Clips(
+  flags: VerifyFlags,
+  thresholds: Thresholds,
+  where: string,
+  profile: ProfileData,
+) {
   const { model } = flags;
   const network = loadNetwork(model, 'float32');
   if (network.format !== 'float32') throw new InputError(`${model} has no float32 words`);
@@ -125,7 +162,7 @@ function float32Clips(flags: VerifyFlags, thresholds: Thresholds, where: string)
   ];
   return {
     network,
-    given: isRequantised(flags.mitigation) ? undefined : givenClip(network, flags),
+    given: isRequantised(flags.mitigation) ? undefined : givenClip(network, flags, profile),
     thresholds: new Map(
       mitigations.map((name) => [name, thresholdsFor(network, thresholds, where, name)]),
     ),
@@ -133,7 +170,11 @@ function float32Clips(flags: VerifyFlags, thresholds: Thresholds, where: string)
 }
 
 /** What the user's mitigation puts behind the accumulators of a network, if it does. */
-function givenClip(network: Network, { model, mitigation, thresholds, data }: VerifyFlags) {
+function givenClip(
+  network: Network,
+  { model, mitigation, thresholds }: VerifyFlags,
+  profile: ProfileData,
+) {
   if (!mitigation) return undefined;
   const [stored] = memoryPartsOf(mitigation);
   if (stored) {
@@ -142,7 +183,7 @@ function givenClip(network: Network, { model, mitigation, thresholds, data }: Ve
     );
   }
   const find = ({ file = thresholds, granularity }: ThresholdRequest) =>
-    loadThresholds(model, [network], file, { folder: data }, granularity);
+    loadThresholds(model, [network], file, profile, granularity);
   const clip = activationSideOf(mitigation, network, find, { position: 'accumulator' });
   return clip && { name: mitigation.name, clip };
 }

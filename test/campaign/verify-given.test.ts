@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { cifar10Workload } from '../../campaign/index.js';
 import { type Comparison, compareLayer, judge } from '../../campaign/verify/compare.js';
 import { verifyGiven } from '../../campaign/verify/given.js';
 import { fullyConnectedShape } from '../../core/index.js';
@@ -14,12 +15,12 @@ import {
 import { createNetworkDatapath } from '../../sim/index.js';
 import { smallNetwork } from './small-network.js';
 
-const dataset = loadCifar10({ split: 'test', limit: 3 });
+const workload = cifar10Workload(loadCifar10({ split: 'test', limit: 3 }));
 
 /** Compares a network with a file that need not be its own. */
 async function compare(network: Int8Network, file: Uint8Array) {
   const datapath = createNetworkDatapath(network, loadKernels(), 3);
-  return verifyGiven({ network, file, dataset, images: 3, threads: 1 }, datapath);
+  return verifyGiven({ network, file, workload, images: 3, threads: 1 }, datapath);
 }
 
 /** int8 activations; an average of four of them is often a tie but for the rounding of their scale. */

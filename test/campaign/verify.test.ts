@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { cifar10Workload } from '../../campaign/index.js';
 import {
   describeMismatch,
   type VerificationCase,
@@ -17,7 +18,7 @@ import { createNetworkDatapath } from '../../sim/index.js';
 import { smallNetwork } from './small-network.js';
 
 const network = smallNetwork();
-const dataset = loadCifar10({ split: 'test', limit: 3 });
+const workload = cifar10Workload(loadCifar10({ split: 'test', limit: 3 }));
 const datapath = createNetworkDatapath(network, loadKernels(), 3);
 const layers = arrayLayers(network);
 
@@ -38,7 +39,7 @@ function verifyAgainst(changes: Readonly<Record<string, Change>>) {
     clips: new Map(),
     writeModel: () => encodeOnnx(model),
   };
-  return verifyCase(verificationCase, datapath, { network, dataset, threads: 1 });
+  return verifyCase(verificationCase, datapath, { network, workload, threads: 1 });
 }
 
 /** Adds to one integer of a constant. */

@@ -25,6 +25,7 @@ import {
 } from '../../../campaign/index.js';
 import { InputError } from '../../../core/index.js';
 import { kernelsInUse } from '../../../kernels/index.js';
+import { resolveModel, ZOO } from '../../../models/index.js';
 import { type InputFile, type Metric, metricOf } from '../../../workload/index.js';
 import { axisOption } from '../../input/axis-options.js';
 import { addKernels } from '../../input/kernels.js';
@@ -163,7 +164,7 @@ async function run(
   if (data !== undefined && input !== undefined) {
     throw new InputError('give samples either by --data or by --input');
   }
-  const study = file === undefined ? parseStudyFields(fields) : readStudyFile(file, fields);
+  const study = file === undefined ? studyOf(fields) : readStudyFile(file, fields);
   if (resume && out !== undefined) await requireReadable(out);
   const prepared = prepareStudy(study, { folder: data, inputs: input });
   requireSamples(options.images, prepared);
@@ -209,6 +210,17 @@ async function run(
     progress.stop();
     stopping.dispose();
   }
+}
+
+/** A study of options alone: networks that have float32 words alone are studied with these, unless told otherwise. */
+function studyOf(fields: Readonly<Record<string, unknown>>): Study {
+  const study = parseStudyFields(fields);
+  if (fields.formats !== undefined || fields.format !== undefined) return study;
+  const hasFloats = study.models.some(
+    (model) =>
+      !(ZOO as readonly string[]).includes(model) && resolveModel(model).format === 'float32',
+  );
+  return hasFloats ? { ...study, formats: ['float32'] } : study;
 }
 
 /** @throws InputError when an option asks for more samples than there are to measure on */
