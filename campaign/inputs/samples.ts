@@ -31,8 +31,8 @@ function networkInputs({ tensors, input }: Network): NetworkInput[] {
  */
 export function readSamples(network: Network, given: readonly InputFile[]): Samples {
   const inputs = networkInputs(network);
-  const files = inputs.map((input) => fileOf(network, input, inputs, given));
   requireKnown(network, inputs, given);
+  const files = inputs.map((input) => fileOf(network, input, inputs, given));
   const arrays = files.map((file) => readFloat32Npy(file));
   for (const [place, input] of inputs.entries()) {
     requireShape(network, input, arrays[place].shape, files[place]);
