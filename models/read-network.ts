@@ -1,15 +1,15 @@
 import { basename, dirname } from 'node:path';
 import { featureCount, readFileChecked, requireMemory, sha256Hex } from '../core/index.js';
-import type { PrepareOptions } from './graph/prepare/prepare.js';
+import type { InputSizes } from './graph/prepare/sample.js';
 import { importNetwork } from './import/import.js';
 import type { Network, Tensor } from './network.js';
 import { decodeOnnx } from './onnx/index.js';
 
-export interface ReadOptions extends PrepareOptions {
+export interface ReadOptions extends InputSizes {
   /** What to call the network; default: the file's name without `.onnx`, or the graph's name. */
   readonly name?: string | undefined;
   /** Whether a file whose weights are missing is read, as if they were 0; only for what needs no results. */
-  readonly weights?: 'required' | 'optional';
+  readonly weights?: 'required' | 'optional' | undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { InputError, packageRoot } from '../core/index.js';
 import type { Network, WordFormat } from './network.js';
 import { dequantize } from './quantization/dequantize.js';
-import { readNetwork } from './read-network.js';
+import { type ReadOptions, readNetwork } from './read-network.js';
 
 /** Networks that come with Bitcell. */
 export const ZOO = ['alexnet', 'vgg16'] as const;
@@ -41,8 +41,8 @@ export function modelFile(model: string): string {
  * @throws InputError when there is no such file, or the name's file is not installed
  * @throws ModelError when the file is no network that Bitcell reads
  */
-export function resolveModel(model: string): Network {
-  return readNetwork(modelFile(model), isInZoo(model) ? model : undefined);
+export function resolveModel(model: string, options: ReadOptions = {}): Network {
+  return readNetwork(modelFile(model), { ...options, ...(isInZoo(model) && { name: model }) });
 }
 
 /** The file of clip thresholds that comes with a network of the zoo, if there is one. */
@@ -59,8 +59,8 @@ export function zooThresholds(model: string): string | undefined {
  * @param model `alexnet`, `vgg16` or a path
  * @throws InputError when int8 words are wanted of a network that is not quantised
  */
-export function loadNetwork(model: string, format: WordFormat): Network {
-  const network = resolveModel(model);
+export function loadNetwork(model: string, format: WordFormat, options: ReadOptions = {}): Network {
+  const network = resolveModel(model, options);
   if (network.format === format) return network;
   if (network.format === 'int8') return dequantize(network);
   throw new InputError(

@@ -1,14 +1,16 @@
-import {
-  featureCount,
-  InputError,
-  type NpyFloat32Array,
-  type ProgressListener,
-  requireMemory,
-} from '../../core/index.js';
+import { type ProgressListener, requireMemory } from '../../core/index.js';
 import { loadKernels } from '../../kernels/index.js';
-import { loadNetwork, type Network, type WordFormat } from '../../models/index.js';
-import { batchWithinMemory } from '../../sim/index.js';
+import {
+  type ElementType,
+  loadNetwork,
+  type Network,
+  networkOutputs,
+  resolveModel,
+  type WordFormat,
+} from '../../models/index.js';
+import { batchWithinMemory, outputLength } from '../../sim/index.js';
 import { type RestartListener, startThread, type TaskThread } from '../execute/worker-thread.js';
+import { type InputArray, joinSamples } from '../inputs/samples.js';
 import { sharedCopy } from '../inputs/shared-copy.js';
 import { shareNetwork } from '../inputs/shared-network.js';
 import type { InferenceWorkerData } from './infer-worker.js';
@@ -23,16 +25,29 @@ import { clipOf, type ProtectedNetwork, weightsRead } from './protected-network.
 /** One network on the simulated accelerator, perhaps with a fault map and clipped activations. */
 export interface InferOptions extends ProtectedNetwork {
   readonly model: string;
-  readonly format: WordFormat;
+  /** Default: what the file has. */
+  readonly format?: WordFormat | undefined;
+  /** Dimensions of inputs for which the file has symbols; default: those of the samples. */
+  readonly inputShapes?: ReadonlyMap<string, readonly number[]> | undefined;
   /** Default: 1, this one. */
   readonly threads?: number | undefined;
   /** Called when a worker thread has ended and a fresh one takes over. */
   readonly onRestart?: RestartListener | undefined;
 }
 
+/** An output of a network for all samples, one behind the other along its first axis. */
+export interface InferOutput {
+  /** As the file names it. */
+  readonly name: string;
+  /** Its type in the file. */
+  readonly elementType: ElementType;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
 export interface InferResult {
-  /** images × classes. */
-  readonly outputs: NpyFloat32Array;
+  /** In the order of the file, each in its own shape. */
+  readonly outputs: readonly InferOutput[];
   readonly images: number;
   /** Time of the inference alone. */
   readonly seconds: number;
@@ -40,35 +55,35 @@ export interface InferResult {
 }
 
 /**
- * Run images (float32, images × channels × height × width, already normalised) through a network.
+ * Run samples through a network.
  *
- * @param file where the images come from, named in errors
- * @throws InputError when the shape of the images is not the network's, or the accelerator, fault map or
- * thresholds are wrong
+ * @param inputs an array (float32) for each input of the network, which may go without a name where there is one; each
+ * holds samples along its first axis, as the network takes them: images × channels × height × width, already normalised
+ * @throws InputError when their shapes are not the network's, or the accelerator, fault map or thresholds are wrong
  */
 export async function inferImages(
   options: InferOptions,
-  images: NpyFloat32Array,
-  file: string,
+  inputs: readonly InputArray[],
   onProgress?: ProgressListener,
 ): Promise<InferResult> {
-  const network = loadNetwork(options.model, options.format);
-  const count = requireImages(network, images, file);
-  const classes = featureCount(network.tensors[network.output].shape);
+  const network = loadModel(options, inputs);
+  const samples = joinSamples(network, inputs);
+  const count = samples.samples;
+  const classes = outputLength(network);
   const batch = batchWithinMemory(network, Math.min(INFERENCE_BATCH, count));
   requireMemory(
     4 * count * classes,
-    `${file}: the outputs of ${count} images`,
-    images.data.byteLength,
+    `${inputs[0].file}: the outputs of ${count} images`,
+    samples.values.byteLength,
   );
   const outputs = sharedCopy(new Float32Array(count * classes));
   const data: InferenceData = {
     network,
     patches: weightsRead(options, network),
     side: clipOf(options, network),
-    inputs: featureCount(network.tensors[network.input].shape),
+    inputs: samples.sampleLength,
     batch,
-    images: images.data,
+    images: samples.values,
     outputs,
   };
   const threads = threadsWithinMemory(
@@ -80,7 +95,7 @@ export async function inferImages(
       ? await runOnThreads(data, threads, count, options.onRestart, onProgress)
       : runHere(data, count, onProgress);
   return {
-    outputs: { shape: [count, classes], data: Float32Array.from(outputs) },
+    outputs: outputsOf(network, outputs, count),
     images: count,
     seconds,
     network,
@@ -149,13 +164,28 @@ function* partsOf(count: number, batch: number): Generator<InferencePart, void, 
   }
 }
 
-function requireImages(network: Network, { shape }: NpyFloat32Array, file: string): number {
-  const { channels, height, width } = network.tensors[network.input].shape;
-  const expected = [channels, height, width];
-  if (shape.length !== 4 || expected.some((size, axis) => shape[axis + 1] !== size)) {
-    throw new InputError(
-      `${file} has the shape ${shape.join(' × ')}, but ${network.name} takes images × ${expected.join(' × ')}`,
-    );
-  }
-  return shape[0];
+function loadModel(
+  { model, format, inputShapes }: InferOptions,
+  inputs: readonly InputArray[],
+): Network {
+  const dataShapes = inputs.map(({ name, array: { shape } }) => ({ name, shape }));
+  const sizes = { inputShapes, dataShapes };
+  return format === undefined ? resolveModel(model, sizes) : loadNetwork(model, format, sizes);
+}
+
+/** What the datapath made of samples, taken apart into the outputs of the network. */
+function outputsOf(network: Network, values: Float32Array, count: number): InferOutput[] {
+  const length = outputLength(network);
+  let first = 0;
+  return networkOutputs(network).map(({ name, elementType, dims }) => {
+    const [along = 1, ...others] = dims;
+    const own = others.reduce((product, size) => product * size, along);
+    const data = new Float32Array(count * own);
+    for (let sample = 0; sample < count; sample += 1) {
+      const start = sample * length + first;
+      data.set(values.subarray(start, start + own), sample * own);
+    }
+    first += own;
+    return { name, elementType, shape: [count * along, ...others], data };
+  });
 }

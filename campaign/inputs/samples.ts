@@ -1,5 +1,10 @@
-import { InputError, readFloat32Npy, requireMemory } from '../../core/index.js';
-import type { Network } from '../../models/index.js';
+import {
+  InputError,
+  type NpyFloat32Array,
+  readFloat32Npy,
+  requireMemory,
+} from '../../core/index.js';
+import { type Network, type NetworkValue, networkInputs } from '../../models/index.js';
 import type { InputFile } from '../../workload/index.js';
 
 /** Samples for a network, in float32. */
@@ -11,16 +16,9 @@ export interface Samples {
   readonly values: Float32Array;
 }
 
-/** An input of a network: its name, and the dimensions of one sample. */
-interface NetworkInput {
-  readonly name: string;
-  readonly dims: readonly number[];
-}
-
-function networkInputs({ tensors, input }: Network): NetworkInput[] {
-  const { name, shape } = tensors[input];
-  const { channels, height, width } = shape;
-  return [{ name, dims: [channels, height, width] }];
+/** An array of samples for an input of a network. */
+export interface InputArray extends InputFile {
+  readonly array: NpyFloat32Array;
 }
 
 /**
@@ -30,34 +28,56 @@ function networkInputs({ tensors, input }: Network): NetworkInput[] {
  * @throws InputError naming file and shapes when they are not what the network takes, or an input that has no file
  */
 export function readSamples(network: Network, given: readonly InputFile[]): Samples {
+  requireOneOfEach(network, given);
+  return joinSamples(
+    network,
+    given.map((one) => ({ ...one, array: readFloat32Npy(one.file) })),
+  );
+}
+
+/**
+ * Samples for a network of one array for each input.
+ *
+ * @throws InputError as `readSamples` does
+ */
+export function joinSamples(network: Network, given: readonly InputArray[]): Samples {
+  requireOneOfEach(network, given);
   const inputs = networkInputs(network);
-  requireKnown(network, inputs, given);
-  const files = inputs.map((input) => fileOf(network, input, inputs, given));
-  const arrays = files.map((file) => readFloat32Npy(file));
-  for (const [place, input] of inputs.entries()) {
-    requireShape(network, input, arrays[place].shape, files[place]);
-  }
-  const [samples] = arrays[0].shape;
-  const other = arrays.findIndex(({ shape }) => shape[0] !== samples);
+  const ordered = inputs.map((input) => arrayOf(input, given));
+  const counts = inputs.map((input, place) => countOf(network, input, ordered[place]));
+  const [samples] = counts;
+  const other = counts.findIndex((count) => count !== samples);
   if (other >= 0) {
     throw new InputError(
-      `${files[0]} has ${samples} samples and ${files[other]} ${arrays[other].shape[0]}: a network takes as many of each input`,
+      `${ordered[0].file} has ${samples} samples and ${ordered[other].file} ${counts[other]}: a network takes as many of each input`,
     );
   }
-  if (arrays.length === 1) {
-    return { samples, sampleLength: lengthOf(inputs[0].dims), values: arrays[0].data };
+  if (ordered.length === 1) {
+    return { samples, sampleLength: lengthOf(inputs[0].dims), values: ordered[0].array.data };
   }
   return joined(
     samples,
-    arrays.map(({ data }) => data),
+    ordered.map(({ array }) => array.data),
     inputs.map(({ dims }) => lengthOf(dims)),
   );
 }
 
+function arrayOf(input: NetworkValue, given: readonly InputArray[]): InputArray {
+  const found = given.find(({ name = input.name }) => name === input.name);
+  if (!found) throw new Error(`no array for ${input.name}`);
+  return found;
+}
+
+function requireOneOfEach(network: Network, given: readonly InputFile[]): void {
+  const inputs = networkInputs(network);
+  requireKnown(network, inputs, given);
+  for (const input of inputs) fileOf(network, input, inputs, given);
+}
+
 function fileOf(
   network: Network,
-  { name }: NetworkInput,
-  inputs: readonly NetworkInput[],
+  { name }: NetworkValue,
+  inputs: readonly NetworkValue[],
   given: readonly InputFile[],
 ): string {
   const named = given.filter((one) => one.name === name || one.name === undefined);
@@ -79,13 +99,13 @@ function fileOf(
   return named[0].file;
 }
 
-function expected(network: Network, inputs: readonly NetworkInput[]): string {
+function expected(network: Network, inputs: readonly NetworkValue[]): string {
   return `${network.name} takes ${inputs.map(({ name }) => `--input ${name}=FILE`).join(' ')}`;
 }
 
 function requireKnown(
   network: Network,
-  inputs: readonly NetworkInput[],
+  inputs: readonly NetworkValue[],
   given: readonly InputFile[],
 ): void {
   const unknown = given.find(
@@ -97,19 +117,22 @@ function requireKnown(
   );
 }
 
-function requireShape(
-  network: Network,
-  { dims }: NetworkInput,
-  shape: readonly number[],
-  file: string,
-): void {
-  if (shape.length === dims.length + 1 && dims.every((size, axis) => shape[axis + 1] === size)) {
-    if (shape[0] > 0) return;
-    throw new InputError(`${file} has the shape ${shape.join(' × ')}: it holds no sample`);
+/** How many samples an array holds: one behind the other along the first axis of a sample. */
+function countOf(network: Network, { dims }: NetworkValue, { array, file }: InputArray): number {
+  const { shape } = array;
+  const [along = 1, ...others] = dims;
+  const fits =
+    shape.length === Math.max(1, dims.length) &&
+    others.every((size, axis) => shape[axis + 1] === size) &&
+    shape[0] % along === 0;
+  if (!fits) {
+    const first = along === 1 ? 'samples' : `samples · ${along}`;
+    throw new InputError(
+      `${file} has the shape ${shape.join(' × ')}, but ${network.name} takes ${[first, ...others].join(' × ')}`,
+    );
   }
-  throw new InputError(
-    `${file} has the shape ${shape.join(' × ')}, but ${network.name} takes samples × ${dims.join(' × ')}`,
-  );
+  if (shape[0] > 0) return shape[0] / along;
+  throw new InputError(`${file} has the shape ${shape.join(' × ')}: it holds no sample`);
 }
 
 function lengthOf(dims: readonly number[]): number {

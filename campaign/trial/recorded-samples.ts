@@ -1,5 +1,5 @@
-import { featureCount } from '../../core/index.js';
-import type { Network } from '../../models/index.js';
+import { type Network, networkOutputs } from '../../models/index.js';
+import { outputLength } from '../../sim/index.js';
 import { agrees, top1 } from '../../workload/index.js';
 
 /**
@@ -61,9 +61,9 @@ const AGREES = 0;
 const DIFFERS = 1;
 
 /** Whether the outputs of a network are the scores of classes: one vector of two values or more. */
-function hasScores({ tensors, output }: Network): boolean {
-  const { channels, height, width } = tensors[output].shape;
-  return height === 1 && width === 1 && channels > 1;
+function hasScores(network: Network): boolean {
+  const [{ dims }, ...others] = networkOutputs(network);
+  return others.length === 0 && dims.at(-1) === outputLength(network) && outputLength(network) > 1;
 }
 
 /**
@@ -79,7 +79,7 @@ export function predictionsOf(
   clean: Float32Array,
   numbers: Uint32Array,
 ): Prediction[] {
-  const length = featureCount(network.tensors[network.output].shape);
+  const length = outputLength(network);
   const isScored = hasScores(network);
   return Array.from(numbers, (number, image) => {
     const values = outputs.subarray(image * length, (image + 1) * length);

@@ -1,6 +1,11 @@
 import { Command } from 'commander';
-import { inferImages } from '../../campaign/index.js';
-import { readFloat32Npy, requireSafeOutputs, writeNpy } from '../../core/index.js';
+import { type InputArray, inferImages } from '../../campaign/index.js';
+import {
+  InputError,
+  readFloat32Npy,
+  requireSafeOutputs,
+  writeFileAtomic,
+} from '../../core/index.js';
 import { faultMapFiles } from '../../fault/index.js';
 import { kernelsInUse } from '../../kernels/index.js';
 import {
@@ -11,6 +16,7 @@ import {
 } from '../../mitigation/index.js';
 import type { WordFormat } from '../../models/index.js';
 import { acceleratorFile, type Placement } from '../../sim/index.js';
+import type { InputFile } from '../../workload/index.js';
 import { modelFile } from '../input/input-files.js';
 import { addKernels } from '../input/kernels.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
@@ -20,12 +26,15 @@ import {
   type CommonOptions,
   choice,
   clipPositionOption,
+  inputOption,
+  inputShapeOption,
   mitigationOption,
   once,
   option,
   threadsOption,
 } from '../input/options.js';
 import { reportRestart } from '../interruption.js';
+import { fileOutputs } from '../output-files.js';
 import { tell } from '../print/messages.js';
 import { printResult } from '../print/output.js';
 import { showProgress } from '../print/progress.js';
@@ -34,9 +43,11 @@ import { unfusedOf, warnOfUnfused } from '../print/unfused.js';
 import { addMeasuredOptions, type MeasuredFlags, measuredMapOf } from './map/measured-options.js';
 
 interface InferFlags extends CommonOptions, MeasuredFlags {
-  readonly input: string;
-  readonly output: string;
-  readonly format: WordFormat;
+  readonly input: readonly InputFile[];
+  readonly inputShape?: ReadonlyMap<string, readonly number[]>;
+  readonly output?: string;
+  readonly outputDir?: string;
+  readonly format?: WordFormat;
   readonly faultMap?: string;
   readonly thresholds?: string;
   readonly mitigation?: Mitigation;
@@ -48,15 +59,15 @@ interface InferFlags extends CommonOptions, MeasuredFlags {
 
 export function inferCommand(): Command {
   const command = new Command('infer')
-    .description('Run images through a network on the simulated accelerator')
+    .description('Run samples through a network on the simulated accelerator')
     .argument('<model>', 'alexnet, vgg16 or an ONNX file')
+    .addOption(inputOption().makeOptionMandatory())
+    .addOption(inputShapeOption())
+    .addOption(option('--output <file>', '.npy for the outputs; of several, for the first'))
+    .addOption(option('--output-dir <folder>', 'folder for a .npy of each output, by its name'))
     .addOption(
-      option('--input <file>', '.npy, float32, images × channels × height × width, normalised')
-        .argParser(once)
-        .makeOptionMandatory(),
+      choice('--format <format>', 'word format (default: what the file has)', ['int8', 'float32']),
     )
-    .addOption(option('--output <file>', '.npy for the outputs, float32').makeOptionMandatory())
-    .addOption(choice('--format <format>', 'word format', ['int8', 'float32']).default('int8'))
     .addOption(option('--fault-map <file>', 'fault map of the weight memory').argParser(once))
     .addOption(
       option('--thresholds <file>', 'clip activations at these thresholds').argParser(once),
@@ -79,55 +90,73 @@ export function inferCommand(): Command {
 }
 
 async function infer(model: string, flags: InferFlags, command: Command): Promise<void> {
-  const { input, output, json, quiet, ...options } = flags;
+  const { input, inputShape, output, outputDir, json, quiet, ...options } = flags;
   const { faultMap, thresholds, accelerator } = options;
-  requireSafeOutputs(
-    [['--output', output]],
-    [
-      ...[modelFile(model), input, thresholds, acceleratorFile(accelerator)],
-      ...(faultMap === undefined ? [] : faultMapFiles(faultMap)),
-    ],
-  );
+  if (output === undefined && outputDir === undefined) {
+    throw new InputError('give --output FILE or --output-dir FOLDER for what the network makes');
+  }
+  const read = [
+    ...[modelFile(model), thresholds, acceleratorFile(accelerator)],
+    ...input.map(({ file }) => file),
+    ...(faultMap === undefined ? [] : faultMapFiles(faultMap)),
+  ];
+  requireSafeOutputs([['--output', output]], read);
   const mapOptions = measuredMapOf(flags, command);
   const mitigation =
     options.mitigation ??
     (options.thresholds === undefined ? NO_MITIGATION : parseMitigation('clip'));
-  const values = readFloat32Npy(input);
-  const nonFiniteInputs = countNonFinite(values.data);
-  if (nonFiniteInputs > 0) {
-    tell(
-      `warning: ${input} holds ${grouped(nonFiniteInputs)} of ${grouped(values.data.length)} values as NaN or infinity; outputs of their images may mean nothing.`,
-    );
-  }
+  const inputs = input.map((one) => ({ ...one, array: readFloat32Npy(one.file) }));
+  const nonFiniteInputs = inputs.reduce((sum, one) => sum + warnOfNonFinite(one), 0);
   const progress = showProgress('images', quiet ?? false);
   const { outputs, images, seconds, network } = await inferImages(
-    { ...options, model, mitigation, mapOptions, onRestart: reportRestart },
-    values,
-    input,
+    {
+      ...options,
+      model,
+      inputShapes: inputShape,
+      mitigation,
+      mapOptions,
+      onRestart: reportRestart,
+    },
+    inputs,
     progress.listener,
   );
   progress.stop();
   warnOfUnfused([network]);
-  writeNpy(output, outputs);
+  const written = fileOutputs(outputs, { output, outputDir, read });
+  for (const { file, bytes } of written) writeFileAtomic(file, bytes);
   const speed = images / seconds;
   printResult(
     json,
     {
       ...{
         model,
-        format: options.format,
+        format: network.format,
         mitigation: mitigation.name,
         images,
         nonFiniteInputs,
         seconds,
-        output,
+        output: written[0].file,
       },
+      outputs: written.map(({ name, elementType, shape, file }) => ({
+        ...{ name, elementType, shape, file },
+      })),
       kernels: kernelsInUse(),
       unfused: unfusedOf(network),
     },
     () =>
-      `${output}: ${images} outputs in ${seconds.toFixed(2)} s (${speed.toFixed(0)} images a second)`,
+      `${written.map(({ file }) => file).join(', ')}: ${images} outputs in ${seconds.toFixed(2)} s (${speed.toFixed(0)} images a second)`,
   );
+}
+
+/** @returns how many values of an input are no finite numbers */
+function warnOfNonFinite({ file, array: { data } }: InputArray): number {
+  const count = countNonFinite(data);
+  if (count > 0) {
+    tell(
+      `warning: ${file} holds ${grouped(count)} of ${grouped(data.length)} values as NaN or infinity; outputs of their images may mean nothing.`,
+    );
+  }
+  return count;
 }
 
 function countNonFinite(values: Float32Array): number {

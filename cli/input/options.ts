@@ -229,6 +229,20 @@ export function inputOption(): Option {
   ]);
 }
 
+/** Sizes of inputs for which the file has symbols, `NAME=1,3,H,W`. */
+export function inputShapeOption(): Option {
+  return option(
+    '--input-shape <shape>',
+    'sizes that the file leaves open, for one sample: NAME=1,3,HEIGHT,WIDTH, once for each input (default: those of the samples)',
+  ).argParser((text: string, before: ReadonlyMap<string, readonly number[]> | undefined) => {
+    const { name, sizes } = /^(?<name>.+)=(?<sizes>\d+(?:,\d+)*)$/.exec(text)?.groups ?? {};
+    if (sizes === undefined) {
+      throw new InvalidArgumentError('Expected NAME=1,SIZE,…, such as input=1,3,224,224.');
+    }
+    return new Map([...(before ?? []), [name, sizes.split(',').map(Number)]]);
+  });
+}
+
 /** A file's own name may hold a `=`, where the file is there. */
 function inputFileOf(text: string): InputFile {
   const split = text.indexOf('=');

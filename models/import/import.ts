@@ -1,7 +1,8 @@
 import { ModelError } from '../../core/index.js';
 import { type ImportGraph, typeOf, unsupportedOperator } from '../graph/graph.js';
 import { NotSimulated } from '../graph/not-simulated.js';
-import { type PrepareOptions, prepareGraph } from '../graph/prepare/prepare.js';
+import { prepareGraph } from '../graph/prepare/prepare.js';
+import type { InputSizes } from '../graph/prepare/sample.js';
 import { takenBy } from '../islands/extract.js';
 import { heldWeights } from '../islands/held-weights.js';
 import { scheduleIslands } from '../islands/schedule.js';
@@ -48,7 +49,7 @@ export function importNetwork(
   source: string,
   name: string,
   checksum: string,
-  options: PrepareOptions = {},
+  options: InputSizes = {},
 ): Network {
   const graph = prepareGraph(model, source, options);
   const format = isQuantized(model) ? 'int8' : 'float32';

@@ -4,16 +4,11 @@ import { type ImportGraph, isStandard, nodeError, onlyOutput, type TensorType } 
 import { constantValue } from './fold/constant.js';
 import { createFolding } from './fold/index.js';
 import { collectUses, neededNodes } from './needed.js';
-import { sampleOf } from './sample.js';
+import { type InputSizes, sampleOf } from './sample.js';
 import { outputTypes } from './shapes/index.js';
 import { statedTypes } from './stated-types.js';
 import { createThrough } from './through.js';
 import { checkVersions } from './versions.js';
-
-export interface PrepareOptions {
-  /** Shapes of inputs by their names, for sizes that the file leaves open; each begins with a batch of 1. */
-  readonly inputShapes?: ReadonlyMap<string, readonly number[]>;
-}
 
 /**
  * Prepares a graph for import, for one sample. Each value gets its type; what does not depend on the inputs, the shapes
@@ -25,7 +20,7 @@ export interface PrepareOptions {
 export function prepareGraph(
   model: OnnxModel,
   source: string,
-  { inputShapes = new Map() }: PrepareOptions = {},
+  sizes: InputSizes = {},
 ): ImportGraph {
   const opset = checkVersions(model, source);
   const constants = initializers(model, source);
@@ -33,7 +28,7 @@ export function prepareGraph(
   const inputs = model.graph.inputs.filter(({ name }) => !constants.has(name));
   if (inputs.length === 0) throw new ModelError(`${source} has no inputs`);
   if (model.graph.outputs.length === 0) throw new ModelError(`${source} has no outputs`);
-  const sample = sampleOf(inputs, source, inputShapes);
+  const sample = sampleOf(inputs, source, sizes);
   const types = new Map<string, TensorType | undefined>(sample.types);
   const addConstant = (tensor: OnnxTensor) => {
     const { name, elementType, dims } = tensor;

@@ -12,36 +12,72 @@ export interface Sample {
   readonly symbols: ReadonlyMap<string, number>;
 }
 
+/** Where the sizes of inputs come from, for which the file has symbols. */
+export interface InputSizes {
+  /** Dimensions by input, the batch of 1 included: they must fit. */
+  readonly inputShapes?: ReadonlyMap<string, readonly number[]> | undefined;
+  /** Shapes of arrays of samples, used where they fit; one without a name is that of the only input. */
+  readonly dataShapes?: readonly DataShape[] | undefined;
+}
+
+export interface DataShape {
+  readonly name?: string | undefined;
+  readonly shape: readonly number[];
+}
+
 /**
  * Types of a graph's inputs for one sample: the first dimension is the batch, which is 1; other symbolic sizes are
- * those that `inputShapes` gives to an input with the symbol.
+ * those that `inputShapes` gives to an input with the symbol, or else those of the data.
  *
  * @throws ModelError naming the input, its symbols and the remedy when a size stays open or does not fit
  */
 export function sampleOf(
   inputs: readonly OnnxValue[],
   source: string,
-  inputShapes: ReadonlyMap<string, readonly number[]>,
+  { inputShapes = new Map(), dataShapes = [] }: InputSizes,
 ): Sample {
   for (const name of inputShapes.keys()) {
     if (inputs.some((input) => input.name === name)) continue;
     const known = excerpt(inputs.map((input) => `"${input.name}"`).join(', '));
     throw new ModelError(`${source}: --input-shape names "${name}", but the inputs are ${known}`);
   }
+  const shapes = new Map(
+    inputs.flatMap((input): [string, readonly number[]][] => {
+      const shape = inputShapes.get(input.name) ?? shapeOfData(input, inputs, dataShapes);
+      return shape ? [[input.name, shape]] : [];
+    }),
+  );
   const symbols = new Map<string, number>();
   for (const input of inputs) {
-    const given = inputShapes.get(input.name);
+    const given = shapes.get(input.name);
     if (given) bindGiven(input, given, source, symbols);
     const [batch] = input.dims ?? [];
     if (typeof batch === 'string' && batch !== '' && !symbols.has(batch)) symbols.set(batch, 1);
   }
   const types = new Map(
     inputs.map((input) => {
-      const given = inputShapes.get(input.name);
+      const given = shapes.get(input.name);
       return [input.name, sampleType(input, given, source, symbols)];
     }),
   );
   return { types, symbols };
+}
+
+/** One sample of an array, where the input has open sizes, and the array fits. */
+function shapeOfData(
+  { name, dims }: OnnxValue,
+  inputs: readonly OnnxValue[],
+  data: readonly DataShape[],
+): readonly number[] | undefined {
+  const found = data.find((one) => one.name === name || (!one.name && inputs.length === 1));
+  if (!found || dims?.slice(1).every(isFixed)) return undefined;
+  const shape = [1, ...found.shape.slice(1)];
+  const fits =
+    shape.every((size) => size >= 1) &&
+    (!dims ||
+      (dims.length === shape.length &&
+        dims.every((size, axis) => axis === 0 || !isFixed(size) || size === shape[axis])));
+  return fits ? shape : undefined;
 }
 
 /** Checks the shape that was given for an input, and notes what its symbols stand for. */
