@@ -47,12 +47,13 @@ export interface ResponseNormalization {
   readonly size: number;
   readonly alpha: number;
   readonly beta: number;
-  readonly bias: number;
+  /** What is added to the squares: ONNX's `bias`. */
+  readonly base: number;
 }
 
-/** y = x / (bias + alpha / size · Σ x²)^beta, in float64 and rounded once, channels innermost. */
+/** y = x / (base + alpha / size · Σ x²)^beta, in float64 and rounded once, channels innermost. */
 export function normalizeResponse(
-  { size, alpha, beta, bias }: ResponseNormalization,
+  { size, alpha, beta, base }: ResponseNormalization,
   { channels, height, width }: FeatureShape,
   input: Float32Array,
   output: Float32Array,
@@ -68,7 +69,7 @@ export function normalizeResponse(
       for (let other = Math.max(channel - before, 0); other <= last; other++) {
         sum += input[first + other] ** 2;
       }
-      output[first + channel] = input[first + channel] / (bias + (alpha / size) * sum) ** beta;
+      output[first + channel] = input[first + channel] / (base + (alpha / size) * sum) ** beta;
     }
   }
 }

@@ -83,5 +83,6 @@ export interface ResponseLayer extends LayerBase {
   readonly size: number;
   readonly alpha: number;
   readonly beta: number;
-  readonly bias: number;
+  /** What is added to the squares: ONNX's `bias`. */
+  readonly base: number;
 }

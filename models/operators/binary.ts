@@ -44,6 +44,7 @@ export const binary: OperatorDefinition<BinaryLayer> = {
   joins: true,
   keepsChannels: false,
   readers: [
+    // Two tensors of one shape, and biases of products, are read with `add` first.
     reader('Add', 'add'),
     reader('Sub', 'subtract'),
     reader('Mul', 'multiply'),
@@ -226,7 +227,7 @@ function constantValues({ data, stored }: ConstantOperand) {
  *
  * @param output name of what it makes; default: the node's only output
  */
-export function readBinary(
+function readBinary(
   into: ReadValues,
   node: OnnxNode,
   operation: BinaryOperation,
@@ -296,7 +297,7 @@ function mean(): OperatorReader {
 }
 
 /** An operator of com.microsoft on quantised tensors or initialisers, each with its scale and zero point. */
-export function quantizedReader(opType: string, operation: BinaryOperation): OperatorReader {
+function quantizedReader(opType: string, operation: BinaryOperation): OperatorReader {
   return {
     domain: MICROSOFT_DOMAIN,
     opType,
@@ -307,8 +308,7 @@ export function quantizedReader(opType: string, operation: BinaryOperation): Ope
       if (tensors.length === 0) into.cannot(node, 'takes constants alone');
       const form = broadcastForm(broadcastDims(node, into, forms), forms);
       const quantization = readQuantization(into.graph, node, 6);
-      const layer = layerOf(operation, form, operands);
-      into.quantizedResult(node, tensors, form, quantization, layer);
+      into.quantizedResult(node, tensors, form, quantization, layerOf(operation, form, operands));
     },
   };
 }

@@ -26,7 +26,7 @@ export const response: OperatorDefinition<ResponseLayer> = {
           size,
           alpha: floatAttribute(source, node, 'alpha', Math.fround(1e-4)),
           beta: floatAttribute(source, node, 'beta', 0.75),
-          bias: floatAttribute(source, node, 'bias', 1),
+          base: floatAttribute(source, node, 'bias', 1),
         });
       },
     },

@@ -294,7 +294,7 @@ describe('normalisations against onnxruntime', () => {
         );
         const inner = Float32Array.from(order, (place) => values[place]);
         const output = new Float32Array(values.length);
-        const response = { size, alpha: Math.fround(0.02), beta: 0.75, bias: 1 };
+        const response = { size, alpha: Math.fround(0.02), beta: 0.75, base: 1 };
         normalizeResponse(response, { channels, height, width }, inner, output, images);
         const attributes = { size: int(size), alpha: float(0.02), beta: float(0.75) };
         const expected = await runFloat32(
