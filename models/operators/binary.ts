@@ -163,13 +163,15 @@ function broadcastDims(node: OnnxNode, into: ReadValues, forms: readonly Form[])
   });
 }
 
-/** The layout of an operand that has all dimensions of the output, if one has; else channels last where one has that. */
-function broadcastForm(dims: readonly number[], forms: readonly Form[]): Form {
-  const full = forms.find((form) => form.dims.join() === dims.join());
+/**
+ * The layout of a tensor that has all dimensions of what is made, if one has; otherwise channels last where a tensor is
+ * stored so and what is made can be.
+ */
+function broadcastForm(dims: readonly number[], tensors: readonly Form[]): Form {
+  const full = tensors.find((form) => form.dims.join() === dims.join());
   const isMap =
-    canBeChannelsLast({ dims }) && forms.some(({ layout }) => layout === 'channels-last');
-  const layout = full ? full.layout : isMap ? 'channels-last' : 'row-major';
-  return { dims, layout };
+    canBeChannelsLast({ dims }) && tensors.some(({ layout }) => layout === 'channels-last');
+  return { dims, layout: full?.layout ?? (isMap ? 'channels-last' : 'row-major') };
 }
 
 /** Steps of an operand through the output as stored. */
@@ -237,7 +239,7 @@ function readBinary(
   const forms = operands.map(({ form }) => form);
   const tensors = operands.flatMap((operand) => ('tensor' in operand ? [operand.tensor] : []));
   if (tensors.length === 0) into.cannot(node, 'takes constants alone');
-  const form = broadcastForm(broadcastDims(node, into, forms), forms);
+  const form = broadcastForm(broadcastDims(node, into, forms), tensors);
   into.result(node, tensors, form, layerOf(operation, form, operands), output);
 }
 
@@ -306,7 +308,7 @@ function quantizedReader(opType: string, operation: BinaryOperation): OperatorRe
       const forms = operands.map(({ form }) => form);
       const tensors = operands.flatMap((operand) => ('tensor' in operand ? [operand.tensor] : []));
       if (tensors.length === 0) into.cannot(node, 'takes constants alone');
-      const form = broadcastForm(broadcastDims(node, into, forms), forms);
+      const form = broadcastForm(broadcastDims(node, into, forms), tensors);
       const quantization = readQuantization(into.graph, node, 6);
       into.quantizedResult(node, tensors, form, quantization, layerOf(operation, form, operands));
     },
