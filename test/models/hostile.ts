@@ -100,8 +100,24 @@ const OPERATORS = [
   'QGemm',
   'Softmax',
   '',
+  ...[
+    'ArgMax Cast ConstantOfShape ConvInteger ConvTranspose CumSum DepthToSpace Einsum Expand Gather',
+    'GatherElements GatherND GridSample LSTM LayerNormalization Mod NonZero OneHot Pad Pow QLinearAdd',
+    'QLinearConcat Range ReduceMean ReduceSum Resize Shape Size Slice Split Squeeze Sub Tile TopK',
+    'Transpose Trilu Unsqueeze Upsample Where',
+  ].flatMap((line) => line.split(' ')),
 ];
-const ELEMENT_TYPES: readonly ElementType[] = ['float32', 'int8', 'uint8', 'int32', 'int64'];
+const ELEMENT_TYPES: readonly ElementType[] = [
+  'float32',
+  'int8',
+  'uint8',
+  'int32',
+  'int64',
+  'bool',
+  'float16',
+  'float64',
+  'uint64',
+];
 
 function from<T>(list: readonly T[], pick: number): T {
   return list[pick % list.length];
@@ -186,6 +202,17 @@ function mutateNodes(
         'pads',
         'group',
         'ceil_mode',
+        'axes',
+        'auto_pad',
+        'blocksize',
+        'ends',
+        'keepdims',
+        'output_shape',
+        'perm',
+        'scales',
+        'split',
+        'starts',
+        'to',
       ];
       const attributes = new Map(node.attributes);
       const name = from(known, pick);
@@ -266,7 +293,8 @@ function otherData(tensor: OnnxTensor, pick: number): OnnxTensor {
   const otherValues = (data: OnnxTensor['data']) => {
     if (data instanceof Float32Array) return data.map(() => from(REALS, pick));
     if (data instanceof BigInt64Array) return data.map(() => BigInt(from(NUMBERS, pick)));
-    return data.map(() => from([0, -1, -128, 127, 255, 2 ** 31 - 1], pick));
+    if (data instanceof BigUint64Array) return data.map(() => 2n ** 64n - 1n);
+    return Int32Array.from(data, () => from([0, -1, -128, 127, 255, 2 ** 31 - 1], pick));
   };
   return { ...tensor, data: otherValues(tensor.data) } as OnnxTensor;
 }

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { ModelError, packageRoot } from '../../core/index.js';
-import { decodeOnnx, encodeOnnx, type OnnxModel, type OnnxTensor } from '../../models/index.js';
+import {
+  capturedNames,
+  decodeOnnx,
+  encodeOnnx,
+  type OnnxModel,
+  type OnnxTensor,
+} from '../../models/index.js';
 
 const folder = join(packageRoot(), 'models', 'onnx');
 /** Encodes by reflection on onnx.proto, not by the generated code. */
@@ -48,6 +54,8 @@ const model: OnnxModel = {
           ['ints', { type: 'ints', value: [0, -1, 2 ** 40] }],
           ['floats', { type: 'floats', value: [0, -0.25] }],
           ['string', { type: 'string', value: 'é' }],
+          ['strings', { type: 'strings', value: ['Tanh', ''] }],
+          ['end', { type: 'int', value: 2 ** 63 }],
           [
             'tensor',
             {
@@ -65,12 +73,20 @@ const model: OnnxModel = {
       { name: 'i', elementType: 'int32', dims: [], data: Int32Array.of(-(2 ** 31)) },
       { name: 'l', elementType: 'int64', dims: [1], data: BigInt64Array.of(-(2n ** 63n)) },
       { name: 'empty', elementType: 'float32', dims: [0], data: new Float32Array(0) },
+      { name: 'd', elementType: 'float64', dims: [2], data: Float64Array.of(0.1, -0) },
+      { name: 'h', elementType: 'float16', dims: [2], data: Uint16Array.of(0x3c00, 0x8000) },
+      { name: 's', elementType: 'int16', dims: [2], data: Int16Array.of(-(2 ** 15), 1) },
+      { name: 't', elementType: 'uint16', dims: [1], data: Uint16Array.of(2 ** 16 - 1) },
+      { name: 'v', elementType: 'uint32', dims: [1], data: Uint32Array.of(2 ** 32 - 1) },
+      { name: 'o', elementType: 'uint64', dims: [1], data: BigUint64Array.of(2n ** 64n - 1n) },
+      { name: 'k', elementType: 'bool', dims: [2], data: Uint8Array.of(0, 1) },
     ],
     inputs: [{ name: 'x', elementType: 'float32', dims: ['batch', 3, 32, 32] }],
     outputs: [
       { name: 'y', elementType: 'uint8', dims: [1] },
       { name: 'z', elementType: 'float32', dims: undefined },
     ],
+    valueInfo: [{ name: 'h', elementType: undefined, dims: undefined }],
   },
 };
 
@@ -78,14 +94,37 @@ test('what is encoded decodes to itself', () => {
   expect(decodeOnnx(encodeOnnx(model), 'test.onnx')).toEqual(model);
 });
 
-test('attributes of other kinds are known by name, and not written', () => {
-  const attribute = [{ name: 'body', type: 5 }];
-  const bytes = encodeByReflection({ node: [{ opType: 'Loop', output: ['y'], attribute }] });
-  const decoded = decodeOnnx(bytes, 'test.onnx');
-  expect(decoded.graph.nodes[0].attributes).toEqual(new Map([['body', { type: 'other' }]]));
-  expect(() => encodeOnnx(decoded)).toThrow(
-    'attribute "body" of node "y" (Loop) is of a kind that Bitcell cannot write',
-  );
+/** A node whose subgraph takes `outer` and makes `inner`, with another subgraph inside. */
+function nodeWithSubgraph() {
+  const nested = { output: [{ name: 'far' }], node: [{ opType: 'Abs', input: ['inner', 'far'] }] };
+  const body = {
+    input: [{ name: 'own' }],
+    initializer: [{ name: 'stored' }],
+    node: [
+      { opType: 'Add', input: ['own', 'outer', 'stored', ''], output: ['inner'] },
+      { opType: 'If', output: ['end'], attribute: [graphAttribute(nested)] },
+    ],
+    output: [{ name: 'end' }],
+  };
+  const node = [{ opType: 'Loop', output: ['y'], attribute: [graphAttribute(body)] }];
+  return decodeOnnx(encodeByReflection({ node }), 'test.onnx').graph.nodes[0];
+}
+
+function graphAttribute(graph: object): object {
+  const GraphProto = ModelProto.root.lookupType('onnx.GraphProto');
+  const bytes = GraphProto.encode(GraphProto.fromObject(graph)).finish();
+  return { name: 'body', type: 5, g: Buffer.from(bytes).toString('base64') };
+}
+
+test('attributes of other kinds are written as they were', () => {
+  const node = nodeWithSubgraph();
+  expect(node.attributes.get('body')?.type).toBe('other');
+  const bytes = encodeOnnx({ ...model, graph: { ...model.graph, nodes: [node] } });
+  expect(decodeOnnx(bytes, 'test.onnx').graph.nodes).toEqual([node]);
+});
+
+test('what subgraphs take from the graph around them is known', () => {
+  expect(capturedNames(nodeWithSubgraph())).toEqual(['outer', 'far']);
 });
 
 test('the generated code writes the fields that the schema names', () => {
@@ -116,6 +155,24 @@ test('constants in typed fields are read as those in raw bytes', () => {
   expect(
     decodeInitializer({ dims: [1], dataType: 7, int64Data: ['-9223372036854775808'] }).data,
   ).toEqual(BigInt64Array.of(-(2n ** 63n)));
+  expect(decodeInitializer({ dims: [2], dataType: 11, doubleData: [0.1, -0] }).data).toEqual(
+    Float64Array.of(0.1, -0),
+  );
+  expect(decodeInitializer({ dims: [1], dataType: 10, int32Data: [0x3c00] }).data).toEqual(
+    Uint16Array.of(0x3c00),
+  );
+  expect(decodeInitializer({ dims: [2], dataType: 5, int32Data: [-3, 2] }).data).toEqual(
+    Int16Array.of(-3, 2),
+  );
+  expect(decodeInitializer({ dims: [2], dataType: 9, int32Data: [1, 0] }).data).toEqual(
+    Uint8Array.of(1, 0),
+  );
+  expect(decodeInitializer({ dims: [1], dataType: 12, uint64Data: [2 ** 32 - 1] }).data).toEqual(
+    Uint32Array.of(2 ** 32 - 1),
+  );
+  expect(
+    decodeInitializer({ dims: [1], dataType: 13, uint64Data: ['18446744073709551615'] }).data,
+  ).toEqual(BigUint64Array.of(2n ** 64n - 1n));
 });
 
 describe('decodeOnnx refuses', () => {
@@ -169,8 +226,8 @@ describe('decodeOnnx refuses', () => {
         );
       }
     }
-    expect(withTensor({ dims: [1], dataType: 10, int32Data: [0] })).toBe(
-      'test.onnx: initialiser "w" has element type float16; Bitcell reads float (32 bits), int8, uint8, int32 and int64',
+    expect(withTensor({ dims: [1], dataType: 16, int32Data: [0] })).toBe(
+      'test.onnx: initialiser "w" has element type bfloat16; Bitcell reads floats of 16, 32 and 64 bits, integers of 8 to 64 bits and bool',
     );
     expect(withTensor({ dims: [2, 2], dataType: 3, int32Data: [1, 2, 3] })).toBe(
       'test.onnx: initialiser "w" has 3 values, but dimensions [2, 2]',
@@ -197,10 +254,10 @@ describe('decodeOnnx refuses', () => {
     const node = {
       opType: 'Conv',
       output: ['y'],
-      attribute: [{ name: 'pads', type: 7, ints: [0, '9223372036854775807'] }],
+      attribute: [{ name: 'pads', type: 7, ints: [0, '9223372036854775806'] }],
     };
     expect(error(encodeByReflection({ node: [node] }))).toBe(
-      'test.onnx: attribute "pads" of node "y" (Conv) is 9223372036854775807, but integers must stay below 2^53',
+      'test.onnx: attribute "pads" of node "y" (Conv) is 9223372036854775806, but integers must stay below 2^53',
     );
   });
 });

@@ -1,4 +1,3 @@
-import { excerpt } from '../../../../core/index.js';
 import type { OnnxNode } from '../../../onnx/index.js';
 import { type GraphScope, intAttribute, nodeError, type TensorType, typeOf } from '../../graph.js';
 
@@ -65,10 +64,10 @@ export function intsOf(
   scope: GraphScope,
   node: OnnxNode,
   attribute: string,
-  position: number | undefined,
+  position: number | 'attribute',
 ): readonly number[] | undefined {
   const stated = listedInts(scope, node, attribute);
-  if (stated || position === undefined) return stated;
+  if (stated || position === 'attribute') return stated;
   return constantInts(scope, node, position, attribute);
 }
 
@@ -96,7 +95,7 @@ export function axisOf(scope: GraphScope, node: OnnxNode, rank: number, otherwis
 
 /**
  * The axes of a node, from 0 on and as they are listed: an attribute, or the input at `position` of newer operator
- * sets. Undefined when it lists none.
+ * sets where they have one. Undefined when it lists none.
  *
  * @param rank of the tensor that they are axes of
  */
@@ -104,15 +103,11 @@ export function axesOf(
   scope: GraphScope,
   node: OnnxNode,
   rank: number,
-  position: number | undefined = 1,
+  position: number | 'attribute' = 1,
 ): number[] | undefined {
-  const axes = intsOf(scope, node, 'axes', position)?.map((axis) =>
-    normalAxis(scope, node, axis, rank),
-  );
-  if (axes && new Set(axes).size < axes.length) {
-    throw nodeError(scope.source, node, `lists an axis twice: [${excerpt(axes.join(', '))}]`);
-  }
-  return axes;
+  const axes = intsOf(scope, node, 'axes', position);
+  // onnxruntime takes an axis that is listed twice once.
+  return axes && [...new Set(axes.map((axis) => normalAxis(scope, node, axis, rank)))];
 }
 
 /** Product of sizes. */

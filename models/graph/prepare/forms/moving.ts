@@ -178,7 +178,7 @@ export function flattenedDims(scope: GraphScope, node: OnnxNode): number[] {
 /** The permutation of a Transpose: output axis i is input axis perm[i]; default: reversed. */
 export function permutationOf(scope: GraphScope, node: OnnxNode): readonly number[] {
   const { dims } = inputType(scope, node, 0);
-  const stated = intsOf(scope, node, 'perm', undefined) ?? [...dims.keys()].reverse();
+  const stated = intsOf(scope, node, 'perm', 'attribute') ?? [...dims.keys()].reverse();
   const perm = stated.map((axis) => normalAxis(scope, node, axis, dims.length));
   if (perm.length === dims.length && new Set(perm).size === perm.length) return perm;
   throw nodeError(

@@ -13,7 +13,7 @@ export interface ReductionForm {
 /** A Reduce… node: axes as attribute or input; without axes, all of them or, where the node says so, none. */
 export function reductionOf(scope: GraphScope, node: OnnxNode): ReductionForm {
   const { dims } = inputType(scope, node, 0);
-  const position = node.opType.startsWith('QLinear') ? undefined : 1;
+  const position = node.opType.startsWith('QLinear') ? 'attribute' : 1;
   const listed = axesOf(scope, node, dims.length, position) ?? [];
   const keepsAll = intAttribute(scope.source, node, 'noop_with_empty_axes', 0) !== 0;
   const axes = listed.length > 0 ? listed : keepsAll ? [] : [...dims.keys()];

@@ -22,7 +22,7 @@ export function resizeOf(scope: GraphScope, node: OnnxNode): ResizeForm {
   const { source } = scope;
   const { dims } = inputType(scope, node, 0);
   const isOld = isStandard(node, 'Upsample') || scope.opset < 11;
-  const axes = axesOf(scope, node, dims.length, undefined) ?? [...dims.keys()];
+  const axes = axesOf(scope, node, dims.length, 'attribute') ?? [...dims.keys()];
   const scales = dims.map(() => 1);
   const output = [...dims];
   const stated = statedScales(scope, node, isOld ? 1 : 2);
@@ -46,7 +46,7 @@ export function resizeOf(scope: GraphScope, node: OnnxNode): ResizeForm {
   } else {
     throw nodeError(source, node, 'has neither scales nor sizes');
   }
-  if (output.some((size) => !(size >= 1))) {
+  if (output.some((size) => !(size >= 0))) {
     throw nodeError(source, node, `has an impossible output of ${output.join('×')}`);
   }
   const otherwise = isOld ? 'asymmetric' : 'half_pixel';

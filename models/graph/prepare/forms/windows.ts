@@ -170,7 +170,7 @@ export function transposedWindowOf(
     if (wanted) return wanted[axis];
     if (mode === 'VALID') return size;
     if (mode === 'NOTSET') return size - explicit[axis] - explicit[axis + spatial.length];
-    return spatial[axis] * strides[axis];
+    return Math.min(size, spatial[axis] * strides[axis]);
   });
   if (output.some((size) => !(size >= 1 && size <= LARGEST_EXTENT))) {
     throw nodeError(scope.source, node, `has an impossible output of ${output.join('×')}`);

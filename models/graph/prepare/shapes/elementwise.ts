@@ -40,13 +40,15 @@ export const ELEMENTWISE: ShapeRules = {
   ...each(
     [
       'Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu',
-      'HardSigmoid HardSwish Identity LeakyRelu Log Mish Neg Not PRelu Reciprocal Relu Round Selu',
+      'HardSigmoid HardSwish Identity LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu',
       'Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu',
     ].flatMap((line) => line.split(' ')),
     asInput,
   ),
   ...each(
-    'Add Sub Mul Div Mod Pow Max Min Sum Mean BitShift BitwiseAnd BitwiseOr BitwiseXor'.split(' '),
+    'Add Sub Mul Div Mod Pow PRelu Max Min Sum Mean BitShift BitwiseAnd BitwiseOr BitwiseXor'.split(
+      ' ',
+    ),
     broadcastRule(0),
   ),
   ...each(
