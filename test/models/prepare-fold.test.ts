@@ -245,7 +245,11 @@ const COMPUTING: Readonly<Record<string, fc.Arbitrary<NodeCase>>> = {
       numbers,
       anyDims,
     )
-    .map(([type, to, list, dims]) => nodeCase('Cast', [x(type, dims, list)], { to: int(to) })),
+    .map(([type, to, list, dims]) =>
+      nodeCase('Cast', [x(type, dims, type === 'float16' ? list.map(Math.abs) : list)], {
+        to: int(to),
+      }),
+    ),
   'Cast to float16': fc
     .tuple(fc.array(fc.float({ noNaN: true }), { minLength: 1, maxLength: 30 }))
     .map(([list]) => nodeCase('Cast', [tensor('x', 'float32', [30], list)], { to: int(10) })),

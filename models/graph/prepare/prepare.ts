@@ -1,8 +1,10 @@
 import { ModelError } from '../../../core/index.js';
 import { nodeLabel, type OnnxModel, type OnnxNode, type OnnxTensor } from '../../onnx/index.js';
 import { type ImportGraph, isStandard, nodeError, onlyOutput, type TensorType } from '../graph.js';
+import { fixedBatch, requireSampleOutputs, sampleShape } from './batch.js';
 import { constantValue } from './fold/constant.js';
 import { createFolding } from './fold/index.js';
+import { moveWeights } from './moved-weights.js';
 import { collectUses, neededNodes } from './needed.js';
 import { type InputSizes, sampleOf } from './sample.js';
 import { outputTypes } from './shapes/index.js';
@@ -42,7 +44,33 @@ export function prepareGraph(
   const stated = statedTypes(model.graph, inputs, sample);
   const fold = createFolding(scope);
   const made = new Set(types.keys());
+  const reserved = new Set(model.graph.nodes.flatMap((node) => node.outputs));
   const nodes: OnnxNode[] = [];
+  const makers = new Map<string, OnnxNode>();
+  const batch = fixedBatch(inputs);
+
+  function fresh(wanted: string): string {
+    let name = wanted;
+    for (let count = 2; made.has(name) || reserved.has(name); count += 1)
+      name = `${wanted}_${count}`;
+    made.add(name);
+    return name;
+  }
+
+  function addNode(node: OnnxNode): void {
+    nodes.push(node);
+    for (const name of node.outputs) makers.set(name, node);
+  }
+
+  /** A node with what it takes under the names that it has here, of one sample. */
+  function resolved(original: OnnxNode): OnnxNode {
+    const node = { ...original, inputs: original.inputs.map(through.resolve) };
+    const shape = batch === undefined ? undefined : sampleShape(scope, node, batch);
+    if (!shape) return node;
+    const name = fresh(`${shape.name}_of_one_sample`);
+    addConstant({ ...shape, name });
+    return { ...node, inputs: [node.inputs[0], name] };
+  }
 
   /** Notes types of a node's outputs; undefined where one of them is not known. */
   function inferTypes(node: OnnxNode): readonly TensorType[] | undefined {
@@ -66,7 +94,7 @@ export function prepareGraph(
   }
 
   for (const original of model.graph.nodes) {
-    const node = { ...original, inputs: original.inputs.map(through.resolve) };
+    const node = resolved(original);
     const unmade = node.inputs.find((name) => name !== '' && !made.has(name));
     if (unmade !== undefined) throw nodeError(source, node, missing(unmade));
     for (const name of node.outputs) {
@@ -80,14 +108,27 @@ export function prepareGraph(
     }
     const outputs = inferTypes(node);
     const folded = outputs && fold(node, outputs);
-    if (folded) folded.forEach(addConstant);
-    else nodes.push(node);
+    if (folded) {
+      folded.forEach(addConstant);
+      continue;
+    }
+    const moved = outputs && moveWeights(scope, node, outputs[0], { makers, fold, fresh });
+    if (moved) {
+      addConstant(moved.constant);
+      for (const part of moved.nodes) {
+        inferTypes(part);
+        addNode(part);
+      }
+      continue;
+    }
+    addNode(node);
   }
   const outputs = model.graph.outputs.map(({ name }) => {
     const value = through.resolve(name);
     if (made.has(value)) return { value, name };
     throw new ModelError(`${source}: no node makes the output "${name}"`);
   });
+  if (batch !== undefined) requireSampleOutputs(model.graph, outputs, scope, batch);
   const needed = neededNodes(
     nodes,
     outputs.map(({ value }) => value),
