@@ -15,7 +15,7 @@ import {
   WORD_BITS,
 } from '../../models/index.js';
 import { addMemoryLimit } from '../input/memory-limit.js';
-import { addCommonOptions, type CommonOptions } from '../input/options.js';
+import { addCommonOptions, type CommonOptions, inputShapeOption } from '../input/options.js';
 import { printResult } from '../print/output.js';
 import { formatTable, grouped } from '../print/table.js';
 
@@ -53,12 +53,17 @@ export function infoCommand(): Command {
   const command = new Command('info')
     .description('What Bitcell makes of a network: which layers it simulates, and why others not')
     .argument('<model>', 'alexnet, vgg16 or an ONNX file')
+    .addOption(inputShapeOption())
     .action(info);
   return addCommonOptions(addMemoryLimit(command));
 }
 
-function info(model: string, { json }: CommonOptions): void {
-  const network = resolveModel(model);
+interface InfoFlags extends CommonOptions {
+  readonly inputShape?: ReadonlyMap<string, readonly number[]>;
+}
+
+function info(model: string, { json, inputShape }: InfoFlags): void {
+  const network = resolveModel(model, { inputShapes: inputShape, weights: 'optional' });
   const layers = layersOf(network);
   const sum = (count: (layer: LayerInfo) => number) =>
     layers.reduce((total, layer) => total + count(layer), 0);

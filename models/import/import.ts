@@ -20,7 +20,7 @@ import type { OnnxModel, OnnxNode } from '../onnx/index.js';
 import { readersOf, SUPPORTED } from '../operators/readers.js';
 import { finishNetwork } from './finish.js';
 import { settleFusions } from './fusion.js';
-import { readIsland } from './island.js';
+import { readIsland, requireFloat32 } from './island.js';
 import { readDequantizeLinear, readQuantizeLinear } from './linear.js';
 import { createValues, type ImportValues } from './values.js';
 
@@ -87,17 +87,14 @@ function readGraph(
     const into = createValues(graph, format, unfolded);
     const known = unsimulated.size;
     for (const step of steps) {
-      if (step.kind === 'island') {
-        readIsland(into, step.nodes, reasons);
-        continue;
-      }
       try {
-        readNode(into, step.node);
+        if (step.kind === 'node') readNode(into, step.node);
+        else readIsland(into, step.nodes, reasons);
       } catch (error) {
         if (!(error instanceof NotSimulated)) throw error;
-        unsimulated.set(step.node, error.reason);
+        unsimulated.set(error.node, error.reason);
         // What takes its results is read all the same, to find all such nodes at once.
-        standIn(into, step.node);
+        for (const node of step.kind === 'node' ? [step.node] : step.nodes) standIn(into, node);
       }
     }
     if (unsimulated.size === known) return into;
@@ -108,7 +105,7 @@ function readGraph(
 function standIn(into: ImportValues, node: OnnxNode): void {
   const { graph, values } = into;
   for (const name of node.outputs) {
-    if (name === '') continue;
+    if (!graph.uses.has(name)) continue;
     const { dims } = typeOf(graph, name);
     const form = { dims, layout: 'row-major' } as const;
     values.set(name, { state: 'float', form, tensor: into.addTensor(name, form) });
@@ -122,6 +119,7 @@ const LINEAR_READERS = new Map([
 
 function readNode(into: ImportValues, node: OnnxNode): void {
   const { domain, opType } = node;
+  requireFloat32(into, node);
   // onnxruntime has its own QuantizeLinear and DequantizeLinear, which for 8 bits are the standard ones.
   if (domain === '' || domain === MICROSOFT_DOMAIN) {
     const readLinear = LINEAR_READERS.get(opType);

@@ -1,6 +1,7 @@
 import { elementCount, type Form } from '../graph/form.js';
-import { nodeError } from '../graph/graph.js';
+import { typeOf } from '../graph/graph.js';
 import { layerName } from '../graph/naming.js';
+import { NotSimulated } from '../graph/not-simulated.js';
 import { extractIsland, type IslandFeedValue, type IslandWeights } from '../islands/extract.js';
 import { BETWEEN_ISLANDS } from '../islands/schedule.js';
 import type { IslandLayer, IslandValue, Layer, Layout } from '../network.js';
@@ -11,6 +12,7 @@ import type { ImportValues } from './values.js';
  * Nodes that are not simulated become one layer, whose results lie one behind the other in a tensor.
  *
  * @param reasons why each of them is not
+ * @throws NotSimulated for a node whose integers no tensor holds, and that must be in the island as well
  */
 export function readIsland(
   into: ImportValues,
@@ -19,7 +21,7 @@ export function readIsland(
 ): void {
   const { graph } = into;
   const { model, feeds, fetches } = extractIsland(graph, nodes, into.format);
-  const taken = feeds.map((feed) => feedOf(into, nodes, feed));
+  const taken = feeds.map((feed) => feedOf(into, feed));
   const first = nodes.find((node) => reasons.get(node) !== BETWEEN_ISLANDS) ?? nodes[0];
   const length = fetches.reduce((sum, { dims }) => sum + elementCount(dims), 0);
   const [only] = fetches;
@@ -62,7 +64,6 @@ function addPart(into: ImportValues, fetch: IslandValue, input: number, start: n
 /** What an island takes, and the tensor that holds it. */
 function feedOf(
   into: ImportValues,
-  nodes: readonly OnnxNode[],
   { weights, name, elementType, dims }: IslandFeedValue,
 ): { readonly tensor: number; readonly feed: IslandValue & { readonly layout: Layout } } {
   const feed = { name, elementType, dims };
@@ -70,15 +71,12 @@ function feedOf(
     return { tensor: storeWeights(into, weights, dims), feed: { ...feed, layout: 'row-major' } };
   }
   const value = into.placed(name);
-  if (!value || value.state === 'on-grid') {
-    const taker = nodes.find(({ inputs }) => inputs.includes(name)) ?? nodes[0];
-    throw nodeError(
-      into.graph.source,
-      taker,
-      `takes "${name}", which neither the simulation nor the host can give it`,
-    );
+  if (value && value.state !== 'on-grid') {
+    return { tensor: value.tensor, feed: { ...feed, layout: value.form.layout } };
   }
-  return { tensor: value.tensor, feed: { ...feed, layout: value.form.layout } };
+  const maker = into.graph.producers.get(name);
+  if (!maker) throw new Error(`${name} is no value of the graph`);
+  throw new NotSimulated(maker, 'makes integers of 16 bits that a node on the host takes');
 }
 
 function storeWeights(
@@ -91,4 +89,37 @@ function storeWeights(
   into.graph.weightSources.set(stored.weights, { key: constant, transposed: false });
   into.addLayer({ kind: 'stored-weights', name, inputs: [], output, ...stored } as Layer);
   return output;
+}
+
+/** Operators that put values elsewhere, whatever their type. */
+const MOVING: ReadonlySet<string> = new Set([
+  'Reshape',
+  'Squeeze',
+  'Unsqueeze',
+  'Flatten',
+  'Transpose',
+  'Concat',
+  'Split',
+  'Slice',
+  'Gather',
+  'Expand',
+  'Tile',
+]);
+
+/**
+ * Checks that a node computes with float32 numbers, or with the integers of quantised tensors: tensors hold other types
+ * as float32 numbers, with which arithmetic is another.
+ *
+ * @throws NotSimulated where it takes other types, or integers that no quantised tensor holds
+ */
+export function requireFloat32({ graph, values }: ImportValues, node: OnnxNode): void {
+  if (MOVING.has(node.opType)) return;
+  for (const name of node.inputs) {
+    const value = values.get(name);
+    if (value?.state !== 'float' && value?.state !== 'input') continue;
+    const { elementType } = typeOf(graph, name);
+    const isWord = elementType === 'int8' || elementType === 'uint8';
+    if (elementType === 'float32' || (isWord && value.state === 'input')) continue;
+    throw new NotSimulated(node, `takes ${elementType} values`);
+  }
 }

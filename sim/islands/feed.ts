@@ -29,7 +29,9 @@ export function bindFeed(feed: IslandLayer['feeds'][number], source: FeedSource)
   const data = elementArray(elementType, length);
   // float32 is what most feeds are, and needs no second array.
   const numbers = data instanceof Float32Array ? data : new Float32Array(length);
-  const positions = layout === 'channels-last' ? shape.height * shape.width : 1;
+  // By the value's own dimensions: its tensor may have been made for others of as many elements.
+  const positions =
+    layout === 'channels-last' ? dims.slice(2).reduce((product, size) => product * size, 1) : 1;
   const read =
     values instanceof Uint8Array
       ? readByTable(wordNumbers(source, elementType), values)
@@ -78,9 +80,10 @@ function readByTable(table: Float32Array, words: Uint8Array): Read {
 
 /** What each of the 256 words of a quantised tensor is to onnxruntime: its integer as files have it, or its number. */
 function wordNumbers({ quantization }: FeedSource, elementType: string): Float32Array {
-  const { scale, zeroPoint, signed } = quantization ?? { scale: 1, zeroPoint: 0 };
+  const { scale, zeroPoint } = quantization ?? { scale: 1, zeroPoint: 0 };
   const isWord = elementType === 'uint8' || elementType === 'int8';
+  const offset = elementType === 'int8' ? 128 : 0;
   return Float32Array.from({ length: 256 }, (_, word) =>
-    isWord ? word - (signed ? 128 : 0) : scale * (word - zeroPoint),
+    isWord ? word - offset : scale * (word - zeroPoint),
   );
 }

@@ -158,9 +158,10 @@ test('maps that are stored with the channels innermost arrive in the order of th
   const island = passing('float32', [1, 3, 2, 5]);
   const feeds = [{ ...island.feeds[0], layout: 'channels-last' as const }];
   const stored = channelsLast(values, shape);
-  expect(run({ ...island, feeds }, [{ values: stored, shape, constant: false }], 2)).toEqual(
-    values,
-  );
+  for (const made of [shape, { channels: 10, height: 1, width: 3 }]) {
+    const input = { values: stored, shape: made, constant: false };
+    expect(run({ ...island, feeds }, [input], 2)).toEqual(values);
+  }
 });
 
 test('quantised tensors arrive as integers or as real numbers, as the node takes them', () => {
