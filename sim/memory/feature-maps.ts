@@ -2,6 +2,7 @@ import { featureCount, InputError } from '../../core/index.js';
 import type { CellGeometry } from '../../fault/index.js';
 import {
   definitionOf,
+  inputsOf,
   isOnArray,
   isWeighted,
   type Layer,
@@ -47,29 +48,38 @@ export interface FeatureMaps {
 type Held = Omit<StoredTensor, 'placement'> & { readonly values: number };
 
 /**
- * The network's input and what its layers hand on, in the order in which it is written. A flattened tensor is its
- * source in another order, and stays in its cells. The network's output leaves the accelerator.
+ * The network's inputs and what its layers hand on, in the order in which it is written. A flattened tensor is its
+ * source in another order, and stays in its cells. The network's outputs leave the accelerator, and weights that an
+ * operator on the host takes are in the weight memory.
  */
 export function heldTensors(network: Network): Held[] {
   const valuesOf = (tensor: number) => featureCount(network.tensors[tensor].shape);
-  const outputs = new Set(networkOutputs(network).map(({ tensor }) => tensor));
   const layers: readonly Layer[] = network.layers;
-  const written = layers.filter(
-    (layer) =>
-      !definitionOf(layer).renumbers &&
-      !outputs.has(layer.output) &&
-      (!isWeighted(layer) || isOnArray(layer)),
-  );
+  const taken = new Set(layers.flatMap(inputsOf));
+  const outputs = new Set(networkOutputs(network).map(({ tensor }) => tensor));
+  const written = layers.filter((layer) => {
+    const isHandedOn = taken.has(layer.output) || !outputs.has(layer.output);
+    return !definitionOf(layer).renumbers && isHandedOn && (isOnArray(layer) || !isWeighted(layer));
+  });
+  const inputs = new Set(networkInputs(network).map(({ tensor }) => tensor));
   return [
-    ...networkInputs(network).map(({ tensor }) => ({
-      ...{ tensor, layer: undefined, values: valuesOf(tensor) },
-    })),
+    ...[...inputs].map((tensor) => ({ tensor, layer: undefined, values: valuesOf(tensor) })),
     ...written.map(({ name, output }) => ({
       tensor: output,
       layer: name,
       values: valuesOf(output),
     })),
   ];
+}
+
+/** @throws InputError where tensors of an int8 network hold float32 numbers: the memory holds values of one width */
+function requireOneKind(network: Network): void {
+  if (network.format === 'float32') return;
+  const wide = heldTensors(network).find(({ tensor }) => !network.tensors[tensor].quantization);
+  if (!wide) return;
+  throw new InputError(
+    `${network.name}: tensor "${network.tensors[wide.tensor].name}" holds float32 numbers among int8 values, and Bitcell simulates feature-map memories of values of one width: choose other storages than inputs and activations, or --format float32`,
+  );
 }
 
 /** Slots that a tensor takes: it begins with a memory word. */
@@ -97,7 +107,7 @@ export function defaultFeatureMapMemory(network: Network): WeightMemory {
  *   network's input is 0) lies in half i mod 2 from its start on; with H slots a half, value v is in slot v mod H of it, so
  *   a tensor larger than a half fills it in turns.
  *
- * @throws InputError where the tensors do not fit, or the memory has no two equal halves
+ * @throws InputError where the tensors do not fit, or are not of one kind, or the memory has no two equal halves
  */
 export function placeFeatureMaps(
   network: Network,
@@ -105,6 +115,7 @@ export function placeFeatureMaps(
   kind: Placement['kind'],
 ): FeatureMaps {
   const valueBits = WORD_BITS[network.format];
+  requireOneKind(network);
   const { perWord } = wordSlots(memory, valueBits);
   const slots = slotCount(memory, valueBits);
   const held = heldTensors(network);

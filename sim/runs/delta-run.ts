@@ -100,7 +100,7 @@ const LIMITS = { mostChanges: 4096, mostPatches: 1024 } as const;
 
 /**
  * Whether changes can be followed through a network value by value: an int8 chain of convolutions without groups,
- * fully connected layers, max pooling and flatten, that ends in a vector.
+ * fully connected layers, max pooling and flatten, that ends in a vector, its only output.
  */
 export function canFollowChanges(network: Network): network is Int8Network {
   if (network.format !== 'int8') return false;
@@ -113,7 +113,9 @@ export function canFollowChanges(network: Network): network is Int8Network {
     last = layer.output;
   }
   const { height, width } = network.tensors[last].shape;
-  return last === network.output && height === 1 && width === 1;
+  const [output, ...others] = networkOutputs(network);
+  const isVector = output.tensor === last && height === 1 && width === 1;
+  return isVector && others.length === 0 && output.elementType === 'float32';
 }
 
 function canFollow({ tensors }: Int8Network, layer: Int8Layer): boolean {

@@ -62,7 +62,7 @@ export function restartPoints(network: Network): RestartPoint[] {
   return [...chosen.values()];
 }
 
-/** Index of the last layer that takes each tensor; the network's output is taken after all layers. */
+/** Index of the last layer that takes each tensor; the network's outputs are taken after all layers. */
 function lastUseOfTensors(network: Network): number[] {
   const lastUse = new Array<number>(network.tensors.length).fill(-1);
   for (const [layer, description] of network.layers.entries()) {
@@ -209,7 +209,7 @@ function runBatch(
   return active;
 }
 
-/** Loads `count` of the images, from the `first` on, as the input of a datapath. */
+/** Loads `count` of the images, from the `first` on, as the inputs of a datapath. */
 export function loadBatch(
   datapath: Datapath,
   images: Float32Array,
@@ -265,7 +265,7 @@ export function sameBytes(
 }
 
 /**
- * The layers that a disturbance changes, a tensor counting to the layer that writes it and the network's input to its
+ * The layers that a disturbance changes, a tensor counting to the layer that writes it and the network's inputs to its
  * first layer; undefined when nothing can differ.
  */
 export function differingLayers(

@@ -5,6 +5,7 @@ import {
   type Int8Network,
   isOnArray,
   type Network,
+  networkInputs,
   weightedLayers,
 } from '../../models/index.js';
 import type { Datapath, DatapathObserver } from '../datapath/datapath.js';
@@ -246,7 +247,7 @@ function runTogether(
   }
 }
 
-/** The layer that writes what a fault strikes; -1: it is the network's input. */
+/** The layer that writes what a fault strikes; -1: it is an input of the network. */
 function layerOf({ layers }: Network, fault: TransientFault): number {
   if (fault.kind === 'operation') return fault.layer;
   if (fault.kind === 'weight') throw new Error('a weight strikes whole layers');
@@ -271,18 +272,13 @@ function runBatch(
   const waiting = [...batch];
   let active: Joining[] = [];
 
-  function join(tensor: number, values: ArrayLike<number> | undefined, one: Joining): void {
+  function joinAt({ tensor, values }: RecordedPoint, one: Joining): void {
     const slot = active.length;
     const length = lengthOf(tensor);
-    if (values) tensors[tensor].set(values, slot * length);
+    const number = numbers[one.place];
+    tensors[tensor].set(values.subarray(number * length, (number + 1) * length), slot * length);
     strikeTensor(tensors[tensor], length, tensor, slot, one.faults);
     active.push(one);
-  }
-
-  function joinAt(point: RecordedPoint, one: Joining): void {
-    const length = lengthOf(point.tensor);
-    const number = numbers[one.place];
-    join(point.tensor, point.values.subarray(number * length, (number + 1) * length), one);
   }
 
   /** Leaves away the images that are as they were recorded and have no fault to come. */
@@ -303,7 +299,7 @@ function runBatch(
     active = staying;
   }
 
-  /** Puts the images in that start at the network's input. */
+  /** Puts the images in that start at the network's inputs. */
   function loadStarting(): void {
     const starting = batch.filter(({ point }) => !point);
     if (starting.length === 0) return;
@@ -314,7 +310,12 @@ function runBatch(
       own.set(imageAt(run, images, place), slot * length);
     }
     loadBatch(datapath, own, 0, starting.length);
-    for (const one of starting) join(network.input, undefined, one);
+    for (const { tensor } of networkInputs(network)) {
+      for (const [slot, { faults }] of starting.entries()) {
+        strikeTensor(tensors[tensor], lengthOf(tensor), tensor, slot, faults);
+      }
+    }
+    active.push(...starting);
   }
 
   loadStarting();

@@ -1,21 +1,29 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { fullyConnectedShape } from '../../core/index.js';
+import { featureCount, fullyConnectedShape } from '../../core/index.js';
 import { loadKernels } from '../../kernels/index.js';
 import {
   dequantizeWords,
   type Float32Network,
   type Int8Network,
   type IslandLayer,
+  type Layer,
   type Network,
+  networkInputs,
 } from '../../models/index.js';
 import {
   createNetworkDatapath,
   createRecording,
+  defaultFeatureMapMemory,
   differingLayers,
+  placeFeatureMaps,
   recordRun,
   runFrom,
+  runPerImage,
+  runTransients,
   storedWords,
+  type TransientFault,
+  transientDisturbance,
   type WeightPatches,
   withWords,
 } from '../../sim/index.js';
@@ -114,9 +122,37 @@ const QUANTIZED: Int8Network = {
   ],
 };
 
-const networks = fc.constantFrom<Network>(FLOAT, QUANTIZED);
+/** A network with another input, which is added behind the island, and two more layers with an output each. */
+function withBranches<N extends Network>(network: N): N {
+  const tensors = [
+    ...network.tensors,
+    { name: 'other', shape: TENSORS[3].shape },
+    { name: 'sum', shape: TENSORS[3].shape },
+    { name: 'mean', shape: { channels: 8, height: 1, width: 1 } },
+  ];
+  const layers: readonly Layer[] = [
+    ...network.layers,
+    { kind: 'add', name: 'plus', inputs: [4, 5], output: 6, relu: false },
+    { kind: 'global-average-pool', name: 'mean', input: 6, output: 7 },
+  ];
+  const value = (name: string, tensor: number, dims: readonly number[]) =>
+    ({ name, tensor, dims, layout: 'row-major', elementType: 'float32' }) as const;
+  return {
+    ...network,
+    ...{ tensors, layers },
+    inputs: [
+      { ...value('x', 0, [1, 2, 4, 4]), layout: 'channels-last' },
+      value('other', 5, [1, 2, 8, 8]),
+    ],
+    outputs: [value('z', 4, [1, 2, 8, 8]), value('mean', 7, [1, 8])],
+  };
+}
+
+const networks = fc.constantFrom<Network>(
+  ...[FLOAT, QUANTIZED, withBranches(FLOAT), withBranches(QUANTIZED)],
+);
 const IMAGES = 5;
-const images = numbers(IMAGES * 32, 4);
+const images = numbers(IMAGES * (32 + 128), 4);
 
 /** Words that read with one bit inverted, each a share of all. */
 function patchesOf(network: Network, shares: readonly number[], bit: number): WeightPatches {
@@ -139,6 +175,26 @@ const faults = [
   }),
   fc.integer({ min: 0, max: 31 }),
 ] as const;
+
+test('two inputs and two outputs of a sample lie one behind the other', () => {
+  const [one, both] = [FLOAT, withBranches(FLOAT)].map((network) =>
+    createNetworkDatapath(network, kernels, 2),
+  );
+  const samples = numbers(3 * (32 + 128), 4);
+  const outputs = both.run(samples, 3);
+  expect(outputs.length).toBe(3 * (128 + 8));
+  for (let sample = 0; sample < 3; sample += 1) {
+    const [x, other] = [0, 32].map((start) => samples.subarray(sample * 160 + start));
+    const [z, mean] = [0, 128].map((start) => outputs.subarray(sample * 136 + start));
+    const alone = one.run(x.slice(0, 32), 1);
+    expect(z.slice(0, 128)).toEqual(alone);
+    for (let channel = 0; channel < 8; channel += 1) {
+      let sum = 0;
+      for (let place = channel; place < 128; place += 8) sum += alone[place] + other[place];
+      expect(mean[channel]).toBeCloseTo(sum / 16, 4);
+    }
+  }
+});
 
 describe('a network with an island', () => {
   test.each([FLOAT, QUANTIZED] as const)('feeds it the weights as they are read', (network) => {
@@ -202,4 +258,69 @@ describe('a network with an island', () => {
       expect(outputs).toEqual(datapath.run(images, IMAGES));
     },
   );
+
+  property.prop([networks, fc.array(fc.nat(), { maxLength: 6 }), fc.integer({ min: 1, max: 3 })], {
+    numRuns: 40,
+  })(
+    'gives each image the outputs that it has alone with its transient faults',
+    (network, places, batch) => {
+      const datapath = createNetworkDatapath(network, kernels, batch);
+      const recording = createRecording(network, IMAGES, Number.POSITIVE_INFINITY);
+      const numbered = Uint32Array.from({ length: IMAGES }, (_, image) => image);
+      recordRun(datapath, recording, images, numbered);
+      const words = storedWords(network as Float32Network);
+      const lengths = network.tensors.map(({ shape }) => featureCount(shape));
+      const inputs = networkInputs(network).map(({ tensor }) => tensor);
+      const faultAt = (place: number): TransientFault => {
+        const bit = place % (network.format === 'int8' ? 8 : 31);
+        const tensor = [0, 1, 3, ...inputs][place % (3 + inputs.length)];
+        return place % 3 === 0
+          ? { kind: 'weight', weight: place % words.length, bit }
+          : { kind: 'value', tensor, value: place % lengths[tensor], bit };
+      };
+      const faultsOf = (image: number) =>
+        places.filter((_, index) => index % IMAGES === image).map(faultAt);
+      const run = { datapath, recording, words, numbers: numbered, faultsOf };
+      const outputs = runTransients({ ...run, loadImages: () => images });
+      const alone = runPerImage(datapath, images, IMAGES, (image) =>
+        transientDisturbance(network, faultsOf(image), words),
+      );
+      expect(outputs).toEqual(alone);
+    },
+  );
+
+  property.prop([networks, ...faults], { numRuns: 20 })(
+    'gives each image the outputs that it has alone with its weights',
+    (network, shares, bit) => {
+      const weights = patchesOf(network, shares, bit);
+      const datapath = createNetworkDatapath(network, kernels, 3);
+      const outputs = runPerImage(datapath, images, IMAGES, (image) =>
+        image % 2 === 0 ? { weights } : undefined,
+      );
+      const clean = datapath.run(images, IMAGES);
+      datapath.setDisturbance({ weights });
+      const faulty = datapath.run(images, IMAGES);
+      const length = outputs.length / IMAGES;
+      for (const [index, value] of outputs.entries()) {
+        expect(value).toBe((Math.floor(index / length) % 2 === 0 ? faulty : clean)[index]);
+      }
+    },
+  );
+
+  test('has its inputs and what it hands on in the feature-map memory, and no weights', () => {
+    const network = withBranches(FLOAT);
+    const memory = defaultFeatureMapMemory(network);
+    const { tensors } = placeFeatureMaps(network, memory, 'resident');
+    expect(tensors.map(({ tensor, layer }) => [tensor, layer])).toEqual([
+      [0, undefined],
+      [5, undefined],
+      [1, 'conv'],
+      [3, 'up'],
+      [4, 'act'],
+      [6, 'plus'],
+    ]);
+    expect(() => placeFeatureMaps(QUANTIZED, memory, 'resident')).toThrow(
+      /^small: tensor "y" holds float32 numbers among int8 values/,
+    );
+  });
 });

@@ -4,6 +4,7 @@ import {
   type ElementType,
   elementArray,
   encodeOnnx,
+  type Layout,
   type OnnxAttribute,
   type OnnxNode,
   type OnnxTensor,
@@ -75,7 +76,7 @@ export function islandOf(
   });
   return {
     model,
-    feeds: inputs.map((value) => ({ ...value, layout: 'row-major' as const })),
+    feeds: inputs.map((value) => ({ ...value, layout: 'row-major' as Layout })),
     fetches: outputs,
     reasons: nodes.map(({ name }) => ({ node: name, reason: 'no reader' })),
   };
