@@ -1,6 +1,7 @@
 import { featureCount } from '../../core/index.js';
 import { applyTable, clipFloat32, clipTable } from '../../kernels/index.js';
 import { addClip } from '../graph/attributes.js';
+import { typeOf } from '../graph/graph.js';
 import { clipBoundsOf } from '../graph/prepare/forms/index.js';
 import { type ClipLayer, holdsMoreThan, isOnArray, type Layer } from '../network.js';
 import type { OnnxNode } from '../onnx/index.js';
@@ -32,12 +33,35 @@ export const clip: OperatorDefinition<ClipLayer> = {
 };
 
 function read(into: ReadValues, node: OnnxNode): void {
+  const { elementType } = typeOf(into.graph, node.inputs[0]);
+  if (elementType === 'int8' || elementType === 'uint8') {
+    readStored(into, node, elementType);
+    return;
+  }
   const { low, high } = clipBoundsOf(into.graph, node);
   if (low === 0 && high > 0 && joins(into, node, high)) return;
   const x = into.activation(node, 0);
   // What waited for a quantisation that this node keeps from it is a layer now, which can be joined.
   if (low === 0 && high > 0 && joins(into, node, high)) return;
   into.result(node, [x], x, { kind: 'clip', low, high });
+}
+
+/** A clip of the integers themselves, between a QuantizeLinear and its DequantizeLinear, as Brevitas writes it. */
+function readStored(into: ReadValues, node: OnnxNode, type: 'int8' | 'uint8'): void {
+  const x = into.activation(node, 0);
+  if (x.state !== 'quantized') into.cannot(node, 'clips integers that nothing quantises');
+  const quantization = into.quantizationOf(x);
+  const offset = type === 'int8' ? 128 : 0;
+  const bound = (position: number, otherwise: number) => {
+    const name = node.inputs[position];
+    const constant = name ? into.graph.constants.get(name) : undefined;
+    if (name && constant?.data.length !== 1) into.cannot(node, 'has bounds that are not constant');
+    const stored = constant ? Number(constant.data[0]) + offset : otherwise;
+    return Math.fround(quantization.scale * (stored - quantization.zeroPoint));
+  };
+  const layer = { kind: 'clip', low: bound(1, 0), high: bound(2, 255) } as const;
+  if (!(layer.low <= layer.high)) into.cannot(node, 'has bounds in the wrong order');
+  into.quantizedResult(node, [x], x, quantization, layer);
 }
 
 /** Joins the layer whose result a node follows, where that has no activation function yet. */
