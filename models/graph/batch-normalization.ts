@@ -1,6 +1,11 @@
 import type { OnnxNode } from '../onnx/index.js';
 import { floatAttribute, type ImportGraph, nodeError, requireAttribute } from './graph.js';
 
+interface NamedConstant {
+  readonly name: string;
+  readonly data: Float32Array;
+}
+
 /** y = factors[c] · x + offsetOf(c, 0); with a bias b on x, offsetOf(c, b); in float64. */
 export interface NormalizationFactors {
   readonly factors: Float64Array;
@@ -12,13 +17,13 @@ function requireChannels(
   node: OnnxNode,
   role: string,
   channels: number,
-  values: Float32Array,
+  { name, data }: NamedConstant,
 ): Float32Array {
-  if (values.length === channels) return values;
+  if (data.length === channels) return data;
   throw nodeError(
     graph.source,
     node,
-    `has a ${role} of ${values.length} values for ${channels} channels`,
+    `has a ${role} "${name}" of ${data.length} values for ${channels} channels`,
   );
 }
 
@@ -32,7 +37,7 @@ export function normalizationFactors(
   graph: ImportGraph,
   node: OnnxNode,
   channels: number,
-  constantAt: (position: number, role: string) => Float32Array,
+  constantAt: (position: number, role: string) => NamedConstant,
 ): NormalizationFactors {
   const { source } = graph;
   requireAttribute(source, node, 'training_mode', 0);

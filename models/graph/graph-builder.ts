@@ -1,5 +1,13 @@
 import { ModelError } from '../../core/index.js';
-import { inputsOf, type Layer, type Network } from '../network.js';
+import {
+  inputsOf,
+  isOnArray,
+  type Layer,
+  type Network,
+  type NetworkValue,
+  networkInputs,
+  networkOutputs,
+} from '../network.js';
 import {
   type ElementType,
   encodeOnnx,
@@ -56,6 +64,7 @@ export interface GraphOutput {
  */
 export function createGraphBuilder(network: Network, reserved: readonly string[]): GraphBuilder {
   if (network.layers.length === 0) throw new ModelError(`${network.name} has no layers to write`);
+  requireMaps(network);
   const taken = new Set<string>();
   for (const name of reserved) {
     if (name === '' || taken.has(name)) {
@@ -121,6 +130,24 @@ export function createGraphBuilder(network: Network, reserved: readonly string[]
       });
     },
   };
+}
+
+/** Files are written for one input and one output, both maps or vectors, and layers that take tensors as they are. */
+function requireMaps(network: Network): void {
+  const ends = [networkInputs(network), networkOutputs(network)];
+  const isMap = ({ dims, layout, elementType }: NetworkValue) =>
+    layout === 'channels-last' && dims.length !== 3 && elementType === 'float32';
+  const layers: readonly Layer[] = network.layers;
+  const isSeenOtherwise = layers.some((layer) => {
+    if (!isOnArray(layer)) return false;
+    const { channels, height, width } = network.tensors[layer.input].shape;
+    const { input } = layer.shape;
+    return channels !== input.channels || height !== input.height || width !== input.width;
+  });
+  if (ends.every((values) => values.length === 1 && values.every(isMap)) && !isSeenOtherwise) return;
+  throw new ModelError(
+    `${network.name} cannot be written to an ONNX file: only networks with one input and one output, of [batch, channels, height, width] or [batch, features], are; use the file that it was read from`,
+  );
 }
 
 /** Dimensions of each tensor in ONNX, batch included: fully connected layers take vectors. */

@@ -54,9 +54,10 @@ export function importNetwork(
   const graph = prepareGraph(model, source, options);
   const format = isQuantized(model) ? 'int8' : 'float32';
   const folded = readGraph(graph, format, new Set());
-  const parted = partedWeights(graph, folded.layers);
+  const foldedParts = finishNetwork(graph, partsOf(folded));
+  const parted = partedWeights(graph, foldedParts.layers);
   const into = parted.size === 0 ? folded : readGraph(graph, format, parted);
-  const parts = finishNetwork(graph, partsOf(into));
+  const parts = into === folded ? foldedParts : finishNetwork(graph, partsOf(into));
   const common = { name, checksum };
   if (format === 'float32') return { format, ...common, ...parts } as Network;
   const settled = settleFusions(graph, parts, into.floatOperators);

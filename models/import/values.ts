@@ -345,7 +345,11 @@ export function createValues(
       const output = onlyOutput(source, node);
       const name = uniqueLayer(layerName(node, weight));
       if (operand.state === 'quantized') {
-        return cannot(node, 'computes with the integers themselves');
+        throw nodeError(
+          source,
+          node,
+          `takes "${operand.value}", which does not come from a DequantizeLinear`,
+        );
       }
       if (!('scales' in layer)) {
         if (format === 'int8') {

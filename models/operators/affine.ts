@@ -39,16 +39,18 @@ export const affine: OperatorDefinition<AffineLayer> = {
 /** Folded into the float32 weights before it, or a layer of its own. */
 function read(into: ReadValues, node: OnnxNode): void {
   const { graph } = into;
+  // Of rows of features, the channels of a product are not those that are normalised.
+  const areChannels = into.activation(node, 0).layout === 'channels-last';
   const x = into.channelsLast(node, 0);
   const { factors, offsetOf } = normalizationFactors(
     graph,
     node,
     shapeOf(x).channels,
     (position, role) =>
-      into.constant(node, position)?.data ??
+      into.constant(node, position) ??
       into.cannot(node, `has a ${role} that is not constant`),
   );
-  const array = foldable(into, productOf(into.before(node, 0)));
+  const array = areChannels ? foldable(into, productOf(into.before(node, 0))) : undefined;
   if (!array) {
     into.result(node, [x], x, {
       kind: 'affine',

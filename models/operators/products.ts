@@ -26,7 +26,16 @@ export interface Product {
 
 /** The constant weights that a node takes at a position. @throws NotSimulated where they are computed */
 export function weightsOf(into: ReadValues, node: OnnxNode, position: number): WeightOperand {
-  return into.weights(node, position) ?? into.cannot(node, 'has no constant weights');
+  const weights = into.weights(node, position);
+  if (weights) return weights;
+  const { source, constants } = into.graph;
+  const constant = constants.get(node.inputs[position] ?? '');
+  if (!constant) return into.cannot(node, 'has no constant weights');
+  throw nodeError(
+    source,
+    node,
+    `has a weight "${constant.name}" of type ${constant.elementType}, expected float32`,
+  );
 }
 
 /** Reads a float32 node with constant weights at position 1 and a bias, if it has one, at position 2. */

@@ -16,7 +16,7 @@ import { shareEqualWeights } from '../weights/shared-weights.js';
  * share them still if they dequantise them to the same.
  */
 export function dequantize(network: Int8Network): Float32Network {
-  const { name, source, checksum, tensors, input, output } = network;
+  const { name, source, checksum, tensors, input, output, inputs, outputs } = network;
   return {
     format: 'float32',
     name,
@@ -25,6 +25,8 @@ export function dequantize(network: Int8Network): Float32Network {
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),
     input,
     output,
+    ...(inputs && { inputs }),
+    ...(outputs && { outputs }),
     layers: shareEqualWeights(
       network.layers.map((layer) =>
         isOnArray(layer)

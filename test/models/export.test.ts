@@ -13,6 +13,7 @@ import {
 } from '../../models/index.js';
 import { float32Networks, int8Networks, symmetricInt8Networks } from './networks.js';
 import { optimized, randomInputs, runOnnx } from './onnxruntime.js';
+import { withoutEnds } from './ends.js';
 
 const exposed = { exposeLayers: true };
 
@@ -38,7 +39,7 @@ describe('a network survives being written and read', () => {
     fc.assert(
       fc.property(float32Networks, (network) => {
         const read = readNetwork(writeFloat32(network));
-        expect({ ...read, checksum: '' }).toEqual(network);
+        expect({ ...withoutEnds(read), checksum: '' }).toEqual(network);
       }),
     );
   });
@@ -47,7 +48,7 @@ describe('a network survives being written and read', () => {
     fc.assert(
       fc.property(int8Networks, (network) => {
         const read = readNetwork(writeQdq(network));
-        expect({ ...read, checksum: '' }).toEqual(network);
+        expect({ ...withoutEnds(read), checksum: '' }).toEqual(network);
       }),
     );
   });

@@ -21,6 +21,7 @@ import {
   writeQdq,
 } from '../../models/index.js';
 import { float32Networks } from './networks.js';
+import { withoutEnds } from './ends.js';
 
 const reals = fc.oneof(
   fc.float({ noNaN: true, noDefaultInfinity: true }),
@@ -375,6 +376,6 @@ describe('correctBiases', () => {
 
   test('gives the checksum of its QDQ file', () => {
     const corrected = correctedBy(3);
-    expect(readNetwork(writeQdq(corrected))).toEqual(corrected);
+    expect(withoutEnds(readNetwork(writeQdq(corrected)))).toEqual(withoutEnds(corrected));
   });
 });

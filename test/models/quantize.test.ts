@@ -17,6 +17,7 @@ import {
 } from '../../models/index.js';
 import { float32Networks, int8Networks } from './networks.js';
 import { randomInputs, runOnnx } from './onnxruntime.js';
+import { withoutEnds } from './ends.js';
 
 const ranges = fc
   .tuple(
@@ -116,7 +117,7 @@ describe('quantizeNetwork', () => {
     fc.assert(
       fc.property(calibrated, ([network, ranges]) => {
         const quantized = quantizeNetwork(network, ranges);
-        expect(readNetwork(writeQdq(quantized))).toEqual(quantized);
+        expect(withoutEnds(readNetwork(writeQdq(quantized)))).toEqual(quantized);
       }),
       { numRuns: 50 },
     );

@@ -102,9 +102,6 @@ describe('readNetwork refuses', () => {
   });
 
   test('operators it does not know, by node', () => {
-    expect(refusal(changed({ relu: { opType: 'Sigmoid', name: 'act1' } }))).toBe(
-      'net: node "act1" (Sigmoid) is an unsupported operator; Bitcell reads Conv, Gemm, MatMul, BatchNormalization, Relu, Clip, LeakyRelu, MaxPool, AveragePool, GlobalAveragePool, Add, Concat, Flatten, Reshape, Identity, Dropout, Constant',
-    );
     expect(refusal(changed({ relu: { domain: 'com.example' } }))).toMatch(
       /^net: node "relu" \(com\.example\.Relu\) is an unsupported operator; /,
     );
@@ -158,30 +155,9 @@ describe('readNetwork refuses', () => {
       'net: node "/conv1/Conv_output" (Conv) has auto_pad = SAME, which is not one of ONNX\'s',
     ],
     [
-      'a sum of tensors of other shapes',
-      changed({ kept: { opType: 'Add', inputs: ['pooled', 'relu'] } }),
-      'net: node "kept" (Add) adds tensors of shapes 3×2×2 and 3×4×4, which must be equal',
-    ],
-    [
-      'joining along another axis',
-      changed({
-        kept: {
-          opType: 'Concat',
-          inputs: ['pooled', 'pooled'],
-          attributes: new Map([['axis', int(2)]]),
-        },
-      }),
-      'net: node "kept" (Concat) has axis = 2; Bitcell supports 1 only',
-    ],
-    [
       'joining maps of other sizes',
       changed({ kept: { opType: 'Concat', inputs: ['pooled', 'relu'] } }),
-      'net: node "kept" (Concat) joins tensors of shapes 3×2×2 and 3×4×4, which differ in more than channels',
-    ],
-    [
-      'a constant added to something without a bias',
-      changed({ kept: { opType: 'Add', inputs: ['pooled', 'fc1.bias'] } }),
-      'net: node "kept" (Add) adds a constant to something that has no bias',
+      'net: node "kept" (Concat) joins tensors of shapes 1×3×2×2 and 1×3×4×4, which differ in more than one axis',
     ],
     [
       'bounds that are no constants',
@@ -208,38 +184,14 @@ describe('readNetwork refuses', () => {
       'net: node "/fc1/Gemm" (Gemm) has weights of dimensions [11, 5], which do not fit 12 inputs',
     ],
     [
-      'a scaled Gemm',
-      changed({ result: { attributes: new Map([['alpha', float(0.5)]]) } }),
-      'net: node "/fc1/Gemm" (Gemm) has alpha other than 1, which Bitcell does not support',
-    ],
-    [
       'feature maps into a Gemm',
       changed({ result: { inputs: ['pooled', 'onnx::Gemm_12', 'fc1.bias'] } }),
       'net: node "/fc1/Gemm" (Gemm) takes a tensor of 4 dimensions, expected 2 (batch included)',
     ],
     [
-      'reshaping to something else',
-      changed(
-        {},
-        {
-          initializers: [
-            ...initializers.slice(0, 5),
-            int64s('shape', 0, 3, 4),
-            ...initializers.slice(6),
-          ],
-        },
-      ),
-      'net: node "flat" (Reshape) reshapes to [0, 3, 4], but Bitcell supports only reshaping to [batch, 12]',
-    ],
-    [
       'an input of unknown size',
       changed({}, { inputs: [{ name: 'input', elementType: 'float32', dims: ['n', 2, 'h', 4] }] }),
       'net: input "input" has shape [n, 2, h, 4], of which sizes are open; give them: --input-shape input=1,2,SIZE,4',
-    ],
-    [
-      'two outputs',
-      changed({}, { outputs: [...plain.graph.outputs, ...plain.graph.outputs] }),
-      'net has 1 inputs and 2 outputs, but Bitcell reads networks with one of each',
     ],
     [
       'an old operator set',
