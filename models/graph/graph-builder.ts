@@ -144,7 +144,8 @@ function requireMaps(network: Network): void {
     const { input } = layer.shape;
     return channels !== input.channels || height !== input.height || width !== input.width;
   });
-  if (ends.every((values) => values.length === 1 && values.every(isMap)) && !isSeenOtherwise) return;
+  if (ends.every((values) => values.length === 1 && values.every(isMap)) && !isSeenOtherwise)
+    return;
   throw new ModelError(
     `${network.name} cannot be written to an ONNX file: only networks with one input and one output, of [batch, channels, height, width] or [batch, features], are; use the file that it was read from`,
   );

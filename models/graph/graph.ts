@@ -73,6 +73,19 @@ export function typeOf(scope: GraphScope, name: string): TensorType {
   throw new ModelError(`${scope.source}: ${reason}`);
 }
 
+/** A node that is sound, but that no layer can stand for: it is computed on the host, or refused. */
+export class NotSimulated extends Error {
+  override name = 'NotSimulated';
+
+  /** @param reason what stands in the way, in words that follow the node: "has axis = 3" */
+  constructor(
+    readonly node: OnnxNode,
+    readonly reason: string,
+  ) {
+    super(reason);
+  }
+}
+
 /** Whether a node is the named standard operator. */
 export function isStandard(node: OnnxNode, opType: string): boolean {
   return node.domain === '' && node.opType === opType;

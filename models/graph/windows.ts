@@ -11,10 +11,10 @@ import {
   type ImportGraph,
   intAttribute,
   intsAttribute,
+  NotSimulated,
   nodeError,
   requireAttribute,
 } from './graph.js';
-import { NotSimulated } from './not-simulated.js';
 
 /** Geometry of a Conv node, on a sequence or a map, whose weights have dimensions `weightDims`. */
 export function convolutionShape(

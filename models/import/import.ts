@@ -1,6 +1,5 @@
 import { ModelError } from '../../core/index.js';
-import { type ImportGraph, typeOf, unsupportedOperator } from '../graph/graph.js';
-import { NotSimulated } from '../graph/not-simulated.js';
+import { type ImportGraph, NotSimulated, typeOf, unsupportedOperator } from '../graph/graph.js';
 import { prepareGraph } from '../graph/prepare/prepare.js';
 import type { InputSizes } from '../graph/prepare/sample.js';
 import { takenBy } from '../islands/extract.js';

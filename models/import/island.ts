@@ -1,7 +1,6 @@
 import { elementCount, type Form } from '../graph/form.js';
-import { typeOf } from '../graph/graph.js';
+import { NotSimulated, typeOf } from '../graph/graph.js';
 import { layerName } from '../graph/naming.js';
-import { NotSimulated } from '../graph/not-simulated.js';
 import { extractIsland, type IslandFeedValue, type IslandWeights } from '../islands/extract.js';
 import { BETWEEN_ISLANDS } from '../islands/schedule.js';
 import type { IslandLayer, IslandValue, Layer, Layout } from '../network.js';

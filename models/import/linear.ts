@@ -1,5 +1,4 @@
-import { nodeError, onlyOutput } from '../graph/graph.js';
-import { NotSimulated } from '../graph/not-simulated.js';
+import { NotSimulated, nodeError, onlyOutput } from '../graph/graph.js';
 import {
   checkAttributes,
   constantQuantization,

@@ -5,9 +5,8 @@ import {
   LARGEST_FEATURE_COUNT,
   shapeOf,
 } from '../graph/form.js';
-import { type ImportGraph, nodeError, onlyOutput, typeOf } from '../graph/graph.js';
+import { type ImportGraph, NotSimulated, nodeError, onlyOutput, typeOf } from '../graph/graph.js';
 import { layerName, noActivations, uniqueNames } from '../graph/naming.js';
-import { NotSimulated } from '../graph/not-simulated.js';
 import {
   type ConstantQuantization,
   isSameQuantization,

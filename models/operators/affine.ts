@@ -47,8 +47,7 @@ function read(into: ReadValues, node: OnnxNode): void {
     node,
     shapeOf(x).channels,
     (position, role) =>
-      into.constant(node, position) ??
-      into.cannot(node, `has a ${role} that is not constant`),
+      into.constant(node, position) ?? into.cannot(node, `has a ${role} that is not constant`),
   );
   const array = areChannels ? foldable(into, productOf(into.before(node, 0))) : undefined;
   if (!array) {

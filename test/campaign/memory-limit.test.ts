@@ -108,8 +108,8 @@ describe('a small network with large padding', () => {
           } as const),
           accelerator: DEFAULT_ACCELERATOR,
         };
-        const images = { shape: [5, 3, 32, 32], data };
-        outputs.push((await inferImages(options, images, 'x.npy')).outputs.data);
+        const inputs = [{ file: 'x.npy', array: { shape: [5, 3, 32, 32], data } }];
+        outputs.push((await inferImages(options, inputs)).outputs[0].data);
       }
       expect(outputs[0]).toEqual(outputs[1]);
     } finally {

@@ -11,9 +11,9 @@ import {
   writeQdq,
   writeQOperator,
 } from '../../models/index.js';
+import { withoutEnds } from './ends.js';
 import { float32Networks, int8Networks, symmetricInt8Networks } from './networks.js';
 import { optimized, randomInputs, runOnnx } from './onnxruntime.js';
-import { withoutEnds } from './ends.js';
 
 const exposed = { exposeLayers: true };
 

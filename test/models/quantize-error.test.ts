@@ -20,8 +20,8 @@ import {
   weightNoise,
   writeQdq,
 } from '../../models/index.js';
-import { float32Networks } from './networks.js';
 import { withoutEnds } from './ends.js';
+import { float32Networks } from './networks.js';
 
 const reals = fc.oneof(
   fc.float({ noNaN: true, noDefaultInfinity: true }),

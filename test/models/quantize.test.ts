@@ -15,9 +15,9 @@ import {
   writeFloat32,
   writeQdq,
 } from '../../models/index.js';
+import { withoutEnds } from './ends.js';
 import { float32Networks, int8Networks } from './networks.js';
 import { randomInputs, runOnnx } from './onnxruntime.js';
-import { withoutEnds } from './ends.js';
 
 const ranges = fc
   .tuple(

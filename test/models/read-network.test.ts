@@ -13,9 +13,7 @@ import {
 import { randomInputs, runOnnx } from './onnxruntime.js';
 import {
   changed,
-  float,
   initializers,
-  int,
   int64s,
   ints,
   layers,

@@ -16,8 +16,8 @@ import {
 } from '../../models/index.js';
 import { createDatapath, createNetworkDatapath } from '../../sim/index.js';
 import { ARCHITECTURES, int8GraphOf, xorshift } from '../../testing/index.js';
-import { runOnnx } from '../models/onnxruntime.js';
 import { withoutEnds } from '../models/ends.js';
+import { runOnnx } from '../models/onnxruntime.js';
 
 const kernels = loadKernels();
 const IMAGES = 3;
