@@ -144,6 +144,6 @@ function islandText(layers: readonly LayerInfo[]): string[] {
   return islands.flatMap(({ name, nodes }) => [
     '',
     `${name} is not simulated: onnxruntime computes it on the host, without faults but those of its inputs and weights.`,
-    ...nodes.map(({ node, reason }) => `  ${node}: ${reason}`),
+    ...nodes.map(({ node, reason }) => `  ${node} ${reason}`),
   ]);
 }

@@ -12,8 +12,8 @@ export interface GraphSchedule {
   readonly reasons: ReadonlyMap<OnnxNode, string>;
 }
 
-/** What a node that could be simulated does in an island. */
-export const BETWEEN_ISLANDS = 'it stands between nodes that are not simulated';
+/** What a node that could be simulated does in an island, in words that follow the node. */
+export const BETWEEN_ISLANDS = 'stands between nodes that are not simulated';
 
 /**
  * Divides a graph into nodes that are simulated and few islands: nodes are simulated as long as there are any that can

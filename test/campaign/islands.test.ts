@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -10,44 +10,12 @@ import {
   runStudy,
 } from '../../campaign/index.js';
 import { islandVersions } from '../../campaign/inputs/checksums.js';
-import { encodeOnnx, isIsland, loadNetwork } from '../../models/index.js';
-import { constant, int, ints, node } from '../sim/islands.js';
+import { isIsland, loadNetwork } from '../../models/index.js';
+import { writeIslandNetwork } from '../sim/islands.js';
 import { tamper } from './store/store-checks.js';
 import { storedContent } from './stored-content.js';
 
-/** A network for CIFAR-10's images with a transposed convolution within. */
-function writeIslandNetwork(): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'bitcell-')), 'islands.onnx');
-  const f32 = (name: string, dims: readonly (number | string)[]) =>
-    ({ name, elementType: 'float32', dims }) as const;
-  const bytes = encodeOnnx({
-    irVersion: 8,
-    producer: '',
-    opsets: new Map([['', 13]]),
-    metadata: new Map(),
-    graph: {
-      name: 'islands',
-      nodes: [
-        node('Conv', ['x', 'conv.weight'], ['c'], { strides: ints(4, 4) }),
-        node('Relu', ['c'], ['r']),
-        node('ConvTranspose', ['r', 'up.weight'], ['u'], { strides: ints(2, 2) }),
-        node('GlobalAveragePool', ['u'], ['g']),
-        node('Flatten', ['g'], ['f'], { axis: int(1) }),
-        node('Gemm', ['f', 'fc.weight'], ['y']),
-      ],
-      initializers: [
-        ...[constant('conv.weight', [6, 3, 4, 4]), constant('up.weight', [6, 5, 2, 2])],
-        constant('fc.weight', [5, 10]),
-      ],
-      inputs: [f32('x', ['batch', 3, 32, 32])],
-      outputs: [f32('y', ['batch', 10])],
-    },
-  });
-  writeFileSync(file, bytes);
-  return file;
-}
-
-const model = writeIslandNetwork();
+const model = writeIslandNetwork(mkdtempSync(join(tmpdir(), 'bitcell-')));
 const study = parseStudy({
   model,
   formats: ['float32'],

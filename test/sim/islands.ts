@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { featureCount } from '../../core/index.js';
 import {
@@ -127,4 +129,36 @@ export function channelsLast(
     const [position, channel] = [Math.floor(place / shape.channels), place % shape.channels];
     return values[image * length + channel * positions + position];
   });
+}
+
+/** Writes a network for CIFAR-10's images with a transposed convolution within; returns its file. */
+export function writeIslandNetwork(folder: string): string {
+  const file = join(folder, 'islands.onnx');
+  const f32 = (name: string, dims: readonly (number | string)[]) =>
+    ({ name, elementType: 'float32', dims }) as const;
+  const bytes = encodeOnnx({
+    irVersion: 8,
+    producer: '',
+    opsets: new Map([['', 13]]),
+    metadata: new Map(),
+    graph: {
+      name: 'islands',
+      nodes: [
+        node('Conv', ['x', 'conv.weight'], ['c'], { strides: ints(4, 4) }),
+        node('Relu', ['c'], ['r']),
+        node('ConvTranspose', ['r', 'up.weight'], ['u'], { strides: ints(2, 2) }),
+        node('GlobalAveragePool', ['u'], ['g']),
+        node('Flatten', ['g'], ['f'], { axis: int(1) }),
+        node('Gemm', ['f', 'fc.weight'], ['y']),
+      ],
+      initializers: [
+        ...[constant('conv.weight', [6, 3, 4, 4]), constant('up.weight', [6, 5, 2, 2])],
+        constant('fc.weight', [5, 10]),
+      ],
+      inputs: [f32('x', ['batch', 3, 32, 32])],
+      outputs: [f32('y', ['batch', 10])],
+    },
+  });
+  writeFileSync(file, bytes);
+  return file;
 }
