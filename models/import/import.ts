@@ -32,7 +32,9 @@ export function isQuantized(model: OnnxModel): boolean {
   return model.graph.nodes.some(
     ({ domain, opType }) =>
       (domain === '' || domain === MICROSOFT_DOMAIN) &&
-      /^(Quantize|Dequantize)Linear$|^QLinear|^QGemm/.test(opType),
+      /^(Quantize|Dequantize)Linear$|^QLinear|^QGemm|^DynamicQuantize|Integer(ToFloat)?$/.test(
+        opType,
+      ),
   );
 }
 

@@ -1,5 +1,6 @@
 import {
   definitionOf,
+  isIsland,
   isWeighted,
   type Layer,
   type Network,
@@ -30,11 +31,12 @@ export interface VectorTiming {
  * - clip: one for each finite limit;
  * - concat and flatten only number the values anew: none.
  *
- * Requantisation and the activation of a weighted layer are done on the way out of the array and take none.
+ * Requantisation and the activation of a weighted layer are done on the way out of the array and take none. Islands are
+ * computed on the host, and left out.
  */
 export function vectorTiming(network: Network, { lanes }: VectorUnit): VectorTiming {
   const layers = (network.layers as readonly Layer[])
-    .filter((layer) => !isWeighted(layer))
+    .filter((layer) => !isWeighted(layer) && !isIsland(layer))
     .map((layer) => {
       const operations = definitionOf(layer).vectorOperations(layer, shapesOf(network, layer));
       return {

@@ -47,3 +47,14 @@ test('info says why an island is not simulated, and which weights it takes', asy
     /\n\S+ is not simulated: onnxruntime computes it on the host.*\n {2}node "u"/,
   );
 });
+
+test('timing names what it does not time', async () => {
+  const result = await bitcellJson(['timing', '--model', islands]);
+  expect(result.notTimed).toEqual([{ name: 'u', nodes: ['node "u" (ConvTranspose)'] }]);
+  const vector = result.vector as { layers: { name: string }[] };
+  expect(vector.layers.map(({ name }) => name)).not.toContain('u');
+  const { stdout } = await bitcell(['timing', '--model', islands]);
+  expect(stdout).toContain(
+    '\nu is not timed, for the host computes it: node "u" (ConvTranspose)\n',
+  );
+});

@@ -13,7 +13,7 @@ import { tell } from '../../print/messages.js';
 import { printResult } from '../../print/output.js';
 import type { TimingFlags } from './flags.js';
 import { describe } from './tables.js';
-import { acceleratorOf, energyOf, memorySystem, workloadOf } from './workload.js';
+import { acceleratorOf, energyOf, islandsOf, memorySystem, workloadOf } from './workload.js';
 
 export function timingCommand(): Command {
   const command = new Command('timing')
@@ -87,6 +87,10 @@ function timing(flags: TimingFlags): void {
       layers: workload.layers.map(({ name }, index) => ({ name, ...result.layers[index] })),
       total: result.total,
       vector: vector ?? null,
+      notTimed: islandsOf(workload.network).map(({ name, reasons }) => ({
+        name,
+        nodes: reasons.map(({ node }) => node),
+      })),
       energy: energy ?? null,
       warnings,
     },

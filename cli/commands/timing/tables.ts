@@ -8,7 +8,7 @@ import {
   type VectorTiming,
 } from '../../../sim/index.js';
 import { formatTable, grouped, percent } from '../../print/table.js';
-import type { Workload } from './workload.js';
+import { islandsOf, type Workload } from './workload.js';
 
 /** Everything that the command prints as text. */
 export function describe(
@@ -31,6 +31,10 @@ export function describe(
     ...(memory === undefined ? [] : ['', stallTable(workload, layers)]),
     ...(vector === undefined || vector.cycles === 0 ? [] : ['', vectorTable(vector)]),
     ...(energy === undefined ? [] : ['', energyTable(energy)]),
+    ...islandsOf(workload.network).map(
+      ({ name, reasons }) =>
+        `\n${name} is not timed, for the host computes it: ${reasons.map(({ node }) => node).join(', ')}`,
+    ),
   ].join('\n');
 }
 

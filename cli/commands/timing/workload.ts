@@ -1,6 +1,13 @@
 import { basename } from 'node:path';
 import { InputError, parseBytes, parseDecimal, readTextChecked } from '../../../core/index.js';
-import { arrayLayers, type Network, resolveModel } from '../../../models/index.js';
+import {
+  arrayLayers,
+  type IslandLayer,
+  isIsland,
+  type Layer,
+  type Network,
+  resolveModel,
+} from '../../../models/index.js';
 import {
   type BandwidthModel,
   type EnergyTable,
@@ -37,6 +44,12 @@ export function workloadOf(
   }
   const network = resolveModel(model);
   return { name: model, layers: arrayLayers(network), network };
+}
+
+/** What the host computes, and no model of the accelerator can time. */
+export function islandsOf(network: Network | undefined): IslandLayer[] {
+  const layers: readonly Layer[] = network?.layers ?? [];
+  return layers.filter(isIsland);
 }
 
 export function acceleratorOf(flags: TimingFlags): TimedAccelerator {
