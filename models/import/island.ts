@@ -19,7 +19,7 @@ export function readIsland(
   reasons: ReadonlyMap<OnnxNode, string>,
 ): void {
   const { graph } = into;
-  const { model, feeds, fetches } = extractIsland(graph, nodes, into.format);
+  const { model, feeds, fetches, bytes } = extractIsland(graph, nodes, into.format);
   const taken = feeds.map((feed) => feedOf(into, feed));
   const first = nodes.find((node) => reasons.get(node) !== BETWEEN_ISLANDS) ?? nodes[0];
   const length = fetches.reduce((sum, { dims }) => sum + elementCount(dims), 0);
@@ -39,6 +39,7 @@ export function readIsland(
     feeds: taken.map(({ feed }) => feed),
     fetches,
     reasons: nodes.map((node) => ({ node: nodeLabel(node), reason: reasons.get(node) ?? '' })),
+    bytes,
     batched: false,
   };
   into.addLayer(layer);

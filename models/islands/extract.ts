@@ -1,7 +1,9 @@
+import { elementCount } from '../graph/form.js';
 import { type ImportGraph, nodeError, typeOf } from '../graph/graph.js';
 import type { IslandValue, WordFormat } from '../network.js';
 import {
   capturedNames,
+  elementWidth,
   encodeOnnx,
   type OnnxModel,
   type OnnxNode,
@@ -19,6 +21,8 @@ export interface ExtractedIsland {
   readonly feeds: readonly IslandFeedValue[];
   /** What other nodes or the graph's outputs take of it. */
   readonly fetches: readonly IslandValue[];
+  /** Of all values that its nodes make. */
+  readonly bytes: number;
 }
 
 export interface IslandFeedValue extends IslandValue {
@@ -76,7 +80,17 @@ export function extractIsland(
       return name !== '' && (results.has(name) || takers.some((taker) => !own.has(taker)));
     })
     .map((name) => graphValue(graph, name));
-  return { model: encodeOnnx(modelOf(graph, inside, constants, feeds, fetches)), feeds, fetches };
+  const model = encodeOnnx(modelOf(graph, inside, constants, feeds, fetches));
+  return { model, feeds, fetches, bytes: bytesOf(graph, inside) };
+}
+
+/** Bytes of what nodes make, as far as it is known. */
+function bytesOf({ types }: ImportGraph, nodes: readonly OnnxNode[]): number {
+  const values = nodes.flatMap(({ outputs }) => outputs.map((name) => types.get(name)));
+  return values.reduce(
+    (sum, type) => sum + (type ? elementCount(type.dims) * elementWidth(type.elementType) : 0),
+    0,
+  );
 }
 
 /** Names of the values that a node takes, those of its subgraphs included; empty ones are absent. */

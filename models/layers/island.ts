@@ -26,6 +26,8 @@ export interface IslandLayer extends JoiningLayer {
   readonly fetches: readonly IslandValue[];
   /** Why its nodes are not simulated. */
   readonly reasons: readonly { readonly node: string; readonly reason: string }[];
+  /** Bytes of all values that its nodes make for one sample. */
+  readonly bytes: number;
   /** Whether the sub-graph computes many samples along the first axis of all values as it computes each. */
   readonly batched: boolean;
 }

@@ -77,16 +77,16 @@ export function createIslandRunner(
   };
 }
 
-/** Bytes that an island takes beside its tensors: feeds and fetches of one image, and its constants. */
+/** Bytes that an island takes beside its tensors: its values of one image, feeds included, and its constants. */
 export function islandBytes(
-  { model, fetches }: Pick<IslandLayer, 'model' | 'fetches'>,
+  { model, bytes, fetches }: Pick<IslandLayer, 'model' | 'bytes' | 'fetches'>,
   inputs: readonly Pick<FeedSource, 'shape'>[],
 ): number {
   const numbers =
     inputs.reduce((sum, { shape }) => sum + featureCount(shape), 0) +
     fetches.reduce((sum, { dims }) => sum + dims.reduce((product, size) => product * size, 1), 0);
   // onnxruntime reads its copy of the file into tensors of its own; elements have 8 bytes at most.
-  return 2 * model.length + 8 * numbers;
+  return 2 * model.length + bytes + 8 * numbers;
 }
 
 function openSession(island: Pick<IslandLayer, 'model' | 'reasons'>, source: string): BoundSession {

@@ -53,6 +53,7 @@ const { model, feeds, fetches, reasons } = islandOf(
 const ISLAND: IslandLayer = {
   ...{ kind: 'island', name: 'up', inputs: [1, 2], output: 3, model, fetches, reasons },
   feeds: [{ ...feeds[0], layout: 'channels-last' }, feeds[1]],
+  bytes: 512,
   batched: false,
 };
 

@@ -178,3 +178,20 @@ describe('networks with islands compute what onnxruntime computes', () => {
     });
   }
 });
+
+test('an island that would take more memory than the limit is refused before it is computed', () => {
+  const one: Case = {
+    nodes: [
+      node('Expand', ['x', 'many'], ['e']),
+      node('Round', ['e'], ['r']),
+      node('ReduceMax', ['r'], ['m'], { axes: ints(2, 3), keepdims: int(0) }),
+    ],
+    inputs: [f32('x', 1, 2, 1, 1)],
+    outputs: [f32('m', 1, 2)],
+    initializers: [ints64('many', 1, 2, 30_000, 20_000)],
+    ...{ stored: 0, products: 0 },
+  };
+  expect(() => createNetworkDatapath(readNetwork(encode(one), 'large.onnx'), kernels, 1)).toThrow(
+    /^large\.onnx: .* would take \S+ GB of memory/,
+  );
+});
