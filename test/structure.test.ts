@@ -105,7 +105,10 @@ const BEHIND_FACES = [
   // An order of nodes, for any graph: models have few islands.
   'models/graph/prepare/prepare.js',
   'models/islands/extract.js',
+  'models/islands/held-weights.js',
   'models/islands/schedule.js',
+  // All operators that are read, to be compared with the table of a page.
+  'models/operators/index.js',
   // A package that is not installed, or in another version.
   'sim/islands/binding.js',
   // Who runs which trial, in any order of answers: with threads, a test would not choose the order.
