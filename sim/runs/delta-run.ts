@@ -353,7 +353,8 @@ function needsOf(network: Int8Network, count: number): DeltaNeeds {
   return {
     ...LIMITS,
     convolutions: shapes,
-    poolings: network.layers.filter(({ kind }) => kind === 'max-pool').length,
+    // As many descriptors as layers that move values may need.
+    poolings: network.layers.filter((layer) => !isOnArray(layer)).length,
     uint8: lengths.map((length) => count * length),
     int32: shapes.map((shape) => count * accumulatorCount(shape)),
     changeLists: [longest, longest],
