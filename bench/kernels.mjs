@@ -1,6 +1,6 @@
 /**
- * Speed of the kernels on each distinct layer shape of AlexNet and VGG-16 for 32×32 images,
- * and of ResNet-50 and MobileNetV2 for 224×224 ones, one thread. After `npm run build`:
+ * Speed of the kernels on each distinct layer shape of AlexNet and VGG-16 for 32×32 images (`alexnet1`: one by one),
+ * of ResNet-50 and MobileNetV2 for 224×224 ones, and on grouped layers, one thread. After `npm run build`:
  *   node bench/kernels.mjs [--json] [--formats int8,float32] [--kernels wasm|native[:INSTRUCTIONS]] [--quick] [NETWORK …]
  * Billions of multiply-accumulates of the definition a second of processor time, the best of several timed runs.
  * `--quick` runs each kernel for a millisecond, one image at a time, and leaves out layers of many weights.
@@ -67,6 +67,16 @@ function depthwise(channels, size, stride = 1) {
 }
 
 /**
+ * @param {number} inputs
+ * @param {number} outputs
+ * @param {number} size
+ * @param {number} groups
+ */
+function grouped(inputs, outputs, size, groups, kernel = 3, stride = 1) {
+  return convolution(inputs, outputs, size, { kernel, stride, groups });
+}
+
+/**
  * The distinct layer shapes of each network.
  * @type {Record<string, { images: number, shapes: ConvolutionShape[] }>}
  */
@@ -79,6 +89,14 @@ const networks = {
       convolution(192, 384, 4),
       convolution(384, 256, 4),
       convolution(256, 256, 4),
+      fullyConnectedShape(1024, 4096),
+      fullyConnectedShape(4096, 4096),
+      fullyConnectedShape(4096, 10),
+    ],
+  },
+  alexnet1: {
+    images: 1,
+    shapes: [
       fullyConnectedShape(1024, 4096),
       fullyConnectedShape(4096, 4096),
       fullyConnectedShape(4096, 10),
@@ -162,6 +180,25 @@ const networks = {
       pointwise(960, 320, 7),
       pointwise(320, 1280, 7),
       fullyConnectedShape(1280, 1000),
+    ],
+  },
+  // ResNeXt-50 (32×4d), then ShuffleNet (3 groups), then filters of several channels that fill no vector.
+  grouped: {
+    images: 2,
+    shapes: [
+      grouped(128, 128, 56, 32),
+      grouped(256, 256, 56, 32, 3, 2),
+      grouped(256, 256, 28, 32),
+      grouped(512, 512, 14, 32),
+      grouped(1024, 1024, 7, 32),
+      grouped(240, 60, 28, 3, 1),
+      grouped(60, 240, 28, 3, 1),
+      grouped(480, 120, 14, 3, 1),
+      grouped(120, 480, 14, 3, 1),
+      grouped(960, 240, 7, 3, 1),
+      grouped(64, 64, 28, 32),
+      grouped(48, 48, 28, 8),
+      grouped(96, 192, 28, 96),
     ],
   },
 };
@@ -260,16 +297,24 @@ function measure(shape, images, format) {
   return bestSeconds(() => kernel.run(input, output, images));
 }
 
+/** @param {ConvolutionShape} shape */
+function groupsText({ input, output, groups }) {
+  if (groups === 1) return '';
+  return groups === input.channels && groups === output.channels
+    ? ', depthwise'
+    : `, ${groups} groups`;
+}
+
 /**
  * @param {ConvolutionShape} shape
  * @param {number} images
  */
 function measureRow(shape, images) {
-  const { input, output, kernel, strides, groups } = shape;
+  const { input, output, kernel, strides } = shape;
   const macs = images * multiplyAccumulates(shape);
   const speeds = FORMATS.map((format) => macs / measure(shape, images, format) / 1e9);
   return requireFigures({
-    layer: `${kernel.join('×')} ${input.channels}→${output.channels} at ${input.height}×${input.width}, stride ${strides[0]}${groups > 1 ? ', depthwise' : ''}`,
+    layer: `${kernel.join('×')} ${input.channels}→${output.channels} at ${input.height}×${input.width}, stride ${strides[0]}${groupsText(shape)}`,
     images,
     multiplyAccumulatesPerImage: multiplyAccumulates(shape),
     // The kernels in C compute everything directly.

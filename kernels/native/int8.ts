@@ -129,7 +129,7 @@ function int8Fields(
     ...convolutionFields(shape),
     inputChannels: shape.input.channels,
     outputChannels: shape.output.channels,
-    groups: shape.groups,
+    groups: plan.groups,
     inputZeroPoint: specification.inputZeroPoint,
     windowStride: plan.windowStride,
     steps: plan.steps,
@@ -174,11 +174,14 @@ function packedWeights(
   const packed = new Int8Array(buffer, places.weights, plan.weightBytes);
   const bias = new Int32Array(buffer, places.bias, plan.rowStride);
   bias.set(specification.bias);
-  const { first, offset } = packedPlaces(plan);
+  const { first, firstInput, offset } = packedPlaces(plan);
   const taps = shape.kernel[0] * shape.kernel[1];
   const window = windowSize(shape);
   const firsts = Uint32Array.from({ length: shape.output.channels }, (_, channel) =>
     first(channel),
+  );
+  const firstInputs = Uint32Array.from({ length: shape.output.channels }, (_, channel) =>
+    firstInput(channel),
   );
   // A filter for each channel skips padding, so its kernel subtracts the zero points.
   const inputZeroPoint = plan.algorithm === 'depthwise' ? 0 : specification.inputZeroPoint;
@@ -186,10 +189,16 @@ function packedWeights(
   let source = 0;
   for (let channel = 0; channel < shape.output.channels; channel++) {
     let sum = 0;
+    // Of merged groups, weights for each other's inputs are worth zero.
+    for (let input = 0; input < (window / taps) * plan.mergedGroups; input++) {
+      for (let tap = 0; tap < taps && plan.mergedGroups > 1; tap++) {
+        packed[firsts[channel] + offset(tap, input)] = weightZeroPoints[channel];
+      }
+    }
     for (let input = 0; input < window / taps; input++) {
       for (let tap = 0; tap < taps; tap++) {
         const weight = weights[source++];
-        packed[firsts[channel] + offset(tap, input)] = weight;
+        packed[firsts[channel] + offset(tap, firstInputs[channel] + input)] = weight;
         sum += weight - weightZeroPoints[channel];
       }
     }
@@ -201,7 +210,7 @@ function packedWeights(
       const channel = Math.floor(index / window);
       const rest = index - channel * window;
       const input = Math.floor(rest / taps);
-      const place = firsts[channel] + offset(rest - input * taps, input);
+      const place = firsts[channel] + offset(rest - input * taps, firstInputs[channel] + input);
       bias[channel] -= Math.imul(inputZeroPoint, value - packed[place]);
       packed[place] = value;
     },
@@ -209,7 +218,7 @@ function packedWeights(
       const channel = Math.floor(index / window);
       const rest = index - channel * window;
       const input = Math.floor(rest / taps);
-      return packed[firsts[channel] + offset(rest - input * taps, input)];
+      return packed[firsts[channel] + offset(rest - input * taps, firstInputs[channel] + input)];
     },
   };
 }

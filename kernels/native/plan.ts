@@ -1,6 +1,6 @@
 import { type ConvolutionShape, ModelError, windowSize } from '../../core/index.js';
-import { PANEL_COLUMNS, roundUp } from '../wasm/plan.js';
-import type { TileSizes } from './library.js';
+import { firstInput, groupsTogether, PANEL_COLUMNS, roundUp } from '../wasm/plan.js';
+import type { NativeInstructionSet } from './library.js';
 
 /** Bytes of the block of gathered windows, and of the block of accumulators: half of a level-2 cache of 1 MiB each. */
 export const BLOCK_BYTES = 512 * 1024;
@@ -12,6 +12,10 @@ const MOST_BLOCK_ROWS = 256;
 
 /** Weights of a tile that leave room for its rows in a level-1 cache of 32 KiB. */
 const TILE_BYTES = 24 * 1024;
+
+/** Time of a tap of a gathered window, and of each of its values, in multiply-accumulates; measured. */
+const GATHER_COST = { tap: 192, value: 2 } as const;
+const GATHER_COST_OF_DOT_PRODUCTS = { tap: 1536, value: 4 } as const;
 
 const ACCUMULATOR_BYTES = 4;
 const CACHE_LINE = 64;
@@ -27,6 +31,9 @@ export interface Int8NativePlan {
   /** Taps of a window, four a step. */
   readonly steps: number;
   readonly blockSteps: number;
+  /** Groups of the products: those of the shape, or fewer where neighbours are multiplied as one. */
+  readonly groups: number;
+  readonly mergedGroups: number;
   readonly panelsPerGroup: number;
   readonly groupOutputs: number;
   /** Bytes from one gathered window to the next. */
@@ -46,13 +53,18 @@ export interface Int8NativePlan {
  */
 export function planInt8Native(
   shape: ConvolutionShape,
-  { tilePanels, tileSteps }: TileSizes,
+  { tilePanels, tileSteps, dotProducts }: Omit<NativeInstructionSet, 'name' | 'supported'>,
 ): Int8NativePlan {
-  const { input, output, kernel, groups } = shape;
-  const isDepthwise = groups > 1 && groups === input.channels && groups === output.channels;
+  const { input, output, kernel } = shape;
+  const isDepthwise =
+    shape.groups > 1 && shape.groups === input.channels && shape.groups === output.channels;
+  const mergedGroups = isDepthwise
+    ? 1
+    : groupsTogether(shape, dotProducts ? GATHER_COST_OF_DOT_PRODUCTS : GATHER_COST);
+  const groups = shape.groups / mergedGroups;
   const groupOutputs = output.channels / groups;
   const panelsPerGroup = Math.ceil(groupOutputs / PANEL_COLUMNS);
-  const steps = roundUp(Math.ceil(windowSize(shape) / STEP_TAPS), tileSteps);
+  const steps = roundUp(Math.ceil((windowSize(shape) * mergedGroups) / STEP_TAPS), tileSteps);
   const stepBytes = tilePanels * PANEL_COLUMNS * STEP_TAPS;
   const windowStride = oddLines(steps * STEP_TAPS);
   // The last panel of a group spills into the columns of the next group, which is multiplied later.
@@ -70,6 +82,8 @@ export function planInt8Native(
     algorithm: isDepthwise ? 'depthwise' : 'direct',
     steps,
     blockSteps: Math.floor(TILE_BYTES / stepBytes / tileSteps) * tileSteps,
+    groups,
+    mergedGroups,
     panelsPerGroup,
     groupOutputs,
     windowStride,
@@ -91,7 +105,9 @@ function oddLines(bytes: number): number {
 export interface PackedPlaces {
   /** Place of a channel's first tap. */
   readonly first: (channel: number) => number;
-  /** What a tap (ky, kx, input channel of the group) adds to it. */
+  /** The first input channel that a channel reads, among those of its group of the products. */
+  readonly firstInput: (channel: number) => number;
+  /** What a tap (ky, kx, input channel of the group of the products) adds to the place of a channel. */
   readonly offset: (tap: number, input: number) => number;
 }
 
@@ -99,9 +115,13 @@ export function packedPlaces(plan: Int8NativePlan): PackedPlaces {
   const { shape, algorithm, steps, panelsPerGroup, groupOutputs } = plan;
   if (algorithm === 'depthwise') {
     const { channels } = shape.output;
-    return { first: (channel) => channel, offset: (tap) => tap * channels };
+    return {
+      first: (channel) => channel,
+      firstInput: () => 0,
+      offset: (tap) => tap * channels,
+    };
   }
-  const groupInputs = shape.input.channels / shape.groups;
+  const groupInputs = shape.input.channels / plan.groups;
   return {
     first(channel) {
       const column = channel % groupOutputs;
@@ -109,6 +129,7 @@ export function packedPlaces(plan: Int8NativePlan): PackedPlaces {
       const panel = group * panelsPerGroup + Math.floor(column / PANEL_COLUMNS);
       return (panel * steps * PANEL_COLUMNS + (column % PANEL_COLUMNS)) * STEP_TAPS;
     },
+    firstInput: (channel) => firstInput(plan, channel),
     offset(tap, input) {
       const k = tap * groupInputs + input;
       return (k >>> 2) * (PANEL_COLUMNS * STEP_TAPS) + (k & 3);

@@ -36,7 +36,7 @@ export function runBlocks(
   const total = images * height * width;
   for (let firstRow = 0; firstRow < total; firstRow += plan.blockRows) {
     const rows = Math.min(plan.blockRows, total - firstRow);
-    for (let group = 0; group < plan.shape.groups; group++) {
+    for (let group = 0; group < plan.groups; group++) {
       gather(places.gatherDescriptor, input, windows, firstRow, rows, group);
       multiplyGroup(convolution, group, rows);
     }

@@ -31,13 +31,13 @@ export function convolutionFields(shape: ConvolutionShape) {
 
 /** @param zeroPoint what padding holds */
 export function gatherFields(
-  { shape, paddedWindow, elementBytes }: ConvolutionPlan,
+  { shape, groupInputs, paddedWindow, elementBytes }: ConvolutionPlan,
   zeroPoint: number,
 ): Fields<'GatherDescriptor'> {
   return {
     ...convolutionFields(shape),
     inputChannels: shape.input.channels,
-    groupChannels: shape.input.channels / shape.groups,
+    groupChannels: groupInputs,
     zeroPoint,
     rowStride: paddedWindow * elementBytes,
   };

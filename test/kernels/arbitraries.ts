@@ -138,6 +138,33 @@ const depthwise = fc
   )
   .filter(({ output }) => output.height > 0 && output.width > 0);
 
+/** Groups of few output channels, which int8 kernels multiply together and float32 kernels compute side by side. */
+const narrowGroups = fc
+  .record({
+    y: axis,
+    x: axis,
+    groups: fc.integer({ min: 2, max: 24 }),
+    groupInputs: fc.integer({ min: 1, max: 6 }),
+    groupOutputs: fc.constantFrom(1, 2, 3, 4, 4, 5, 8, 12),
+  })
+  .map(
+    ({ y, x, groups, groupInputs, groupOutputs }): ConvolutionShape => ({
+      input: { channels: groups * groupInputs, height: y.size, width: x.size },
+      output: { channels: groups * groupOutputs, height: outputSize(y), width: outputSize(x) },
+      kernel: [y.kernel, x.kernel],
+      strides: [y.stride, x.stride],
+      pads: [y.before, x.before, y.after, x.after],
+      dilations: [y.dilation, x.dilation],
+      groups,
+    }),
+  )
+  .filter(
+    (shape) =>
+      shape.output.height > 0 &&
+      shape.output.width > 0 &&
+      multiplyAccumulates(shape) < MOST_MULTIPLICATIONS,
+  );
+
 /** Convolutions whose sizes are multiples of no tile: grouped, strided, padded, dilated. */
 export const convolutionShape: fc.Arbitrary<ConvolutionShape> = fc.oneof(
   { arbitrary: smallConvolution, weight: 6 },
@@ -145,6 +172,7 @@ export const convolutionShape: fc.Arbitrary<ConvolutionShape> = fc.oneof(
   { arbitrary: manyPositions, weight: 1 },
   { arbitrary: plain3x3, weight: 2 },
   { arbitrary: depthwise, weight: 1 },
+  { arbitrary: narrowGroups, weight: 2 },
 );
 
 /** A 3×3 convolution with a padding of 1 on a square map. */

@@ -17,7 +17,14 @@ import {
   placeTransform,
 } from '../memory.js';
 import { packWeights } from '../packing.js';
-import { type ConvolutionPlan, PANEL_COLUMNS, packedIndex, planConvolution } from '../plan.js';
+import {
+  type ConvolutionPlan,
+  firstInput,
+  PANEL_COLUMNS,
+  packedColumn,
+  packedIndex,
+  planConvolution,
+} from '../plan.js';
 import { checkOwnTensors, type Workspace, writeDescriptor } from '../workspace.js';
 import { depthwiseConvolution } from './depthwise.js';
 import { planInt8Convolution } from './plan.js';
@@ -179,14 +186,15 @@ function directConvolution(
           continue;
         }
         // Of one tap the weights lie in the order of the input channels, `depth` of them together.
-        const firstPacked = packedIndex(plan, first);
+        const column = packedColumn(plan, channel);
+        const firstK = firstInput(plan, channel);
         const zeroPoint = zeroPoints[channel];
         const end = first + window;
         for (; place < indices.length && indices[place] < end; place++) {
-          const k = indices[place] - first;
+          const k = firstK + indices[place] - first;
           const offset =
             (k >>> depthShift) * (PANEL_COLUMNS << depthShift) + (k & (plan.depth - 1));
-          packed[firstPacked + offset] = values[place] - zeroPoint;
+          packed[column + offset] = values[place] - zeroPoint;
         }
       }
     },
