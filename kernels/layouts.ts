@@ -1,3 +1,22 @@
+/** What a convolution takes and makes, and its windows. */
+const WINDOW_DESCRIPTOR = {
+  inputHeight: 'i32',
+  inputWidth: 'i32',
+  inputChannels: 'i32',
+  outputHeight: 'i32',
+  outputWidth: 'i32',
+  outputChannels: 'i32',
+  kernelHeight: 'i32',
+  kernelWidth: 'i32',
+  strideY: 'i32',
+  strideX: 'i32',
+  padTop: 'i32',
+  padLeft: 'i32',
+  dilationY: 'i32',
+  dilationX: 'i32',
+  groups: 'i32',
+} as const;
+
 /**
  * What compiled kernels read from memory and what is written there for them: fields in the order in which they lie, each
  * of 32 bits; a `usize` is an address. kernels/assembly has a class of each name, which says what its fields mean.
@@ -129,6 +148,15 @@ export const LAYOUTS = {
     zeros: 'usize',
     scratch: 'usize',
   },
+  Float32GroupsDescriptor: {
+    ...WINDOW_DESCRIPTOR,
+    weights: 'usize',
+    bias: 'usize',
+    sumBytes: 'i32',
+    padding: 'usize',
+    firstInputs: 'usize',
+    taps: 'usize',
+  },
   DeltaConvolutionDescriptor: {
     inputHeight: 'i32',
     inputWidth: 'i32',
@@ -191,25 +219,6 @@ export const LAYOUTS = {
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, 'i32' | 'usize'>>>>;
 
-/** What a convolution in C takes and makes, and its windows. */
-const WINDOW_DESCRIPTOR = {
-  inputHeight: 'i32',
-  inputWidth: 'i32',
-  inputChannels: 'i32',
-  outputHeight: 'i32',
-  outputWidth: 'i32',
-  outputChannels: 'i32',
-  kernelHeight: 'i32',
-  kernelWidth: 'i32',
-  strideY: 'i32',
-  strideX: 'i32',
-  padTop: 'i32',
-  padLeft: 'i32',
-  dilationY: 'i32',
-  dilationX: 'i32',
-  groups: 'i32',
-} as const;
-
 /**
  * The same for the kernels in C: kernels/native/source/descriptors.h has a structure for each, `window` at the start of
  * one being the first; the build asserts there where each field lies. A `usize` counts bytes from the start of the memory.
@@ -244,6 +253,7 @@ export const NATIVE_LAYOUTS = {
   ProductDescriptor: LAYOUTS.ProductDescriptor,
   Float32FinishDescriptor: LAYOUTS.Float32FinishDescriptor,
   WinogradDescriptor: LAYOUTS.WinogradDescriptor,
+  Float32GroupsDescriptor: LAYOUTS.Float32GroupsDescriptor,
 } as const satisfies Readonly<Record<string, Readonly<Record<string, 'i32' | 'usize'>>>>;
 
 const ALL_LAYOUTS = { ...LAYOUTS, ...NATIVE_LAYOUTS };

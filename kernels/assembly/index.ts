@@ -24,6 +24,7 @@ export {
   scatterFloat32Channels,
 } from './float32/channels';
 export { finishFloat32Rows } from './float32/finish';
+export { addFloat32Groups } from './float32/groups';
 export { multiplyFloat32Panels } from './float32/multiply';
 export { transformFloat32Kernels } from './float32/weights';
 export { transformFloat32Inputs, transformFloat32Outputs } from './float32/winograd';

@@ -24,6 +24,7 @@ function boundFunctions({ buffer, functions, instructionSet }: NativeWorkspace):
       functions.scatterFloat32Channels(buffer, instructionSet, ...rest),
     collectFloat32Channels: (...rest) =>
       functions.collectFloat32Channels(buffer, instructionSet, ...rest),
+    addFloat32Groups: (...rest) => functions.addFloat32Groups(buffer, instructionSet, ...rest),
     exceedsFloat32: (...rest) => functions.exceedsFloat32(buffer, instructionSet, ...rest),
     transformFloat32Kernels: (...rest) =>
       functions.transformFloat32Kernels(buffer, instructionSet, ...rest),

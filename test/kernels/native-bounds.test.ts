@@ -22,6 +22,7 @@ const FIELDS: Readonly<Record<string, number>> = {
   ...{ rowBytes: 64, panelBytes: 1024, panels: 1, sumBytes: 64, positions: 16, relu: 1 },
   ...{ tileOutputs: 4, tileRows: 1, tileColumns: 1, inputPlane: 64, outputPlane: 64 },
   ...{ weightPlane: 64, packed: 0, zeros: DATA, scratch: DATA },
+  ...{ padding: DATA, firstInputs: DATA, taps: DATA },
 };
 
 /** Arguments after memory and instruction set, and the layout of the descriptor that the first of them is. */
@@ -36,6 +37,7 @@ const CALLS: readonly [string, LayoutName | undefined, readonly number[]][] = [
   ['finishFloat32Rows', 'Float32FinishDescriptor', [DESCRIPTOR, DATA, 64, SUMS, 64, 3, 2, 1]],
   ['scatterFloat32Channels', 'Float32FinishDescriptor', [DESCRIPTOR, DATA, SUMS, 3, 256, 2, 1]],
   ['collectFloat32Channels', undefined, [DATA, 4096, 16, 256, 2]],
+  ['addFloat32Groups', 'Float32GroupsDescriptor', [DESCRIPTOR, DATA, SUMS, 3, 2]],
   ['exceedsFloat32', undefined, [DATA, 100, 7]],
   ['transformFloat32Kernels', 'WinogradDescriptor', [DESCRIPTOR, 3, 4, 2]],
   ['transformFloat32Inputs', 'WinogradDescriptor', [DESCRIPTOR, DATA, SUMS, 0, 1]],

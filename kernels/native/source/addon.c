@@ -233,6 +233,22 @@ static napi_value callCollectFloat32(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* addFloat32Groups(memory, instructionSet, descriptor, input, sums, firstRow, rows) */
+static napi_value callAddFloat32Groups(napi_env env, napi_callback_info info) {
+  Arguments read;
+  if (!readArguments(env, info, 6, &read)) return NULL;
+  const uint32_t *n = read.numbers;
+  const InstructionSet *set = instructionSet(env, n[0]);
+  if (!set) return NULL;
+  Float32GroupsDescriptor groups;
+  const char *wrong = checkFloat32Groups(&read.memory, n[1], n[2], n[3], n[4], n[5], &groups);
+  if (wrong) return failure(env, wrong);
+  uint8_t *start = read.memory.start;
+  set->lanes->addFloat32Groups(&groups, start, (const float *)(start + n[2]), start + n[3], n[4],
+                               n[5]);
+  return NULL;
+}
+
 /* exceedsFloat32(memory, instructionSet, values, count, limit) */
 static napi_value callExceedsFloat32(napi_env env, napi_callback_info info) {
   Arguments read;
@@ -357,6 +373,7 @@ static const struct {
     {"finishFloat32Rows", callFinishFloat32},
     {"scatterFloat32Channels", callScatterFloat32},
     {"collectFloat32Channels", callCollectFloat32},
+    {"addFloat32Groups", callAddFloat32Groups},
     {"exceedsFloat32", callExceedsFloat32},
     {"transformFloat32Kernels", callTransformKernels},
     {"transformFloat32Inputs", callTransformInputs},

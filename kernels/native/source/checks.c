@@ -230,6 +230,37 @@ const char *checkGather(const Memory *memory, uint32_t descriptor, uint32_t inpu
              : OUTSIDE;
 }
 
+const char *checkFloat32Groups(const Memory *memory, uint32_t descriptor, uint32_t input,
+                               uint32_t sums, uint32_t firstRow, uint32_t rows,
+                               Float32GroupsDescriptor *groups) {
+  const char *wrong = copyFrom(memory, descriptor, groups, sizeof *groups);
+  if (!wrong) wrong = checkWindow(&groups->window);
+  if (wrong) return wrong;
+  const WindowDescriptor *window = &groups->window;
+  const uint32_t aligned[] = {groups->weights, groups->bias, (uint32_t)groups->sumBytes, input,
+                              sums};
+  if (!areAligned(aligned, LENGTH(aligned))) return MISALIGNED;
+  const uint64_t vectorBytes = times((uint64_t)window->outputChannels, sizeof(float));
+  if (groups->sumBytes < 0) return WRONG_SIZE;
+  if (rows == 0) return NULL;
+  const uint64_t panels =
+      ((uint64_t)window->outputChannels + PANEL_CHANNELS - 1) / PANEL_CHANNELS;
+  const uint64_t panelBytes =
+      times(count(window->kernelHeight, window->kernelWidth,
+                  window->inputChannels / window->groups),
+            PANEL_CHANNELS * sizeof(float));
+  const uint64_t positions = times((uint64_t)window->outputHeight, (uint64_t)window->outputWidth);
+  const uint64_t images = plus(plus(firstRow, rows - 1) / positions, 1);
+  const uint64_t imageBytes =
+      times(count(window->inputHeight, window->inputWidth, window->inputChannels), sizeof(float));
+  return isInside(memory, input, times(images, imageBytes)) &&
+                 isInside(memory, groups->weights, times(panels, panelBytes)) &&
+                 isInside(memory, groups->bias, vectorBytes) &&
+                 isInside(memory, sums, rowsBytes(rows, (uint64_t)groups->sumBytes, vectorBytes))
+             ? NULL
+             : OUTSIDE;
+}
+
 const char *checkProduct(const Memory *memory, uint32_t descriptor, uint32_t a, uint32_t b,
                          uint32_t c, uint32_t rows, uint32_t depth, uint32_t start, ProductDescriptor *product) {
   const char *wrong = copyFrom(memory, descriptor, product, sizeof *product);

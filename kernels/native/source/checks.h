@@ -34,6 +34,9 @@ const char *checkPooling(const Memory *memory, uint32_t address, uint32_t input,
 /* Arguments of the functions of float32.h, and of those of the lanes; a list of channels is copied, too. */
 const char *checkGather(const Memory *memory, uint32_t descriptor, uint32_t input, uint32_t block,
                         uint32_t firstRow, uint32_t rows, uint32_t group, GatherDescriptor *gather);
+const char *checkFloat32Groups(const Memory *memory, uint32_t descriptor, uint32_t input,
+                               uint32_t sums, uint32_t firstRow, uint32_t rows,
+                               Float32GroupsDescriptor *groups);
 const char *checkProduct(const Memory *memory, uint32_t descriptor, uint32_t a, uint32_t b,
                          uint32_t c, uint32_t rows, uint32_t depth, uint32_t start, ProductDescriptor *product);
 const char *checkFinish(const Memory *memory, uint32_t descriptor, uint32_t sums,

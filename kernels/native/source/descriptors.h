@@ -133,4 +133,14 @@ typedef struct {
   uint32_t scratch;
 } WinogradDescriptor;
 
+typedef struct {
+  WindowDescriptor window;
+  uint32_t weights;
+  uint32_t bias;
+  int32_t sumBytes;
+  uint32_t padding;
+  uint32_t firstInputs;
+  uint32_t taps;
+} Float32GroupsDescriptor;
+
 #endif

@@ -62,6 +62,10 @@ typedef void TransformOutputs(const WinogradDescriptor *descriptor,
                               const uint8_t *products, float *output, size_t firstTile,
                               size_t tiles);
 
+/* Sums of `rows` output positions from `firstRow` on, of a convolution in groups of few output channels. */
+typedef void AddFloat32Groups(const Float32GroupsDescriptor *descriptor, const uint8_t *memory,
+                              const float *input, uint8_t *sums, size_t firstRow, size_t rows);
+
 /* Whether one of the values has a magnitude above `limit` (its bits), or is NaN. */
 typedef int ExceedsFloat32(const float *values, size_t count, int32_t limit);
 
@@ -74,6 +78,7 @@ typedef struct {
   FinishFloat32 *finishFloat32;
   TransformInputs *transformInputs;
   TransformOutputs *transformOutputs;
+  AddFloat32Groups *addFloat32Groups;
   ExceedsFloat32 *exceedsFloat32;
 } Lanes;
 

@@ -246,6 +246,8 @@ typedef struct {
 #undef VECTOR_BYTES
 #undef OF_VECTOR
 
+#include "groups.h"
+
 /* Where a line of a tile that starts at x (maybe outside the image) lies, or zeros. */
 static inline const float *lineOf(const WinogradDescriptor *winograd, const uint8_t *memory,
                                   const float *image, int64_t y) {
@@ -343,5 +345,6 @@ const Lanes LANES = {
     .finishFloat32 = finishFloat32,
     .transformInputs = transformInputs,
     .transformOutputs = transformOutputs,
+    .addFloat32Groups = addFloat32Groups,
     .exceedsFloat32 = exceedsFloat32,
 };

@@ -21,6 +21,7 @@ import {
   runDirect,
   runDirectChannels,
 } from './direct.js';
+import { runGroups, writeGroups } from './groups.js';
 import { channelsBeyondLimit } from './limits.js';
 import { float32Placer, layoutFloat32Convolution } from './memory.js';
 
@@ -49,6 +50,8 @@ function float32Convolution(
   const packed = new Float32Array(buffer, places.weights, layout.direct.packedWeights);
   packWeights(layout.direct, specification.weights, packed);
   const finishFields = writeParameters(convolution, specification);
+  const { groups } = places;
+  if (groups) writeGroups(convolution, groups);
   const fast = createFastAlgorithm(convolution);
   const beyond = fast && channelsBeyondLimit(specification);
   const taps = shape.kernel[0] * shape.kernel[1];
@@ -57,7 +60,8 @@ function float32Convolution(
 
   function compute(run: ImageRun): void {
     if (!fast || !beyond) {
-      runDirect(convolution, run);
+      if (groups) runGroups(convolution, groups, run);
+      else runDirect(convolution, run);
       return;
     }
     forEachImageRun(convolution, run, (part, ordinary) => {

@@ -1,7 +1,13 @@
 import type { ConvolutionShape } from '../../../core/index.js';
 import type { Fields } from '../../layouts.js';
-import { mapFields } from '../descriptors.js';
-import type { FastPlaces, Float32Layout, Float32Places, WinogradLayout } from './memory.js';
+import { convolutionFields, mapFields } from '../descriptors.js';
+import type {
+  FastPlaces,
+  Float32Layout,
+  Float32Places,
+  GroupsPlaces,
+  WinogradLayout,
+} from './memory.js';
 
 /** Without a clip. */
 export function float32FinishFields(
@@ -44,5 +50,26 @@ export function winogradFields(
     bias,
     zeros: shared.zeros,
     scratch: shared.scratch,
+  };
+}
+
+/** Of a convolution whose groups are computed side by side. */
+export function groupsFields(
+  { plan, direct }: Float32Layout,
+  { weights, bias }: Float32Places,
+  { padding, firstInputs, taps }: GroupsPlaces,
+): Fields<'Float32GroupsDescriptor'> {
+  const { shape } = plan;
+  return {
+    ...convolutionFields(shape),
+    inputChannels: shape.input.channels,
+    outputChannels: shape.output.channels,
+    groups: shape.groups,
+    weights,
+    bias,
+    sumBytes: direct.rowStride * 4,
+    padding,
+    firstInputs,
+    taps,
   };
 }

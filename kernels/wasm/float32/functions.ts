@@ -43,6 +43,13 @@ export interface Float32Functions {
     list: number,
     count: number,
   ): void;
+  addFloat32Groups(
+    descriptor: number,
+    input: number,
+    sums: number,
+    firstRow: number,
+    rows: number,
+  ): void;
   /** 1 when one of the values has a magnitude above `limit` (its bits) or is NaN, else 0. */
   exceedsFloat32(values: number, count: number, limit: number): number;
   transformFloat32Kernels(descriptor: number, output: number, input: number, count: number): void;

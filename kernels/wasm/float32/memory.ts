@@ -1,3 +1,4 @@
+import type { ConvolutionShape } from '../../../core/index.js';
 import {
   type Float32Plan,
   planFloat32Convolution,
@@ -7,7 +8,7 @@ import {
 import { layoutBytes } from '../../layouts.js';
 import { thresholdBytes } from '../descriptors.js';
 import type { Allocate } from '../module.js';
-import { type ConvolutionPlan, PANEL_COLUMNS, planConvolution } from '../plan.js';
+import { type ConvolutionPlan, PANEL_COLUMNS, planConvolution, roundUp } from '../plan.js';
 
 /** Bytes of the transformed inputs of a block of tiles at most, and of their products. */
 const TRANSFORM_BLOCK_BYTES = 4 * 2 ** 20;
@@ -26,14 +27,22 @@ const ZERO_BYTES = 6 * 2048 * 4;
 /** A tile of 6×6 values of four channels. */
 const SCRATCH_BYTES = 6 * 6 * 16;
 
+/** Groups of fewer output channels are computed side by side: a panel of their own would be mostly empty. */
+const FEWEST_PANEL_CHANNELS = PANEL_COLUMNS;
+
 const FLOAT32_BYTES = 4;
 const CACHE_LINE = 64;
 
 /** How a float32 convolution lies in memory. */
 export interface Float32Layout {
   readonly plan: Float32Plan;
-  /** The direct copy of the weights, which every convolution has. */
+  /**
+   * The direct copy of the weights, which every convolution has. Side by side, as if there were one group: the weights
+   * of all output channels follow each other in the same panels.
+   */
   readonly direct: ConvolutionPlan;
+  /** Whether lanes are output channels of several groups, or of a filter for each channel. */
+  readonly sideBySide: boolean;
   readonly winograd: WinogradLayout | undefined;
 }
 
@@ -50,9 +59,14 @@ export interface WinogradLayout extends WinogradTiles {
 export function layoutFloat32Convolution(shape: Float32Plan['shape']): Float32Layout {
   const plan = planFloat32Convolution(shape);
   const tiles = winogradTiles(plan);
+  const groupInputs = shape.input.channels / shape.groups;
+  const sideBySide =
+    shape.groups > 1 && shape.output.channels / shape.groups < FEWEST_PANEL_CHANNELS;
+  const oneGroup = { ...shape, input: { ...shape.input, channels: groupInputs }, groups: 1 };
   return {
     plan,
-    direct: planConvolution(shape, 'float32'),
+    direct: planConvolution(sideBySide ? oneGroup : shape, 'float32'),
+    sideBySide,
     winograd: tiles && layoutWinograd(plan, tiles),
   };
 }
@@ -104,6 +118,17 @@ export interface Float32Places {
   readonly thresholds: number;
   /** Undefined for a `direct` convolution. */
   readonly fast: FastPlaces | undefined;
+  /** Undefined unless groups are computed side by side. */
+  readonly groups: GroupsPlaces | undefined;
+}
+
+/** Addresses of what a convolution has whose groups are computed side by side. */
+export interface GroupsPlaces {
+  readonly descriptor: number;
+  /** A pixel of zeros. */
+  readonly padding: number;
+  readonly firstInputs: number;
+  readonly taps: number;
 }
 
 export interface FastPlaces {
@@ -117,7 +142,7 @@ export interface FastPlaces {
 /** Places float32 convolutions; the first that is not `direct` also places what such ones share. */
 export function float32Placer(allocate: Allocate): (layout: Float32Layout) => Float32Places {
   let shared: SharedFloat32Places | undefined;
-  return ({ plan, direct, winograd }) => {
+  return ({ plan, direct, sideBySide, winograd }) => {
     const vectorBytes = direct.rowStride * FLOAT32_BYTES;
     const places = {
       gatherDescriptor: allocate(layoutBytes('GatherDescriptor')),
@@ -127,6 +152,7 @@ export function float32Placer(allocate: Allocate): (layout: Float32Layout) => Fl
       weights: allocate(direct.packedWeights * FLOAT32_BYTES),
       bias: allocate(vectorBytes),
       thresholds: allocate(thresholdBytes(direct.shape)),
+      groups: sideBySide ? placeGroups(plan.shape, allocate) : undefined,
     };
     if (plan.algorithm === 'direct') return { ...places, fast: undefined };
     shared ??= placeShared(allocate);
@@ -141,6 +167,18 @@ export function float32Placer(allocate: Allocate): (layout: Float32Layout) => Fl
         transformedWeights: allocate(transformedBytes),
       },
     };
+  };
+}
+
+function placeGroups(
+  { input, output, kernel }: ConvolutionShape,
+  allocate: Allocate,
+): GroupsPlaces {
+  return {
+    descriptor: allocate(layoutBytes('Float32GroupsDescriptor')),
+    padding: allocate(roundUp(input.channels, PANEL_COLUMNS) * FLOAT32_BYTES),
+    firstInputs: allocate(roundUp(output.channels, PANEL_COLUMNS) * 4),
+    taps: allocate(kernel[0] * kernel[1] * 4),
   };
 }
 
