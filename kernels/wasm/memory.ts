@@ -46,7 +46,7 @@ export interface WasmMemoryNeeds {
 
 /**
  * Bytes of memory of a backend that makes these convolutions and allocates these tensors. A weight takes
- * 2 bytes (int8) or what its plan says (float32); each group's output channels are padded to a multiple of 16.
+ * 2 bytes (int8; 1 in fully connected layers) or what its plan says (float32); each group's output channels are padded to a multiple of 16.
  * @throws ModelError when a convolution is not supported
  */
 export function wasmBytesNeeded({ convolutions, tensors, images }: WasmMemoryNeeds): number {
@@ -137,6 +137,22 @@ export function placeConvolution(plan: ConvolutionPlan, allocate: Allocate): Con
   };
 }
 
+/** Addresses of what belongs to one int8 convolution of one output position. */
+export interface FullyConnectedPlaces extends ConvolutionPlaces {
+  readonly weightZeroPoints: number;
+}
+
+/** Reserves what an int8 convolution of one output position takes: a byte a weight. */
+export function placeFullyConnected(
+  plan: ConvolutionPlan,
+  allocate: Allocate,
+): FullyConnectedPlaces {
+  return {
+    ...placeConvolution({ ...plan, elementBytes: 1 }, allocate),
+    weightZeroPoints: allocate(plan.rowStride * ACCUMULATOR_BYTES),
+  };
+}
+
 /** Addresses of what belongs to one int8 convolution by transformed tiles. */
 export interface TransformPlaces extends ConvolutionPlaces {
   readonly transformDescriptor: number;
@@ -202,7 +218,8 @@ export function placeDepthwise(shape: ConvolutionShape, allocate: Allocate): Dep
 /** Reserves what an int8 convolution takes, by the algorithm of its plan. */
 export function placeInt8(shape: ConvolutionShape, allocate: Allocate): void {
   const plan = planInt8Convolution(shape);
-  if (plan.algorithm === 'direct') placeConvolution(planConvolution(shape, 'int8'), allocate);
+  if ('elements' in plan) placeTransform(plan, allocate);
   else if (plan.algorithm === 'depthwise') placeDepthwise(shape, allocate);
-  else placeTransform(plan, allocate);
+  else if (plan.algorithm === 'direct') placeConvolution(planConvolution(shape, 'int8'), allocate);
+  else placeFullyConnected(planConvolution(shape, 'int8'), allocate);
 }

@@ -16,6 +16,17 @@ export type Allocate = (bytes: number) => number;
 export interface KernelFunctions extends Float32Functions {
   gatherUint8: Gather;
   multiplyInt16: Multiply;
+  multiplyInt8Weights(...parameters: [...Parameters<Multiply>, widened: number]): void;
+  subtractZeroPoints(
+    windows: number,
+    windowBytes: number,
+    count: number,
+    accumulators: number,
+    rowStride: number,
+    rows: number,
+    zeroPoints: number,
+    channels: number,
+  ): void;
   requantize: Finish;
   deltaConvolution(
     descriptor: number,

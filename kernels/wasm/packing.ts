@@ -5,7 +5,7 @@ import { type ConvolutionPlan, firstInput, PANEL_COLUMNS, packedColumn } from '.
 export function packWeights<Weights extends Int8Array | Float32Array>(
   plan: ConvolutionPlan,
   weights: Weights,
-  packed: Weights extends Int8Array ? Int16Array : Float32Array,
+  packed: Weights extends Int8Array ? Int8Array | Int16Array : Float32Array,
   zeroPoints?: Int32Array,
 ): void {
   const { shape } = plan;

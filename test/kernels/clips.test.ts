@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ConvolutionShape, featureCount } from '../../core/index.js';
+import { type ConvolutionShape, featureCount, fullyConnectedShape } from '../../core/index.js';
 import {
   type ClipMode,
   type KernelBackend,
@@ -27,16 +27,21 @@ import {
 } from './support.js';
 
 const depthwise = { ...sameConvolution(24, 24, 5), groups: 24 };
+const narrow = { ...sameConvolution(20, 28, 5), groups: 4 };
 
 const INT8_SHAPES: [string, ConvolutionShape][] = [
   ['direct', { ...sameConvolution(5, 37, 17), groups: 1 }],
   ['depthwise', depthwise],
+  ['fully-connected', fullyConnectedShape(37, 53)],
+  ['direct', narrow],
   ['winograd-4x4', sameConvolution(16, 37, 7)],
   ['toeplitz-2x2', sameConvolution(16, 37, 2)],
 ];
 
 const FLOAT32_SHAPES: [string, ConvolutionShape][] = [
   ['direct', sameConvolution(5, 37, 17)],
+  ['direct', depthwise],
+  ['direct', narrow],
   ['direct-inside', sameConvolution(260, 37, 2)],
   ['winograd-2x2', sameConvolution(8, 16, 5)],
   ['winograd-4x4', sameConvolution(8, 32, 7)],

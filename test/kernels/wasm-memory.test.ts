@@ -37,12 +37,12 @@ describe('wasmBytesNeeded', () => {
     fc.assert(property, { numRuns: 5 });
   });
 
-  test('a fully connected layer takes 2 bytes a weight in int8 and 4 in float32, plus a little', () => {
+  test('a fully connected layer takes 1 byte a weight in int8 and 4 in float32, plus a little', () => {
     const shape = fullyConnectedShape(4096, 4096);
     const needs = { tensors: [], images: 1 };
     const base = wasmBytesNeeded({ ...needs, convolutions: [] });
     for (const [format, bytes] of [
-      ['int8', 2],
+      ['int8', 1],
       ['float32', 4],
     ] as const) {
       const weights = bytes * 4096 * 4096;

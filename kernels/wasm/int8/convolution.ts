@@ -14,6 +14,7 @@ import {
   type ConvolutionPlaces,
   placeConvolution,
   placeDepthwise,
+  placeFullyConnected,
   placeTransform,
 } from '../memory.js';
 import { packWeights } from '../packing.js';
@@ -27,6 +28,7 @@ import {
 } from '../plan.js';
 import { checkOwnTensors, type Workspace, writeDescriptor } from '../workspace.js';
 import { depthwiseConvolution } from './depthwise.js';
+import { fullyConnectedRun } from './fully-connected.js';
 import { planInt8Convolution } from './plan.js';
 import { type Int8Computation, transformedConvolution } from './transformed.js';
 
@@ -66,7 +68,21 @@ export function int8Convolution(
     const places = placeConvolution(directPlan, allocate);
     const finishDescriptor = writeParameters(places);
     writeGatherDescriptor(places);
-    const computation = directConvolution(workspace, directPlan, specification, places);
+    const packed = new Int16Array(buffer, places.weights, directPlan.packedWeights);
+    const zeroPoints = specification.weightZeroPoints.slice();
+    const run = directRun(workspace, directPlan, places);
+    const computation = packedConvolution(directPlan, specification, packed, zeroPoints, run);
+    return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
+  }
+  if (!('elements' in plan)) {
+    const places = placeFullyConnected(directPlan, allocate);
+    const finishDescriptor = writeParameters(places);
+    writeGatherDescriptor(places);
+    // Zero points are not subtracted from the weights, which then would not fit a byte.
+    const packed = new Int8Array(buffer, places.weights, directPlan.packedWeights);
+    const zeroPoints = new Int32Array(shape.output.channels);
+    const run = fullyConnectedRun(workspace, directPlan, specification, places);
+    const computation = packedConvolution(directPlan, specification, packed, zeroPoints, run);
     return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
   }
   const places = placeTransform(plan, allocate);
@@ -161,14 +177,18 @@ function directRun(
   };
 }
 
-function directConvolution(
-  workspace: Workspace,
+/**
+ * A computation on packed weights.
+ * @param packed holds zeros
+ * @param zeroPoints subtracted from each weight of an output channel
+ */
+function packedConvolution(
   plan: ConvolutionPlan,
-  { shape, weights, weightZeroPoints }: Int8ConvolutionSpecification,
-  places: ConvolutionPlaces,
+  { shape, weights }: Int8ConvolutionSpecification,
+  packed: Int8Array | Int16Array,
+  zeroPoints: Int32Array,
+  run: Int8Computation['run'],
 ): Int8Computation {
-  const zeroPoints = weightZeroPoints.slice();
-  const packed = new Int16Array(workspace.buffer, places.weights, plan.packedWeights);
   packWeights(plan, weights, packed, zeroPoints);
   const window = windowSize(shape);
   const taps = shape.kernel[0] * shape.kernel[1];
@@ -201,6 +221,6 @@ function directConvolution(
     getWeight(index) {
       return packed[packedIndex(plan, index)] + zeroPoints[Math.floor(index / window)];
     },
-    run: directRun(workspace, plan, places),
+    run,
   };
 }

@@ -3,10 +3,15 @@ import { BLOCK_BYTES, PANEL_COLUMNS, roundUp } from '../plan.js';
 
 /**
  * How an int8 convolution is computed. `winograd-4x4`: F(4×4, 3×3) in integers modulo 2^32.
- * `toeplitz-2x2`: a padded 3×3 convolution of 2×2 maps by 9 products. `depthwise`: a filter for each channel, channels side by side. `direct`: gathered windows times
- * packed weights.
+ * `toeplitz-2x2`: a padded 3×3 convolution of 2×2 maps by 9 products. `depthwise`: a filter for each channel, channels side by side.
+ * `fully-connected`: one output position, weights packed in one byte each. `direct`: gathered windows times packed weights.
  */
-export type Int8Algorithm = 'winograd-4x4' | 'toeplitz-2x2' | 'depthwise' | 'direct';
+export type Int8Algorithm =
+  | 'winograd-4x4'
+  | 'toeplitz-2x2'
+  | 'depthwise'
+  | 'fully-connected'
+  | 'direct';
 
 /** Bytes of the shared block of transformed inputs, and of the block of products. */
 export const INPUT_BYTES = 2.5 * 2 ** 20;
@@ -66,20 +71,22 @@ export interface TransformPlan {
 
 export type Int8Plan =
   | TransformPlan
-  | { readonly algorithm: 'depthwise' }
-  | { readonly algorithm: 'direct' };
+  | { readonly algorithm: Exclude<Int8Algorithm, TransformPlan['algorithm']> };
 
 /** The algorithm for a convolution and its tiles: a function of the shape alone. */
 export function planInt8Convolution(shape: ConvolutionShape): Int8Plan {
   const algorithm = chooseAlgorithm(shape);
-  if (algorithm === 'direct' || algorithm === 'depthwise') return { algorithm };
-  return planTransform(shape, algorithm);
+  if (algorithm === 'winograd-4x4' || algorithm === 'toeplitz-2x2') {
+    return planTransform(shape, algorithm);
+  }
+  return { algorithm };
 }
 
 function chooseAlgorithm(shape: ConvolutionShape): Int8Algorithm {
   const { input, output, kernel, strides, dilations, groups, pads } = shape;
   const { channels, height, width } = output;
   if (groups > 1 && groups === input.channels && groups === channels) return 'depthwise';
+  if (groups === 1 && height === 1 && width === 1) return 'fully-connected';
   const isPlain3x3 =
     groups === 1 &&
     [...kernel].every((size) => size === 3) &&
