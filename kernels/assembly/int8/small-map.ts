@@ -81,6 +81,26 @@ export function transformOutput2x2(
   }
 }
 
+/** Like `transformKernels4x4`. */
+export function transformKernels2x2(taps: usize, target: usize, stride: usize): void {
+  for (let ky: usize = 0; ky < 3; ky++) {
+    // Rows of weights in the order of the elements: 1, 2 and 0, the latter two less row 1.
+    const row = ky == 0 ? taps + 48 : ky == 1 ? taps + 96 : taps;
+    let w0 = v128.load(row);
+    let w1 = v128.load(row, 16);
+    let w2 = v128.load(row, 32);
+    if (ky > 0) {
+      w0 = i16x8.sub(w0, v128.load(taps, 48));
+      w1 = i16x8.sub(w1, v128.load(taps, 64));
+      w2 = i16x8.sub(w2, v128.load(taps, 80));
+    }
+    v128.store(target, w1);
+    v128.store(target + stride, i16x8.sub(w2, w1));
+    v128.store(target + 2 * stride, i16x8.sub(w0, w1));
+    target += 3 * stride;
+  }
+}
+
 /** Like `transformKernel4x4`. */
 export function transformKernel2x2(
   d: TransformDescriptor,

@@ -136,6 +136,24 @@ class Inline {
     return i32x4.add(i32x4.shr_s(i32x4.mul(scaled, inverse), shift), bias);
   }
 
+  /** `transformTriple` of eight kernels, one a lane; the three vectors of weights are `step` bytes apart. */
+  @inline
+  static transformLanes(weights: usize, step: usize, target: usize, stride: usize): void {
+    const w0 = v128.load(weights);
+    const w1 = v128.load(weights + step);
+    const w2 = v128.load(weights + 2 * step);
+    const six = i16x8.splat(6);
+    const outer = i16x8.add(w0, w2);
+    const far = i16x8.add(w0, i16x8.shl(w2, 2));
+    const twice = i16x8.add(w1, w1);
+    v128.store(target, i16x8.mul(w0, six));
+    v128.store(target + stride, i16x8.neg(i16x8.add(outer, w1)));
+    v128.store(target + 2 * stride, i16x8.sub(w1, outer));
+    v128.store(target + 3 * stride, i16x8.add(far, twice));
+    v128.store(target + 4 * stride, i16x8.sub(far, twice));
+    v128.store(target + 5 * stride, i16x8.mul(w2, six));
+  }
+
   /** The scaled G times three weights; the six results are `stride` bytes apart. */
   @inline
   static transformTriple<T>(w0: i32, w1: i32, w2: i32, target: usize, stride: usize): void {
@@ -185,6 +203,26 @@ export function transformOutput4x4(
     Inline.outputLine(scratch + 96, 5, b, target + 4 * row, row);
     Inline.outputLine(scratch + 192, 4, b, target + 8 * row, row);
     Inline.outputLine(scratch + 288, 4, b, target + 12 * row, row);
+  }
+}
+
+/**
+ * Transforms eight 3×3 kernels, one a lane.
+ * @param scratch room for 18 vectors
+ * @param taps nine vectors of weights less their zero points
+ * @param target where the vectors of the elements go, `stride` bytes apart
+ */
+export function transformKernels4x4(
+  scratch: usize,
+  taps: usize,
+  target: usize,
+  stride: usize,
+): void {
+  for (let kx: usize = 0; kx < 48; kx += 16) {
+    Inline.transformLanes(taps + kx, 48, scratch + kx, 48);
+  }
+  for (let line = scratch; line < scratch + 6 * 48; line += 48, target += 6 * stride) {
+    Inline.transformLanes(line, 16, target, stride);
   }
 }
 

@@ -25,8 +25,8 @@ const CACHE_LINE = 64;
 /** Half of a level-2 cache of 1 MiB: what the products of one block take at most. */
 const PRODUCT_BLOCK_BYTES = 640 * 1024;
 
-/** A changed kernel, whose stores are scattered, costs as much as 4 kernels transformed in order (100 and 27 ns). */
-const REBUILD_FRACTION = 4;
+/** A changed kernel, whose stores are scattered, costs as much as 13 to 35 transformed in order (88 to 350, and 7 to 10 ns). */
+const REBUILD_FRACTION = 16;
 
 /** Images and tiles are joined into blocks of at most this many tiles. */
 const MAX_BLOCK_TILES = 64;
