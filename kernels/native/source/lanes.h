@@ -62,52 +62,7 @@ static void finishInt8(const Int8Descriptor *descriptor, const uint8_t *memory,
   }
 }
 
-static void accumulateDepthwise(const Int8Descriptor *descriptor, const uint8_t *memory,
-                                const uint8_t *input, int32_t *accumulators, size_t firstRow,
-                                size_t rows) {
-  const WindowDescriptor *window = &descriptor->window;
-  const size_t channels = (size_t)window->outputChannels;
-  const size_t positions = (size_t)window->outputHeight * (size_t)window->outputWidth;
-  const size_t imageBytes =
-      (size_t)window->inputHeight * (size_t)window->inputWidth * channels;
-  const int8_t *weights = (const int8_t *)(memory + descriptor->weights);
-  const int32_t *bias = (const int32_t *)(memory + descriptor->bias);
-  const int16_t inputZeroPoint = (int16_t)descriptor->inputZeroPoint;
-  const int32_t *zeroPoints =
-      descriptor->weightZeroPoints ? (const int32_t *)(memory + descriptor->weightZeroPoints) : 0;
-  for (size_t row = 0; row < rows; row++) {
-    const size_t position = (firstRow + row) % positions;
-    const uint8_t *image = input + (firstRow + row) / positions * imageBytes;
-    const int64_t top =
-        (int64_t)(position / (size_t)window->outputWidth) * window->strideY - window->padTop;
-    const int64_t left =
-        (int64_t)(position % (size_t)window->outputWidth) * window->strideX - window->padLeft;
-    uint32_t *restrict sums = (uint32_t *)accumulators + row * (size_t)descriptor->rowStride;
-    for (size_t c = 0; c < channels; c++) sums[c] = (uint32_t)bias[c];
-    for (int32_t ky = 0; ky < window->kernelHeight; ky++) {
-      const int64_t y = top + (int64_t)ky * window->dilationY;
-      if (y < 0 || y >= window->inputHeight) continue;
-      for (int32_t kx = 0; kx < window->kernelWidth; kx++) {
-        const int64_t x = left + (int64_t)kx * window->dilationX;
-        if (x < 0 || x >= window->inputWidth) continue;
-        const uint8_t *restrict pixel =
-            image + ((size_t)y * (size_t)window->inputWidth + (size_t)x) * channels;
-        const int8_t *restrict tap =
-            weights + ((size_t)ky * (size_t)window->kernelWidth + (size_t)kx) * channels;
-        if (zeroPoints) {
-          for (size_t c = 0; c < channels; c++) {
-            const uint32_t weight = (uint32_t)tap[c] - (uint32_t)zeroPoints[c];
-            sums[c] += (uint32_t)(pixel[c] - inputZeroPoint) * weight;
-          }
-        } else {
-          for (size_t c = 0; c < channels; c++) {
-            sums[c] += (uint32_t)((int32_t)(pixel[c] - inputZeroPoint) * tap[c]);
-          }
-        }
-      }
-    }
-  }
-}
+#include "filters.h"
 
 /* The part of a window inside the image, along one axis. */
 typedef struct {
