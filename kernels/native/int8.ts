@@ -29,6 +29,8 @@ export interface Int8NativePlaces {
   readonly multipliers: number;
   /** Room for one a neuron. */
   readonly thresholds: number;
+  /** A pixel of zero points. */
+  readonly padding: number;
 }
 
 export function placeInt8Native(plan: Int8NativePlan, allocate: Allocate): Int8NativePlaces {
@@ -40,6 +42,7 @@ export function placeInt8Native(plan: Int8NativePlan, allocate: Allocate): Int8N
     weightZeroPoints: allocate(vectorBytes),
     multipliers: allocate(vectorBytes),
     thresholds: allocate(thresholdBytes(plan.shape)),
+    padding: allocate(plan.transform ? plan.shape.input.channels : 0),
   };
 }
 
@@ -63,6 +66,9 @@ export function int8Convolution(
   const { channels, height, width } = shape.output;
   new Float32Array(buffer, places.multipliers).set(specification.multipliers);
   new Int32Array(buffer, places.weightZeroPoints).set(specification.weightZeroPoints);
+  if (plan.transform) {
+    new Uint8Array(buffer, places.padding, shape.input.channels).fill(specification.inputZeroPoint);
+  }
   const weights = packedWeights(buffer, plan, specification, places);
   const count = weightCount(shape);
   const blockAccumulators = new Int32Array(
@@ -136,6 +142,7 @@ function int8Fields(
     panelsPerGroup: plan.panelsPerGroup,
     rowStride: plan.rowStride,
     blockRows: plan.blockRows,
+    panelRows: plan.panelRows,
     blockSteps: plan.blockSteps,
     depthwise: plan.algorithm === 'depthwise' ? 1 : 0,
     weights: places.weights,
@@ -152,6 +159,14 @@ function int8Fields(
     high: specification.high,
     windows: shared.windows,
     accumulators: shared.accumulators,
+    transformedImages: plan.transform?.images ?? 0,
+    blockTiles: plan.transform?.blockTiles ?? 0,
+    blockChannels: plan.transform?.blockChannels ?? 0,
+    keepsWeights: plan.transform?.keepsWeights ? 1 : 0,
+    padding: places.padding,
+    transformedInputs: shared.transformedInputs,
+    transformedWeights: shared.transformedWeights,
+    products: shared.products,
   };
 }
 

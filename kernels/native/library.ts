@@ -19,6 +19,8 @@ export interface TileSizes {
   readonly tilePanels: number;
   /** Steps of a packed panel are a multiple of this. */
   readonly tileSteps: number;
+  /** Whether it multiplies transformed values. */
+  readonly transforms: boolean;
 }
 
 /** What the compiled library exports (source/addon.c). Every argument after the memory is an integer or an address in it. */

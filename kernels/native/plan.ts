@@ -20,6 +20,30 @@ const GATHER_COST_OF_DOT_PRODUCTS = { tap: 1536, value: 4 } as const;
 const ACCUMULATOR_BYTES = 4;
 const CACHE_LINE = 64;
 
+/** Bytes of the blocks of F(4×4, 3×3): inputs, weights and products of tiles. */
+export const TRANSFORMED_INPUT_BYTES = 2.75 * 2 ** 20;
+export const TRANSFORMED_WEIGHT_BYTES = 4.75 * 2 ** 20;
+export const TRANSFORMED_PRODUCT_BYTES = 0.75 * 2 ** 20;
+
+const TRANSFORMED_ELEMENTS = 36;
+const TRANSFORMED_OUTPUTS = 4;
+const TRANSFORMED_VALUE_BYTES = 2;
+
+/** Output channels whose tiles are computed together. */
+const GROUP_CHANNELS = 4 * PANEL_COLUMNS;
+
+/** Tiles of a block: their products and the weights that they meet share a level-2 cache. A multiple of the rows of a tile. */
+const MOST_BLOCK_TILES = 72;
+const TILE_ROWS = 6;
+
+/** Input channels of a block: the weights of one element and of a group of output channels fill half of a level-1 cache. */
+const MOST_BLOCK_CHANNELS = 128;
+
+/** Vectors of a block of input channels are whole. */
+const CHANNEL_MULTIPLE = 64;
+
+const MOST_TRANSFORMED_CHANNELS = 4096;
+
 /**
  * How an int8 convolution becomes matrix products in C, one per group: rows are output positions, columns output channels,
  * k the taps of the window in the order ky, kx, input channel. Weights stay int8, packed into panels
@@ -40,10 +64,26 @@ export interface Int8NativePlan {
   readonly windowStride: number;
   /** Accumulators from one output position to the next; those beyond the channels are undefined. */
   readonly rowStride: number;
-  /** Most output positions of a block. */
+  /** Most output positions of a block that keeps the accumulators of all channels. */
   readonly blockRows: number;
+  /** Most output positions of a block that keeps those of the panels of a tile. */
+  readonly panelRows: number;
   /** Bytes of the packed weights. */
   readonly weightBytes: number;
+  /** Undefined where it cannot be computed by F(4×4, 3×3), or never takes less time so. */
+  readonly transform: Int8NativeTransform | undefined;
+}
+
+/** How the same weights are used by F(4×4, 3×3) in integers modulo 2^32 (docs/kernels.md), and when. */
+export interface Int8NativeTransform {
+  /** From so many images on. */
+  readonly images: number;
+  /** Most tiles of a block. */
+  readonly blockTiles: number;
+  /** Most input channels of a block. */
+  readonly blockChannels: number;
+  /** Whether there is a place for all transformed weights, so that a run transforms them once. */
+  readonly keepsWeights: boolean;
 }
 
 /**
@@ -53,7 +93,7 @@ export interface Int8NativePlan {
  */
 export function planInt8Native(
   shape: ConvolutionShape,
-  { tilePanels, tileSteps, dotProducts }: Omit<NativeInstructionSet, 'name' | 'supported'>,
+  { tilePanels, tileSteps, dotProducts, transforms }: TileSizes,
 ): Int8NativePlan {
   const { input, output, kernel } = shape;
   const isDepthwise =
@@ -89,10 +129,59 @@ export function planInt8Native(
     windowStride,
     rowStride,
     blockRows: Math.min(Math.floor(BLOCK_BYTES / rowBytes), MOST_BLOCK_ROWS),
+    panelRows: Math.min(Math.floor(BLOCK_BYTES / windowStride), MOST_BLOCK_ROWS),
+    transform: transforms ? planTransform(shape) : undefined,
     weightBytes: isDepthwise
       ? output.channels * kernel[0] * kernel[1]
       : groups * panelsPerGroup * PANEL_COLUMNS * steps * STEP_TAPS,
   };
+}
+
+/**
+ * Cycles of a pair of an input and an output channel, measured on one core with AVX-512 VNNI: of an output position
+ * directly, of a tile's products, of its inputs for one output channel, of its outputs for one input channel, and of
+ * transforming a kernel.
+ */
+const CYCLES = { position: 9 / 100, products: 36 / 52, inputs: 5, outputs: 11, kernel: 4 };
+
+function planTransform(shape: ConvolutionShape): Int8NativeTransform | undefined {
+  const { input, output, kernel, strides, dilations, groups } = shape;
+  if (
+    groups !== 1 ||
+    kernel.some((size) => size !== 3) ||
+    [...strides, ...dilations].some((step) => step !== 1) ||
+    [input.channels, output.channels].some(
+      (channels) => channels % PANEL_COLUMNS !== 0 || channels > MOST_TRANSFORMED_CHANNELS,
+    )
+  ) {
+    return undefined;
+  }
+  const tiles =
+    Math.ceil(output.height / TRANSFORMED_OUTPUTS) * Math.ceil(output.width / TRANSFORMED_OUTPUTS);
+  const direct = output.height * output.width * CYCLES.position;
+  const perTile =
+    CYCLES.products + CYCLES.inputs / output.channels + CYCLES.outputs / input.channels;
+  const gain = direct - tiles * perTile;
+  if (gain <= 0) return undefined;
+  const blockChannels = Math.min(roundUp(input.channels, CHANNEL_MULTIPLE), MOST_BLOCK_CHANNELS);
+  const places =
+    Math.ceil(output.channels / GROUP_CHANNELS) * Math.ceil(input.channels / blockChannels);
+  const rowBytes = input.channels * TRANSFORMED_VALUE_BYTES;
+  const mostTiles = (TRANSFORMED_INPUT_BYTES / TRANSFORMED_ELEMENTS - 2 * CACHE_LINE) / rowBytes;
+  return {
+    images: Math.ceil(CYCLES.kernel / gain),
+    blockTiles: Math.min(MOST_BLOCK_TILES, Math.floor(mostTiles / TILE_ROWS) * TILE_ROWS),
+    blockChannels,
+    keepsWeights:
+      places * transformedWeightBytes(blockChannels) <= TRANSFORMED_WEIGHT_BYTES,
+  };
+}
+
+/** Bytes of the transformed weights of a block of input channels and a group of output channels. */
+function transformedWeightBytes(blockChannels: number): number {
+  return (
+    TRANSFORMED_ELEMENTS * oddLines(blockChannels * GROUP_CHANNELS * TRANSFORMED_VALUE_BYTES)
+  );
 }
 
 /** An odd number of cache lines: neighbouring windows then lie in different sets of the caches. */

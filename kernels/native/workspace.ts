@@ -2,9 +2,13 @@ import { InputError } from '../../core/index.js';
 import { layoutBytes } from '../layouts.js';
 import { bumpAllocator } from '../wasm/memory.js';
 import type { Allocate } from '../wasm/module.js';
-import type { Workspace } from '../wasm/workspace.js';
-import type { NativeFunctions } from './library.js';
-import { BLOCK_BYTES } from './plan.js';
+import type { NativeFunctions, TileSizes } from './library.js';
+import {
+  BLOCK_BYTES,
+  TRANSFORMED_INPUT_BYTES,
+  TRANSFORMED_PRODUCT_BYTES,
+  TRANSFORMED_WEIGHT_BYTES,
+} from './plan.js';
 
 /** Addresses have 32 bits. */
 const MOST_BYTES = 2 ** 32;
@@ -21,6 +25,10 @@ export interface NativePlaces {
   /** Accumulators of a block of output positions. */
   readonly accumulators: number;
   readonly poolingDescriptor: number;
+  /** Inputs, weights and products of a block of transformed tiles; 0 where the instruction set has none. */
+  readonly transformedInputs: number;
+  readonly transformedWeights: number;
+  readonly products: number;
 }
 
 /** One memory, the compiled kernels, and what they share. */
@@ -57,23 +65,17 @@ export function createNativeWorkspace(
     if (guardBytes > 0) functions.guard(buffer, address + length, guardBytes);
     return address;
   };
-  return { buffer, functions, instructionSet, allocate, places: placeShared(allocate) };
-}
-
-/** The compiled kernels on the memory of those in WebAssembly, where both compute layers of one network. */
-export function nativeWorkspaceOn(
-  { buffer, allocate, places }: Workspace,
-  functions: NativeFunctions,
-  instructionSet: number,
-): NativeWorkspace {
-  return { buffer, functions, instructionSet, allocate, places };
+  return { buffer, functions, instructionSet, allocate, places: placeShared(allocate, functions.instructionSets[instructionSet]) };
 }
 
 /** Reserves what all kernels of a backend share. */
-export function placeShared(allocate: Allocate): NativePlaces {
+export function placeShared(allocate: Allocate, { transforms }: TileSizes): NativePlaces {
   return {
     windows: allocate(BLOCK_BYTES),
     accumulators: allocate(BLOCK_BYTES),
     poolingDescriptor: allocate(layoutBytes('PoolingDescriptor')),
+    transformedInputs: transforms ? allocate(TRANSFORMED_INPUT_BYTES) : 0,
+    transformedWeights: transforms ? allocate(TRANSFORMED_WEIGHT_BYTES) : 0,
+    products: transforms ? allocate(TRANSFORMED_PRODUCT_BYTES) : 0,
   };
 }

@@ -63,7 +63,7 @@ static napi_value callRunInt8(napi_env env, napi_callback_info info) {
   if (!set) return NULL;
   const Memory *memory = &read.memory;
   Int8Descriptor descriptor;
-  const char *wrong = checkInt8(memory, numbers[1], set->tileSteps, &descriptor);
+  const char *wrong = checkInt8(memory, numbers[1], set, &descriptor);
   if (!wrong) wrong = checkInput(memory, &descriptor.window, numbers[2], numbers[4], 1);
   if (!wrong) wrong = checkOutput(memory, &descriptor.window, numbers[3], numbers[4], 1);
   if (wrong) return failure(env, wrong);
@@ -81,7 +81,7 @@ static napi_value callAccumulateInt8(napi_env env, napi_callback_info info) {
   if (!set) return NULL;
   const Memory *memory = &read.memory;
   Int8Descriptor descriptor;
-  const char *wrong = checkInt8(memory, numbers[1], set->tileSteps, &descriptor);
+  const char *wrong = checkInt8(memory, numbers[1], set, &descriptor);
   if (!wrong) wrong = checkInput(memory, &descriptor.window, numbers[2], numbers[3], 1);
   if (!wrong) {
     wrong = checkRows(&descriptor.window, descriptor.blockRows, numbers[3], numbers[4],
@@ -102,7 +102,7 @@ static napi_value callFinishInt8(napi_env env, napi_callback_info info) {
   if (!set) return NULL;
   const Memory *memory = &read.memory;
   Int8Descriptor descriptor;
-  const char *wrong = checkInt8(memory, numbers[1], set->tileSteps, &descriptor);
+  const char *wrong = checkInt8(memory, numbers[1], set, &descriptor);
   if (!wrong) wrong = checkOutput(memory, &descriptor.window, numbers[2], numbers[3], 1);
   if (!wrong) {
     wrong = checkRows(&descriptor.window, descriptor.blockRows, numbers[3], numbers[4],
@@ -112,7 +112,8 @@ static napi_value callFinishInt8(napi_env env, napi_callback_info info) {
   uint8_t *start = memory->start;
   const size_t written = (size_t)numbers[4] * (size_t)descriptor.window.outputChannels;
   set->lanes->finishInt8(&descriptor, start, (const int32_t *)(start + descriptor.accumulators),
-                         start + numbers[2] + written, numbers[4], numbers[5]);
+                         (size_t)descriptor.rowStride, start + numbers[2] + written, numbers[4],
+                         numbers[5], 0, (size_t)descriptor.window.outputChannels);
   return NULL;
 }
 
@@ -340,16 +341,18 @@ static napi_value instructionSets(napi_env env) {
   if (napi_create_array_with_length(env, INSTRUCTION_SET_COUNT, &names) != napi_ok) return NULL;
   for (size_t i = 0; i < INSTRUCTION_SET_COUNT; i++) {
     const InstructionSet *set = INSTRUCTION_SETS[i];
-    napi_value entry, name, supported, panels, steps, dotProducts;
+    napi_value entry, name, supported, panels, steps, dotProducts, transforms;
     if (napi_create_object(env, &entry) != napi_ok ||
         napi_create_string_utf8(env, set->name, NAPI_AUTO_LENGTH, &name) != napi_ok ||
         napi_get_boolean(env, set->supported(), &supported) != napi_ok ||
         napi_get_boolean(env, set->dotProducts, &dotProducts) != napi_ok ||
+        napi_get_boolean(env, set->multiplyInt16 != NULL, &transforms) != napi_ok ||
         napi_create_uint32(env, (uint32_t)set->tilePanels, &panels) != napi_ok ||
         napi_create_uint32(env, (uint32_t)set->tileSteps, &steps) != napi_ok ||
         napi_set_named_property(env, entry, "name", name) != napi_ok ||
         napi_set_named_property(env, entry, "supported", supported) != napi_ok ||
         napi_set_named_property(env, entry, "dotProducts", dotProducts) != napi_ok ||
+        napi_set_named_property(env, entry, "transforms", transforms) != napi_ok ||
         napi_set_named_property(env, entry, "tilePanels", panels) != napi_ok ||
         napi_set_named_property(env, entry, "tileSteps", steps) != napi_ok ||
         napi_set_element(env, names, (uint32_t)i, entry) != napi_ok) {

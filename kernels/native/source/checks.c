@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "instruction-set.h"
+#include "transformed.h"
 
 static const char *const OUTSIDE = "an address lies outside the memory";
 static const char *const MISALIGNED = "an address is not aligned";
@@ -72,7 +72,45 @@ static const char *checkWindow(const WindowDescriptor *window) {
   return NULL;
 }
 
-const char *checkInt8(const Memory *memory, uint32_t address, size_t tileSteps,
+/* What F(4×4, 3×3) asks of a convolution, beyond what every one must have. */
+static const char *checkTransformed(const Memory *memory, const Int8Descriptor *descriptor) {
+  const WindowDescriptor *window = &descriptor->window;
+  const int32_t ones[] = {window->strideY, window->strideX, window->dilationY, window->dilationX,
+                          window->groups};
+  for (size_t i = 0; i < LENGTH(ones); i++) {
+    if (ones[i] != 1) return WRONG_WINDOW;
+  }
+  if (window->kernelHeight != 3 || window->kernelWidth != 3) return WRONG_WINDOW;
+  // Whole panels, and whole vectors of the blocks of channels.
+  if (descriptor->depthwise || window->inputChannels % PANEL_CHANNELS ||
+      window->outputChannels != (int64_t)descriptor->panelsPerGroup * PANEL_CHANNELS ||
+      window->inputChannels > MOST_TRANSFORMED_CHANNELS ||
+      window->outputChannels > MOST_TRANSFORMED_CHANNELS || descriptor->blockTiles < 1 ||
+      descriptor->blockTiles > MOST_TRANSFORMED_TILES || descriptor->blockChannels < 1 ||
+      descriptor->blockChannels > MOST_TRANSFORMED_CHANNELS ||
+      descriptor->blockChannels % TRANSFORMED_CHANNELS) {
+    return WRONG_SIZE;
+  }
+  const uint32_t addresses[] = {descriptor->transformedInputs, descriptor->transformedWeights,
+                                descriptor->products};
+  if (!areAligned(addresses, LENGTH(addresses))) return MISALIGNED;
+  const uint64_t places =
+      descriptor->keepsWeights
+          ? times(transformedGroups(descriptor), transformedBlocks(descriptor))
+          : 1;
+  const uint64_t elements = TRANSFORMED_ELEMENTS;
+  return isInside(memory, descriptor->padding, (uint64_t)window->inputChannels) &&
+                 isInside(memory, descriptor->transformedInputs,
+                          times(elements, inputElementBytes(descriptor))) &&
+                 isInside(memory, descriptor->transformedWeights,
+                          times(times(places, elements), weightElementBytes(descriptor))) &&
+                 isInside(memory, descriptor->products,
+                          times(elements, productElementBytes(descriptor)))
+             ? NULL
+             : OUTSIDE;
+}
+
+const char *checkInt8(const Memory *memory, uint32_t address, const InstructionSet *set,
                       Int8Descriptor *descriptor) {
   const char *wrong = copyFrom(memory, address, descriptor, sizeof *descriptor);
   if (wrong) return wrong;
@@ -99,6 +137,7 @@ const char *checkInt8(const Memory *memory, uint32_t address, size_t tileSteps,
   if (!areAligned(addresses, LENGTH(addresses))) return MISALIGNED;
   uint64_t weightBytes;
   uint64_t windowBytes = 0;
+  uint64_t panelSums = 0;
   if (descriptor->depthwise) {
     if (window->inputChannels != window->groups || window->outputChannels != window->groups ||
         rowStride < channels) {
@@ -107,8 +146,8 @@ const char *checkInt8(const Memory *memory, uint32_t address, size_t tileSteps,
     weightBytes = count(window->kernelHeight, window->kernelWidth, window->outputChannels);
   } else {
     if (descriptor->steps < 1 || descriptor->panelsPerGroup < 1 || descriptor->blockSteps < 1 ||
-        descriptor->windowStride < 1 || (size_t)descriptor->steps % tileSteps ||
-        (size_t)descriptor->blockSteps % tileSteps) {
+        descriptor->windowStride < 1 || descriptor->panelRows < 1 || (size_t)descriptor->steps % set->tileSteps ||
+        (size_t)descriptor->blockSteps % set->tileSteps) {
       return WRONG_SIZE;
     }
     const uint64_t panelChannels = times((uint64_t)descriptor->panelsPerGroup, PANEL_CHANNELS);
@@ -122,7 +161,10 @@ const char *checkInt8(const Memory *memory, uint32_t address, size_t tileSteps,
       return WRONG_SIZE;
     }
     weightBytes = times(times(groups, panelChannels), taps);
-    windowBytes = times(rows, (uint64_t)descriptor->windowStride);
+    const uint64_t panelRows = (uint64_t)descriptor->panelRows;
+    windowBytes =
+        times(rows > panelRows ? rows : panelRows, (uint64_t)descriptor->windowStride);
+    panelSums = times(panelRows, set->tilePanels * PANEL_CHANNELS * sizeof(int32_t));
   }
   const uint64_t vectorBytes = times(rowStride, sizeof(int32_t));
   const uint64_t thresholds =
@@ -133,10 +175,11 @@ const char *checkInt8(const Memory *memory, uint32_t address, size_t tileSteps,
       !isInside(memory, descriptor->multipliers, vectorBytes) ||
       (descriptor->clip && !isInside(memory, descriptor->thresholds, times(thresholds, 4))) ||
       !isInside(memory, descriptor->windows, windowBytes) ||
+      !isInside(memory, descriptor->accumulators, panelSums) ||
       !isInside(memory, descriptor->accumulators, times(rows, vectorBytes))) {
     return OUTSIDE;
   }
-  return NULL;
+  return isTransformed(set, descriptor) ? checkTransformed(memory, descriptor) : NULL;
 }
 
 static const char *checkMaps(const Memory *memory, uint32_t address, uint64_t values,

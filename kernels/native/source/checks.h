@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "descriptors.h"
+#include "instruction-set.h"
 
 /* Memory that all arguments of a call are addresses in. */
 typedef struct {
@@ -17,7 +17,7 @@ typedef struct {
  * wrong, before any kernel runs. Kernels get the copy of a descriptor that was checked, which nothing that they write
  * can change.
  */
-const char *checkInt8(const Memory *memory, uint32_t address, size_t tileSteps,
+const char *checkInt8(const Memory *memory, uint32_t address, const InstructionSet *set,
                       Int8Descriptor *descriptor);
 /* `images` maps of `valueBytes` bytes a value. */
 const char *checkInput(const Memory *memory, const WindowDescriptor *window, uint32_t address,

@@ -1,59 +1,88 @@
 #include "convolution.h"
 
 #include "gather.h"
+#include "transformed.h"
 
 static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
+/* What a block of gathered windows is multiplied by, and where its sums go: channels of one group. */
+typedef struct {
+  const uint8_t *windows;
+  size_t windowStride;
+  size_t rows;
+  size_t group;
+  /* Of the panels of the group. */
+  size_t firstPanel;
+  size_t panels;
+  /* Sums of the first channel of the first panel, and sums from one row to the next. */
+  int32_t *sums;
+  size_t sumStride;
+} Product;
+
+static inline size_t groupOutputs(const Int8Descriptor *descriptor) {
+  return (size_t)descriptor->window.outputChannels / (size_t)descriptor->window.groups;
+}
+
 /* Steps outermost but for the panels of a tile: their weights stay in the level-1 cache while all rows pass. */
-static void multiplyGroup(const InstructionSet *set, const Int8Descriptor *descriptor,
-                          const uint8_t *memory, const uint8_t *windows, size_t windowStride,
-                          int32_t *accumulators, size_t group, size_t rows) {
+static void multiplyPanels(const InstructionSet *set, const Int8Descriptor *descriptor,
+                           const uint8_t *memory, const Product *product) {
   const size_t steps = (size_t)descriptor->steps;
-  const size_t panels = (size_t)descriptor->panelsPerGroup;
-  const size_t rowStride = (size_t)descriptor->rowStride;
   const size_t panelBytes = steps * PANEL_CHANNELS * STEP_TAPS;
-  const size_t groupOutputs =
-      (size_t)descriptor->window.outputChannels / (size_t)descriptor->window.groups;
-  const int8_t *weights =
-      (const int8_t *)(memory + descriptor->weights) + group * panels * panelBytes;
-  const int32_t *bias = (const int32_t *)(memory + descriptor->bias) + group * groupOutputs;
-  int32_t *sums = accumulators + group * groupOutputs;
+  const size_t firstPanel =
+      product->group * (size_t)descriptor->panelsPerGroup + product->firstPanel;
+  const int8_t *weights = (const int8_t *)(memory + descriptor->weights) + firstPanel * panelBytes;
+  const int32_t *bias = (const int32_t *)(memory + descriptor->bias) +
+                        product->group * groupOutputs(descriptor) +
+                        product->firstPanel * PANEL_CHANNELS;
   // Weights that are used once are read in their order.
-  const size_t blockSteps = rows <= set->tileRows ? steps : (size_t)descriptor->blockSteps;
-  for (size_t panel = 0; panel < panels; panel += set->tilePanels) {
-    const size_t tilePanels = smaller(set->tilePanels, panels - panel);
+  const size_t blockSteps =
+      product->rows <= set->tileRows ? steps : (size_t)descriptor->blockSteps;
+  for (size_t panel = 0; panel < product->panels; panel += set->tilePanels) {
+    const size_t tilePanels = smaller(set->tilePanels, product->panels - panel);
     const size_t channel = panel * PANEL_CHANNELS;
     for (size_t step = 0; step < steps; step += blockSteps) {
       const size_t tileSteps = smaller(blockSteps, steps - step);
       const int8_t *b = weights + panel * panelBytes + step * PANEL_CHANNELS * STEP_TAPS;
-      for (size_t row = 0; row < rows; row += set->tileRows) {
-        set->multiplyInt8(smaller(set->tileRows, rows - row), tilePanels, tileSteps,
-                          windows + row * windowStride + step * STEP_TAPS, windowStride, b,
-                          panelBytes, sums + row * rowStride + channel, rowStride,
+      for (size_t row = 0; row < product->rows; row += set->tileRows) {
+        set->multiplyInt8(smaller(set->tileRows, product->rows - row), tilePanels, tileSteps,
+                          product->windows + row * product->windowStride + step * STEP_TAPS,
+                          product->windowStride, b, panelBytes,
+                          product->sums + row * product->sumStride + channel, product->sumStride,
                           step == 0 ? bias + channel : NULL);
       }
     }
   }
 }
 
+/* Channels of a product that are channels of its group: its last panel may have fewer than 16. */
+static size_t channelsOf(const Int8Descriptor *descriptor, const Product *product) {
+  return smaller(product->panels * PANEL_CHANNELS,
+                 groupOutputs(descriptor) - product->firstPanel * PANEL_CHANNELS);
+}
+
 /* What weight zero points make of a sum, −z · Σ x for each channel. */
 static void subtractZeroPoints(const Int8Descriptor *descriptor, const uint8_t *memory,
-                               const uint8_t *windows, size_t windowStride, int32_t *accumulators,
-                               size_t group, size_t rows) {
+                               const Product *product) {
   const WindowDescriptor *window = &descriptor->window;
-  const size_t groupOutputs = (size_t)window->outputChannels / (size_t)window->groups;
   const size_t taps = (size_t)window->inputChannels / (size_t)window->groups *
                       (size_t)window->kernelHeight * (size_t)window->kernelWidth;
-  const int32_t *zeroPoints =
-      (const int32_t *)(memory + descriptor->weightZeroPoints) + group * groupOutputs;
-  for (size_t row = 0; row < rows; row++) {
-    const uint8_t *values = windows + row * windowStride;
+  const size_t channels = channelsOf(descriptor, product);
+  const int32_t *zeroPoints = (const int32_t *)(memory + descriptor->weightZeroPoints) +
+                              product->group * groupOutputs(descriptor) +
+                              product->firstPanel * PANEL_CHANNELS;
+  for (size_t row = 0; row < product->rows; row++) {
+    const uint8_t *values = product->windows + row * product->windowStride;
     uint32_t sum = 0;
     for (size_t tap = 0; tap < taps; tap++) sum += values[tap];
-    uint32_t *sums = (uint32_t *)accumulators + row * (size_t)descriptor->rowStride +
-                     group * groupOutputs;
-    for (size_t c = 0; c < groupOutputs; c++) sums[c] -= sum * (uint32_t)zeroPoints[c];
+    uint32_t *sums = (uint32_t *)product->sums + row * product->sumStride;
+    for (size_t c = 0; c < channels; c++) sums[c] -= sum * (uint32_t)zeroPoints[c];
   }
+}
+
+static void accumulatePanels(const InstructionSet *set, const Int8Descriptor *descriptor,
+                             const uint8_t *memory, const Product *product) {
+  multiplyPanels(set, descriptor, memory, product);
+  if (descriptor->weightZeroPoints) subtractZeroPoints(descriptor, memory, product);
 }
 
 /* Whether windows lie in the input as they would be gathered. */
@@ -67,32 +96,85 @@ static int isInPlace(const Int8Descriptor *descriptor) {
          window->inputChannels % 1024 != 0;
 }
 
+/* Windows of `rows` output positions from `firstRow` on, of one group, gathered where they do not lie in the input. */
+static void placeWindows(const Int8Descriptor *descriptor, uint8_t *memory, const uint8_t *input,
+                         size_t firstRow, Product *product) {
+  const WindowDescriptor *window = &descriptor->window;
+  const size_t channels = (size_t)window->inputChannels;
+  if (isInPlace(descriptor)) {
+    product->windows = input + firstRow * channels;
+    product->windowStride = channels;
+    return;
+  }
+  const size_t positions = (size_t)window->outputHeight * (size_t)window->outputWidth;
+  const size_t imageBytes = (size_t)window->inputHeight * (size_t)window->inputWidth * channels;
+  uint8_t *gathered = memory + descriptor->windows;
+  product->windows = gathered;
+  product->windowStride = (size_t)descriptor->windowStride;
+  for (size_t row = 0; row < product->rows; row++) {
+    const size_t image = (firstRow + row) / positions;
+    const size_t position = (firstRow + row) % positions;
+    gatherWindow(window, 1, descriptor->inputZeroPoint, input + image * imageBytes, position,
+                 product->group, gathered + row * product->windowStride);
+  }
+}
+
 void accumulateInt8(const InstructionSet *set, const Int8Descriptor *descriptor, uint8_t *memory,
                     const uint8_t *input, size_t firstRow, size_t rows) {
-  const WindowDescriptor *window = &descriptor->window;
   int32_t *accumulators = (int32_t *)(memory + descriptor->accumulators);
   if (descriptor->depthwise) {
     set->lanes->accumulateDepthwise(descriptor, memory, input, accumulators, firstRow, rows);
     return;
   }
-  const size_t channels = (size_t)window->inputChannels;
-  const size_t positions = (size_t)window->outputHeight * (size_t)window->outputWidth;
-  const size_t imageBytes = (size_t)window->inputHeight * (size_t)window->inputWidth * channels;
-  const int inPlace = isInPlace(descriptor);
-  const size_t stride = inPlace ? channels : (size_t)descriptor->windowStride;
-  uint8_t *gathered = memory + descriptor->windows;
-  const uint8_t *windows = inPlace ? input + firstRow * channels : gathered;
-  for (size_t group = 0; group < (size_t)window->groups; group++) {
-    for (size_t row = 0; row < rows && !inPlace; row++) {
-      const size_t image = (firstRow + row) / positions;
-      const size_t position = (firstRow + row) % positions;
-      gatherWindow(window, 1, descriptor->inputZeroPoint, input + image * imageBytes, position,
-                   group, gathered + row * stride);
-    }
-    multiplyGroup(set, descriptor, memory, windows, stride, accumulators, group, rows);
-    // The last panel of a group spills into the channels of the next group, which is multiplied later.
-    if (descriptor->weightZeroPoints) {
-      subtractZeroPoints(descriptor, memory, windows, stride, accumulators, group, rows);
+  // The last panel of a group spills into the channels of the next group, which is multiplied later.
+  for (size_t group = 0; group < (size_t)descriptor->window.groups; group++) {
+    Product product = {
+        .rows = rows,
+        .group = group,
+        .panels = (size_t)descriptor->panelsPerGroup,
+        .sums = accumulators + group * groupOutputs(descriptor),
+        .sumStride = (size_t)descriptor->rowStride,
+    };
+    placeWindows(descriptor, memory, input, firstRow, &product);
+    accumulatePanels(set, descriptor, memory, &product);
+  }
+}
+
+static void runDepthwise(const InstructionSet *set, const Int8Descriptor *descriptor,
+                         uint8_t *memory, const uint8_t *input, uint8_t *output, size_t total) {
+  const size_t channels = (size_t)descriptor->window.outputChannels;
+  const int32_t *accumulators = (const int32_t *)(memory + descriptor->accumulators);
+  for (size_t row = 0; row < total; row += (size_t)descriptor->blockRows) {
+    const size_t rows = smaller((size_t)descriptor->blockRows, total - row);
+    accumulateInt8(set, descriptor, memory, input, row, rows);
+    set->lanes->finishInt8(descriptor, memory, accumulators, (size_t)descriptor->rowStride,
+                           output + row * channels, row, rows, 0, channels);
+  }
+}
+
+/* Some panels of each group: the sums of a tile's panels are finished before the next are made. */
+static void runDirect(const InstructionSet *set, const Int8Descriptor *descriptor, uint8_t *memory,
+                      const uint8_t *input, uint8_t *output, size_t total, size_t firstPanel,
+                      size_t panels) {
+  const size_t channels = (size_t)descriptor->window.outputChannels;
+  for (size_t row = 0; row < total; row += (size_t)descriptor->panelRows) {
+    Product product = {
+        .rows = smaller((size_t)descriptor->panelRows, total - row),
+        .sums = (int32_t *)(memory + descriptor->accumulators),
+        .sumStride = set->tilePanels * PANEL_CHANNELS,
+    };
+    for (; product.group < (size_t)descriptor->window.groups; product.group++) {
+      placeWindows(descriptor, memory, input, row, &product);
+      for (size_t panel = 0; panel < panels; panel += set->tilePanels) {
+        product.firstPanel = firstPanel + panel;
+        product.panels = smaller(set->tilePanels, panels - panel);
+        accumulatePanels(set, descriptor, memory, &product);
+        const size_t channel =
+            product.group * groupOutputs(descriptor) + product.firstPanel * PANEL_CHANNELS;
+        set->lanes->finishInt8(descriptor, memory, product.sums, product.sumStride,
+                               output + row * channels, row, product.rows, channel,
+                               channelsOf(descriptor, &product));
+      }
     }
   }
 }
@@ -101,11 +183,21 @@ void runInt8(const InstructionSet *set, const Int8Descriptor *descriptor, uint8_
              const uint8_t *input, uint8_t *output, size_t images) {
   const WindowDescriptor *window = &descriptor->window;
   const size_t total = images * (size_t)window->outputHeight * (size_t)window->outputWidth;
-  const size_t channels = (size_t)window->outputChannels;
-  const int32_t *accumulators = (const int32_t *)(memory + descriptor->accumulators);
-  for (size_t row = 0; row < total; row += (size_t)descriptor->blockRows) {
-    const size_t rows = smaller((size_t)descriptor->blockRows, total - row);
-    accumulateInt8(set, descriptor, memory, input, row, rows);
-    set->lanes->finishInt8(descriptor, memory, accumulators, output + row * channels, row, rows);
+  const size_t panels = (size_t)descriptor->panelsPerGroup;
+  if (descriptor->depthwise) {
+    runDepthwise(set, descriptor, memory, input, output, total);
+    return;
+  }
+  if (!isTransformed(set, descriptor) || images < (size_t)descriptor->transformedImages) {
+    runDirect(set, descriptor, memory, input, output, total, 0, panels);
+    return;
+  }
+  uint8_t unproven[MOST_TRANSFORMED_GROUPS];
+  runTransformed(set, descriptor, memory, input, output, images, unproven);
+  for (size_t panel = 0; panel < panels; panel += TRANSFORMED_PANELS) {
+    if (unproven[panel / TRANSFORMED_PANELS]) {
+      runDirect(set, descriptor, memory, input, output, total, panel,
+                smaller(TRANSFORMED_PANELS, panels - panel));
+    }
   }
 }

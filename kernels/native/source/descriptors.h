@@ -35,8 +35,9 @@ typedef struct {
   int32_t panelsPerGroup;
   /* Accumulators from one output position to the next. */
   int32_t rowStride;
-  /* Most output positions of a block. */
+  /* Most output positions of a block whose accumulators of all channels are kept, and of one of some panels at a time. */
   int32_t blockRows;
+  int32_t panelRows;
   /* Most steps that a panel is multiplied by before the next rows are. */
   int32_t blockSteps;
   /* 1: a filter for each channel. */
@@ -59,6 +60,20 @@ typedef struct {
   /* Blocks that all convolutions share. */
   uint32_t windows;
   uint32_t accumulators;
+  /* From so many images on, F(4×4, 3×3) computes what it can; 0: never. */
+  int32_t transformedImages;
+  /* Most tiles of a block, and most input channels whose transformed weights a block takes at a time. */
+  int32_t blockTiles;
+  int32_t blockChannels;
+  /* 1: all transformed weights have a place; 0: those of four panels and `blockChannels` have. */
+  int32_t keepsWeights;
+  /* A pixel of zero points. */
+  uint32_t padding;
+  /* Blocks that all convolutions share: [element][tile][channel], [element][panel][pair of channels][16][2], and
+   * [element][tile][64 channels]. */
+  uint32_t transformedInputs;
+  uint32_t transformedWeights;
+  uint32_t products;
 } Int8Descriptor;
 
 typedef struct {

@@ -23,6 +23,9 @@ typedef void MultiplyInt8(size_t rows, size_t panels, size_t steps, const uint8_
                           size_t aStride, const int8_t *b, size_t panelStride, int32_t *c,
                           size_t cStride, const int32_t *start);
 
+/* The same for rows of int16 and panels [step][16 channels][2] of int16; strides still count bytes, and a step takes four. */
+typedef MultiplyInt8 MultiplyInt16;
+
 /*
  * The same in float32: products and sums are rounded one by one, in ascending order of the `depth` values of a row. Panels
  * are [value][16 channels]; strides count values.
@@ -31,10 +34,13 @@ typedef void MultiplyFloat32(size_t rows, size_t panels, size_t depth, const flo
                              size_t aStride, const float *b, size_t panelStride, float *c,
                              size_t cStride, const float *start);
 
-/* Clip, requantise and store accumulators of `rows` output positions from `firstRow` on. */
+/*
+ * Clip, requantise and store `count` channels from `channel` on, of `rows` output positions from `firstRow` on: `sums` has
+ * those channels alone, `sumStride` from one position to the next, `output` all channels of the first of the positions.
+ */
 typedef void FinishInt8(const Int8Descriptor *descriptor, const uint8_t *memory,
-                        const int32_t *accumulators, uint8_t *output, size_t firstRow,
-                        size_t rows);
+                        const int32_t *sums, size_t sumStride, uint8_t *output, size_t firstRow,
+                        size_t rows, size_t channel, size_t count);
 
 /* Accumulators of `rows` output positions from `firstRow` on, of a convolution with a filter for each channel. */
 typedef void AccumulateDepthwise(const Int8Descriptor *descriptor, const uint8_t *memory,
@@ -65,6 +71,25 @@ typedef void TransformOutputs(const WinogradDescriptor *descriptor,
 /* Sums of `rows` output positions from `firstRow` on, of a convolution in groups of few output channels. */
 typedef void AddFloat32Groups(const Float32GroupsDescriptor *descriptor, const uint8_t *memory,
                               const float *input, uint8_t *sums, size_t firstRow, size_t rows);
+/*
+ * F(4×4, 3×3) of stored int8 values, in int16 and modulo 2^32 (transforms-int8.h). Element e of a tile lies e · `element`
+ * bytes from element 0. Inputs and products of tiles, numbered image-major, are rows `rowBytes` apart.
+ */
+typedef void TransformInputsInt8(const Int8Descriptor *descriptor, const uint8_t *memory,
+                                 const uint8_t *input, size_t firstTile, size_t tiles,
+                                 uint8_t *transformed, size_t rowBytes, size_t element);
+/*
+ * The weights of one packed panel and `count` of its input channels from `first` on, and what their positive and (negated)
+ * negative values add to the sums of each of its 16 output channels.
+ */
+typedef void TransformWeightsInt8(const int8_t *panel, size_t channels, size_t first, size_t count,
+                                  uint8_t *transformed, size_t element, int32_t *positive,
+                                  int32_t *negative);
+/* Outputs, clipped and requantised, of `count` output channels from `firstChannel` on, which the products have alone. */
+typedef void TransformOutputsInt8(const Int8Descriptor *descriptor, const uint8_t *memory,
+                                  const uint8_t *products, size_t rowBytes, size_t element,
+                                  uint8_t *output, size_t firstTile, size_t tiles,
+                                  size_t firstChannel, size_t count);
 
 /* Whether one of the values has a magnitude above `limit` (its bits), or is NaN. */
 typedef int ExceedsFloat32(const float *values, size_t count, int32_t limit);
@@ -80,6 +105,9 @@ typedef struct {
   TransformOutputs *transformOutputs;
   AddFloat32Groups *addFloat32Groups;
   ExceedsFloat32 *exceedsFloat32;
+  TransformInputsInt8 *transformInputsInt8;
+  TransformWeightsInt8 *transformWeightsInt8;
+  TransformOutputsInt8 *transformOutputsInt8;
 } Lanes;
 
 typedef struct {
@@ -94,6 +122,9 @@ typedef struct {
   size_t tileSteps;
   /* Whether it multiplies 8-bit values: without, fewer products by transforms take less time (kernels/native/backend.ts). */
   int dotProducts;
+  /* Of as many panels, and at most `wordRows` rows. NULL: no transforms, direct products take less time. */
+  MultiplyInt16 *multiplyInt16;
+  size_t wordRows;
   MultiplyFloat32 *multiplyFloat32;
   size_t floatRows;
   size_t floatPanels;

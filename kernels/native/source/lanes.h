@@ -28,37 +28,68 @@ static inline uint8_t requantized(int32_t sum, float multiplier, float low, floa
   return (uint8_t)((uint32_t)bitsOf(scaled + ROUNDING) + offset);
 }
 
-static void finishInt8(const Int8Descriptor *descriptor, const uint8_t *memory,
-                       const int32_t *accumulators, uint8_t *output, size_t firstRow,
-                       size_t rows) {
-  const size_t channels = (size_t)descriptor->window.outputChannels;
-  const size_t positions =
-      (size_t)descriptor->window.outputHeight * (size_t)descriptor->window.outputWidth;
-  const float *restrict multipliers = (const float *)(memory + descriptor->multipliers);
-  const int32_t *thresholds = (const int32_t *)(memory + descriptor->thresholds);
-  const float low = (float)(descriptor->low - descriptor->outputZeroPoint);
-  const float high = (float)(descriptor->high - descriptor->outputZeroPoint);
-  const uint32_t offset = (uint32_t)descriptor->outputZeroPoint - (uint32_t)bitsOf(ROUNDING);
-  for (size_t row = 0; row < rows; row++) {
-    const int32_t *restrict sums = accumulators + row * (size_t)descriptor->rowStride;
-    uint8_t *restrict stored = output + row * channels;
-    const int32_t *restrict limits =
-        thresholds + (firstRow + row) % positions * (size_t)descriptor->thresholdStride;
-    if (descriptor->clip == 0) {
-      for (size_t c = 0; c < channels; c++) {
-        stored[c] = requantized(sums[c], multipliers[c], low, high, offset);
-      }
-    } else if (descriptor->clip == 1) {
-      for (size_t c = 0; c < channels; c++) {
-        const int32_t sum = sums[c] > limits[c] ? 0 : sums[c];
-        stored[c] = requantized(sum, multipliers[c], low, high, offset);
-      }
-    } else {
-      for (size_t c = 0; c < channels; c++) {
-        const int32_t sum = sums[c] > limits[c] ? limits[c] : sums[c];
-        stored[c] = requantized(sum, multipliers[c], low, high, offset);
-      }
+/* What becomes of accumulators. */
+typedef struct {
+  const float *multipliers;
+  const int32_t *thresholds;
+  size_t thresholdStride;
+  int clip;
+  float low;
+  float high;
+  uint32_t offset;
+} Requantization;
+
+static Requantization requantizationOf(const Int8Descriptor *descriptor, const uint8_t *memory) {
+  return (Requantization){
+      .multipliers = (const float *)(memory + descriptor->multipliers),
+      .thresholds = (const int32_t *)(memory + descriptor->thresholds),
+      .thresholdStride = (size_t)descriptor->thresholdStride,
+      .clip = descriptor->clip,
+      .low = (float)(descriptor->low - descriptor->outputZeroPoint),
+      .high = (float)(descriptor->high - descriptor->outputZeroPoint),
+      .offset = (uint32_t)descriptor->outputZeroPoint - (uint32_t)bitsOf(ROUNDING),
+  };
+}
+
+/* Clip, requantise and store `count` channels from `channel` on, of one output position, whose channels `output` has. */
+static inline __attribute__((always_inline)) void finishChannels(const Requantization *how,
+                                                                 const int32_t *restrict sums,
+                                                                 size_t position, size_t channel,
+                                                                 const size_t count,
+                                                                 uint8_t *output) {
+  const float *restrict multipliers = how->multipliers + channel;
+  const int32_t *restrict limits =
+      how->thresholds + position * how->thresholdStride + channel;
+  uint8_t *restrict stored = output + channel;
+  const float low = how->low;
+  const float high = how->high;
+  const uint32_t offset = how->offset;
+  if (how->clip == 0) {
+    for (size_t c = 0; c < count; c++) {
+      stored[c] = requantized(sums[c], multipliers[c], low, high, offset);
     }
+  } else if (how->clip == 1) {
+    for (size_t c = 0; c < count; c++) {
+      const int32_t sum = sums[c] > limits[c] ? 0 : sums[c];
+      stored[c] = requantized(sum, multipliers[c], low, high, offset);
+    }
+  } else {
+    for (size_t c = 0; c < count; c++) {
+      const int32_t sum = sums[c] > limits[c] ? limits[c] : sums[c];
+      stored[c] = requantized(sum, multipliers[c], low, high, offset);
+    }
+  }
+}
+
+static void finishInt8(const Int8Descriptor *descriptor, const uint8_t *memory,
+                       const int32_t *sums, size_t sumStride, uint8_t *output, size_t firstRow,
+                       size_t rows, size_t channel, size_t count) {
+  const WindowDescriptor *window = &descriptor->window;
+  const size_t positions = (size_t)window->outputHeight * (size_t)window->outputWidth;
+  const Requantization how = requantizationOf(descriptor, memory);
+  for (size_t row = 0; row < rows; row++) {
+    finishChannels(&how, sums + row * sumStride, (firstRow + row) % positions, channel, count,
+                   output + row * (size_t)window->outputChannels);
   }
 }
 
@@ -292,6 +323,8 @@ static void transformOutputs(const WinogradDescriptor *winograd,
   }
 }
 
+#include "transforms-int8.h"
+
 const Lanes LANES = {
     .finishInt8 = finishInt8,
     .accumulateDepthwise = accumulateDepthwise,
@@ -302,4 +335,7 @@ const Lanes LANES = {
     .transformOutputs = transformOutputs,
     .addFloat32Groups = addFloat32Groups,
     .exceedsFloat32 = exceedsFloat32,
+    .transformInputsInt8 = transformInputsInt8,
+    .transformWeightsInt8 = transformWeightsInt8,
+    .transformOutputsInt8 = transformOutputsInt8,
 };

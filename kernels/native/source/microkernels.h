@@ -11,14 +11,18 @@ MultiplyInt8 multiplyAvxVnni;
 MultiplyInt8 multiplyAvx2;
 MultiplyInt8 multiplyPortable;
 
+MultiplyInt16 multiplyWordsAvx512Vnni;
+MultiplyInt16 multiplyWordsAvxVnni;
+MultiplyInt16 multiplyWordsAvx2;
+
 MultiplyFloat32 multiplyFloat32Avx512;
 MultiplyFloat32 multiplyFloat32Avx2;
 MultiplyFloat32 multiplyFloat32Portable;
 
-/* Four stored activations as one 32-bit lane has them. */
-static inline int32_t loadTaps(const uint8_t *activations) {
+/* The values of a row that one step takes, as one 32-bit lane has them. */
+static inline int32_t loadTaps(const uint8_t *row) {
   int32_t taps;
-  memcpy(&taps, activations, sizeof taps);
+  memcpy(&taps, row, sizeof taps);
   return taps;
 }
 

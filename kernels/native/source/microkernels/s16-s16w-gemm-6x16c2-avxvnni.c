@@ -1,0 +1,4 @@
+#define DOT _mm256_dpwssd_avx_epi32
+#include "dot-tile-256.h"
+
+TILES_OF(ROWS_TO_6, PANELS_TO_1, multiplyWordsAvxVnni)

@@ -1,0 +1,4 @@
+#define DOT _mm512_dpwssd_epi32
+#include "dot-tile-512.h"
+
+TILES_OF(ROWS_TO_6, PANELS_TO_4, multiplyWordsAvx512Vnni)
