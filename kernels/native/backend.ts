@@ -11,11 +11,7 @@ import { float32ConvolutionsNative } from './float32.js';
 import { int8Convolution, placeInt8Native } from './int8.js';
 import type { NativeFunctions, NativeInstructionSet } from './library.js';
 import { planInt8Native } from './plan.js';
-import {
-  createNativeWorkspace,
-  type NativeWorkspace,
-  placeShared,
-} from './workspace.js';
+import { createNativeWorkspace, type NativeWorkspace, placeShared } from './workspace.js';
 
 /**
  * The kernels in C, equal to the reference to the bit (any NaN equals any NaN). One per thread: everything made by it

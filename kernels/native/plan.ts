@@ -20,10 +20,10 @@ const GATHER_COST_OF_DOT_PRODUCTS = { tap: 1536, value: 4 } as const;
 const ACCUMULATOR_BYTES = 4;
 const CACHE_LINE = 64;
 
-/** Bytes of the blocks of F(4×4, 3×3): inputs, weights and products of tiles. */
+/** Bytes of the blocks of F(4×4, 3×3): inputs, weights and products of tiles. Kept weights take half of a level-2 cache. */
 export const TRANSFORMED_INPUT_BYTES = 2.75 * 2 ** 20;
-export const TRANSFORMED_WEIGHT_BYTES = 4.75 * 2 ** 20;
-export const TRANSFORMED_PRODUCT_BYTES = 0.75 * 2 ** 20;
+export const TRANSFORMED_WEIGHT_BYTES = 640 * 1024;
+export const TRANSFORMED_PRODUCT_BYTES = 672 * 1024;
 
 const TRANSFORMED_ELEMENTS = 36;
 const TRANSFORMED_OUTPUTS = 4;
@@ -32,15 +32,18 @@ const TRANSFORMED_VALUE_BYTES = 2;
 /** Output channels whose tiles are computed together. */
 const GROUP_CHANNELS = 4 * PANEL_COLUMNS;
 
-/** Tiles of a block: their products and the weights that they meet share a level-2 cache. A multiple of the rows of a tile. */
-const MOST_BLOCK_TILES = 72;
+/** Tiles of a block: few where weights are kept in the level-2 cache, many where they are transformed anew for each. */
+const FEW_TILES = 24;
+const MANY_TILES = 72;
+
+/** Tiles of the products of one element. */
 const TILE_ROWS = 6;
 
-/** Input channels of a block: the weights of one element and of a group of output channels fill half of a level-1 cache. */
-const MOST_BLOCK_CHANNELS = 128;
-
-/** Vectors of a block of input channels are whole. */
-const CHANNEL_MULTIPLE = 64;
+/**
+ * Input channels of a block: the weights of a group of output channels then leave room for products in a level-2 cache.
+ * Its vectors are whole.
+ */
+const BLOCK_CHANNELS = 64;
 
 const MOST_TRANSFORMED_CHANNELS = 4096;
 
@@ -142,7 +145,7 @@ export function planInt8Native(
  * directly, of a tile's products, of its inputs for one output channel, of its outputs for one input channel, and of
  * transforming a kernel.
  */
-const CYCLES = { position: 9 / 100, products: 36 / 52, inputs: 5, outputs: 11, kernel: 4 };
+const CYCLES = { position: 9 / 100, products: 36 / 52, inputs: 5, outputs: 11, kernel: 8 };
 
 function planTransform(shape: ConvolutionShape): Int8NativeTransform | undefined {
   const { input, output, kernel, strides, dilations, groups } = shape;
@@ -163,25 +166,23 @@ function planTransform(shape: ConvolutionShape): Int8NativeTransform | undefined
     CYCLES.products + CYCLES.inputs / output.channels + CYCLES.outputs / input.channels;
   const gain = direct - tiles * perTile;
   if (gain <= 0) return undefined;
-  const blockChannels = Math.min(roundUp(input.channels, CHANNEL_MULTIPLE), MOST_BLOCK_CHANNELS);
   const places =
-    Math.ceil(output.channels / GROUP_CHANNELS) * Math.ceil(input.channels / blockChannels);
-  const rowBytes = input.channels * TRANSFORMED_VALUE_BYTES;
-  const mostTiles = (TRANSFORMED_INPUT_BYTES / TRANSFORMED_ELEMENTS - 2 * CACHE_LINE) / rowBytes;
+    Math.ceil(output.channels / GROUP_CHANNELS) * Math.ceil(input.channels / BLOCK_CHANNELS);
+  const keepsWeights = places * blockBytes(GROUP_CHANNELS) <= TRANSFORMED_WEIGHT_BYTES;
+  const mostTiles = keepsWeights ? FEW_TILES : MANY_TILES;
+  const blocks = Math.ceil(input.channels / BLOCK_CHANNELS);
+  const tilesThatFit = Math.floor(TRANSFORMED_INPUT_BYTES / blocks / blockBytes(TILE_ROWS));
   return {
     images: Math.ceil(CYCLES.kernel / gain),
-    blockTiles: Math.min(MOST_BLOCK_TILES, Math.floor(mostTiles / TILE_ROWS) * TILE_ROWS),
-    blockChannels,
-    keepsWeights:
-      places * transformedWeightBytes(blockChannels) <= TRANSFORMED_WEIGHT_BYTES,
+    blockTiles: Math.min(mostTiles, tilesThatFit * TILE_ROWS),
+    blockChannels: BLOCK_CHANNELS,
+    keepsWeights,
   };
 }
 
-/** Bytes of the transformed weights of a block of input channels and a group of output channels. */
-function transformedWeightBytes(blockChannels: number): number {
-  return (
-    TRANSFORMED_ELEMENTS * oddLines(blockChannels * GROUP_CHANNELS * TRANSFORMED_VALUE_BYTES)
-  );
+/** Bytes of all elements of a block of input channels, of so many tiles or output channels. */
+function blockBytes(count: number): number {
+  return TRANSFORMED_ELEMENTS * oddLines(count * BLOCK_CHANNELS * TRANSFORMED_VALUE_BYTES);
 }
 
 /** An odd number of cache lines: neighbouring windows then lie in different sets of the caches. */

@@ -65,7 +65,13 @@ export function createNativeWorkspace(
     if (guardBytes > 0) functions.guard(buffer, address + length, guardBytes);
     return address;
   };
-  return { buffer, functions, instructionSet, allocate, places: placeShared(allocate, functions.instructionSets[instructionSet]) };
+  return {
+    buffer,
+    functions,
+    instructionSet,
+    allocate,
+    places: placeShared(allocate, functions.instructionSets[instructionSet]),
+  };
 }
 
 /** Reserves what all kernels of a backend share. */

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ConvolutionShape, weightCount } from '../../core/index.js';
-import type { Int8ConvolutionSpecification } from '../../kernels/index.js';
+import {
+  type ConvolutionShape,
+  featureCount,
+  multiplyAccumulates,
+  weightCount,
+} from '../../core/index.js';
+import type { Int8ConvolutionSpecification, KernelBackend } from '../../kernels/index.js';
+import { planInt8Native } from '../../kernels/native/plan.js';
 import {
   transformInput,
   transformOutput,
@@ -10,8 +16,15 @@ import {
 } from '../../kernels/reference/winograd.js';
 import { channelBounds, largestSum } from '../../kernels/wasm/int8/bounds.js';
 import { planInt8Convolution, SIDE_CHANNELS } from '../../kernels/wasm/int8/plan.js';
-import { int8Case, plain3x3 } from './arbitraries.js';
-import { describeBackends, reference, runInt8, runInt8Kernel, wasm } from './support.js';
+import { type Int8Case, int8Case, int8CaseOf, plain3x3, sameConvolution } from './arbitraries.js';
+import {
+  describeBackends,
+  fastBackends,
+  reference,
+  runInt8,
+  runInt8Kernel,
+  wasm,
+} from './support.js';
 
 function matrix(rows: number, columns: number, low: number, high: number) {
   const row = fc.array(fc.integer({ min: low, max: high }), {
@@ -264,6 +277,151 @@ describe('channels whose proof a fault breaks', () => {
     const output = wasm.allocateUint8(2 * outputs * 30);
     kernel.run(ownInput, output, 2);
     expect([...output]).toEqual(runInt8Kernel(wasm, kernel, testCase).output);
+  });
+});
+
+/** Outputs of a run that nobody observes: kernels in C then choose their algorithm by the number of images. */
+function unobserved(
+  backend: KernelBackend,
+  kernel: ReturnType<KernelBackend['int8Convolution']>,
+  { input, images }: Pick<Int8Case, 'input' | 'images'>,
+): number[] {
+  const ownInput = backend.allocateUint8(input.length);
+  ownInput.set(input);
+  const output = backend.allocateUint8(images * featureCount(kernel.shape.output));
+  kernel.run(ownInput, output, images);
+  return [...output];
+}
+
+/** From so many images on, kernels in C transform this layer; undefined: never. */
+function transformedImages(shape: ConvolutionShape): number | undefined {
+  const tiles = { tilePanels: 4, tileSteps: 1, transforms: true };
+  return planInt8Native(shape, tiles).transform?.images;
+}
+
+/** Layers of several blocks of channels, whose maps are multiples of no tile, with as few images as are transformed. */
+const transformedCase = int8CaseOf(
+  fc
+    .record({
+      inputs: fc.integer({ min: 2, max: 9 }),
+      outputs: fc.integer({ min: 1, max: 9 }),
+      // Outputs that nearly fill their tiles.
+      lines: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.nat({ max: 1 })),
+      columns: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.nat({ max: 1 })),
+      pads: fc.tuple(
+        fc.nat({ max: 2 }),
+        fc.nat({ max: 2 }),
+        fc.nat({ max: 2 }),
+        fc.nat({ max: 2 }),
+      ),
+    })
+    .map(({ inputs, outputs, lines, columns, pads }): ConvolutionShape => {
+      const [top, left, bottom, right] = pads;
+      const height = 4 * lines[0] - lines[1];
+      const width = 4 * columns[0] - columns[1];
+      return {
+        ...sameConvolution(16 * inputs, 16 * outputs, 1),
+        input: {
+          channels: 16 * inputs,
+          height: height + 2 - top - bottom,
+          width: width + 2 - left - right,
+        },
+        output: { channels: 16 * outputs, height, width },
+        pads,
+      };
+    })
+    .filter((shape) => {
+      if (shape.input.height < 1 || shape.input.width < 1) return false;
+      const images = transformedImages(shape);
+      return images !== undefined && images * multiplyAccumulates(shape) < 1e7;
+    }),
+).map((testCase): Int8Case => {
+  const { shape } = testCase.specification;
+  const images = transformedImages(shape) ?? 1;
+  const values = images * featureCount(shape.input);
+  return {
+    ...testCase,
+    // Kernels in C transform weights whose zero points are zero.
+    specification: {
+      ...testCase.specification,
+      weightZeroPoints: new Int32Array(shape.output.channels),
+    },
+    images,
+    input: Uint8Array.from({ length: values }, (_, i) =>
+      i < testCase.input.length ? testCase.input[i] : Math.imul(i, 0x9e3779b1) >>> 24,
+    ),
+  };
+});
+
+test('transformed layers have the outputs of the reference, before and after a fault', () => {
+  fc.assert(
+    fc.property(
+      transformedCase,
+      fc.nat(),
+      fc.integer({ min: -128, max: 127 }),
+      (testCase, draw, value) => {
+        const { specification, clip } = testCase;
+        const weights = specification.weights.slice();
+        weights[draw % weights.length] = value;
+        const faulty = { ...testCase, specification: { ...specification, weights } };
+        const expected = runInt8(reference, testCase).output;
+        const expectedFaulty = runInt8(reference, faulty).output;
+        for (const backend of fastBackends) {
+          const kernel = backend.int8Convolution(specification);
+          kernel.setClip(clip);
+          expect(unobserved(backend, kernel, testCase), backend.name).toEqual(expected);
+          kernel.setWeight(draw % weights.length, value);
+          expect(unobserved(backend, kernel, testCase), backend.name).toEqual(expectedFaulty);
+        }
+      },
+    ),
+    { numRuns: 8 },
+  );
+});
+
+describe('groups of channels whose proof a fault breaks', () => {
+  const shape = sameConvolution(128, 80, 8);
+  const images = transformedImages(shape) ?? 1;
+  const window = 128 * 9;
+  const specification: Int8ConvolutionSpecification = {
+    shape,
+    inputZeroPoint: 9,
+    weights: Int8Array.from({ length: weightCount(shape) }, (_, i) => (i % 101) - 50),
+    weightZeroPoints: new Int32Array(80),
+    bias: Int32Array.from({ length: 80 }, (_, channel) => 1000 * channel),
+    multipliers: new Float32Array(80).fill(2 ** -18),
+    outputZeroPoint: 100,
+    low: 0,
+    high: 255,
+  };
+  const input = new Uint8Array(images * 128 * 64).fill(255);
+  const testCase = { specification, input, images, clip: undefined };
+  const before = runInt8(reference, testCase).output;
+
+  // Kernels in C compute 64 channels by one algorithm: 1152 · 127 · 255 > 2^25.
+  test.each([
+    ['the first', [3], 127],
+    ['the last, by negative weights', [79], -128],
+    ['both', [0, 63, 64, 70], 127],
+  ])('%s', (_name, broken, value) => {
+    const weights = specification.weights.slice();
+    for (const channel of broken) {
+      weights.fill(value, channel * window, (channel + 1) * window);
+    }
+    const faulty = { ...testCase, specification: { ...specification, weights } };
+    const expected = runInt8(reference, faulty);
+    const largest = expected.accumulators.reduce((most, sum) => Math.max(most, Math.abs(sum)), 0);
+    expect(largest).toBeGreaterThan(WINOGRAD_4X4_LIMIT);
+    for (const backend of fastBackends) {
+      const kernel = backend.int8Convolution(specification);
+      expect(unobserved(backend, kernel, testCase), backend.name).toEqual(before);
+      for (const [index, weight] of weights.entries()) kernel.setWeight(index, weight);
+      expect(unobserved(backend, kernel, testCase), backend.name).toEqual(expected.output);
+      for (const [index, weight] of specification.weights.entries()) {
+        kernel.setWeight(index, weight);
+      }
+      expect(unobserved(backend, kernel, testCase), backend.name).toEqual(before);
+    }
   });
 });
 

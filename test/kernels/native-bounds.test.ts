@@ -3,12 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { fieldNames, type LayoutName } from '../../kernels/layouts.js';
 import { libraryFile, libraryProblem, loadLibrary } from '../../kernels/native/library.js';
 
-const MEMORY_BYTES = 16 * 1024;
+const MEMORY_BYTES = 384 * 1024;
 const DESCRIPTOR = 64;
 const FINISH = 512;
 const DATA = 1024;
 const SUMS = 8192;
 const OUTPUT = 12_288;
+/** Transformed weights of a block take most of the memory. */
+const TRANSFORMED = 16_384;
+const PRODUCTS = 32_768;
+const TRANSFORMED_WEIGHTS = 65_536;
 
 /** A small convolution, pooling or product, whose parts lie within the memory. */
 const FIELDS: Readonly<Record<string, number>> = {
@@ -22,42 +26,67 @@ const FIELDS: Readonly<Record<string, number>> = {
   ...{ rowBytes: 64, panelBytes: 1024, panels: 1, sumBytes: 64, positions: 16, relu: 1 },
   ...{ tileOutputs: 4, tileRows: 1, tileColumns: 1, inputPlane: 64, outputPlane: 64 },
   ...{ weightPlane: 64, packed: 0, zeros: DATA, scratch: DATA },
-  ...{ padding: DATA, firstInputs: DATA, taps: DATA },
+  ...{ panelRows: 4, transformedImages: 2, blockTiles: 2, blockChannels: 64, keepsWeights: 0 },
+  ...{ firstInputs: DATA, taps: DATA },
+  ...{ padding: DATA, transformedInputs: TRANSFORMED, transformedWeights: TRANSFORMED_WEIGHTS },
+  ...{ products: PRODUCTS },
 };
 
-/** Arguments after memory and instruction set, and the layout of the descriptor that the first of them is. */
-const CALLS: readonly [string, LayoutName | undefined, readonly number[]][] = [
-  ['runInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, OUTPUT, 2]],
-  ['accumulateInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, 2, 3, 4]],
-  ['finishInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, 2, 3, 4]],
-  ['poolUint8', 'PoolingDescriptor', [DESCRIPTOR, DATA, OUTPUT, 2]],
-  ['poolFloat32', 'PoolingDescriptor', [DESCRIPTOR, DATA, OUTPUT, 2]],
-  ['gatherFloat32', 'GatherDescriptor', [DESCRIPTOR, DATA, SUMS, 3, 2, 0]],
-  ['multiplyFloat32Panels', 'ProductDescriptor', [DESCRIPTOR, DATA, 2048, SUMS, 3, 16, DATA]],
-  ['finishFloat32Rows', 'Float32FinishDescriptor', [DESCRIPTOR, DATA, 64, SUMS, 64, 3, 2, 1]],
-  ['scatterFloat32Channels', 'Float32FinishDescriptor', [DESCRIPTOR, DATA, SUMS, 3, 256, 2, 1]],
-  ['collectFloat32Channels', undefined, [DATA, 4096, 16, 256, 2]],
-  ['addFloat32Groups', 'Float32GroupsDescriptor', [DESCRIPTOR, DATA, SUMS, 3, 2]],
-  ['exceedsFloat32', undefined, [DATA, 100, 7]],
-  ['transformFloat32Kernels', 'WinogradDescriptor', [DESCRIPTOR, 3, 4, 2]],
-  ['transformFloat32Inputs', 'WinogradDescriptor', [DESCRIPTOR, DATA, SUMS, 0, 1]],
-  ['transformFloat32Outputs', 'WinogradDescriptor', [DESCRIPTOR, FINISH, DATA, SUMS, 0, 1]],
+/**
+ * A function, the layout of the descriptor that its first argument is, its arguments after memory and instruction set, and
+ * fields of the descriptor other than these.
+ */
+type Call = readonly [
+  string,
+  LayoutName | undefined,
+  readonly number[],
+  Readonly<Record<string, number>>,
 ];
 
-function writeFields(memory: ArrayBuffer, address: number, layout: LayoutName): Int32Array {
+const CALLS: readonly Call[] = [
+  ['runInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, OUTPUT, 2], {}],
+  // Without zero points of weights, tiles are transformed.
+  ['runInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, OUTPUT, 2], { weightZeroPoints: 0 }],
+  ['accumulateInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, 2, 3, 4], {}],
+  ['finishInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, 2, 3, 4], {}],
+  ['poolUint8', 'PoolingDescriptor', [DESCRIPTOR, DATA, OUTPUT, 2], {}],
+  ['poolFloat32', 'PoolingDescriptor', [DESCRIPTOR, DATA, OUTPUT, 2], {}],
+  ['gatherFloat32', 'GatherDescriptor', [DESCRIPTOR, DATA, SUMS, 3, 2, 0], {}],
+  ['multiplyFloat32Panels', 'ProductDescriptor', [DESCRIPTOR, DATA, 2048, SUMS, 3, 16, DATA], {}],
+  ['finishFloat32Rows', 'Float32FinishDescriptor', [DESCRIPTOR, DATA, 64, SUMS, 64, 3, 2, 1], {}],
+  ['scatterFloat32Channels', 'Float32FinishDescriptor', [DESCRIPTOR, DATA, SUMS, 3, 256, 2, 1], {}],
+  ['collectFloat32Channels', undefined, [DATA, 4096, 16, 256, 2], {}],
+  ['addFloat32Groups', 'Float32GroupsDescriptor', [DESCRIPTOR, DATA, SUMS, 3, 2], {}],
+  ['exceedsFloat32', undefined, [DATA, 100, 7], {}],
+  ['transformFloat32Kernels', 'WinogradDescriptor', [DESCRIPTOR, 3, 4, 2], {}],
+  ['transformFloat32Inputs', 'WinogradDescriptor', [DESCRIPTOR, DATA, SUMS, 0, 1], {}],
+  ['transformFloat32Outputs', 'WinogradDescriptor', [DESCRIPTOR, FINISH, DATA, SUMS, 0, 1], {}],
+];
+
+function writeFields(
+  memory: ArrayBuffer,
+  address: number,
+  layout: LayoutName,
+  others: Readonly<Record<string, number>> = {},
+): Int32Array {
   const names = fieldNames(layout);
   const fields = new Int32Array(memory, address, names.length);
-  for (const [index, name] of names.entries()) fields[index] = FIELDS[name];
+  for (const [index, name] of names.entries()) fields[index] = others[name] ?? FIELDS[name];
   // Windows of float32 values take four times the bytes.
   if (layout === 'GatherDescriptor') fields[names.length - 1] = 576;
   return fields;
 }
 
 /** Memory with the descriptors of a call; the fields of its own, or the list of channels where it has none. */
-function memoryFor(layout: LayoutName | undefined): { memory: ArrayBuffer; fields: Int32Array } {
+function memoryFor(
+  layout: LayoutName | undefined,
+  others?: Readonly<Record<string, number>>,
+): { memory: ArrayBuffer; fields: Int32Array } {
   const memory = new ArrayBuffer(MEMORY_BYTES);
   writeFields(memory, FINISH, 'Float32FinishDescriptor');
-  const fields = layout ? writeFields(memory, DESCRIPTOR, layout) : new Int32Array(memory, 256, 2);
+  const fields = layout
+    ? writeFields(memory, DESCRIPTOR, layout, others)
+    : new Int32Array(memory, 256, 2);
   return { memory, fields };
 }
 
@@ -85,35 +114,38 @@ suite(`functions of the native library${problem === undefined ? '' : `: ${proble
     functions[name](memory, set, ...numbers);
   }
 
-  test.each(CALLS)('%s runs where all is within the memory', (name, layout, numbers) => {
-    for (const set of sets) call(name, memoryFor(layout).memory, set, numbers);
+  test.each(CALLS)('%s runs where all is within the memory', (name, layout, numbers, others) => {
+    for (const set of sets) call(name, memoryFor(layout, others).memory, set, numbers);
   });
 
   // What they write shows nothing; a build with sanitizers ends where they leave the memory (.ci/slow).
-  test.each(CALLS)('%s refuses what is not, whatever it is told', (name, layout, numbers) => {
-    const refusals = new Set<string>();
-    fc.assert(
-      fc.property(
-        changes,
-        changes,
-        fc.constantFrom(...sets),
-        (fieldChanges, numberChanges, set) => {
-          const { memory, fields } = memoryFor(layout);
-          for (const [place, value] of fieldChanges) fields[place % fields.length] = value;
-          const changed = [...numbers];
-          for (const [place, value] of numberChanges) changed[place % changed.length] = value;
-          try {
-            call(name, memory, set, changed);
-          } catch (error) {
-            expect(error).toBeInstanceOf(TypeError);
-            refusals.add((error as TypeError).message);
-          }
-        },
-      ),
-      { numRuns: 2000 },
-    );
-    expect(refusals).toContain('an address lies outside the memory');
-  });
+  test.each(CALLS)(
+    '%s refuses what is not, whatever it is told',
+    (name, layout, numbers, others) => {
+      const refusals = new Set<string>();
+      fc.assert(
+        fc.property(
+          changes,
+          changes,
+          fc.constantFrom(...sets),
+          (fieldChanges, numberChanges, set) => {
+            const { memory, fields } = memoryFor(layout, others);
+            for (const [place, value] of fieldChanges) fields[place % fields.length] = value;
+            const changed = [...numbers];
+            for (const [place, value] of numberChanges) changed[place % changed.length] = value;
+            try {
+              call(name, memory, set, changed);
+            } catch (error) {
+              expect(error).toBeInstanceOf(TypeError);
+              refusals.add((error as TypeError).message);
+            }
+          },
+        ),
+        { numRuns: 2000 },
+      );
+      expect(refusals).toContain('an address lies outside the memory');
+    },
+  );
 
   test('other arguments are refused', () => {
     const { memory } = memoryFor('Int8Descriptor');

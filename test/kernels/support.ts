@@ -13,7 +13,6 @@ import {
   type KernelProvider,
   PROVIDERS,
 } from '../../kernels/index.js';
-import { libraryFile, loadLibrary } from '../../kernels/native/library.js';
 import type { Float32Case, Int8Case } from './arbitraries.js';
 
 const MEMORY_BYTES = 2 ** 30;
@@ -29,27 +28,22 @@ type Kernels =
   | { readonly name: string; readonly backend: KernelBackend }
   | { readonly name: string; readonly missing: string };
 
-/** Room for all cases of a test file, to be computed one image at a time or several together. */
-function roomFor(images: number): KernelNeeds {
-  const length = MEMORY_BYTES / images;
-  return { convolutions: [], tensors: [{ format: 'uint8', length }], images };
-}
+/** Room for all cases of a test file. */
+const ROOM: KernelNeeds = {
+  convolutions: [],
+  tensors: [{ format: 'uint8', length: MEMORY_BYTES }],
+  images: 1,
+};
 
 function kernelsOf(provider: KernelProvider): readonly Kernels[] {
   if (provider.name === 'reference') return [{ name: provider.name, backend: reference }];
   if (provider.name === 'wasm') return [{ name: provider.name, backend: wasm }];
   const problem = provider.unavailable();
   if (problem !== undefined) return [{ name: provider.name, missing: problem }];
-  const { instructionSets } = loadLibrary(libraryFile());
   return provider.instructionSets().flatMap(({ name, missing }): Kernels[] => {
     const title = `${provider.name} ${name}`;
     if (missing !== undefined) return [{ name: title, missing }];
-    // Without 8-bit products the number of images decides who computes 3×3 layers.
-    const isOne = instructionSets.some((set) => set.name === name && set.dotProducts);
-    return (isOne ? [1] : [1, 4]).map((images) => ({
-      name: isOne ? title : `${title}, batch ${images}`,
-      backend: createBackend(provider.load(name), roomFor(images)),
-    }));
+    return [{ name: title, backend: createBackend(provider.load(name), ROOM) }];
   });
 }
 

@@ -101,7 +101,8 @@ static const char *checkTransformed(const Memory *memory, const Int8Descriptor *
   const uint64_t elements = TRANSFORMED_ELEMENTS;
   return isInside(memory, descriptor->padding, (uint64_t)window->inputChannels) &&
                  isInside(memory, descriptor->transformedInputs,
-                          times(elements, inputElementBytes(descriptor))) &&
+                          times(times(transformedBlocks(descriptor), elements),
+                                inputElementBytes(descriptor))) &&
                  isInside(memory, descriptor->transformedWeights,
                           times(times(places, elements), weightElementBytes(descriptor))) &&
                  isInside(memory, descriptor->products,

@@ -77,7 +77,7 @@ typedef void AddFloat32Groups(const Float32GroupsDescriptor *descriptor, const u
  */
 typedef void TransformInputsInt8(const Int8Descriptor *descriptor, const uint8_t *memory,
                                  const uint8_t *input, size_t firstTile, size_t tiles,
-                                 uint8_t *transformed, size_t rowBytes, size_t element);
+                                 uint8_t *transformed, size_t element);
 /*
  * The weights of one packed panel and `count` of its input channels from `first` on, and what their positive and (negated)
  * negative values add to the sums of each of its 16 output channels.

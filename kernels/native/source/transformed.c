@@ -14,14 +14,11 @@ static inline size_t oddLines(size_t bytes) { return (divideUp(bytes, CACHE_LINE
 /* One value in int16 takes 2 bytes; a pair of channels takes a lane of 16 output channels. */
 static inline size_t panelBytes(size_t channels) { return channels / 2 * PANEL_CHANNELS * 4; }
 
-static inline size_t inputRowBytes(const Int8Descriptor *descriptor) {
-  return (size_t)descriptor->window.inputChannels * sizeof(int16_t);
-}
-
 enum { PRODUCT_ROW_BYTES = GROUP_CHANNELS * sizeof(int32_t) };
 
 size_t inputElementBytes(const Int8Descriptor *descriptor) {
-  return oddLines((size_t)descriptor->blockTiles * inputRowBytes(descriptor));
+  return oddLines((size_t)descriptor->blockTiles * (size_t)descriptor->blockChannels *
+                  sizeof(int16_t));
 }
 
 size_t weightElementBytes(const Int8Descriptor *descriptor) {
@@ -86,10 +83,11 @@ static void multiplyElements(const Run *run, size_t tiles, size_t panels, size_t
                              size_t count, const uint8_t *weights) {
   static const int32_t zeros[GROUP_CHANNELS];
   const InstructionSet *set = run->set;
-  const uint8_t *inputs =
-      run->memory + run->descriptor->transformedInputs + first * sizeof(int16_t);
+  const size_t block = first / (size_t)run->descriptor->blockChannels;
+  const uint8_t *inputs = run->memory + run->descriptor->transformedInputs +
+                          block * TRANSFORMED_ELEMENTS * run->inputElement;
   uint8_t *products = run->memory + run->descriptor->products;
-  const size_t rowBytes = inputRowBytes(run->descriptor);
+  const size_t rowBytes = count * sizeof(int16_t);
   for (size_t element = 0; element < TRANSFORMED_ELEMENTS; element++) {
     const int8_t *b = (const int8_t *)weights + element * run->weightElement;
     const uint8_t *a = inputs + element * run->inputElement;
@@ -132,8 +130,7 @@ void runTransformed(const InstructionSet *set, const Int8Descriptor *descriptor,
   for (size_t tile = 0; tile < total; tile += blockTiles) {
     const size_t tiles = smaller(blockTiles, total - tile);
     set->lanes->transformInputsInt8(descriptor, memory, input, tile, tiles,
-                                    memory + descriptor->transformedInputs,
-                                    inputRowBytes(descriptor), run.inputElement);
+                                    memory + descriptor->transformedInputs, run.inputElement);
     for (size_t panel = 0; panel < panels; panel += TRANSFORMED_PANELS) {
       const size_t group = panel / TRANSFORMED_PANELS;
       const size_t count = smaller(TRANSFORMED_PANELS, panels - panel);

@@ -5,6 +5,10 @@
  * has what zero points make of a sum. Sums over channels take pairs of them. The channels of a block, of LANE_BYTES and
  * at the end of TAIL_CHANNELS, lie in the order 0 2 4 …, 1 3 5 …, so that no word changes its lane on its way from bytes.
  */
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 enum { TILE_INPUTS = 6, TILE_OUTPUTS = 4, TILE_ELEMENTS = 36, TAIL_CHANNELS = 16 };
 
 #define VECTOR_BYTES LANE_BYTES
@@ -21,7 +25,7 @@ enum { TILE_INPUTS = 6, TILE_OUTPUTS = 4, TILE_ELEMENTS = 36, TAIL_CHANNELS = 16
 
 static void transformInputsInt8(const Int8Descriptor *descriptor, const uint8_t *memory,
                                 const uint8_t *input, size_t firstTile, size_t tiles,
-                                uint8_t *transformed, size_t rowBytes, size_t elementBytes) {
+                                uint8_t *transformed, size_t element) {
   const WindowDescriptor *window = &descriptor->window;
   const size_t channels = (size_t)window->inputChannels;
   const int64_t height = window->inputHeight;
@@ -30,6 +34,7 @@ static void transformInputsInt8(const Int8Descriptor *descriptor, const uint8_t 
   const size_t columns = ((size_t)window->outputWidth + TILE_OUTPUTS - 1) / TILE_OUTPUTS;
   const size_t lines = ((size_t)window->outputHeight + TILE_OUTPUTS - 1) / TILE_OUTPUTS;
   const uint8_t *padding = memory + descriptor->padding;
+  const size_t block = (size_t)descriptor->blockChannels;
   for (size_t tile = firstTile; tile < firstTile + tiles; tile++) {
     const size_t place = tile % (lines * columns);
     const uint8_t *image = input + tile / (lines * columns) * imageBytes;
@@ -45,14 +50,18 @@ static void transformInputsInt8(const Int8Descriptor *descriptor, const uint8_t 
             inside ? image + (size_t)(y * width + x) * channels : padding;
       }
     }
-    size_t channel = 0;
-    for (; channel + LANE_BYTES <= channels; channel += LANE_BYTES) {
-      inputTileInt8OfLane(pixels, channel, transformed + 2 * channel, elementBytes);
+    for (size_t first = 0; first < channels; first += block) {
+      const size_t count = channels - first < block ? channels - first : block;
+      uint8_t *to = transformed + first / block * TILE_ELEMENTS * element +
+                    (tile - firstTile) * count * sizeof(int16_t);
+      size_t channel = 0;
+      for (; channel + LANE_BYTES <= count; channel += LANE_BYTES) {
+        inputTileInt8OfLane(pixels, first + channel, to + 2 * channel, element);
+      }
+      for (; channel < count; channel += TAIL_CHANNELS) {
+        inputTileInt8OfTail(pixels, first + channel, to + 2 * channel, element);
+      }
     }
-    for (; channel < channels; channel += TAIL_CHANNELS) {
-      inputTileInt8OfTail(pixels, channel, transformed + 2 * channel, elementBytes);
-    }
-    transformed += rowBytes;
   }
 }
 
@@ -169,7 +178,7 @@ static const uint32_t INVERSE_OF_9 = 0x38e38e39;
 /* Sums of a tile, bias included, for the channels of one vector. */
 static inline __attribute__((always_inline)) void outputTileInt8(
     const uint8_t *products, size_t element, const int32_t *bias,
-    int32_t to[TILE_OUTPUTS * TILE_OUTPUTS][SUMS_OF_LANE]) {
+    SumsOfLane to[TILE_OUTPUTS * TILE_OUTPUTS]) {
   SumsOfLane tile[TILE_ELEMENTS];
   UNROLLED for (size_t j = 0; j < TILE_INPUTS; j++) {
     UNROLLED for (size_t i = 0; i < TILE_INPUTS; i++) {
@@ -186,10 +195,54 @@ static inline __attribute__((always_inline)) void outputTileInt8(
       // 64 over the factors 1 2 4 4 that the two rows of A hold.
       const int shift = 6 - (i < 2 ? (int)i : 2) - (j < 2 ? (int)j : 2);
       const SignedOfLane scaled = (SignedOfLane)(tile[i * TILE_INPUTS + j] * INVERSE_OF_9);
-      const SumsOfLane sum = (SumsOfLane)(scaled >> shift) + start;
-      memcpy(to[i * TILE_OUTPUTS + j], &sum, sizeof sum);
+      to[i * TILE_OUTPUTS + j] = (SumsOfLane)(scaled >> shift) + start;
     }
   }
+}
+
+typedef float FloatsOfLane __attribute__((vector_size(LANE_BYTES)));
+typedef uint8_t BytesOfLane __attribute__((vector_size(LANE_BYTES)));
+typedef uint8_t StoredOfLane __attribute__((vector_size(SUMS_OF_LANE)));
+
+/* The least significant byte of each lane. */
+static inline StoredOfLane lowBytes(SignedOfLane sums) {
+  // GCC 12 converts vectors lane by lane in loops.
+#ifdef __AVX512F__
+  return (StoredOfLane)_mm512_cvtepi32_epi8((__m512i)sums);
+#else
+  const BytesOfLane first = {0, 4, 8, 12, 16 % LANE_BYTES, 20 % LANE_BYTES, 24 % LANE_BYTES,
+                             28 % LANE_BYTES};
+  const BytesOfLane shuffled = __builtin_shuffle((BytesOfLane)sums, first);
+  StoredOfLane bytes;
+  memcpy(&bytes, &shuffled, sizeof bytes);
+  return bytes;
+#endif
+}
+
+static inline SignedOfLane chosen(SignedOfLane mask, SignedOfLane a, SignedOfLane b) {
+  return (mask & a) | (~mask & b);
+}
+
+/* As `finishChannels`, for the channels of one vector. */
+static inline __attribute__((always_inline)) void finishLane(const Requantization *how,
+                                                             SignedOfLane sums, size_t position,
+                                                             size_t channel, uint8_t *output) {
+  if (how->clip) {
+    SignedOfLane limits;
+    memcpy(&limits, how->thresholds + position * how->thresholdStride + channel, sizeof limits);
+    const SignedOfLane clipped = how->clip == 1 ? (SignedOfLane){0} : limits;
+    sums = chosen(sums > limits, clipped, sums);
+  }
+  FloatsOfLane multipliers;
+  memcpy(&multipliers, how->multipliers + channel, sizeof multipliers);
+  const FloatsOfLane low = how->low - (FloatsOfLane){0};
+  const FloatsOfLane high = how->high - (FloatsOfLane){0};
+  SignedOfLane scaled = (SignedOfLane)(__builtin_convertvector(sums, FloatsOfLane) * multipliers);
+  scaled = chosen((FloatsOfLane)scaled < low, (SignedOfLane)low, scaled);
+  scaled = chosen((FloatsOfLane)scaled > high, (SignedOfLane)high, scaled);
+  const SumsOfLane rounded = (SumsOfLane)((FloatsOfLane)scaled + ROUNDING) + how->offset;
+  const StoredOfLane stored = lowBytes((SignedOfLane)rounded);
+  memcpy(output + channel, &stored, sizeof stored);
 }
 
 static void transformOutputsInt8(const Int8Descriptor *descriptor, const uint8_t *memory,
@@ -212,14 +265,14 @@ static void transformOutputsInt8(const Int8Descriptor *descriptor, const uint8_t
     const size_t across = width - left < TILE_OUTPUTS ? width - left : TILE_OUTPUTS;
     uint8_t *image = output + tile / (lines * columns) * height * width * channels;
     for (size_t channel = 0; channel < count; channel += SUMS_OF_LANE) {
-      int32_t sums[TILE_OUTPUTS * TILE_OUTPUTS][SUMS_OF_LANE];
+      SumsOfLane sums[TILE_OUTPUTS * TILE_OUTPUTS];
       const size_t at = firstChannel + channel;
       outputTileInt8(products + channel * sizeof(int32_t), elementBytes, bias + at, sums);
       for (size_t i = 0; i < rows; i++) {
         for (size_t j = 0; j < across; j++) {
           const size_t position = (top + i) * width + left + j;
-          finishChannels(&how, sums[i * TILE_OUTPUTS + j], position, at, SUMS_OF_LANE,
-                         image + position * channels);
+          finishLane(&how, (SignedOfLane)sums[i * TILE_OUTPUTS + j], position, at,
+                     image + position * channels);
         }
       }
     }
