@@ -26,10 +26,7 @@ let generator: Generator | undefined;
 
 function createGenerator(): Generator {
   const pages = (NUMBERS_PER_CALL * 4) / PAGE_BYTES;
-  const { memory, exports } = instantiateModule(
-    compileModule('core/philox.wasm'),
-    Math.ceil(pages),
-  );
+  const { memory, exports } = instantiateModule(compileModule('core/core.wasm'), Math.ceil(pages));
   return {
     functions: exports as Functions,
     numbers: new Uint32Array(memory.buffer, 0, NUMBERS_PER_CALL),

@@ -1,4 +1,7 @@
+export type { StreamAddress } from './bulk-draws.js';
 export * from './byte-source.js';
+export { type CellFunctions, SCRATCH_BYTES } from './cells/functions.js';
+export { CELL_CODES, type CellCode, type CellMemory, createCellMemory } from './cells/memory.js';
 export * from './configuration.js';
 export * from './digest.js';
 export * from './errors.js';
@@ -8,6 +11,7 @@ export { fileProblem, writeError } from './file-problem.js';
 export * from './files.js';
 export * from './json.js';
 export * from './memory-limit.js';
+export * from './native-library.js';
 export * from './npy.js';
 export * from './numbers.js';
 export * from './package-root.js';

@@ -1,4 +1,4 @@
-import { drawIntegersBelow } from './bulk-draws.js';
+import { drawIntegersBelow, type StreamAddress } from './bulk-draws.js';
 import { InputError } from './errors.js';
 import { multiplyHigh, philox4x32 } from './philox.js';
 
@@ -37,6 +37,8 @@ export const PURPOSE = {
 
 /** Random numbers addressed by index: every draw is a pure function of the stream and its index. */
 export interface RandomStream {
+  /** For compiled code that draws by itself. */
+  readonly address: StreamAddress;
   /** A float64 in [0, 1), a multiple of 2⁻⁵³; `index` is a whole number from 0 to 2⁵³ − 1. */
   uniform(index: number): number;
   /**
@@ -87,6 +89,7 @@ export function createRandomStream(seed: number, trial: number, purpose: number)
   }
 
   const stream: RandomStream = {
+    address: { key, trial, purpose },
     uniform(index) {
       draw(index);
       return ((words[0] >>> 5) * 2 ** 26 + (words[1] >>> 6)) * 2 ** -53;

@@ -1,5 +1,9 @@
+import type { CellBits } from './cell-bits.js';
+
 /** Faulty cells of one memory in any order, distinct or not, with their kinds (indices into FAULT_KINDS). */
 export interface FaultList {
+  /** The same cells as bitmaps, from which the lists are made when they are asked for. */
+  readonly bits?: CellBits | undefined;
   readonly cells: Float64Array;
   readonly kinds: Uint8Array;
 }

@@ -1,4 +1,6 @@
 import { excerpt, InputError } from '../core/index.js';
+import type { CellBits } from './cell-bits.js';
+import type { FaultList } from './fault-list.js';
 import { type CellGeometry, equalGeometries, formatGeometry } from './geometry.js';
 import type { FaultModel } from './model/fault-model.js';
 
@@ -53,7 +55,35 @@ export interface FaultMap {
   readonly cells: Float64Array;
   /** Index into FAULT_KINDS, one per cell. */
   readonly kinds: Uint8Array;
+  /** The same cells as bitmaps, where they are many: the lists are then made when they are asked for. */
+  readonly bits?: CellBits | undefined;
   readonly provenance: Provenance;
+}
+
+/** How many faulty cells a map has. */
+export function faultsOfMap(map: FaultMap): number {
+  return map.bits?.faults ?? map.cells.length;
+}
+
+/** The map of listed faults; lists that are made when they are asked for are not made here. */
+export function mapOfFaults(
+  list: FaultList,
+  { geometry, provenance }: Pick<FaultMap, 'geometry' | 'provenance'>,
+): FaultMap {
+  const { bits } = list;
+  if (bits === undefined) return { geometry, cells: list.cells, kinds: list.kinds, provenance };
+  const map: FaultMap = {
+    geometry,
+    get cells() {
+      return list.cells;
+    },
+    get kinds() {
+      return list.kinds;
+    },
+    provenance,
+  };
+  // Not enumerable: what is made of this map with other cells ({ ...map, cells }) does not have its bitmaps.
+  return Object.defineProperty(map, 'bits', { value: bits });
 }
 
 /**

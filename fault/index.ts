@@ -1,3 +1,4 @@
+export type { CellBits } from './cell-bits.js';
 export * from './fault-kind.js';
 export type { FaultList } from './fault-list.js';
 export * from './fault-map.js';

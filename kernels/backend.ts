@@ -103,7 +103,15 @@ export interface ConvolutionKernel<
   ): void;
 }
 
-export type Int8ConvolutionKernel = ConvolutionKernel<Uint8Array, Int8Clip, Int32Array>;
+/** int8 weights can be changed all at once, too. */
+export interface Int8ConvolutionKernel extends ConvolutionKernel<Uint8Array, Int8Clip, Int32Array> {
+  /**
+   * Invert bits of weights; the same once more takes them back.
+   *
+   * @param bits for each weight, in network order, the bits of its byte that are inverted
+   */
+  invertBits(bits: Uint8Array): void;
+}
 export type Float32ConvolutionKernel = ConvolutionKernel<Float32Array, Float32Clip, Float32Array>;
 
 /** A set of kernels over one memory. `allocate*` must be used for every tensor handed to a kernel. */

@@ -137,6 +137,15 @@ export function checkWeightIndices(
   if (indices.length > 0) checkWeightIndex(indices[indices.length - 1], count);
 }
 
+/** Throws an InputError unless there is a byte for each of `count` weights. */
+export function checkInvertedBits(bits: Uint8Array, count: number): void {
+  if (bits.length !== count) {
+    throw new InputError(
+      `Bits of ${bits.length} weights were to be inverted in a layer of ${count} weights: give a byte for each.`,
+    );
+  }
+}
+
 /** Throws an InputError unless `value` is an int8 value. */
 export function checkInt8(value: number): void {
   if (!(Number.isInteger(value) && value >= -128 && value <= 127)) {

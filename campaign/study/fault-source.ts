@@ -13,6 +13,7 @@ import {
   type FaultModelInput,
   faultModelSchema,
   faultPreset,
+  faultsOfMap,
   MODEL_FAULTS,
   nestedFaultMaps,
   parseFaultModel,
@@ -278,8 +279,10 @@ export function restrictFaultMap(map: FaultMap, scope: Scope): FaultMap {
 }
 
 /** Faulty data cells of a map: check and spare cells are left out. */
-export function dataFaults({ geometry, cells }: FaultMap): number {
-  if (dataCellCount(geometry) === cellCount(geometry)) return cells.length;
+export function dataFaults(map: FaultMap): number {
+  const { geometry } = map;
+  if (dataCellCount(geometry) === cellCount(geometry)) return faultsOfMap(map);
+  const { cells } = map;
   const data = dataGeometry(geometry);
   let count = 0;
   let lineEnd = 0;

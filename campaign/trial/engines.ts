@@ -135,6 +135,14 @@ export function predictFaulty(
  */
 const MOST_FOLLOWED_PATCHES = 1024;
 
+/** Lists that need not be made to tell are not made. */
+function hasFewPatches(patches: WeightPatches): boolean {
+  const { inverted, effectiveFaults } = patches;
+  const bits = 8 * (inverted?.BYTES_PER_ELEMENT ?? 0);
+  if (inverted && effectiveFaults > MOST_FOLLOWED_PATCHES * bits) return false;
+  return patches.weights.length <= MOST_FOLLOWED_PATCHES;
+}
+
 function faultyOutputs(
   one: TrialNetwork,
   mitigation: string,
@@ -159,7 +167,7 @@ function faultyOutputs(
   }
   const { weights } = disturbance;
   const canFollow = engine === 'incremental' && isOfWeightsAlone(disturbance);
-  if (canFollow && weights && weights.weights.length <= MOST_FOLLOWED_PATCHES) {
+  if (canFollow && weights && hasFewPatches(weights)) {
     const runner = deltaRunners?.(mitigation, units);
     if (runner) return runRecorded(runner, weights, loadImages, numbers);
   }

@@ -1,4 +1,4 @@
-import type { FaultMap } from '../../fault/index.js';
+import { type FaultMap, faultsOfMap } from '../../fault/index.js';
 import { type KnownMaps, type Repairs, UNPROTECTED } from '../../mitigation/index.js';
 import {
   createPatchBuffers,
@@ -263,7 +263,7 @@ function faultySide(
     // What corrects, masks or cancels all faults need not do so where some of them are not active.
     mayDiffer:
       differing !== undefined ||
-      (intermittent !== undefined && maps.some(({ map }) => map.cells.length > 0)),
+      (intermittent !== undefined && maps.some(({ map }) => faultsOfMap(map) > 0)),
   };
 }
 

@@ -1,4 +1,5 @@
 import { createScratch, type Scratch } from '../../core/index.js';
+import { createMarkedCellsMemory, type MarkedCellsMemory } from './marked-cells.js';
 
 /**
  * Memory for drawing fault maps one after the other: each drawn map is valid until the next one is drawn with the same
@@ -16,6 +17,8 @@ export interface FaultBuffers {
   readonly placedCells: Scratch<Float64Array>;
   readonly mergedCells: Scratch<Float64Array>;
   readonly mergedKinds: Scratch<Uint8Array>;
+  /** Bitmaps of drawn cells. */
+  readonly markedCells: MarkedCellsMemory;
   /** For a part of the memory: the faults of all are drawn before they are merged. */
   readonly ofPart: (number: number) => FaultBuffers;
 }
@@ -32,6 +35,7 @@ export function createFaultBuffers(): FaultBuffers {
     placedCells: createScratch((length) => new Float64Array(length)),
     mergedCells: createScratch((length) => new Float64Array(length)),
     mergedKinds: createScratch((length) => new Uint8Array(length)),
+    markedCells: createMarkedCellsMemory(),
     ofPart(number) {
       const buffers = ofParts.get(number) ?? createFaultBuffers();
       ofParts.set(number, buffers);

@@ -1,5 +1,5 @@
 import type { FaultList } from '../fault-list.js';
-import type { FaultMap } from '../fault-map.js';
+import { type FaultMap, mapOfFaults } from '../fault-map.js';
 import type { CellGeometry } from '../geometry.js';
 import type { FaultModel, FaultPlaces } from '../model/fault-model.js';
 import { type CellSelection, intersectSelections, selectionOfScope } from '../model/selection.js';
@@ -56,18 +56,18 @@ export function nestedFaultMaps(
     selection: selectedCells(model, geometry, selection),
     buffers,
   });
-  return (rate) => ({
-    geometry,
-    ...faultsAt(rate),
-    provenance: {
-      source: 'generated',
-      model,
-      seed,
-      trial,
-      rate,
-      ...(selection && { selection: selection.name }),
-    },
-  });
+  return (rate) =>
+    mapOfFaults(faultsAt(rate), {
+      geometry,
+      provenance: {
+        source: 'generated',
+        model,
+        seed,
+        trial,
+        rate,
+        ...(selection && { selection: selection.name }),
+      },
+    });
 }
 
 function selectedCells(

@@ -1,11 +1,17 @@
-import { PURPOSE } from '../../core/index.js';
+import { memoryForSpeed, PURPOSE } from '../../core/index.js';
 import type { FaultKind } from '../fault-kind.js';
 import { type FaultList, mergeFaults } from '../fault-list.js';
-import type { FaultMap } from '../fault-map.js';
+import { type FaultMap, mapOfFaults } from '../fault-map.js';
 import { type CellGeometry, cellCount, checkGeometry } from '../geometry.js';
 import type { CellSelection } from '../model/selection.js';
 import type { FaultBuffers } from './fault-buffers.js';
 import { createFaultOrder, faultCount } from './fault-order.js';
+import {
+  createMarkedCells,
+  listOfBits,
+  type MarkedCells,
+  type MarkedCellsMemory,
+} from './marked-cells.js';
 import { cellsOfPart, type MemoryPart, memoryParts, partStream } from './parts.js';
 import { kindsOf, type Polarity } from './polarity.js';
 import { requireRoomForFaults } from './room.js';
@@ -50,9 +56,8 @@ export function nestedUniformFaultMaps(
   const maps = new Array<FaultMap>(rates.length);
   const ascending = rates.map((_, index) => index).sort((a, b) => rates[a] - rates[b]);
   for (const index of ascending) {
-    maps[index] = {
+    maps[index] = mapOfFaults(faultsAt(rates[index]), {
       geometry,
-      ...faultsAt(rates[index]),
       provenance: {
         source: 'generated',
         model: { model: 'uniform', faults },
@@ -60,7 +65,7 @@ export function nestedUniformFaultMaps(
         trial,
         rate: rates[index],
       },
-    };
+    });
   }
   return maps;
 }
@@ -95,11 +100,21 @@ export function createUniformFaults(options: GeneratorOptions): FaultsAtRate {
       cells: buffers.mergedCells(length),
       kinds: buffers.mergedKinds(length),
     }));
-  return (rate) =>
-    mergeFaults(
-      lists.map((faultsAt) => faultsAt(rate)),
-      roomFor,
-    );
+  return (rate) => {
+    const drawn = lists.map((faultsAt) => faultsAt(rate));
+    return drawn.length === 1 && drawn[0].bits ? drawn[0] : mergeFaults(drawn, roomFor);
+  };
+}
+
+/**
+ * One drawn cell among so many, or more, is worth bitmaps of the memory, where there is room for them: a pass over 2,048
+ * bits takes about as long as one fault in a list.
+ */
+const BITMAP_SPACING = 2048;
+
+/** Bitmaps of drawn cells, without their kinds and with them; compiled code numbers cells in 32 bits. */
+function hasRoomForBitmaps(cells: number): boolean {
+  return cells < 2 ** 32 && cells / 2 <= memoryForSpeed();
 }
 
 function createPartFaults(
@@ -112,21 +127,41 @@ function createPartFaults(
   const newOrder = () => createFaultOrder(cells, stream(PURPOSE.faultOrder), buffers);
   const kinds = stream(PURPOSE.faultKind);
   const isWhole = cellCount(part.geometry) === cellCount(geometry);
+  const newMarks = (memoryOf: MarkedCellsMemory) =>
+    createMarkedCells({ cells, order: stream(PURPOSE.faultOrder), polarity, kinds }, memoryOf);
   let order = newOrder();
   let walked = 0;
+  let marks: MarkedCells | undefined;
+  let marked = 0;
   return (rate) => {
     const count = faultCount(rate, cells, remainder);
     requireRoomForFaults(count, rate, geometry);
+    const isDense = count * BITMAP_SPACING >= cells && count <= Math.floor(cells / 2);
+    if (buffers && !selection && count > 0 && isDense && hasRoomForBitmaps(cells)) {
+      if (count < marked) marks = undefined;
+      marks ??= newMarks(buffers.markedCells);
+      marked = count;
+      const list = listOfBits(marks.markUpTo(count), buffers);
+      return isWhole ? list : placedList(list);
+    }
     if (count < walked) order = newOrder();
     walked = count;
     const prefix = order.prefix(count);
     const positions = buffers ? prefix : prefix.slice();
     const faulty = selection ? positions.map((position) => selection.at(position)) : positions;
-    return {
-      cells: isWhole
-        ? faulty
-        : cellsOfPart(geometry, part, faulty, buffers?.placedCells(faulty.length)),
+    const list = {
+      cells: faulty,
       kinds: kindsOf(faulty, polarity, kinds, buffers?.kinds(faulty.length)),
     };
+    return isWhole ? list : placedList(list);
   };
+
+  /** With the numbers that the cells have in the memory. */
+  function placedList(list: FaultList): FaultList {
+    const { length } = list.cells;
+    return {
+      cells: cellsOfPart(geometry, part, list.cells, buffers?.placedCells(length)),
+      kinds: list.kinds,
+    };
+  }
 }

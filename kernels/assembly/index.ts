@@ -31,6 +31,7 @@ export { transformFloat32Inputs, transformFloat32Outputs } from './float32/winog
 export { gatherFloat32, gatherUint8 } from './gather';
 export { accumulateDepthwise } from './int8/depthwise';
 export { multiplyInt8Weights, subtractZeroPoints } from './int8/fully-connected';
+export { invertPacked, invertStored, listInverted } from './int8/invert';
 export { multiplyElements } from './int8/multiply';
 export { transformInputs2x2 } from './int8/small-map';
 export { accumulateTiles, finishTiles, requantizeTiles } from './int8/tiles';

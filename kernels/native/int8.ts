@@ -4,6 +4,7 @@ import {
   checkClip,
   checkInt8,
   checkInt8Specification,
+  checkInvertedBits,
   checkTensors,
   checkWeightIndex,
   checkWeightIndices,
@@ -87,9 +88,22 @@ export function int8Convolution(
     setWeights(indices, values) {
       checkWeightIndices(indices, values, count);
       if (!(values instanceof Int8Array)) for (const value of values) checkInt8(value);
-      for (let place = 0; place < indices.length; place++) {
-        weights.set(indices[place], values[place]);
+      if (plan.mergedGroups > 1) {
+        for (const [place, index] of indices.entries()) weights.set(index, values[place]);
+        return;
       }
+      const bytes = values instanceof Int8Array ? values : Int8Array.from(values);
+      functions.setInt8Weights(buffer, instructionSet, descriptor, indices, bytes);
+    },
+    invertBits(bits) {
+      checkInvertedBits(bits, count);
+      if (plan.mergedGroups > 1) {
+        for (const [index, inverted] of bits.entries()) {
+          if (inverted !== 0) weights.set(index, ((weights.get(index) ^ inverted) << 24) >> 24);
+        }
+        return;
+      }
+      functions.invertInt8Weights(buffer, instructionSet, descriptor, bits);
     },
     getWeight(index) {
       checkWeightIndex(index, count);

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { packageRoot } from '../../core/index.js';
+import { loadNativeLibrary } from '../../core/index.js';
 import type { Float32Functions } from '../wasm/float32/functions.js';
 
 /** An instruction set of the library. */
@@ -41,6 +38,21 @@ export interface NativeFunctions extends NativeFloat32Functions {
     output: number,
     images: number,
   ): void;
+  /** A byte of `bits` for each weight, in network order. */
+  invertInt8Weights(
+    memory: ArrayBuffer,
+    instructionSet: number,
+    descriptor: number,
+    bits: Uint8Array,
+  ): void;
+  /** Ascending indices in network order. */
+  setInt8Weights(
+    memory: ArrayBuffer,
+    instructionSet: number,
+    descriptor: number,
+    indices: Uint32Array,
+    values: Int8Array,
+  ): void;
   accumulateInt8: Rows;
   finishInt8: Rows;
   poolUint8: Pool;
@@ -76,33 +88,11 @@ type Pool = (
   images: number,
 ) => void;
 
-/** The file that `npm run build:native` makes for this platform, or BITCELL_NATIVE_LIBRARY instead of it. */
-export function libraryFile(): string {
-  const { platform, arch, env } = process;
-  return (
-    env.BITCELL_NATIVE_LIBRARY ??
-    join(packageRoot(), 'dist', 'kernels', 'native', `${platform}-${arch}.node`)
-  );
-}
-
 /**
  * Loads the compiled kernels into this thread.
  *
  * @throws Error when the file is missing, or made for another system
  */
 export function loadLibrary(file: string): NativeFunctions {
-  return createRequire(import.meta.url)(file);
-}
-
-/** Why the compiled kernels cannot be loaded; undefined where they can. */
-export function libraryProblem(file: string): string | undefined {
-  if (!existsSync(file)) {
-    return `there is no ${file}: "npm run build" makes it where there is a C compiler`;
-  }
-  try {
-    loadLibrary(file);
-    return undefined;
-  } catch (error) {
-    return `${file} cannot be loaded: ${error instanceof Error ? error.message : error}`;
-  }
+  return loadNativeLibrary(file) as NativeFunctions;
 }

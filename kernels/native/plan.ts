@@ -1,6 +1,6 @@
 import { type ConvolutionShape, ModelError, windowSize } from '../../core/index.js';
 import { firstInput, groupsTogether, PANEL_COLUMNS, roundUp } from '../wasm/plan.js';
-import type { NativeInstructionSet } from './library.js';
+import type { TileSizes } from './library.js';
 
 /** Bytes of the block of gathered windows, and of the block of accumulators: half of a level-2 cache of 1 MiB each. */
 export const BLOCK_BYTES = 512 * 1024;

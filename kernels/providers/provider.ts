@@ -1,8 +1,13 @@
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
-import { InputError } from '../../core/index.js';
+import {
+  chooseCode,
+  chosenCode,
+  InputError,
+  libraryFile,
+  libraryProblem,
+} from '../../core/index.js';
 import type { KernelBackend } from '../backend.js';
 import { createNativeBackend } from '../native/backend.js';
-import { libraryFile, libraryProblem, loadLibrary } from '../native/library.js';
+import { loadLibrary } from '../native/library.js';
 import { createReferenceBackend } from '../reference/backend.js';
 import { createWasmBackend } from '../wasm/backend.js';
 import { type WasmMemoryNeeds, wasmBytesNeeded } from '../wasm/memory.js';
@@ -107,16 +112,13 @@ export const PROVIDERS: Readonly<Record<KernelProviderName, KernelProvider>> = {
   reference,
 };
 
-/** Where the process and its worker threads keep which provider they were told to use. */
-const KEY = 'bitcell.kernels';
-
 /**
  * Sets the provider for this thread and the worker threads that it starts from now on.
  *
  * @param name undefined: the default, see `loadKernels`
  */
 export function setKernelProvider(name: KernelProviderName | undefined): void {
-  setEnvironmentData(KEY, name);
+  chooseCode(name);
 }
 
 /**
@@ -139,8 +141,8 @@ export function kernelsInUse(): KernelsInUse {
 }
 
 function selectedProvider(): KernelProvider {
-  const name = getEnvironmentData(KEY) ?? process.env.BITCELL_KERNELS;
-  if (name !== undefined && name !== '') {
+  const name = chosenCode();
+  if (name !== undefined) {
     if (isProviderName(name)) return PROVIDERS[name];
     throw new InputError(`BITCELL_KERNELS is "${name}"; there are ${KERNEL_PROVIDERS.join(', ')}.`);
   }
@@ -148,7 +150,7 @@ function selectedProvider(): KernelProvider {
   return PROVIDERS[usable[0]];
 }
 
-function isProviderName(name: unknown): name is KernelProviderName {
+function isProviderName(name: string): name is KernelProviderName {
   return KERNEL_PROVIDERS.some((provider) => provider === name);
 }
 

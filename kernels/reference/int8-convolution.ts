@@ -4,6 +4,7 @@ import {
   checkClip,
   checkInt8,
   checkInt8Specification,
+  checkInvertedBits,
   checkTensors,
   checkWeightIndex,
   checkWeightIndices,
@@ -40,6 +41,10 @@ export function int8Convolution(
         checkInt8(values[place]);
         weights[indices[place]] = values[place];
       }
+    },
+    invertBits(bits) {
+      checkInvertedBits(bits, weightCount(shape));
+      for (const [index, inverted] of bits.entries()) weights[index] ^= inverted;
     },
     getWeight(index) {
       checkWeightIndex(index, weightCount(shape));

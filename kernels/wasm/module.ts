@@ -51,6 +51,31 @@ export interface KernelFunctions extends Float32Functions {
   transformInputs2x2: TransformInputs;
   transformWeights(descriptor: number, elements: number, list: number, count: number): void;
   transformBlocks(descriptor: number, elements: number, first: number, count: number): void;
+  invertStored(
+    stored: number,
+    bits: number,
+    count: number,
+    channels: number,
+    zeroPoints: number,
+    sums: number,
+  ): void;
+  listInverted(
+    bits: number,
+    first: number,
+    count: number,
+    list: number,
+    listed: number,
+    most: number,
+  ): number;
+  invertPacked(
+    packed: number,
+    bits: number,
+    count: number,
+    zeroPoint: number,
+    taps: number,
+    inputs: number,
+    step: number,
+  ): void;
   multiplyElements(
     descriptor: number,
     elements: number,

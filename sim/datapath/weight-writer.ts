@@ -4,7 +4,7 @@ import { type Network, weightBits, weightedLayers, wordMask } from '../../models
 import type { WeightPatches } from '../disturbance/patches.js';
 import { firstWeightOfLayers } from '../memory/weight-position.js';
 
-type Patches = Pick<WeightPatches, 'weights' | 'words'>;
+type Patches = Pick<WeightPatches, 'weights' | 'words' | 'inverted'>;
 
 /** Weights that a kernel gets together. */
 const WEIGHTS_PER_CALL = 4096;
@@ -18,13 +18,16 @@ const NO_WEIGHT = 0x7fffffff;
 /** Of a kernel what writing needs: weights by their index in the layer, ascending. */
 export interface WritableWeights {
   setWeights(indices: Uint32Array, values: WeightValues): void;
+  /** Of int8 weights: a byte for each weight. */
+  invertBits?(bits: Uint8Array): void;
 }
 
 const NO_PATCHES: Patches = { weights: new Uint32Array(0), words: new Uint32Array(0) };
 
 /**
  * A function that puts patches in place of the last ones, or takes them out, in one pass over both: a weight is written
- * once at most, and not at all if it stays. The patches are copied.
+ * once at most, and not at all if it stays. The patches are copied. Where either of both are inverted bits of int8
+ * weights, kernels get what differs as inverted bits.
  *
  * @param kernels one for each weighted layer, with its weights as stored
  */
@@ -45,12 +48,19 @@ export function createWeightWriter(
     indices: new Uint32Array(WEIGHTS_PER_CALL),
     words: weightBits(values),
   };
+  const bitWriter =
+    network.format === 'int8' ? createBitWriter(kernels, layers, firstWeights) : undefined;
   const both = [0, 1].map(() => weightBits(values.slice()));
   const copyWeights = createCopy();
   const copyWords = createCopy();
   let installed = NO_PATCHES;
 
   return (patches) => {
+    if (bitWriter && (patches?.inverted || bitWriter.hasBits)) {
+      bitWriter.write(installed, patches);
+      installed = NO_PATCHES;
+      return;
+    }
     const next: Cursor = { ...(patches ?? NO_PATCHES), place: 0, end: 0 };
     const before: Cursor = { ...installed, place: 0, end: 0 };
     for (const [layer, { stored, mask }] of layers.entries()) {
@@ -81,6 +91,82 @@ export function createWeightWriter(
     }
     installed = { weights: copyWeights(next.weights), words: copyWords(next.words) };
   };
+}
+
+/** What the weights of a layer are stored as. */
+interface StoredLayer {
+  readonly stored: Uint8Array | Uint32Array;
+  readonly mask: number;
+}
+
+/** Writes patches where inverted bits come or go. */
+interface BitWriter {
+  /** Whether it has written what is in the kernels now. */
+  readonly hasBits: boolean;
+  /** @param listed patches in the kernels that it has not written */
+  write(listed: Patches, next: Patches | undefined): void;
+}
+
+function createBitWriter(
+  kernels: readonly WritableWeights[],
+  layers: readonly StoredLayer[],
+  firstWeights: Float64Array,
+): BitWriter {
+  const count = firstWeights[layers.length];
+  const scratch = createScratch((length) => new Uint8Array(length));
+  /** Bits that are inverted in the kernels. */
+  let installed: Uint8Array | undefined;
+
+  function invertKernels(bits: Uint8Array): void {
+    for (const [layer, kernel] of kernels.entries()) {
+      kernel.invertBits?.(bits.subarray(firstWeights[layer], firstWeights[layer + 1]));
+    }
+  }
+
+  /** Invert of `bits` what listed patches invert of the words. */
+  function invertListed(bits: Uint8Array, { weights, words }: Patches): void {
+    let layer = 0;
+    for (let place = 0; place < weights.length; place++) {
+      const weight = weights[place];
+      while (weight >= firstWeights[layer + 1]) layer++;
+      const { stored, mask } = layers[layer];
+      bits[weight] ^= words[place] ^ mask ^ stored[weight - firstWeights[layer]];
+    }
+  }
+
+  function bitsOf(patches: Patches): Uint8Array {
+    const bits = scratch(count);
+    if (patches.inverted) bits.set(patches.inverted);
+    else invertListed(bits.fill(0), patches);
+    return bits;
+  }
+
+  return {
+    get hasBits() {
+      return installed !== undefined;
+    },
+    write(listed, next) {
+      if (!installed && listed.weights.length === 0 && next) {
+        installed = bitsOf(next);
+        invertKernels(installed);
+        return;
+      }
+      installed ??= bitsOf(listed);
+      if (next?.inverted) exclusiveOr(installed, next.inverted);
+      else if (next) invertListed(installed, next);
+      invertKernels(installed);
+      installed = next && bitsOf(next);
+    },
+  };
+}
+
+/** Exclusive or of bytes that start at multiples of four bytes. */
+function exclusiveOr(bits: Uint8Array, other: Uint8Array | Uint32Array): void {
+  const whole = Math.floor(bits.length / 4);
+  const words = new Uint32Array(bits.buffer, bits.byteOffset, whole);
+  const otherWords = new Uint32Array(other.buffer, other.byteOffset, whole);
+  for (let place = 0; place < whole; place++) words[place] ^= otherWords[place];
+  for (let place = whole * 4; place < bits.length; place++) bits[place] ^= other[place];
 }
 
 /** Patches of which those from `place` to before `end` are still to be merged, all of one layer. */

@@ -2,6 +2,7 @@ import { createScratch, InputError, type Scratch } from '../../core/index.js';
 import { FAULT_KINDS, type FaultMap, requireGeometry } from '../../fault/index.js';
 import type { Placement } from '../memory/placement.js';
 import { findDataBits, NO_SLOT } from '../memory/weight-memory.js';
+import { type InvertedBits, invertedBits, type StoredWords } from './dense-patches.js';
 import { sortByKey } from './radix-sort.js';
 
 /** Weights whose stored word differs from the fault-free one, ascending; numbered over the whole network. */
@@ -11,10 +12,9 @@ export interface WeightPatches {
   readonly words: Uint32Array;
   /** Faulty cells that change at least one weight. */
   readonly effectiveFaults: number;
+  /** Of many: what is inverted of the words of all weights. The lists are then made when they are asked for. */
+  readonly inverted?: StoredWords | undefined;
 }
-
-/** Stored words of all weights of a network in network order: bytes for int8, IEEE 754 bits for float32. */
-export type StoredWords = Uint8Array | Uint32Array;
 
 const FLIP = FAULT_KINDS.indexOf('flip');
 const STUCK_AT_0 = FAULT_KINDS.indexOf('stuck-at-0');
@@ -24,7 +24,8 @@ const STUCK_AT_0 = FAULT_KINDS.indexOf('stuck-at-0');
  * every weight that a faulty cell ever holds is struck, and faults of different cells in one
  * word combine. Faults in unused, check and spare cells change nothing.
  * @param words stored words of all weights
- * @param buffers memory for the patches, which are then valid until the next call with them
+ * @param buffers memory for the patches, which are then valid until the next call with them; those of a map with bitmaps
+ * until another map is drawn or applied in the memory of these
  * @throws InputError when the map's geometry or the words do not belong to the placement.
  */
 export function applyFaultMap(
@@ -34,9 +35,53 @@ export function applyFaultMap(
   buffers = createPatchBuffers(),
 ): WeightPatches {
   requireMatch(map, placement, words);
+  const dense = invertedBits(map, placement, words);
+  if (dense) return patchesOfBits(dense, words, buffers);
   const changes = createWordChanges(words, map.cells.length, buffers);
   const effectiveFaults = findChanges(map, placement, words, changes);
   return { ...changes.patches(), effectiveFaults };
+}
+
+/** The lists are made when they are asked for. */
+function patchesOfBits(
+  { inverted, effectiveFaults }: InvertedBits,
+  words: StoredWords,
+  buffers: PatchBuffers,
+): WeightPatches {
+  let lists: Pick<WeightPatches, 'weights' | 'words'> | undefined;
+  const listed = () => {
+    lists ??= listInverted(inverted, words, buffers);
+    return lists;
+  };
+  const patches: WeightPatches = {
+    get weights() {
+      return listed().weights;
+    },
+    get words() {
+      return listed().words;
+    },
+    effectiveFaults,
+  };
+  // Not enumerable: what is made of these patches with others ({ ...patches, weights, words }) does not have it.
+  return Object.defineProperty(patches, 'inverted', { value: inverted });
+}
+
+/** @param inverted bytes up to a multiple of four follow, which are 0 */
+function listInverted(
+  inverted: StoredWords,
+  words: StoredWords,
+  buffers: PatchBuffers,
+): Pick<WeightPatches, 'weights' | 'words'> {
+  const { buffer, byteOffset, byteLength } = inverted;
+  const groups = new Uint32Array(buffer, byteOffset, Math.ceil(byteLength / 4));
+  let changed = 0;
+  for (let weight = 0; weight < inverted.length; weight++) {
+    changed += (inverted[weight] | -inverted[weight]) >>> 31;
+  }
+  const weights = buffers.weights(changed + 1);
+  const patched = buffers.words(changed + 1);
+  const count = collectPatches(words, inverted, groups, weights, patched);
+  return { weights: weights.subarray(0, count), words: patched.subarray(0, count) };
 }
 
 /** Memory for patches that are made one after the other. */

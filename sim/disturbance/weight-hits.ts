@@ -13,13 +13,8 @@ import {
   weightBitOfCell,
   wordBitOfCell,
 } from '../memory/weight-memory.js';
-import {
-  applyFaultMap,
-  changesBit,
-  requireMatch,
-  type StoredWords,
-  type WeightPatches,
-} from './patches.js';
+import type { StoredWords } from './dense-patches.js';
+import { applyFaultMap, changesBit, requireMatch, type WeightPatches } from './patches.js';
 
 /** A faulty cell and one weight that it holds. */
 export interface WeightHit extends Cell {

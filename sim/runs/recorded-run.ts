@@ -287,10 +287,23 @@ export function differingLayers(
 }
 
 /** The first and the last layer of which weights are patched. */
-function layersOfPatches(network: Network, { weights }: WeightPatches): readonly number[] {
-  if (weights.length === 0) return [];
+function layersOfPatches(network: Network, patches: WeightPatches): readonly number[] {
+  const patched = firstAndLast(patches);
+  if (!patched) return [];
   const starts = firstWeightOfLayers(network);
   const weighted = [...network.layers.keys()].filter((layer) => isWeighted(network.layers[layer]));
   const layerOf = (weight: number) => weighted[starts.findLastIndex((start) => start <= weight)];
-  return [layerOf(weights[0]), layerOf(weights[weights.length - 1])];
+  return patched.map(layerOf);
+}
+
+/** The first and the last patched weight; undefined: none is. */
+function firstAndLast(patches: WeightPatches): readonly [number, number] | undefined {
+  const { inverted } = patches;
+  if (inverted) {
+    const isInverted = (bits: number) => bits !== 0;
+    const first = inverted.findIndex(isInverted);
+    return first < 0 ? undefined : [first, inverted.findLastIndex(isInverted)];
+  }
+  const { weights } = patches;
+  return weights.length === 0 ? undefined : [weights[0], weights[weights.length - 1]];
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type ConvolutionShape, fullyConnectedShape, windowSize } from '../../core/index.js';
 import { type Int8ConvolutionSpecification, requantize } from '../../kernels/index.js';
+import { xorshift } from '../../testing/index.js';
 import { type Int8Case, int8Case } from './arbitraries.js';
 import { describeBackends, fastBackends, reference, runInt8, runInt8Kernel } from './support.js';
 
@@ -128,6 +129,55 @@ describeBackends('int8 convolution', (backend) => {
     );
     fc.assert(property, { numRuns: 25 });
   });
+});
+
+/** Changes of a kernel's weights, one after the other: bits of all, or some of them. */
+const weightChanges = fc.array(
+  fc.tuple(
+    fc.constantFrom('bits', 'list'),
+    fc.nat(),
+    fc.constantFrom(0.001, 0.1, 0.5, 1),
+    fc.infiniteStream(fc.integer({ min: -128, max: 127 })),
+  ),
+  { minLength: 1, maxLength: 4 },
+);
+
+test('weights changed all at once, as bits or as lists, act like a kernel built with them', () => {
+  const property = fc.property(int8Case, weightChanges, (testCase, all) => {
+    const { weights } = testCase.specification;
+    const backends = [reference, ...fastBackends];
+    const kernels = backends.map((backend) => backend.int8Convolution(testCase.specification));
+    for (const kernel of kernels) kernel.setClip(testCase.clip);
+    const now = weights.slice();
+    for (const [kind, seed, share, values] of all) {
+      const random = xorshift(seed + 1);
+      const bits = Uint8Array.from(weights, () =>
+        random() < share ? values.next().value & 0xff : 0,
+      );
+      for (const [index, inverted] of bits.entries()) now[index] ^= inverted;
+      const indices = Uint32Array.from(bits.keys()).filter((index) => bits[index] !== 0);
+      const changed = Int8Array.from(indices, (index) => now[index]);
+      const specification = { ...testCase.specification, weights: now };
+      const expected = runInt8(reference, { ...testCase, specification });
+      for (const [place, kernel] of kernels.entries()) {
+        if (kind === 'bits') kernel.invertBits(bits);
+        else kernel.setWeights(indices, changed);
+        expect(Array.from(now.keys(), (index) => kernel.getWeight(index))).toEqual([...now]);
+        const { name } = backends[place];
+        expect(runInt8Kernel(backends[place], kernel, testCase), name).toEqual(expected);
+      }
+    }
+  });
+  fc.assert(property, { numRuns: 60 });
+});
+
+test('bits of another number of weights are refused', () => {
+  const [{ specification }] = fc.sample(int8Case, 1);
+  for (const backend of [reference, ...fastBackends]) {
+    const kernel = backend.int8Convolution(specification);
+    const wrong = new Uint8Array(specification.weights.length + 1);
+    expect(() => kernel.invertBits(wrong)).toThrow('give a byte for each');
+  }
 });
 
 test('every backend equals the reference to the bit', () => {

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { libraryFile, libraryProblem, SCRATCH_BYTES } from '../../core/index.js';
 import { fieldNames, type LayoutName } from '../../kernels/layouts.js';
-import { libraryFile, libraryProblem, loadLibrary } from '../../kernels/native/library.js';
+import { loadLibrary } from '../../kernels/native/library.js';
 
+/** Bins of `markDraws` take 8.4 MB. */
 const MEMORY_BYTES = 384 * 1024;
+const BINS = 384 * 1024;
 const DESCRIPTOR = 64;
 const FINISH = 512;
 const DATA = 1024;
@@ -32,15 +35,22 @@ const FIELDS: Readonly<Record<string, number>> = {
   ...{ products: PRODUCTS },
 };
 
+/** A byte of bits for each weight of the convolution, or the first ones and their values. */
+const WEIGHTS = 16 * 16 * 9;
+const BITS = new Uint8Array(WEIGHTS).fill(3);
+const INDICES = Uint32Array.of(0, 5, WEIGHTS - 1);
+const VALUES = Int8Array.of(-1, 2, 127);
+
 /**
- * A function, the layout of the descriptor that its first argument is, its arguments after memory and instruction set, and
- * fields of the descriptor other than these.
+ * A function, the layout of the descriptor that its first argument is, its arguments after memory and instruction set,
+ * fields of the descriptor other than these, and the arrays that follow.
  */
 type Call = readonly [
   string,
   LayoutName | undefined,
   readonly number[],
   Readonly<Record<string, number>>,
+  ...arrays: readonly (Uint8Array | Int8Array | Uint32Array)[],
 ];
 
 const CALLS: readonly Call[] = [
@@ -49,6 +59,12 @@ const CALLS: readonly Call[] = [
   ['runInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, OUTPUT, 2], { weightZeroPoints: 0 }],
   ['accumulateInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, 2, 3, 4], {}],
   ['finishInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, 2, 3, 4], {}],
+  ['invertInt8Weights', 'Int8Descriptor', [DESCRIPTOR], {}, BITS],
+  ['setInt8Weights', 'Int8Descriptor', [DESCRIPTOR], {}, INDICES, VALUES],
+  ['markDraws', undefined, [1, 2, 3, 4, 5, 600, 1000, 64, DATA, BINS], {}],
+  ['markKinds', undefined, [1, 2, 3, 4, DATA, 100, 1000, 7, 8, 64], {}],
+  ['arrangeBits', undefined, [64, DATA, 8, 4, 64, 64], {}],
+  ['countBits', undefined, [64, 50], {}],
   ['poolUint8', 'PoolingDescriptor', [DESCRIPTOR, DATA, OUTPUT, 2], {}],
   ['poolFloat32', 'PoolingDescriptor', [DESCRIPTOR, DATA, OUTPUT, 2], {}],
   ['gatherFloat32', 'GatherDescriptor', [DESCRIPTOR, DATA, SUMS, 3, 2, 0], {}],
@@ -79,10 +95,13 @@ function writeFields(
 
 /** Memory with the descriptors of a call; the fields of its own, or the list of channels where it has none. */
 function memoryFor(
+function memoryFor(
+  name: string,
   layout: LayoutName | undefined,
   others?: Readonly<Record<string, number>>,
 ): { memory: ArrayBuffer; fields: Int32Array } {
-  const memory = new ArrayBuffer(MEMORY_BYTES);
+  const bytes = name === 'markDraws' ? BINS + SCRATCH_BYTES : MEMORY_BYTES;
+  const memory = new ArrayBuffer(bytes);
   writeFields(memory, FINISH, 'Float32FinishDescriptor');
   const fields = layout
     ? writeFields(memory, DESCRIPTOR, layout, others)
@@ -109,19 +128,25 @@ suite(`functions of the native library${problem === undefined ? '' : `: ${proble
     supported ? [set] : [],
   );
 
-  function call(name: string, memory: ArrayBuffer, set: number, numbers: readonly number[]) {
+  function call(
+    name: string,
+    memory: ArrayBuffer,
+    set: number,
+    numbers: readonly number[],
+    arrays: readonly unknown[],
+  ) {
     const functions = library as unknown as Readonly<Record<string, (...all: unknown[]) => void>>;
-    functions[name](memory, set, ...numbers);
+    functions[name](memory, set, ...numbers, ...arrays);
   }
 
-  test.each(CALLS)('%s runs where all is within the memory', (name, layout, numbers, others) => {
-    for (const set of sets) call(name, memoryFor(layout, others).memory, set, numbers);
+  test.each(CALLS)('%s runs where all is within the memory', (name, layout, numbers, others, ...arrays) => {
+    for (const set of sets) call(name, memoryFor(name, layout, others).memory, set, numbers, arrays);
   });
 
   // What they write shows nothing; a build with sanitizers ends where they leave the memory (.ci/slow).
   test.each(CALLS)(
     '%s refuses what is not, whatever it is told',
-    (name, layout, numbers, others) => {
+    (name, layout, numbers, others, ...arrays) => {
       const refusals = new Set<string>();
       fc.assert(
         fc.property(
@@ -129,26 +154,26 @@ suite(`functions of the native library${problem === undefined ? '' : `: ${proble
           changes,
           fc.constantFrom(...sets),
           (fieldChanges, numberChanges, set) => {
-            const { memory, fields } = memoryFor(layout, others);
+            const { memory, fields } = memoryFor(name, layout, others);
             for (const [place, value] of fieldChanges) fields[place % fields.length] = value;
             const changed = [...numbers];
             for (const [place, value] of numberChanges) changed[place % changed.length] = value;
             try {
-              call(name, memory, set, changed);
+              call(name, memory, set, changed, arrays);
             } catch (error) {
               expect(error).toBeInstanceOf(TypeError);
               refusals.add((error as TypeError).message);
             }
           },
         ),
-        { numRuns: 2000 },
+        { numRuns: name === 'markDraws' ? 300 : 2000 },
       );
       expect(refusals).toContain('an address lies outside the memory');
     },
   );
 
   test('other arguments are refused', () => {
-    const { memory } = memoryFor('Int8Descriptor');
+    const { memory } = memoryFor('runInt8', 'Int8Descriptor');
     const numbers = [DESCRIPTOR, DATA, OUTPUT, 1];
     const wrong: [readonly unknown[], string][] = [
       [[], 'wrong number of arguments'],
@@ -160,6 +185,23 @@ suite(`functions of the native library${problem === undefined ? '' : `: ${proble
       [[memory, -1, ...numbers], 'an argument is not an integer of 32 bits'],
       [[memory, 2 ** 32, ...numbers], 'an argument is not an integer of 32 bits'],
     ];
+    const set = sets[0];
+    const functions = library as unknown as Readonly<Record<string, (...all: unknown[]) => void>>;
+    const wrongArrays: [string, readonly unknown[], string][] = [
+      ['invertInt8Weights', [BITS.subarray(1)], 'a number of rows, channels or tiles'],
+      ['invertInt8Weights', [INDICES], 'an argument is not an array of its type'],
+      ['invertInt8Weights', [new Uint8Array(memory, 0, WEIGHTS)], 'an array lies in the memory'],
+      ['setInt8Weights', [INDICES, VALUES.subarray(1)], 'a number of rows, channels or tiles'],
+      ['setInt8Weights', [Uint32Array.of(0, 5, 5), VALUES], 'a number of rows, channels or tiles'],
+      ['setInt8Weights', [Uint32Array.of(0, 5, WEIGHTS), VALUES], 'a number of rows, channels'],
+    ];
+    for (const [name, arrays, message] of wrongArrays) {
+      expect(() => functions[name](memory, set, DESCRIPTOR, ...arrays)).toThrow(message);
+    }
+    new Uint32Array(memory, DATA, 100).fill(1000);
+    expect(() => functions.markKinds(memory, set, 1, 2, 3, 4, DATA, 100, 1000, 7, 8, 64)).toThrow(
+      'a number of rows, channels or tiles is out of range',
+    );
     const run = library?.runInt8 as unknown as (...all: unknown[]) => void;
     for (const [given, message] of wrong) {
       expect(() => run(...given)).toThrow(new TypeError(message));

@@ -7,7 +7,7 @@
 #include "float32.h"
 #include "guard.h"
 
-enum { MOST_ARGUMENTS = 12, CACHE_LINE = 64 };
+enum { MOST_ARGUMENTS = 13, CACHE_LINE = 64 };
 
 typedef struct {
   Memory memory;
@@ -19,13 +19,38 @@ static napi_value failure(napi_env env, const char *message) {
   return NULL;
 }
 
-/* An ArrayBuffer, then `count` integers of 32 bits. Returns 0 with an exception pending where they are something else. */
-static int readArguments(napi_env env, napi_callback_info info, size_t count, Arguments *read) {
+/* A typed array that is an argument. */
+typedef struct {
+  const void *values;
+  size_t length;
+  size_t bytes;
+} Array;
+
+/*
+ * An ArrayBuffer, `count` integers of 32 bits, and arrays of the given types. Returns 0 with an exception pending where
+ * they are something else.
+ */
+static int readArgumentsAndArrays(napi_env env, napi_callback_info info, size_t count,
+                                  Arguments *read, size_t arrayCount,
+                                  const napi_typedarray_type *types, Array *arrays) {
   size_t given = MOST_ARGUMENTS;
   napi_value values[MOST_ARGUMENTS];
-  if (napi_get_cb_info(env, info, &given, values, NULL, NULL) != napi_ok || given != count + 1) {
+  if (napi_get_cb_info(env, info, &given, values, NULL, NULL) != napi_ok ||
+      given != 1 + count + arrayCount) {
     failure(env, "wrong number of arguments");
     return 0;
+  }
+  for (size_t i = 0; i < arrayCount; i++) {
+    napi_typedarray_type type;
+    void *start;
+    if (napi_get_typedarray_info(env, values[1 + count + i], &type, &arrays[i].length, &start,
+                                 NULL, NULL) != napi_ok ||
+        type != types[i]) {
+      failure(env, "an argument is not an array of its type");
+      return 0;
+    }
+    arrays[i].values = start;
+    arrays[i].bytes = arrays[i].length * (type == napi_uint32_array ? sizeof(uint32_t) : 1);
   }
   void *start;
   if (napi_get_arraybuffer_info(env, values[0], &start, &read->memory.bytes) != napi_ok) {
@@ -33,6 +58,15 @@ static int readArguments(napi_env env, napi_callback_info info, size_t count, Ar
     return 0;
   }
   read->memory.start = start;
+  for (size_t i = 0; i < arrayCount; i++) {
+    // What was checked must not change while it is used.
+    const uintptr_t first = (uintptr_t)arrays[i].values;
+    const uintptr_t memory = (uintptr_t)start;
+    if (first < memory + read->memory.bytes && memory < first + arrays[i].bytes) {
+      failure(env, "an array lies in the memory");
+      return 0;
+    }
+  }
   for (size_t i = 0; i < count; i++) {
     double number;
     if (napi_get_value_double(env, values[i + 1], &number) != napi_ok ||
@@ -43,6 +77,10 @@ static int readArguments(napi_env env, napi_callback_info info, size_t count, Ar
     read->numbers[i] = (uint32_t)number;
   }
   return 1;
+}
+
+static int readArguments(napi_env env, napi_callback_info info, size_t count, Arguments *read) {
+  return readArgumentsAndArrays(env, info, count, read, 0, NULL, NULL);
 }
 
 /* NULL, with an exception pending, unless the processor has it. */
@@ -114,6 +152,46 @@ static napi_value callFinishInt8(napi_env env, napi_callback_info info) {
   set->lanes->finishInt8(&descriptor, start, (const int32_t *)(start + descriptor.accumulators),
                          (size_t)descriptor.rowStride, start + numbers[2] + written, numbers[4],
                          numbers[5], 0, (size_t)descriptor.window.outputChannels);
+  return NULL;
+}
+
+/* invertInt8Weights(memory, instructionSet, descriptor, bits): a Uint8Array with a byte for each weight. */
+static napi_value callInvertInt8Weights(napi_env env, napi_callback_info info) {
+  Arguments read;
+  Array bits;
+  const napi_typedarray_type types[] = {napi_uint8_array};
+  if (!readArgumentsAndArrays(env, info, 2, &read, 1, types, &bits)) return NULL;
+  const InstructionSet *set = instructionSet(env, read.numbers[0]);
+  if (!set) return NULL;
+  Int8Descriptor descriptor;
+  const char *wrong = checkInt8(&read.memory, read.numbers[1], set->tileSteps, &descriptor);
+  if (!wrong) wrong = checkBits(&descriptor.window, bits.length);
+  if (wrong) return failure(env, wrong);
+  if (!set->lanes->invertInt8Weights(&descriptor, read.memory.start, bits.values)) {
+    return failure(env, "there is no memory for the order of the weights");
+  }
+  return NULL;
+}
+
+/* setInt8Weights(memory, instructionSet, descriptor, indices, values): a Uint32Array, ascending, and an Int8Array. */
+static napi_value callSetInt8Weights(napi_env env, napi_callback_info info) {
+  Arguments read;
+  Array arrays[2];
+  const napi_typedarray_type types[] = {napi_uint32_array, napi_int8_array};
+  if (!readArgumentsAndArrays(env, info, 2, &read, 2, types, arrays)) return NULL;
+  const InstructionSet *set = instructionSet(env, read.numbers[0]);
+  if (!set) return NULL;
+  const uint32_t *indices = arrays[0].values;
+  Int8Descriptor descriptor;
+  const char *wrong = checkInt8(&read.memory, read.numbers[1], set->tileSteps, &descriptor);
+  if (!wrong) {
+    wrong = checkIndices(&descriptor.window, indices, arrays[0].length, arrays[1].length);
+  }
+  if (wrong) return failure(env, wrong);
+  if (!set->lanes->setInt8Weights(&descriptor, read.memory.start, indices, arrays[1].values,
+                      arrays[0].length)) {
+    return failure(env, "there is no memory for the order of the weights");
+  }
   return NULL;
 }
 
@@ -315,6 +393,69 @@ static napi_value callTransformOutputs(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* markDraws(memory, instructionSet, key0, key1, trial, purpose, first, count, bound, bits, fresh, bins): how many were
+   not marked; without a list of them where fresh is 0. */
+static napi_value callMarkDraws(napi_env env, napi_callback_info info) {
+  Arguments read;
+  if (!readArguments(env, info, 11, &read)) return NULL;
+  const uint32_t *n = read.numbers;
+  const InstructionSet *set = instructionSet(env, n[0]);
+  if (!set) return NULL;
+  const char *wrong = checkDraws(&read.memory, n[5], n[6], n[7], n[8], n[9], n[10]);
+  if (wrong) return failure(env, wrong);
+  uint8_t *start = read.memory.start;
+  const CellStream stream = {.key = {n[1], n[2]}, .trial = n[3], .purpose = n[4]};
+  const size_t found =
+      set->lanes->markDraws(&stream, n[5], n[6], n[7], (uint64_t *)(start + n[8]),
+                            n[9] ? (uint32_t *)(start + n[9]) : NULL, (uint32_t *)(start + n[10]));
+  napi_value result;
+  return napi_create_uint32(env, (uint32_t)found, &result) == napi_ok ? result : NULL;
+}
+
+/* markKinds(memory, instructionSet, key0, key1, trial, purpose, cells, count, bound, limitHigh, limitLow, bits) */
+static napi_value callMarkKinds(napi_env env, napi_callback_info info) {
+  Arguments read;
+  if (!readArguments(env, info, 11, &read)) return NULL;
+  const uint32_t *n = read.numbers;
+  const InstructionSet *set = instructionSet(env, n[0]);
+  if (!set) return NULL;
+  const char *wrong = checkKinds(&read.memory, n[5], n[6], n[7], n[10]);
+  if (wrong) return failure(env, wrong);
+  uint8_t *start = read.memory.start;
+  const CellStream stream = {.key = {n[1], n[2]}, .trial = n[3], .purpose = n[4]};
+  set->lanes->markKinds(&stream, (const uint32_t *)(start + n[5]), n[6],
+                        (uint64_t)n[8] << 32 | n[9], (uint64_t *)(start + n[10]));
+  return NULL;
+}
+
+/* arrangeBits(memory, instructionSet, source, target, rows, columnMux, wordBits, usedBits) */
+static napi_value callArrangeBits(napi_env env, napi_callback_info info) {
+  Arguments read;
+  if (!readArguments(env, info, 7, &read)) return NULL;
+  const uint32_t *n = read.numbers;
+  const InstructionSet *set = instructionSet(env, n[0]);
+  if (!set) return NULL;
+  const char *wrong = checkArrangement(&read.memory, n[1], n[2], n[3], n[4], n[5], n[6]);
+  if (wrong) return failure(env, wrong);
+  uint8_t *start = read.memory.start;
+  set->lanes->arrangeBits((const uint64_t *)(start + n[1]), start + n[2], n[3], n[4], n[5], n[6]);
+  return NULL;
+}
+
+/* countBits(memory, instructionSet, words, count): of 64 bits each. */
+static napi_value callCountBits(napi_env env, napi_callback_info info) {
+  Arguments read;
+  if (!readArguments(env, info, 3, &read)) return NULL;
+  const uint32_t *n = read.numbers;
+  const InstructionSet *set = instructionSet(env, n[0]);
+  if (!set) return NULL;
+  const char *wrong = checkWords(&read.memory, n[1], n[2]);
+  if (wrong) return failure(env, wrong);
+  const size_t bits = set->lanes->countBits((const uint64_t *)(read.memory.start + n[1]), n[2]);
+  napi_value result;
+  return napi_create_double(env, (double)bits, &result) == napi_ok ? result : NULL;
+}
+
 /* misalignment(memory): bytes by which the memory starts after a cache line. */
 static napi_value callMisalignment(napi_env env, napi_callback_info info) {
   Arguments read;
@@ -369,6 +510,8 @@ static const struct {
     {"runInt8", callRunInt8},
     {"accumulateInt8", callAccumulateInt8},
     {"finishInt8", callFinishInt8},
+    {"invertInt8Weights", callInvertInt8Weights},
+    {"setInt8Weights", callSetInt8Weights},
     {"poolUint8", callPoolUint8},
     {"poolFloat32", callPoolFloat32},
     {"gatherFloat32", callGatherFloat32},
@@ -381,6 +524,10 @@ static const struct {
     {"transformFloat32Kernels", callTransformKernels},
     {"transformFloat32Inputs", callTransformInputs},
     {"transformFloat32Outputs", callTransformOutputs},
+    {"markDraws", callMarkDraws},
+    {"markKinds", callMarkKinds},
+    {"arrangeBits", callArrangeBits},
+    {"countBits", callCountBits},
     {"misalignment", callMisalignment},
     {"guard", callGuard},
 };

@@ -183,6 +183,26 @@ const char *checkInt8(const Memory *memory, uint32_t address, const InstructionS
   return isTransformed(set, descriptor) ? checkTransformed(memory, descriptor) : NULL;
 }
 
+/* As many as there are packed weights at most, which lie in the memory. */
+static uint64_t weightCount(const WindowDescriptor *window) {
+  return times(count(window->inputChannels / window->groups, window->kernelHeight,
+                     window->kernelWidth),
+               (uint64_t)window->outputChannels);
+}
+
+const char *checkBits(const WindowDescriptor *window, size_t length) {
+  return length == weightCount(window) ? NULL : WRONG_NUMBER;
+}
+
+const char *checkIndices(const WindowDescriptor *window, const uint32_t *indices, size_t length,
+                         size_t values) {
+  if (values != length) return WRONG_NUMBER;
+  for (size_t i = 1; i < length; i++) {
+    if (indices[i] <= indices[i - 1]) return WRONG_NUMBER;
+  }
+  return length == 0 || indices[length - 1] < weightCount(window) ? NULL : WRONG_NUMBER;
+}
+
 static const char *checkMaps(const Memory *memory, uint32_t address, uint64_t values,
                              uint32_t images, size_t valueBytes) {
   if (address % valueBytes) return MISALIGNED;
@@ -504,4 +524,63 @@ const char *checkOutputTiles(const Memory *memory, uint32_t descriptor, uint32_t
                            winograd->outputPlane)
              ? NULL
              : OUTSIDE;
+}
+
+/* So that a call ends before long. */
+enum { MOST_DRAWS = 1 << 24 };
+
+/* Bytes of a bitmap, in words of 64 bits. */
+static uint64_t bitmapBytes(uint64_t bits) { return plus(bits, 63) / 64 * sizeof(uint64_t); }
+
+static int isAlignedWord(const Memory *memory, uint32_t address) {
+  return (uintptr_t)(memory->start + address) % sizeof(uint64_t) == 0;
+}
+
+const char *checkDraws(const Memory *memory, uint32_t first, uint32_t number, uint32_t bound,
+                       uint32_t bits, uint32_t fresh, uint32_t bins) {
+  if (bound < 1 || number > MOST_DRAWS || plus(first, number) > (uint64_t)UINT32_MAX + 1) {
+    return WRONG_NUMBER;
+  }
+  if (!isAlignedWord(memory, bits) || !isAligned(fresh) || !isAligned(bins)) return MISALIGNED;
+  const uint64_t binBytes = (uint64_t)CELL_BINS * BIN_STRIDE * sizeof(uint32_t);
+  return isInside(memory, bits, bitmapBytes(bound)) &&
+                 isInside(memory, fresh, times(number, sizeof(uint32_t))) &&
+                 isInside(memory, bins, binBytes)
+             ? NULL
+             : OUTSIDE;
+}
+
+const char *checkKinds(const Memory *memory, uint32_t cells, uint32_t number, uint32_t bound,
+                       uint32_t bits) {
+  if (!isAligned(cells) || !isAlignedWord(memory, bits)) return MISALIGNED;
+  const uint64_t listBytes = times(number, sizeof(uint32_t));
+  if (!isInside(memory, cells, listBytes) || !isInside(memory, bits, bitmapBytes(bound))) {
+    return OUTSIDE;
+  }
+  // Marks must not change what is looked through here.
+  if (plus(cells, listBytes) > bits && plus(bits, bitmapBytes(bound)) > cells) return WRONG_NUMBER;
+  const uint32_t *listed = (const uint32_t *)(memory->start + cells);
+  for (uint32_t i = 0; i < number; i++) {
+    if (listed[i] >= bound) return WRONG_NUMBER;
+  }
+  return NULL;
+}
+
+const char *checkArrangement(const Memory *memory, uint32_t source, uint32_t target, uint32_t rows,
+                             uint32_t mux, uint32_t wordBits, uint32_t usedBits) {
+  if (mux < 1 || (mux & (mux - 1)) || wordBits < 1 || usedBits < 1 || usedBits > wordBits) {
+    return WRONG_SIZE;
+  }
+  if (!isAlignedWord(memory, source)) return MISALIGNED;
+  const uint64_t words = times(rows, mux);
+  const uint64_t bytes = plus(times(words, usedBits), 7) / 8;
+  return isInside(memory, source, bitmapBytes(times(words, wordBits))) &&
+                 isInside(memory, target, bytes)
+             ? NULL
+             : OUTSIDE;
+}
+
+const char *checkWords(const Memory *memory, uint32_t words, uint32_t number) {
+  if (!isAlignedWord(memory, words)) return MISALIGNED;
+  return isInside(memory, words, times(number, sizeof(uint64_t))) ? NULL : OUTSIDE;
 }

@@ -31,6 +31,11 @@ const char *checkRows(const WindowDescriptor *window, int32_t blockRows, uint32_
 const char *checkPooling(const Memory *memory, uint32_t address, uint32_t input, uint32_t output,
                          uint32_t images, size_t valueBytes, PoolingDescriptor *pooling);
 
+/* Arrays of weights of a convolution: a byte for each, or ascending indices with a value for each. */
+const char *checkBits(const WindowDescriptor *window, size_t length);
+const char *checkIndices(const WindowDescriptor *window, const uint32_t *indices, size_t length,
+                         size_t values);
+
 /* Arguments of the functions of float32.h, and of those of the lanes; a list of channels is copied, too. */
 const char *checkGather(const Memory *memory, uint32_t descriptor, uint32_t input, uint32_t block,
                         uint32_t firstRow, uint32_t rows, uint32_t group, GatherDescriptor *gather);
@@ -58,5 +63,14 @@ const char *checkOutputTiles(const Memory *memory, uint32_t descriptor, uint32_t
                              uint32_t products, uint32_t output, uint32_t firstTile,
                              uint32_t tiles, WinogradDescriptor *winograd,
                              Float32FinishDescriptor *finishing);
+
+/* Arguments of the functions of cells; a list of cells is looked through. */
+const char *checkDraws(const Memory *memory, uint32_t first, uint32_t number, uint32_t bound,
+                       uint32_t bits, uint32_t fresh, uint32_t bins);
+const char *checkKinds(const Memory *memory, uint32_t cells, uint32_t number, uint32_t bound,
+                       uint32_t bits);
+const char *checkArrangement(const Memory *memory, uint32_t source, uint32_t target, uint32_t rows,
+                             uint32_t mux, uint32_t wordBits, uint32_t usedBits);
+const char *checkWords(const Memory *memory, uint32_t words, uint32_t number);
 
 #endif

@@ -94,6 +94,49 @@ typedef void TransformOutputsInt8(const Int8Descriptor *descriptor, const uint8_
 /* Whether one of the values has a magnitude above `limit` (its bits), or is NaN. */
 typedef int ExceedsFloat32(const float *values, size_t count, int32_t limit);
 
+/* The random numbers of one trial and purpose: Philox4x32-10 with the counters (trial, purpose, index, 0). */
+typedef struct {
+  uint32_t key[2];
+  uint32_t trial;
+  uint32_t purpose;
+} CellStream;
+
+/*
+ * Drawn cells are put into bins before they are marked: those of one bin mark a part of the bitmap that stays in a level-2
+ * cache. From bin to bin it is an odd number of cache lines, so that they lie in different sets of the caches.
+ */
+enum { CELL_BINS = 256, BIN_CELLS = 8192, BIN_STRIDE = BIN_CELLS + 16 };
+
+/*
+ * Mark in a bitmap the whole numbers below `bound` that a stream gives for `count` indices from `first` on, and list those
+ * that were not marked before in `fresh` (room for `count`; NULL: no list), in any order; `bins` has room for CELL_BINS · BIN_STRIDE.
+ * Returns how many these are.
+ */
+typedef size_t MarkDraws(const CellStream *stream, uint32_t first, size_t count, uint32_t bound,
+                         uint64_t *bits, uint32_t *fresh, uint32_t *bins);
+
+/* Mark of listed cells those whose number of the stream, of 53 bits, is not below `limit`. */
+typedef void MarkKinds(const CellStream *stream, const uint32_t *cells, size_t count,
+                       uint64_t limit, uint64_t *bits);
+
+/*
+ * From the bits of a memory's cells in rows of `mux` interleaved words of `wordBits` to the first `usedBits` of each word,
+ * word after word.
+ */
+typedef void ArrangeBits(const uint64_t *source, uint8_t *target, size_t rows, uint32_t mux,
+                         uint32_t wordBits, uint32_t usedBits);
+
+typedef size_t CountBits(const uint64_t *words, size_t count);
+
+/*
+ * Invert bits of the weights of a convolution, a byte for each, or replace those of ascending indices. Return 0 where there
+ * is no memory for it.
+ */
+typedef int InvertInt8Weights(const Int8Descriptor *descriptor, uint8_t *memory,
+                              const uint8_t *bits);
+typedef int SetInt8Weights(const Int8Descriptor *descriptor, uint8_t *memory,
+                           const uint32_t *indices, const int8_t *values, size_t count);
+
 /* What loops over channels compile to with the vectors of one instruction set (lanes.h). */
 typedef struct {
   FinishInt8 *finishInt8;
@@ -108,6 +151,12 @@ typedef struct {
   TransformInputsInt8 *transformInputsInt8;
   TransformWeightsInt8 *transformWeightsInt8;
   TransformOutputsInt8 *transformOutputsInt8;
+  MarkDraws *markDraws;
+  MarkKinds *markKinds;
+  ArrangeBits *arrangeBits;
+  CountBits *countBits;
+  InvertInt8Weights *invertInt8Weights;
+  SetInt8Weights *setInt8Weights;
 } Lanes;
 
 typedef struct {

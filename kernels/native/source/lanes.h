@@ -5,7 +5,9 @@
 #include <float.h>
 #include <string.h>
 
+#include "cells.h"
 #include "instruction-set.h"
+#include "weights.h"
 
 /* A product or sum of floats must round to float32 at once. */
 _Static_assert(FLT_EVAL_METHOD == 0, "float expressions must have float precision");
@@ -338,4 +340,10 @@ const Lanes LANES = {
     .transformInputsInt8 = transformInputsInt8,
     .transformWeightsInt8 = transformWeightsInt8,
     .transformOutputsInt8 = transformOutputsInt8,
+    .markDraws = markDraws,
+    .markKinds = markKinds,
+    .arrangeBits = arrangeBits,
+    .countBits = countBits,
+    .invertInt8Weights = invertInt8Weights,
+    .setInt8Weights = setInt8Weights,
 };

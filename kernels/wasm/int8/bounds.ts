@@ -20,6 +20,8 @@ export interface ChannelBounds {
   change(channel: number, before: number, after: number): void;
   /** Weights, in ascending order, that are about to take new values. */
   changeAll(weights: Int8Array, indices: Uint32Array, values: Int8Array): void;
+  /** The weights of a channel were replaced: their sum less the zero points, and that of their magnitudes. */
+  replace(channel: number, sum: number, magnitude: number): void;
   isProven(channel: number): boolean;
 }
 
@@ -61,6 +63,10 @@ export function channelBounds(specification: Int8ConvolutionSpecification): Chan
         positive[channel] += (magnitude + sum) / 2;
         negative[channel] += (magnitude - sum) / 2;
       }
+    },
+    replace(channel, sum, magnitude) {
+      positive[channel] = (magnitude + sum) / 2;
+      negative[channel] = (magnitude - sum) / 2;
     },
     isProven(channel) {
       return largestSum(positive[channel], negative[channel], inputZeroPoint) < WINOGRAD_4X4_LIMIT;

@@ -4,6 +4,7 @@ import {
   checkClip,
   checkInt8,
   checkInt8Specification,
+  checkInvertedBits,
   checkTensors,
   checkWeightIndex,
   checkWeightIndices,
@@ -27,6 +28,7 @@ import {
   planConvolution,
 } from '../plan.js';
 import { checkOwnTensors, type Workspace, writeDescriptor } from '../workspace.js';
+import { forEachBlock } from './blocks-of-bits.js';
 import { depthwiseConvolution } from './depthwise.js';
 import { fullyConnectedRun } from './fully-connected.js';
 import { planInt8Convolution } from './plan.js';
@@ -71,7 +73,7 @@ export function int8Convolution(
     const packed = new Int16Array(buffer, places.weights, directPlan.packedWeights);
     const zeroPoints = specification.weightZeroPoints.slice();
     const run = directRun(workspace, directPlan, places);
-    const computation = packedConvolution(directPlan, specification, packed, zeroPoints, run);
+    const computation = packedConvolution(workspace, directPlan, specification, packed, zeroPoints, run);
     return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
   }
   if (!('elements' in plan)) {
@@ -82,7 +84,7 @@ export function int8Convolution(
     const packed = new Int8Array(buffer, places.weights, directPlan.packedWeights);
     const zeroPoints = new Int32Array(shape.output.channels);
     const run = fullyConnectedRun(workspace, directPlan, specification, places);
-    const computation = packedConvolution(directPlan, specification, packed, zeroPoints, run);
+    const computation = packedConvolution(workspace, directPlan, specification, packed, zeroPoints, run);
     return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
   }
   const places = placeTransform(plan, allocate);
@@ -125,6 +127,10 @@ function int8Kernel(
         checkInt8(values[place]);
         computation.setWeight(indices[place], values[place]);
       }
+    },
+    invertBits(bits) {
+      checkInvertedBits(bits, weights);
+      computation.invertBits(bits);
     },
     getWeight(index) {
       checkWeightIndex(index, weights);
@@ -183,6 +189,7 @@ function directRun(
  * @param zeroPoints subtracted from each weight of an output channel
  */
 function packedConvolution(
+  workspace: Workspace,
   plan: ConvolutionPlan,
   { shape, weights }: Int8ConvolutionSpecification,
   packed: Int8Array | Int16Array,
@@ -193,10 +200,18 @@ function packedConvolution(
   const window = windowSize(shape);
   const taps = shape.kernel[0] * shape.kernel[1];
   const depthShift = 31 - Math.clz32(plan.depth);
+  const isPackedInPairs = packed instanceof Int16Array && plan.mergedGroups === 1;
+
+  function setWeight(index: number, value: number): void {
+    packed[packedIndex(plan, index)] = value - zeroPoints[Math.floor(index / window)];
+  }
+
+  function getWeight(index: number): number {
+    return packed[packedIndex(plan, index)] + zeroPoints[Math.floor(index / window)];
+  }
+
   return {
-    setWeight(index, value) {
-      packed[packedIndex(plan, index)] = value - zeroPoints[Math.floor(index / window)];
-    },
+    setWeight,
     setWeights(indices, values) {
       for (let place = 0; place < indices.length; ) {
         const channel = Math.floor(indices[place] / window);
@@ -218,9 +233,28 @@ function packedConvolution(
         }
       }
     },
-    getWeight(index) {
-      return packed[packedIndex(plan, index)] + zeroPoints[Math.floor(index / window)];
+    invertBits(bits) {
+      if (!isPackedInPairs) {
+        for (let index = 0; index < bits.length; index++) {
+          if (bits[index] !== 0) setWeight(index, ((getWeight(index) ^ bits[index]) << 24) >> 24);
+        }
+        return;
+      }
+      forEachBlock(workspace, bits, shape, (first, count, address) => {
+        for (let channel = first; channel < first + count; channel++) {
+          workspace.functions.invertPacked(
+            packed.byteOffset + packedIndex(plan, channel * window) * plan.elementBytes,
+            address + (channel - first) * window,
+            window,
+            zeroPoints[channel],
+            taps,
+            window / taps,
+            PANEL_COLUMNS * plan.depth * plan.elementBytes,
+          );
+        }
+      });
     },
+    getWeight,
     run,
   };
 }

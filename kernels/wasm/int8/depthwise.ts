@@ -46,6 +46,14 @@ export function depthwiseConvolution(
   for (const [index, weight] of specification.weights.entries()) setWeight(index, weight);
   return {
     setWeight,
+    invertBits(bits) {
+      for (const [index, inverted] of bits.entries()) {
+        if (inverted === 0) continue;
+        const zeroPoint = zeroPoints[Math.floor(index / taps)];
+        const weight = packed[packedIndex(index)] + zeroPoint;
+        setWeight(index, ((weight ^ inverted) << 24) >> 24);
+      }
+    },
     getWeight: (index) => packed[packedIndex(index)] + zeroPoints[Math.floor(index / taps)],
     run(input, output, images, observe) {
       const total = images * height * width;

@@ -4,6 +4,7 @@ import type { TransformPlaces } from '../memory.js';
 import { packWeights } from '../packing.js';
 import { packedIndex, planConvolution } from '../plan.js';
 import type { Workspace } from '../workspace.js';
+import { forEachBlock } from './blocks-of-bits.js';
 import { channelBounds } from './bounds.js';
 import { SIDE_CHANNELS, type TransformPlan } from './plan.js';
 
@@ -21,6 +22,8 @@ export interface TransformedWeights {
   set(index: number, value: number): void;
   /** In ascending order. */
   setAll(indices: Uint32Array, values: Int8Array): void;
+  /** A byte for each weight. */
+  invert(bits: Uint8Array): void;
   get(index: number): number;
   /**
    * Bring the copies up to date. Channels without a proof are listed in `side`, at most SIDE_CHANNELS of
@@ -126,6 +129,28 @@ export function transformedWeights(
       for (let place = 0; place < indices.length && changes < Number.POSITIVE_INFINITY; place++) {
         noteChange(Math.floor(indices[place] / 9));
       }
+    },
+    invert(bits) {
+      const { accumulators: sums } = workspace.places;
+      forEachBlock(workspace, bits, shape, (channel, count, address) => {
+        const first = channel * window;
+        functions.invertStored(
+          ...[places.storedWeights + first, address, window],
+          ...[count, places.weightZeroPoints + channel * 4, sums],
+        );
+        const found = new Int32Array(buffer, sums, 2 * count);
+        for (let place = 0; place < count; place++) {
+          bounds?.replace(channel + place, found[2 * place], found[2 * place + 1]);
+        }
+        if (changes === Number.POSITIVE_INFINITY) return;
+        const kernels = (count * window) / 9;
+        const most = plan.mostChanged;
+        changes = functions.listInverted(
+          ...[address, first / 9, kernels],
+          ...[changedAddress, changes, most],
+        );
+        if (changes > most) changes = Number.POSITIVE_INFINITY;
+      });
     },
     get: (index) => stored[index],
     update() {

@@ -11,6 +11,7 @@ export interface Int8Computation {
   setWeight(index: number, value: number): void;
   /** In ascending order; undefined: one by one is as fast. */
   setWeights?(indices: Uint32Array, values: Int8Array): void;
+  invertBits(bits: Uint8Array): void;
   getWeight(index: number): number;
   run(
     input: number,
@@ -168,6 +169,7 @@ export function transformedConvolution(
   return {
     setWeight: weights.set,
     setWeights: weights.setAll,
+    invertBits: weights.invert,
     getWeight: weights.get,
     run(input, output, images, observe) {
       const { algorithm, side: unproven } = weights.update();
