@@ -6,8 +6,6 @@ export interface NativeInstructionSet extends TileSizes {
   readonly name: string;
   /** Whether this processor has it. */
   readonly supported: boolean;
-  /** Whether it multiplies 8-bit values. */
-  readonly dotProducts: boolean;
 }
 
 /** What a plan must know of the tiles of an instruction set's int8 products. */
@@ -16,6 +14,8 @@ export interface TileSizes {
   readonly tilePanels: number;
   /** Steps of a packed panel are a multiple of this. */
   readonly tileSteps: number;
+  /** Whether it multiplies 8-bit values. */
+  readonly dotProducts: boolean;
   /** Whether it multiplies transformed values. */
   readonly transforms: boolean;
 }

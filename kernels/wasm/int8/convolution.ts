@@ -73,7 +73,14 @@ export function int8Convolution(
     const packed = new Int16Array(buffer, places.weights, directPlan.packedWeights);
     const zeroPoints = specification.weightZeroPoints.slice();
     const run = directRun(workspace, directPlan, places);
-    const computation = packedConvolution(workspace, directPlan, specification, packed, zeroPoints, run);
+    const computation = packedConvolution(
+      workspace,
+      directPlan,
+      specification,
+      packed,
+      zeroPoints,
+      run,
+    );
     return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
   }
   if (!('elements' in plan)) {
@@ -84,7 +91,14 @@ export function int8Convolution(
     const packed = new Int8Array(buffer, places.weights, directPlan.packedWeights);
     const zeroPoints = new Int32Array(shape.output.channels);
     const run = fullyConnectedRun(workspace, directPlan, specification, places);
-    const computation = packedConvolution(workspace, directPlan, specification, packed, zeroPoints, run);
+    const computation = packedConvolution(
+      workspace,
+      directPlan,
+      specification,
+      packed,
+      zeroPoints,
+      run,
+    );
     return int8Kernel(workspace, shape, computation, places.thresholds, finishDescriptor);
   }
   const places = placeTransform(plan, allocate);
