@@ -95,7 +95,6 @@ function writeFields(
 
 /** Memory with the descriptors of a call; the fields of its own, or the list of channels where it has none. */
 function memoryFor(
-function memoryFor(
   name: string,
   layout: LayoutName | undefined,
   others?: Readonly<Record<string, number>>,
@@ -139,9 +138,13 @@ suite(`functions of the native library${problem === undefined ? '' : `: ${proble
     functions[name](memory, set, ...numbers, ...arrays);
   }
 
-  test.each(CALLS)('%s runs where all is within the memory', (name, layout, numbers, others, ...arrays) => {
-    for (const set of sets) call(name, memoryFor(name, layout, others).memory, set, numbers, arrays);
-  });
+  test.each(CALLS)(
+    '%s runs where all is within the memory',
+    (name, layout, numbers, others, ...arrays) => {
+      for (const set of sets)
+        call(name, memoryFor(name, layout, others).memory, set, numbers, arrays);
+    },
+  );
 
   // What they write shows nothing; a build with sanitizers ends where they leave the memory (.ci/slow).
   test.each(CALLS)(

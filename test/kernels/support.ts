@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { featureCount, libraryFile } from '../../core/index.js';
+import { featureCount } from '../../core/index.js';
 import {
   compileKernels,
   createBackend,
@@ -13,7 +13,6 @@ import {
   type KernelProvider,
   PROVIDERS,
 } from '../../kernels/index.js';
-import { loadLibrary } from '../../kernels/native/library.js';
 import type { Float32Case, Int8Case } from './arbitraries.js';
 
 const MEMORY_BYTES = 2 ** 30;
