@@ -5,8 +5,15 @@ import {
   type KernelNeeds,
   wasmBytesNeeded,
 } from '../../kernels/index.js';
-import { arrayLayers, isIsland, type Layer, type Network, WORD_BITS } from '../../models/index.js';
-import { islandBytes } from '../islands/index.js';
+import {
+  arrayLayers,
+  type IslandLayer,
+  isIsland,
+  type Layer,
+  type Network,
+  WORD_BITS,
+} from '../../models/index.js';
+import { islandBytes, requireIslandRuntime } from '../islands/index.js';
 import { networkWeights } from '../memory/shared-slots.js';
 import { createDatapath, type Datapath, scratchLength } from './datapath.js';
 import { arithmeticOf } from './layer-kernels.js';
@@ -35,10 +42,14 @@ function datapathNeeds(network: Network, images: number): KernelNeeds {
   };
 }
 
+function islandsOf({ layers }: Network): IslandLayer[] {
+  return (layers as readonly Layer[]).filter(isIsland);
+}
+
 /** Bytes that onnxruntime takes for the islands of a network, however many images are computed together. */
-function bytesOfIslands({ layers, tensors }: Network): number {
-  return (layers as readonly Layer[])
-    .filter(isIsland)
+function bytesOfIslands(network: Network): number {
+  const { tensors } = network;
+  return islandsOf(network)
     .map((layer) =>
       islandBytes(
         layer,
@@ -72,6 +83,7 @@ export function batchWithinMemory(network: Network, most: number, share = 1): nu
  *
  * @returns the bytes that it takes
  * @throws InputError naming the network's file when that is more than the memory limit
+ * @throws InputError naming it when it has islands and there is no onnxruntime for them
  * @throws ModelError naming it when its layers are beyond the kernels
  */
 export function requireDatapath(network: Network, batch: number): number {
@@ -87,6 +99,7 @@ export function requireDatapath(network: Network, batch: number): number {
   }
   const images = batch === 1 ? 'an image' : `${batch} images together`;
   requireMemory(bytes, `${name}: computing ${images}`, weightBytes(network));
+  for (const island of islandsOf(network)) requireIslandRuntime(island, name);
   return bytes;
 }
 

@@ -54,14 +54,14 @@ export function onnxruntimeVersion(load = requireHere): string | undefined {
 }
 
 /**
- * A function that makes sessions.
+ * Checks that onnxruntime-node is installed in the version that islands need, and does not load it.
  *
  * @param why what needs onnxruntime: the beginning of a message
  * @param load loads onnxruntime-node's modules
- * @throws InputError saying how to get it, where it is not installed, or in another version
- * @throws BitcellError where its library does not load
+ * @returns its version
+ * @throws InputError saying how to get it
  */
-export function loadBinding(why: string, load = requireHere): () => BoundSession {
+export function requireOnnxruntime(why: string, load = requireHere): string {
   const version = onnxruntimeVersion(load);
   if (version === undefined) {
     throw new InputError(
@@ -73,6 +73,19 @@ export function loadBinding(why: string, load = requireHere): () => BoundSession
       `${why}, with the version ${VERSION} of onnxruntime-node, but ${version} is installed: change it with ${INSTALL_ONNXRUNTIME}`,
     );
   }
+  return version;
+}
+
+/**
+ * A function that makes sessions.
+ *
+ * @param why as for `requireOnnxruntime`
+ * @param load as well
+ * @throws InputError as it does, and where the package has no such sessions
+ * @throws BitcellError where its library does not load
+ */
+export function loadBinding(why: string, load = requireHere): () => BoundSession {
+  const version = requireOnnxruntime(why, load);
   let loaded: unknown;
   try {
     loaded = load('onnxruntime-node/dist/binding.js');

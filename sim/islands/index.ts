@@ -1,4 +1,9 @@
 export { INSTALL_ONNXRUNTIME } from './binding.js';
 export type { FeedSource } from './feed.js';
-export { createIslandRunner, type IslandPlace, islandBytes } from './runner.js';
+export {
+  createIslandRunner,
+  type IslandPlace,
+  islandBytes,
+  requireIslandRuntime,
+} from './runner.js';
 export { type IslandRuntime, islandRuntime } from './runtime.js';

@@ -1,6 +1,6 @@
 import { BitcellError, featureCount, InputError } from '../../core/index.js';
 import { elementArray, type IslandLayer } from '../../models/index.js';
-import { type BoundSession, type BoundTensor, loadBinding } from './binding.js';
+import { type BoundSession, type BoundTensor, loadBinding, requireOnnxruntime } from './binding.js';
 import { readElements } from './elements.js';
 import { bindFeed, type FeedSource } from './feed.js';
 
@@ -89,8 +89,21 @@ export function islandBytes(
   return 2 * model.length + bytes + 8 * numbers;
 }
 
+/**
+ * Checks that there is what computes an island, before threads are started for it.
+ *
+ * @throws InputError as `createIslandRunner` does where onnxruntime-node is missing or of another version
+ */
+export function requireIslandRuntime(island: Pick<IslandLayer, 'reasons'>, source: string): void {
+  requireOnnxruntime(whyNeeded(island, source));
+}
+
+function whyNeeded(island: Pick<IslandLayer, 'reasons'>, source: string): string {
+  return `${source}: onnxruntime computes ${nodeList(island)}`;
+}
+
 function openSession(island: Pick<IslandLayer, 'model' | 'reasons'>, source: string): BoundSession {
-  const session = loadBinding(`${source}: ${nodeList(island)} needs onnxruntime`)();
+  const session = loadBinding(whyNeeded(island, source))();
   // A copy in memory that is not shared.
   const { buffer } = new Uint8Array(island.model);
   try {
