@@ -10,6 +10,14 @@ export {
   averagePool,
   globalAveragePool,
 } from './elementwise/average-pool.js';
+export type { Broadcast } from './elementwise/axes/broadcast.js';
+export {
+  type Grouping,
+  groupingAlong,
+  placesOf,
+  rowMajorSteps,
+} from './elementwise/axes/grouping.js';
+export { permuteAxes } from './elementwise/axes/permute.js';
 export {
   type BinaryOperand,
   createTableBinary,
@@ -18,17 +26,10 @@ export {
   realBinaryTable,
   storedReals,
 } from './elementwise/binary.js';
-export type { Broadcast } from './elementwise/broadcast.js';
 export { type ConcatPart, concatChannels } from './elementwise/concat.js';
 export { dilatedMaxPool } from './elementwise/dilated-max-pool.js';
 export { fusedMultiplyAdd } from './elementwise/fused-multiply-add.js';
 export { type IntegerGrid, quantizeToGrid } from './elementwise/grid.js';
-export {
-  type Grouping,
-  groupingAlong,
-  placesOf,
-  rowMajorSteps,
-} from './elementwise/grouping.js';
 export {
   activationTable,
   applyTable,
@@ -38,7 +39,6 @@ export {
   leakyReluTable,
   requantizationTable,
 } from './elementwise/lookup.js';
-export { permuteAxes } from './elementwise/permute.js';
 export {
   dequantizeStored,
   mergedQuantization,

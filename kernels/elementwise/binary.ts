@@ -1,5 +1,5 @@
 import { clamp, quantizeUint8, roundHalfEven } from '../quantize.js';
-import { type Broadcast, overImages } from './broadcast.js';
+import { type Broadcast, overImages } from './axes/broadcast.js';
 import { dequantizeStored, type StoredQuantization, storageOffset } from './quantization.js';
 
 /** Quantisations of two operands and of what they make; all uint8 or all int8. */

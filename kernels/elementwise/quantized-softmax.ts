@@ -1,5 +1,5 @@
 import { clamp, roundHalfEven } from '../quantize.js';
-import type { Grouping } from './grouping.js';
+import type { Grouping } from './axes/grouping.js';
 import { type StoredQuantization, storageOffset } from './quantization.js';
 
 const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;

@@ -1,5 +1,5 @@
+import { type Broadcast, overImages } from '../elementwise/axes/broadcast.js';
 import type { BinaryOperand } from '../elementwise/binary.js';
-import { type Broadcast, overImages } from '../elementwise/broadcast.js';
 
 const { fround } = Math;
 

@@ -1,5 +1,5 @@
 import type { FeatureShape } from '../../core/index.js';
-import type { Grouping } from '../elementwise/grouping.js';
+import type { Grouping } from '../elementwise/axes/grouping.js';
 
 /** Normalisation of groups, with a factor and an offset for each value of an image. */
 export interface GroupNormalization {

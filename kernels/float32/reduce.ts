@@ -1,4 +1,4 @@
-import type { Grouping } from '../elementwise/grouping.js';
+import type { Grouping } from '../elementwise/axes/grouping.js';
 import { softmaxExponential } from './transcendental.js';
 
 const { fround } = Math;
