@@ -3,8 +3,8 @@ import { groupingAlong, placeOfExtreme } from '../../kernels/index.js';
 import { argOf } from '../graph/prepare/forms/index.js';
 import type { ArgLayer } from '../network.js';
 import type { OperatorDefinition, OperatorReader } from './definition.js';
-import { realOperand, storedAxes, storedDims } from './operands.js';
-import { reducedForm } from './reduce.js';
+import { storedAxes, storedDims } from './operands.js';
+import { reducedOperand } from './reduce.js';
 
 /** ArgMax and ArgMin: places, of float32 numbers; onnxruntime finds the same ones in the stored values. */
 export const arg: OperatorDefinition<ArgLayer> = {
@@ -26,9 +26,9 @@ function reader(opType: string, least: boolean): OperatorReader {
     domain: '',
     opType,
     read(into, node) {
-      const x = realOperand(into, node, 0);
       const { axis, output, selectsLast } = argOf(into.graph, node);
-      into.result(node, [x], reducedForm(x, output), {
+      const { x, form } = reducedOperand(into, node, [axis], output);
+      into.result(node, [x], form, {
         kind: 'arg',
         least,
         last: selectsLast,

@@ -144,7 +144,6 @@ type Operand = { readonly form: Form } & (
 );
 
 function operandAt(into: ReadValues, node: OnnxNode, position: number): Operand {
-  requireReal(into, node, position);
   const constant = into.constant(node, position);
   if (constant) return { constant, form: { dims: constant.dims, layout: 'row-major' } };
   const tensor = into.activation(node, position);
@@ -259,9 +258,9 @@ function readSeveral(
   operation: BinaryOperation,
   output: string | undefined,
 ): void {
+  for (const position of node.inputs.keys()) requireReal(into, node, position);
   const [first, ...rest] = node.inputs;
   if (rest.length === 0) {
-    requireReal(into, node, 0);
     const x = into.activation(node, 0);
     into.alias(node, x, x, output);
     return;

@@ -11,7 +11,7 @@ import { reductionOf } from '../graph/prepare/forms/index.js';
 import type { ReduceLayer } from '../network.js';
 import type { OnnxNode } from '../onnx/index.js';
 import type { Activation, OperatorDefinition, OperatorReader, ReadValues } from './definition.js';
-import { realOperand, storedAxes, storedDims } from './operands.js';
+import { realOperand, storedAxes, storedDims, storedOrder } from './operands.js';
 
 /**
  * Reductions along any axes. onnxruntime fuses none of them with DequantizeLinear and QuantizeLinear: in float32, and
@@ -67,9 +67,9 @@ function reader(opType: string, reduction: ReductionName): OperatorReader {
     domain: '',
     opType,
     read(into, node) {
-      const x = realOperand(into, node, 0);
       const { axes, output } = reductionOf(into.graph, node);
-      addReduction(into, node, x, axes, reducedForm(x, output), reduction);
+      const { x, form } = reducedOperand(into, node, axes, output);
+      addReduction(into, node, x, axes, form, reduction);
     },
   };
 }
@@ -91,10 +91,33 @@ function addReduction(
 }
 
 /**
- * The form of what is left of a value: its groups lie in the value's own order, which is channels last where channels
- * and something behind them are left, and else the file's.
+ * What a node reduces along some axes to a value of dimensions `dims`, and the form of that: its values lie in the order
+ * of the groups. Where neither layout has that order, the operand is taken in the file's.
  */
-export function reducedForm(x: Form, dims: readonly number[]): Form {
-  const isMap = x.layout === 'channels-last' && x.dims.length > 2 && dims.length > 2;
-  return { dims, layout: isMap && canBeChannelsLast({ dims }) ? 'channels-last' : 'row-major' };
+export function reducedOperand(
+  into: ReadValues,
+  node: OnnxNode,
+  axes: readonly number[],
+  dims: readonly number[],
+): { readonly x: Activation; readonly form: Form } {
+  const x = realOperand(into, node, 0);
+  const layout = reducedLayout(x, axes, dims);
+  return layout
+    ? { x, form: { dims, layout } }
+    : { x: into.rowMajor(node, 0), form: { dims, layout: 'row-major' } };
+}
+
+function reducedLayout(
+  x: Form,
+  axes: readonly number[],
+  dims: readonly number[],
+): Form['layout'] | undefined {
+  if (dims.length === x.dims.length) return x.layout;
+  const kept = storedOrder(x).filter((axis) => !axes.includes(axis));
+  const [places, sorted] = [kept, kept.toSorted((a, b) => a - b)].map((list) =>
+    list.filter((axis) => x.dims[axis] > 1).join(),
+  );
+  if (places === sorted) return 'row-major';
+  const isMap = canBeChannelsLast({ dims }) && !axes.includes(0) && !axes.includes(1);
+  return isMap ? 'channels-last' : undefined;
 }
