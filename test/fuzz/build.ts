@@ -336,11 +336,13 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
   }
 
   function normalize(x: Value, { opType, output }: NormalizeStep): Value {
-    const { channels, width } = x.shape;
+    const { channels, height, width } = x.shape;
     if (x.rank === 2) return x;
     if (opType === 'LRN') return compute(opType, [x], x.shape, output, { size: int(3) });
-    if (opType === 'LayerNormalization' && recipe.opset < 17) return x;
-    const length = opType === 'LayerNormalization' ? width : channels;
+    const isLayer = opType === 'LayerNormalization';
+    // onnxruntime leaves a difference of large products where values are almost equal.
+    if ((isLayer ? width : height * width) < 4 || (isLayer && recipe.opset < 17)) return x;
+    const length = isLayer ? width : channels;
     const constants = [realVector('scale', length), realVector('bias', length)];
     // Of few values, the variance may be nothing but rounding errors.
     const attributes = { epsilon: float(0.1) };
