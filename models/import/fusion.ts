@@ -81,6 +81,7 @@ function isFused(
   producers: ReadonlyMap<string, OnnxNode>,
 ): boolean {
   const isSigned = (tensor: number) => tensors[tensor].quantization?.signed === true;
+  if (!tensors[layer.output].quantization) return false;
   const inputs = inputsOf(layer);
   const signed = isSigned(layer.output);
   const dequantized = inputs.map((_, position) =>

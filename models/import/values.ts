@@ -159,6 +159,12 @@ export function createValues(
     return tensor;
   }
 
+  /** Whether a Relu or Clip is all that takes a value. */
+  function isActivated(name: string): boolean {
+    const [taker] = graph.consumers.get(name) ?? [];
+    return graph.uses.get(name) === 1 && /^(Relu|Clip)$/.test(taker?.opType ?? '');
+  }
+
   /** A layer that waited for a QuantizeLinear gets none. */
   function settle(name: string, value: PendingValue): Extract<Value, { tensor: number }> {
     const { layer, form, node, product } = value;
@@ -179,7 +185,8 @@ export function createValues(
       if (isPropagated ? isUsedOnce : uint8Tensors.has(input)) uint8Tensors.add(tensor);
       return settled('dequantized', tensor);
     }
-    floatOperators.delete(layer.name);
+    // Where an activation function takes it, onnxruntime does not fuse a product either.
+    if (!product || !isActivated(name)) floatOperators.delete(layer.name);
     const tensor = addTensor(name, form);
     if (!product) {
       layers.push({ ...onFloats(layer), output: tensor } as Layer);

@@ -2,7 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { decodeOnnx, encodeOnnx, nodeLabel, type OnnxModel } from '../../models/index.js';
+import {
+  decodeOnnx,
+  encodeOnnx,
+  nodeLabel,
+  type OnnxModel,
+  type OnnxNode,
+} from '../../models/index.js';
 import type { FuzzCase } from './build.js';
 import type { Form } from './support.js';
 
@@ -68,9 +74,16 @@ function floatNodes({ graph }: OnnxModel): string[] {
       }
     } else if (takesFloat) {
       const isFirst = node.opType === 'QuantizeLinear' && fromInput.has(node.inputs[0]);
-      if (!isFirst) found.push(nodeLabel(node));
+      if (!isFirst) found.push(nodeLabel(asInFile(node)));
       if (node.opType !== 'QuantizeLinear') for (const name of node.outputs) floats.add(name);
     }
   }
   return found;
+}
+
+/** A node without the activation function that onnxruntime joined to it in float32. */
+function asInFile(node: OnnxNode): OnnxNode {
+  const [joined, opType] = /^Fused(Conv|Gemm|MatMul)$/.exec(node.opType) ?? [];
+  const name = node.name.replace(/^fused /, '');
+  return joined === undefined ? node : { ...node, name, domain: '', opType };
 }
