@@ -309,7 +309,9 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
       axis: int(1 + (axis % (x.rank - 1))),
     };
     const scale = 1 / 200;
-    return compute('Softmax', [x], x.shape, output, attributes, { scale });
+    // Powers of large numbers would show how sums in float32 differ.
+    const bounded = form === 'float32' ? compute('Tanh', [x], x.shape, output, {}) : x;
+    return compute('Softmax', [bounded], x.shape, output, attributes, { scale });
   }
 
   function reduce(x: Value, { opType, along, keepsDims, output }: ReduceStep): Value {

@@ -191,7 +191,8 @@ function firstDifference(ours: Values, theirs: Values): number {
 
 function compareFloat32(ours: Float32Array, theirs: Float32Array): Verdict {
   const largest = theirs.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-  const tolerance = Math.max(largest, 1e-30) * FLOAT32_TOLERANCE;
+  // Below this there may be nothing but rounding errors of what cancels out.
+  const tolerance = Math.max(largest, 1e-4) * FLOAT32_TOLERANCE;
   const index = theirs.findIndex(
     (value, at) => Number.isFinite(value) && !(Math.abs(value - ours[at]) <= tolerance),
   );

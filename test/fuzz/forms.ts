@@ -257,7 +257,11 @@ function qdqWriter(writer: GraphWriter, { type, sharedDequantize }: FormOptions)
       }
       return { ...input, real: writer.node(opType, [real(input)], writer.fresh('passed')) };
     },
-    output: (value, name) => dequantize(value, name),
+    // A branch that nobody takes would still count as one for onnxruntime.
+    output: (value, name) =>
+      value.real === undefined
+        ? dequantize(value, name)
+        : writer.node('Identity', [value.real], name),
     stored,
   };
 }
