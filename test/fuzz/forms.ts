@@ -251,9 +251,8 @@ function qdqWriter(writer: GraphWriter, { type, sharedDequantize }: FormOptions)
         passThrough: 'none',
       }),
     passed(opType, input, beforeDequantize) {
-      if (beforeDequantize && opType === 'Identity') {
-        const { real: _, ...rest } = input;
-        return { ...rest, name: writer.node(opType, [input.name], writer.fresh('passed')) };
+      if (beforeDequantize && opType === 'Identity' && input.real === undefined) {
+        return { ...input, name: writer.node(opType, [input.name], writer.fresh('passed')) };
       }
       return { ...input, real: writer.node(opType, [real(input)], writer.fresh('passed')) };
     },
