@@ -16,7 +16,8 @@ import type { onnx } from './proto/onnx.js';
 /** Reads the data of tensors that a model keeps in files beside it. */
 export interface ExternalReader {
   /**
-   * The data of a tensor, in a buffer of its own; undefined when its file is missing and not required.
+   * The data of a tensor, in a buffer of its own; undefined when its file is missing and not required: then the caller
+   * may take as much memory for zeros.
    *
    * @param byteLength what its dimensions and element type take
    * @param what names the tensor in errors
@@ -45,6 +46,13 @@ export function externalReader(folder: string | undefined, isRequired: boolean):
   let taken = 0;
   let read = 0;
 
+  /** Counts memory for all data together, before it is taken. */
+  function take(byteLength: number, what: string): void {
+    const inFiles = [...files.values()].reduce((sum, size) => sum + size, 0);
+    requireMemory(taken + byteLength, `${what}: the data of tensors in other files`, inFiles);
+    taken += byteLength;
+  }
+
   function readFile(path: string, offset: number, byteLength: number, what: string): ArrayBuffer {
     const descriptor = openSync(path, 'r');
     try {
@@ -58,9 +66,7 @@ export function externalReader(folder: string | undefined, isRequired: boolean):
         );
       }
       files.set(path, status.size);
-      const inFiles = [...files.values()].reduce((sum, size) => sum + size, 0);
-      requireMemory(taken + byteLength, `${what}: the data of tensors in other files`, inFiles);
-      taken += byteLength;
+      take(byteLength, what);
       const data = new Uint8Array(byteLength);
       for (let place = 0; place < byteLength; ) {
         const chunk = data.subarray(place, place + CHUNK_BYTES);
@@ -74,6 +80,10 @@ export function externalReader(folder: string | undefined, isRequired: boolean):
     } finally {
       closeSync(descriptor);
     }
+  }
+
+  function absent(byteLength: number, what: string): undefined {
+    take(byteLength, what);
   }
 
   return {
@@ -90,7 +100,7 @@ export function externalReader(folder: string | undefined, isRequired: boolean):
         );
       }
       if (folder === undefined) {
-        if (!isRequired) return undefined;
+        if (!isRequired) return absent(byteLength, what);
         throw new ModelError(
           `${what} keeps its data in another file; save the model with its data inside one file`,
         );
@@ -107,7 +117,7 @@ export function externalReader(folder: string | undefined, isRequired: boolean):
         return readFile(path, offset, byteLength, what);
       } catch (error) {
         if (error instanceof InputError) throw error;
-        if (!isRequired && codeOf(error) === 'ENOENT') return undefined;
+        if (!isRequired && codeOf(error) === 'ENOENT') return absent(byteLength, what);
         const where = join(folder, location);
         throw fileError(
           `${what} keeps its data in another file: cannot read ${where}: ${fileProblem(error)}.`,

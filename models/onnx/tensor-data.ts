@@ -1,4 +1,4 @@
-import { excerpt, ModelError, requireMemory } from '../../core/index.js';
+import { excerpt, ModelError } from '../../core/index.js';
 import { dataTypeName, elementArray, elementTypeOf, elementWidth } from './element-types.js';
 import type { ExternalReader } from './external-data.js';
 import type { DataOf, ElementType, OnnxTensor } from './model.js';
@@ -32,7 +32,6 @@ export function tensorWithData(
     ? external.read(tensor, checkedBytes(count, elementType, what), what)
     : undefined;
   if (isExternal && !data) {
-    requireMemory(checkedBytes(count, elementType, what), `${what}, whose data is missing,`);
     return typed(elementType, dims, elementArray(elementType, count), true);
   }
   const elements = data ? elementArray(elementType, data) : ownData(tensor, elementType, what);

@@ -245,3 +245,24 @@ test('initialisers that are listed as inputs are none', () => {
   );
   expect(prepareGraph({ ...given, irVersion: 3 }, 'net').inputs).toEqual([value('x', 'n', 3)]);
 });
+
+test('constants are folded within bounds, beyond which nodes stay', () => {
+  const sizes = [2 ** 12, 2 ** 12];
+  const count = 100;
+  const names = Array.from({ length: count }, (_, index) => `c${index}`);
+  const given = model(
+    [
+      ...names.map((name) => node('ConstantOfShape', ['shape'], name)),
+      node('Sum', ['x', ...names], 'y'),
+      node('Expand', ['x', 'huge'], 'z'),
+    ],
+    [int64s('shape', ...sizes), int64s('huge', 2 ** 40, 2 ** 40)],
+    [value('x', 'n', 1)],
+    [value('y', 'n', 'm'), value('z', 'n', 'm')],
+  );
+  const graph = prepareGraph(given, 'net');
+  const kept = graph.nodes.filter(({ opType }) => opType === 'ConstantOfShape').length;
+  expect(kept).toBeGreaterThan(count - 4);
+  expect(typeOf(graph, 'y').dims).toEqual(sizes);
+  expect(() => typeOf(graph, 'z')).toThrow('net: node "z" (Expand) has an impossible output of ');
+});
