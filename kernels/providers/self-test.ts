@@ -32,6 +32,7 @@ const CONVOLUTIONS: readonly (readonly [string, ConvolutionShape])[] = [
   ['wide 3×3 convolution', convolution(32, 48, 7)],
   ['wide 3×3 convolution of a 4×4 map', convolution(20, 16, 4)],
   ['wide 3×3 convolution of a 2×2 map', convolution(260, 37, 2)],
+  ['convolution of narrow groups', convolution(16, 32, 6, { groups: 8 })],
   ['fully connected layer', { ...convolution(410, 75, 1), kernel: [1, 1], pads: [0, 0, 0, 0] }],
 ];
 

@@ -29,7 +29,7 @@ test('doctor says what there is, and that all kernels compute what the reference
     if (unavailable !== null) expect(instructionSets).toEqual([]);
     else expect(instructionSets.some(({ missing }) => missing === undefined)).toBe(true);
     for (const { missing, layers, wrong } of instructionSets) {
-      if (missing === undefined) expect({ layers, wrong }).toEqual({ layers: 18, wrong: [] });
+      if (missing === undefined) expect({ layers, wrong }).toEqual({ layers: 20, wrong: [] });
     }
   }
 });

@@ -27,8 +27,11 @@ const ZERO_BYTES = 6 * 2048 * 4;
 /** A tile of 6×6 values of four channels. */
 const SCRATCH_BYTES = 6 * 6 * 16;
 
-/** Groups of fewer output channels are computed side by side: a panel of their own would be mostly empty. */
-const FEWEST_PANEL_CHANNELS = PANEL_COLUMNS;
+/**
+ * Groups of fewer output channels are computed side by side: a panel of their own would be mostly empty. Where four
+ * lanes read different inputs, loading these costs as much as a panel of which a quarter is used.
+ */
+const FEWEST_PANEL_CHANNELS = { fours: PANEL_COLUMNS, others: PANEL_COLUMNS / 4 } as const;
 
 const FLOAT32_BYTES = 4;
 const CACHE_LINE = 64;
@@ -60,8 +63,9 @@ export function layoutFloat32Convolution(shape: Float32Plan['shape']): Float32La
   const plan = planFloat32Convolution(shape);
   const tiles = winogradTiles(plan);
   const groupInputs = shape.input.channels / shape.groups;
-  const sideBySide =
-    shape.groups > 1 && shape.output.channels / shape.groups < FEWEST_PANEL_CHANNELS;
+  const groupOutputs = shape.output.channels / shape.groups;
+  const fewest = groupOutputs % 4 === 0 ? 'fours' : 'others';
+  const sideBySide = shape.groups > 1 && groupOutputs < FEWEST_PANEL_CHANNELS[fewest];
   const oneGroup = { ...shape, input: { ...shape.input, channels: groupInputs }, groups: 1 };
   return {
     plan,
