@@ -1,94 +1,120 @@
 /**
- * Time to put the faults of a uniform map into a network and to take them out again: from the map to the faulty
- * words (apply), and from these to kernels that compute with them and back (patch and undo).
- * After `npm run build`: node bench/faults.mjs [--model vgg16] [--format int8] [--quick]
- * Prints JSON: medians of several maps; `--quick` takes two of few faults. The kernels run one image after each change, so that work put off is seen;
- * the time of an unchanged run is taken away.
+ * Processor time to draw the faults of a uniform map, to place them, to put them into a network and to take them out
+ * again, as a trial does, with the kernels of each provider: to drawn cells (draw), to faulty words (place), to kernels
+ * that compute with them (putIn) and back (takeOut).
+ * After `npm run build`: node bench/faults.mjs [--model vgg16] [--format int8] [--placement resident] [--faults flip]
+ * [--kernels native,wasm] [--counts 100000,1000000,3700000] [--maps 9] [--quick]
+ * Prints JSON: medians of several maps, and nanoseconds a fault; `--quick` takes two of few faults. The kernels run one
+ * image after each change, so that work put off is seen; the time of an unchanged run is taken away.
  */
-import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { loadNetwork } from 'bitcell/campaign';
 import { featureCount } from 'bitcell/core';
-import { cellCount, uniformFaultMap } from 'bitcell/fault';
-import { loadKernels } from 'bitcell/kernels';
+import { cellCount, createFaultBuffers, nestedFaultMaps } from 'bitcell/fault';
+import { loadKernels, PROVIDERS, setKernelProvider } from 'bitcell/kernels';
 import {
   applyFaultMap,
   createNetworkDatapath,
+  createPatchBuffers,
   loadAccelerator,
   placeNetwork,
   storedWords,
 } from 'bitcell/sim';
 import { measurement, median, printJson } from './measure.mjs';
 
+/** @import { KernelProviderName } from 'bitcell/kernels' */
+/** @import { UniformFaults } from 'bitcell/fault' */
+
 const { values } = parseArgs({
   options: {
     model: { type: 'string', default: 'vgg16' },
     format: { type: 'string', default: 'int8' },
+    placement: { type: 'string', default: 'resident' },
+    faults: { type: 'string', default: 'flip' },
+    kernels: { type: 'string', default: 'native,wasm' },
+    counts: { type: 'string' },
+    maps: { type: 'string' },
     quick: { type: 'boolean', default: false },
   },
 });
-const { faultCounts, maps, warmUps, unchangedRuns } = values.quick
-  ? { faultCounts: [1, 10_000], maps: 2, warmUps: 1, unchangedRuns: 1 }
-  : {
-      faultCounts: [1, 100, 10_000, 100_000, 300_000, 1_000_000],
-      ...{ maps: 9, warmUps: 50, unchangedRuns: 31 },
-    };
+const counts = values.counts ?? (values.quick ? '1,100000' : '1,100,10000,100000,1000000,3700000');
+const maps = Number(values.maps ?? (values.quick ? 2 : 9));
+const { warmUps, unchangedRuns } = values.quick
+  ? { warmUps: 1, unchangedRuns: 1 }
+  : { warmUps: 50, unchangedRuns: 31 };
 const format = values.format === 'float32' ? 'float32' : 'int8';
 const network = loadNetwork(values.model, format);
-const placement = placeNetwork(network, loadAccelerator('edge-16x16'), 'resident');
+const kind = values.placement === 'streamed' ? 'streamed' : 'resident';
+const placement = placeNetwork(network, loadAccelerator('edge-16x16'), kind);
+const { geometry } = placement;
 const words = storedWords(network);
-const datapath = createNetworkDatapath(network, loadKernels(), 1);
 const image = new Float32Array(featureCount(network.tensors[network.input].shape));
+const faults = /** @type {UniformFaults} */ (values.faults);
 
 /** @param {() => unknown} run */
 function milliseconds(run) {
-  const start = performance.now();
+  const start = process.cpuUsage();
   run();
-  return performance.now() - start;
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1000;
 }
 
-for (let run = 0; run < warmUps; run++) datapath.run(image, 1);
-const oneImage = Array.from({ length: unchangedRuns }, () =>
-  milliseconds(() => datapath.run(image, 1)),
-);
-const unchanged = median(oneImage);
+/** @param {KernelProviderName} provider */
+function measure(provider) {
+  setKernelProvider(provider);
+  const datapath = createNetworkDatapath(network, loadKernels(), 1);
+  const buffers = { faults: createFaultBuffers(), patches: createPatchBuffers() };
+  const run = () => datapath.run(image, 1);
+  for (let warmUp = 0; warmUp < warmUps; warmUp++) run();
+  const oneImage = Array.from({ length: unchangedRuns }, () => milliseconds(run));
+  const unchanged = median(oneImage);
 
-const points = faultCounts.map((faults) => {
-  const samples = Array.from({ length: maps }, (_, trial) => {
-    const rate = faults / cellCount(placement.geometry);
-    const { geometry } = placement;
-    const start = performance.now();
-    const map = uniformFaultMap({ geometry, rate, faults: 'flip', seed: 1, trial });
-    const drawn = performance.now();
-    const patches = applyFaultMap(map, placement, words);
-    const applied = performance.now();
-    const patch = milliseconds(() => {
-      datapath.setDisturbance({ weights: patches });
-      datapath.run(image, 1);
+  /** @param {number} count @param {number} trial */
+  function sample(count, trial) {
+    const model = /** @type {const} */ ({ model: 'uniform', faults });
+    const mapAt = nestedFaultMaps(model, geometry, 1, trial, undefined, buffers.faults);
+    let map = mapAt(0);
+    let patches = applyFaultMap(map, placement, words);
+    const draw = milliseconds(() => {
+      map = mapAt(count / cellCount(geometry));
     });
-    const undo = milliseconds(() => {
-      datapath.setDisturbance(undefined);
-      datapath.run(image, 1);
+    const place = milliseconds(() => {
+      patches = applyFaultMap(map, placement, words, buffers.patches);
     });
-    const changes = Math.max(0, patch + undo - 2 * unchanged);
-    return { draw: drawn - start, apply: applied - drawn, patchAndUndo: changes };
+    /** @param {() => void} change */
+    const changed = (change) => {
+      const time = milliseconds(() => {
+        change();
+        run();
+      });
+      return Math.max(0, time - unchanged);
+    };
+    const putIn = changed(() => datapath.setDisturbance({ weights: patches }));
+    const takeOut = changed(() => datapath.setDisturbance(undefined));
+    return { draw, place, putIn, takeOut };
+  }
+
+  const points = counts.split(',').map((text) => {
+    const count = Number(text);
+    // The first map takes memory for all others.
+    sample(count, maps);
+    const samples = Array.from({ length: maps }, (_, trial) => sample(count, trial));
+    const of = (/** @type {keyof (typeof samples)[number]} */ key) =>
+      measurement(
+        key,
+        'ms of the processor',
+        samples.map((one) => one[key]),
+      );
+    const times = { draw: of('draw'), place: of('place'), in: of('putIn'), out: of('takeOut') };
+    const total = Object.values(times).reduce((sum, one) => sum + one.median, 0);
+    return { faults: count, ...times, nanosecondsPerFault: (1e6 * total) / count };
   });
-  const of = (/** @type {keyof (typeof samples)[number]} */ key) =>
-    measurement(
-      key,
-      'ms',
-      samples.map((sample) => sample[key]),
-    );
-  const times = { draw: of('draw'), apply: of('apply'), patchAndUndo: of('patchAndUndo') };
-  return {
-    faults,
-    ...times,
-    microsecondsPerFault: (1000 * (times.apply.median + times.patchAndUndo.median)) / faults,
-  };
-});
+  return { provider, unchanged: measurement('one image', 'ms', oneImage), points };
+}
 
+const named = /** @type {KernelProviderName[]} */ (values.kernels.split(','));
+const providers = named.filter((name) => PROVIDERS[name].unavailable() === undefined);
 printJson({
-  ...{ model: values.model, format },
-  unchanged: measurement('one image', 'ms', oneImage),
-  points,
+  ...{ model: values.model, format, placement: kind, kind: faults },
+  providers: providers.map(measure),
 });

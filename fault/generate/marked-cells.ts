@@ -9,27 +9,36 @@ import { FAULT_KINDS } from '../fault-kind.js';
 import type { FaultList } from '../fault-list.js';
 import type { Polarity } from './polarity.js';
 
-/** Most draws that are made together, and fewest: compiled code is replaced by faster code between two calls alone. */
-const MOST_DRAWS = 2 ** 20;
-const FEWEST_DRAWS = 2 ** 14;
+/** Most draws that are made together, without a list of the cells that they mark and with one. */
+const MOST_DRAWS = 2 ** 22;
+const MOST_LISTED = 2 ** 20;
+
+/** The first draws that are made together: compiled code is replaced by faster code between two calls alone. */
+const FIRST_DRAWS = 2 ** 14;
 
 const LINE = 64;
 
-/** Memory for marked cells, as much as was asked for last. */
-export type MarkedCellsMemory = (bytes: number) => CellMemory;
+/** Memory for marked cells, one set after the other. */
+export interface MarkedCellsMemory {
+  /** As much as is asked for, or more; what it held before is not valid any longer. */
+  memory(bytes: number): CellMemory;
+  /** Draws that were made so far. */
+  draws: number;
+}
 
 export function createMarkedCellsMemory(): MarkedCellsMemory {
   let memory: CellMemory | undefined;
-  return (bytes) => {
-    if (!memory || memory.buffer.byteLength < bytes) memory = createCellMemory(bytes);
-    return memory;
+  return {
+    memory(bytes) {
+      if (!memory || memory.buffer.byteLength < bytes) memory = createCellMemory(bytes);
+      return memory;
+    },
+    draws: 0,
   };
 }
 
 /** The first cells of a random order, drawn with replacement, repetitions left out, as bitmaps with their kinds. */
 export interface MarkedCells {
-  /** How many draws were made. */
-  readonly draws: number;
   /** Draw until so many cells are marked; fewer than are marked already are not asked for. */
   markUpTo(count: number): CellBits;
 }
@@ -42,10 +51,10 @@ export interface MarkedCellsOptions {
   readonly kinds: RandomStream;
 }
 
-/** @param memoryOf its cells are those of the last call */
+/** @param within the cells that were marked in it before are not valid any longer */
 export function createMarkedCells(
   { cells, order, polarity, kinds }: MarkedCellsOptions,
-  memoryOf: MarkedCellsMemory,
+  within: MarkedCellsMemory,
 ): MarkedCells {
   const hasKinds = polarity.faults === 'stuck-at';
   const bytes = Math.ceil(cells / 8 / LINE) * LINE;
@@ -53,8 +62,8 @@ export function createMarkedCells(
   const first = stuckAt1 + bytes;
   const second = hasKinds ? first + bytes : first;
   const list = second + bytes;
-  const scratch = list + (hasKinds ? (MOST_DRAWS + 4) * 4 : 0);
-  const memory = memoryOf(scratch + SCRATCH_BYTES);
+  const scratch = list + (hasKinds ? (MOST_LISTED + 4) * 4 : 0);
+  const memory = within.memory(scratch + SCRATCH_BYTES);
   const { functions } = memory;
   new Uint8Array(memory.buffer, LINE, first - LINE).fill(0);
   const limit = Math.ceil((1 - (polarity.stuckAt1Share ?? 0.5)) * 2 ** 53);
@@ -63,6 +72,7 @@ export function createMarkedCells(
     arranged: [first, second] as const,
     kind: hasKinds ? undefined : FAULT_KINDS.indexOf(polarity.faults),
   };
+  const most = hasKinds ? MOST_LISTED : MOST_DRAWS;
   let draws = 0;
   let marked = 0;
 
@@ -73,6 +83,7 @@ export function createMarkedCells(
       ...[draws, count, cells, faulty, hasKinds ? list : 0, scratch],
     );
     draws += count;
+    within.draws += count;
     marked += fresh;
     if (!hasKinds) return;
     const ofKinds = kinds.address;
@@ -83,13 +94,10 @@ export function createMarkedCells(
   }
 
   return {
-    get draws() {
-      return draws;
-    },
     markUpTo(count) {
       // As many draws as cells are missing can give no cell too many; repetitions leave some for another round.
       while (marked < count) {
-        mark(Math.min(count - marked, MOST_DRAWS, Math.max(FEWEST_DRAWS, draws)));
+        mark(Math.min(count - marked, most, Math.max(FIRST_DRAWS, within.draws)));
       }
       return { ...place, faults: marked };
     },

@@ -127,8 +127,8 @@ function createPartFaults(
   const newOrder = () => createFaultOrder(cells, stream(PURPOSE.faultOrder), buffers);
   const kinds = stream(PURPOSE.faultKind);
   const isWhole = cellCount(part.geometry) === cellCount(geometry);
-  const newMarks = (memoryOf: MarkedCellsMemory) =>
-    createMarkedCells({ cells, order: stream(PURPOSE.faultOrder), polarity, kinds }, memoryOf);
+  const newMarks = (within: MarkedCellsMemory) =>
+    createMarkedCells({ cells, order: stream(PURPOSE.faultOrder), polarity, kinds }, within);
   let order = newOrder();
   let walked = 0;
   let marks: MarkedCells | undefined;

@@ -1,6 +1,7 @@
 import { type CellBits, FAULT_KINDS, type FaultMap } from '../../fault/index.js';
 import type { Placement } from '../memory/placement.js';
-import { wordSlots } from '../memory/weight-memory.js';
+import { slotCount, wordSlots } from '../memory/weight-memory.js';
+import { joinInSlots, type LayerOrder, spreadFromSlots } from '../memory/weight-stream.js';
 
 /** Stored words of all weights of a network in network order: bytes for int8, IEEE 754 bits for float32. */
 export type StoredWords = Uint8Array | Uint32Array;
@@ -19,52 +20,102 @@ const ROWS_TOGETHER = 1024;
 const [STUCK_AT_0, FLIP] = [FAULT_KINDS.indexOf('stuck-at-0'), FAULT_KINDS.indexOf('flip')];
 
 /**
- * What a map with bitmaps inverts of the words of a placement whose slots hold the weights in their order: the bitmaps in
- * the order of the weights, of a stuck cell where the stored bit is another one.
+ * What a map with bitmaps inverts of the words of a placement: the bitmaps in the order of the weights, of a stuck cell
+ * where the stored bit is another one.
  *
- * @returns undefined for another map or placement
+ * @param roomFor where the words of a streamed placement are written
+ * @returns undefined for another map, or where several layers share weights
  */
 export function invertedBits(
-  { bits }: FaultMap,
+  map: FaultMap,
   placement: Placement,
   words: StoredWords,
+  roomFor: RoomForWords,
 ): InvertedBits | undefined {
-  if (bits === undefined || !placement.isInOrder) return undefined;
+  const { bits } = map;
+  if (bits === undefined) return undefined;
+  const { streamedLayers: layers } = placement;
+  if (layers) return invertedInStream(bits, placement, layers, words, roomFor);
+  if (!placement.isInOrder) return undefined;
   const [changed, atOne] = bits.arranged;
   arrange(bits, bits.faulty, changed, placement);
   const bytes = words.length * words.BYTES_PER_ELEMENT;
+  const inverted = wordsAt(bits.memory.buffer, changed, words, words.length);
+  if (bits.kind === FLIP) return { inverted, effectiveFaults: flippedBits(bits, placement, bytes) };
+  if (bits.kind === undefined) arrange(bits, bits.stuckAt1, atOne, placement);
+  keepOther(bits, inverted, words, wordsAt(bits.memory.buffer, atOne, words, words.length));
+  return { inverted, effectiveFaults: countedBits(bits, changed, bytes) };
+}
+
+/** Room for so many words of the two kinds that a placement may have. */
+export type RoomForWords = (which: 'inverted' | 'stuckAt1', like: StoredWords) => StoredWords;
+
+/** The same where slots hold weights one after the other: they get the bits of their slots. */
+function invertedInStream(
+  bits: CellBits,
+  placement: Placement,
+  layers: readonly LayerOrder[],
+  words: StoredWords,
+  roomFor: RoomForWords,
+): InvertedBits {
+  const { memory, weightBits } = placement;
   const { buffer } = bits.memory;
+  const slots = slotCount(memory, weightBits);
+  const [changed, atOne] = bits.arranged;
+  const spread = (which: 'inverted' | 'stuckAt1', address: number) => {
+    const ofWeights = roomFor(which, words);
+    spreadFromSlots(layers, { ofWeights, ofSlots: wordsAt(buffer, address, words, slots) });
+    return ofWeights;
+  };
+  arrange(bits, bits.faulty, changed, placement);
+  const inverted = spread('inverted', changed);
+  const usedBytes = (Math.min(slots, words.length) * weightBits) / 8;
   if (bits.kind === FLIP) {
-    const { wordBits } = placement.memory;
-    const isWhole = wordSlots(placement.memory, placement.weightBits).usedBits === wordBits;
-    // All cells are arranged then; where most weights are, counting the others is quicker.
-    const effectiveFaults = isWhole
-      ? bits.faults - bitsBeyond(bits, changed, bytes)
-      : countedBits(bits, changed, bytes);
-    return { inverted: wordsAt(buffer, changed, words), effectiveFaults };
+    return { inverted, effectiveFaults: flippedBits(bits, placement, usedBytes) };
   }
   const isMixed = bits.kind === undefined;
   if (isMixed) arrange(bits, bits.stuckAt1, atOne, placement);
-  // Four bytes at a time where the words lie so; the bits of what follows the last word are not asked for.
-  const isAligned = words.byteOffset % 4 === 0;
-  const whole = isAligned ? Math.floor(bytes / 4) : 0;
-  keepChanging(
-    new Uint32Array(buffer, changed, whole),
-    isMixed ? new Uint32Array(buffer, atOne, whole) : undefined,
-    isAligned ? new Uint32Array(words.buffer, words.byteOffset, whole) : new Uint32Array(0),
-    bits.kind === STUCK_AT_0,
-  );
-  const rest = whole * 4;
-  keepChanging(
-    new Uint8Array(buffer, changed + rest, bytes - rest),
-    isMixed ? new Uint8Array(buffer, atOne + rest, bytes - rest) : undefined,
-    new Uint8Array(words.buffer, words.byteOffset + rest, bytes - rest),
-    bits.kind === STUCK_AT_0,
-  );
-  return {
-    inverted: wordsAt(buffer, changed, words),
-    effectiveFaults: countedBits(bits, changed, bytes),
-  };
+  keepOther(bits, inverted, words, isMixed ? spread('stuckAt1', atOne) : inverted);
+  new Uint8Array(buffer, changed, bits.bytes).fill(0);
+  joinInSlots(layers, { ofWeights: inverted, ofSlots: wordsAt(buffer, changed, words, slots) });
+  return { inverted, effectiveFaults: countedBits(bits, changed, usedBytes) };
+}
+
+/** Keep of the faulty bits those that hold another bit than the one that they are stuck at. */
+function keepOther(
+  { kind }: CellBits,
+  faulty: StoredWords,
+  words: StoredWords,
+  atOne: StoredWords,
+): void {
+  const bytes = words.length * words.BYTES_PER_ELEMENT;
+  // Four bytes at a time, then those that are left.
+  const whole = Math.floor(bytes / 4);
+  const stuckAt = kind === STUCK_AT_0 ? 0 : -1;
+  const [faultyFours, storedFours] = [faulty, words].map((one) => fourTogether(one, whole));
+  if (kind === undefined) keepOtherBits(faultyFours, storedFours, fourTogether(atOne, whole));
+  else keepOtherThan(faultyFours, storedFours, stuckAt);
+  for (let place = whole * 4; place < bytes; place += 1) {
+    faulty[place] &= words[place] ^ (kind === undefined ? atOne[place] : stuckAt);
+  }
+}
+
+/** The first `count` groups of four bytes of some words. */
+function fourTogether(words: StoredWords, count: number): Int32Array {
+  const aligned = words.byteOffset % 4 === 0 ? words : words.slice();
+  return new Int32Array(aligned.buffer, aligned.byteOffset, count);
+}
+
+/** The faulty bits that are stuck at another bit than the stored one. */
+function keepOtherBits(faulty: Int32Array, stored: Int32Array, stuckAt: Int32Array): void {
+  for (let place = 0; place < faulty.length; place += 1) {
+    faulty[place] &= stored[place] ^ stuckAt[place];
+  }
+}
+
+/** The same where all are stuck at one value: 0, or −1 where it is 1. */
+function keepOtherThan(faulty: Int32Array, stored: Int32Array, stuckAt: number): void {
+  for (let place = 0; place < faulty.length; place += 1) faulty[place] &= stored[place] ^ stuckAt;
 }
 
 /** Put the cells of a bitmap in the order of the weight-sized places that they belong to. */
@@ -93,27 +144,19 @@ function arrange(
   new Uint8Array(buffer, target + arranged, bytes - arranged).fill(0);
 }
 
-/** Keep the bits of faulty cells that hold another bit than the one that they are stuck at. */
-function keepChanging(
-  faulty: StoredWords,
-  atOne: StoredWords | undefined,
-  words: StoredWords,
-  isAtZero: boolean,
-): void {
-  if (atOne) {
-    for (let place = 0; place < faulty.length; place += 1) {
-      faulty[place] &= words[place] ^ atOne[place];
-    }
-    return;
-  }
-  const stuckAt = isAtZero ? 0 : -1;
-  for (let place = 0; place < faulty.length; place += 1) faulty[place] &= words[place] ^ stuckAt;
-}
-
 /** The bits that are set in the first `bytes` of an arranged bitmap, which loses the others. */
 function countedBits({ memory, bytes: all }: CellBits, address: number, bytes: number): number {
   new Uint8Array(memory.buffer, address + bytes, all - bytes).fill(0);
   return memory.functions.countBits(address, Math.ceil(bytes / 8));
+}
+
+/** The bits that are set in the first `bytes` of the arranged bitmap of all faulty cells. */
+function flippedBits(bits: CellBits, { memory, weightBits }: Placement, bytes: number): number {
+  const [address] = bits.arranged;
+  // All cells are arranged where words have no others; where most hold weights, counting the rest is quicker.
+  return wordSlots(memory, weightBits).usedBits === memory.wordBits
+    ? bits.faults - bitsBeyond(bits, address, bytes)
+    : countedBits(bits, address, bytes);
 }
 
 /** The bits that are set in an arranged bitmap beyond its first `bytes`. */
@@ -126,7 +169,13 @@ function bitsBeyond({ memory, bytes: all }: CellBits, address: number, bytes: nu
   return bits;
 }
 
-function wordsAt(buffer: ArrayBuffer, address: number, { length, BYTES_PER_ELEMENT }: StoredWords) {
+/** Words of the size of others. */
+function wordsAt(
+  buffer: ArrayBuffer,
+  address: number,
+  { BYTES_PER_ELEMENT }: StoredWords,
+  length: number,
+): StoredWords {
   return BYTES_PER_ELEMENT === 1
     ? new Uint8Array(buffer, address, length)
     : new Uint32Array(buffer, address, length);

@@ -2,7 +2,12 @@ import { createScratch, InputError, type Scratch } from '../../core/index.js';
 import { FAULT_KINDS, type FaultMap, requireGeometry } from '../../fault/index.js';
 import type { Placement } from '../memory/placement.js';
 import { findDataBits, NO_SLOT } from '../memory/weight-memory.js';
-import { type InvertedBits, invertedBits, type StoredWords } from './dense-patches.js';
+import {
+  type InvertedBits,
+  invertedBits,
+  type RoomForWords,
+  type StoredWords,
+} from './dense-patches.js';
 import { sortByKey } from './radix-sort.js';
 
 /** Weights whose stored word differs from the fault-free one, ascending; numbered over the whole network. */
@@ -25,7 +30,7 @@ const STUCK_AT_0 = FAULT_KINDS.indexOf('stuck-at-0');
  * word combine. Faults in unused, check and spare cells change nothing.
  * @param words stored words of all weights
  * @param buffers memory for the patches, which are then valid until the next call with them; those of a map with bitmaps
- * until another map is drawn or applied in the memory of these
+ * until another map is drawn or applied in the memory of these, too
  * @throws InputError when the map's geometry or the words do not belong to the placement.
  */
 export function applyFaultMap(
@@ -35,7 +40,7 @@ export function applyFaultMap(
   buffers = createPatchBuffers(),
 ): WeightPatches {
   requireMatch(map, placement, words);
-  const dense = invertedBits(map, placement, words);
+  const dense = invertedBits(map, placement, words, buffers.bits);
   if (dense) return patchesOfBits(dense, words, buffers);
   const changes = createWordChanges(words, map.cells.length, buffers);
   const effectiveFaults = findChanges(map, placement, words, changes);
@@ -90,15 +95,22 @@ export interface PatchBuffers {
   readonly mask: Scratch<Uint32Array>;
   readonly weights: Scratch<Uint32Array>;
   readonly words: Scratch<Uint32Array>;
+  /** What is inverted of all words, and another of that size. */
+  readonly bits: RoomForWords;
 }
 
 /** Empty buffers, which grow to what the largest patches need. */
 export function createPatchBuffers(): PatchBuffers {
   const create = (length: number) => new Uint32Array(length);
+  const bits = { inverted: createScratch(create), stuckAt1: createScratch(create) };
   return {
     mask: createScratch(create),
     weights: createScratch(create),
     words: createScratch(create),
+    bits: (which, { length, BYTES_PER_ELEMENT }) => {
+      const groups = bits[which](Math.ceil((length * BYTES_PER_ELEMENT) / 4));
+      return BYTES_PER_ELEMENT === 1 ? new Uint8Array(groups.buffer, 0, length) : groups;
+    },
   };
 }
 

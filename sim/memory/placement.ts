@@ -7,6 +7,7 @@ import {
   weightBitOfCell,
   wordBitOfCell,
 } from './weight-memory.js';
+import type { LayerOrder } from './weight-stream.js';
 
 /**
  * The map between the weights of a network (numbered 0… in network order over all layers) and the cells of a
@@ -27,6 +28,8 @@ export interface Placement {
   readonly weights: number;
   /** Whether slot s holds weight s, at all times and alone. */
   readonly isInOrder: boolean;
+  /** Orders of the layers of a stream whose position p is in slot p mod slots; undefined: the weights lie otherwise. */
+  readonly streamedLayers?: readonly LayerOrder[] | undefined;
   /** Number of tiles of one inference; a resident network with weights is one tile. */
   readonly tiles: number;
   /** The slot that holds a weight. */

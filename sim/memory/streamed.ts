@@ -48,6 +48,7 @@ export function streamedPlacement(
     weightBits,
     ...stream,
     isInOrder: false,
+    streamedLayers: stream.layers,
     tiles: Math.ceil(weights / slotsPerHalf),
     slotOf: (weight) => streamPositionOf(weight) % slots,
     tileOf: (weight) => Math.floor(streamPositionOf(weight) / slotsPerHalf),

@@ -9,15 +9,18 @@ export interface WeightStream {
   readonly weights: number;
   streamPositionOf(weight: number): number;
   weightAtStreamPosition(position: number): number;
+  /** The layers in their order, from which both follow. */
+  readonly layers: readonly LayerOrder[];
 }
 
 /**
  * One layer: for each group a matrix of `folded` × `walked` weights. The stream takes `foldWidth` indices of
  * the folded dimension at a time; within such a fold the walked index is the outer one.
  */
-interface LayerOrder {
+export interface LayerOrder {
   /** First weight, and first stream position, of the layer. */
   readonly start: number;
+  readonly weights: number;
   readonly groupWeights: number;
   readonly folded: number;
   readonly walked: number;
@@ -59,6 +62,7 @@ export function weightStream(
   };
   return {
     weights,
+    layers,
     streamPositionOf: (weight) => positionIn(layerOf(weight), weight),
     // A layer's stream positions are the numbers of its weights, permuted.
     weightAtStreamPosition: (position) => weightIn(layerOf(position), position),
@@ -68,7 +72,7 @@ export function weightStream(
 function layerOrder(shape: ConvolutionShape, array: SystolicArray, start: number): LayerOrder {
   const filters = shape.output.channels / shape.groups;
   const window = windowSize(shape);
-  const layer = { start, groupWeights: filters * window };
+  const layer = { start, weights: weightCount(shape), groupWeights: filters * window };
   return array.dataflow === 'input-stationary'
     ? {
         ...layer,
@@ -86,6 +90,77 @@ function layerOrder(shape: ConvolutionShape, array: SystolicArray, start: number
         foldedStride: window,
         walkedStride: 1,
       };
+}
+
+/** Words in the order of weights and of slots. */
+export interface StreamWords<Words extends Uint8Array | Uint32Array> {
+  readonly ofWeights: Words;
+  /** Stream position p is in slot p mod slots. */
+  readonly ofSlots: Words;
+}
+
+/** Give each weight the word of its slot. */
+export function spreadFromSlots<Words extends Uint8Array | Uint32Array>(
+  layers: readonly LayerOrder[],
+  { ofWeights, ofSlots }: StreamWords<Words>,
+): void {
+  forEachFold(layers, ofSlots.length, (weight, walkedStride, foldedStride, walked, size, slot) => {
+    let at = slot;
+    for (let step = 0; step < walked; step++) {
+      let to = weight + step * walkedStride;
+      for (let folded = 0; folded < size; folded++, to += foldedStride) {
+        ofWeights[to] = ofSlots[at];
+        at = at + 1 === ofSlots.length ? 0 : at + 1;
+      }
+    }
+  });
+}
+
+/** Join each slot's word with those of all its weights by or. */
+export function joinInSlots<Words extends Uint8Array | Uint32Array>(
+  layers: readonly LayerOrder[],
+  { ofWeights, ofSlots }: StreamWords<Words>,
+): void {
+  forEachFold(layers, ofSlots.length, (weight, walkedStride, foldedStride, walked, size, slot) => {
+    let at = slot;
+    for (let step = 0; step < walked; step++) {
+      let from = weight + step * walkedStride;
+      for (let folded = 0; folded < size; folded++, from += foldedStride) {
+        ofSlots[at] |= ofWeights[from];
+        at = at + 1 === ofSlots.length ? 0 : at + 1;
+      }
+    }
+  });
+}
+
+/** @param visit is told the first weight of a fold, both strides, how often they are walked, and the first slot */
+function forEachFold(
+  layers: readonly LayerOrder[],
+  slots: number,
+  visit: (
+    weight: number,
+    walkedStride: number,
+    foldedStride: number,
+    walked: number,
+    size: number,
+    slot: number,
+  ) => void,
+): void {
+  for (const layer of layers) {
+    const { start, weights, groupWeights, folded, walked, foldWidth } = layer;
+    for (let group = start; group < start + weights; group += groupWeights) {
+      for (let first = 0; first < folded; first += foldWidth) {
+        visit(
+          group + first * layer.foldedStride,
+          layer.walkedStride,
+          layer.foldedStride,
+          walked,
+          Math.min(foldWidth, folded - first),
+          (group + first * walked) % slots,
+        );
+      }
+    }
+  }
 }
 
 function positionIn(layer: LayerOrder, weight: number): number {

@@ -64,6 +64,7 @@ export function permutedPlacement(
     placement: {
       ...own,
       isInOrder: false,
+      streamedLayers: undefined,
       slotOf: (weight) => own.slotOf(moved(placesOf, weight)),
       tileOf: (weight) => own.tileOf(moved(placesOf, weight)),
       weightAt: (slot, occurrence) => moved(channelsAt, own.weightAt(slot, occurrence)),
