@@ -17,6 +17,9 @@ export interface InvertedBits {
 /** Rows that are arranged by one call: compiled code is replaced by faster code between two calls alone. */
 const ROWS_TOGETHER = 1024;
 
+/** Where one fault comes to so many slots of a stream, or more, a pass over all weights takes less time than lists. */
+const STREAM_SPACING = 32;
+
 const [STUCK_AT_0, FLIP] = [FAULT_KINDS.indexOf('stuck-at-0'), FAULT_KINDS.indexOf('flip')];
 
 /**
@@ -24,7 +27,7 @@ const [STUCK_AT_0, FLIP] = [FAULT_KINDS.indexOf('stuck-at-0'), FAULT_KINDS.index
  * where the stored bit is another one.
  *
  * @param roomFor where the words of a streamed placement are written
- * @returns undefined for another map, or where several layers share weights
+ * @returns undefined for another map, for few faults in a stream, and where several layers share weights
  */
 export function invertedBits(
   map: FaultMap,
@@ -35,7 +38,11 @@ export function invertedBits(
   const { bits } = map;
   if (bits === undefined) return undefined;
   const { streamedLayers: layers } = placement;
-  if (layers) return invertedInStream(bits, placement, layers, words, roomFor);
+  if (layers) {
+    return bits.faults * STREAM_SPACING >= slotCount(placement.memory, placement.weightBits)
+      ? invertedInStream(bits, placement, layers, words, roomFor)
+      : undefined;
+  }
   if (!placement.isInOrder) return undefined;
   const [changed, atOne] = bits.arranged;
   arrange(bits, bits.faulty, changed, placement);
