@@ -1,7 +1,12 @@
 import { type CellBits, FAULT_KINDS, type FaultMap } from '../../fault/index.js';
 import type { Placement } from '../memory/placement.js';
 import { slotCount, wordSlots } from '../memory/weight-memory.js';
-import { joinInSlots, type LayerOrder, spreadFromSlots } from '../memory/weight-stream.js';
+import {
+  joinInSlots,
+  type LayerOrder,
+  spreadFromSlots,
+  spreadOtherBits,
+} from '../memory/weight-stream.js';
 
 /** Stored words of all weights of a network in network order: bytes for int8, IEEE 754 bits for float32. */
 export type StoredWords = Uint8Array | Uint32Array;
@@ -54,8 +59,8 @@ export function invertedBits(
   return { inverted, effectiveFaults: countedBits(bits, changed, bytes) };
 }
 
-/** Room for so many words of the two kinds that a placement may have. */
-export type RoomForWords = (which: 'inverted' | 'stuckAt1', like: StoredWords) => StoredWords;
+/** Room for as many words of the same size. */
+export type RoomForWords = (like: StoredWords) => StoredWords;
 
 /** The same where slots hold weights one after the other: they get the bits of their slots. */
 function invertedInStream(
@@ -69,22 +74,23 @@ function invertedInStream(
   const { buffer } = bits.memory;
   const slots = slotCount(memory, weightBits);
   const [changed, atOne] = bits.arranged;
-  const spread = (which: 'inverted' | 'stuckAt1', address: number) => {
-    const ofWeights = roomFor(which, words);
-    spreadFromSlots(layers, { ofWeights, ofSlots: wordsAt(buffer, address, words, slots) });
-    return ofWeights;
-  };
+  const inverted = roomFor(words);
+  const stream = { ofWeights: inverted, ofSlots: wordsAt(buffer, changed, words, slots) };
   arrange(bits, bits.faulty, changed, placement);
-  const inverted = spread('inverted', changed);
   const usedBytes = (Math.min(slots, words.length) * weightBits) / 8;
   if (bits.kind === FLIP) {
+    spreadFromSlots(layers, stream);
     return { inverted, effectiveFaults: flippedBits(bits, placement, usedBytes) };
   }
-  const isMixed = bits.kind === undefined;
-  if (isMixed) arrange(bits, bits.stuckAt1, atOne, placement);
-  keepOther(bits, inverted, words, isMixed ? spread('stuckAt1', atOne) : inverted);
+  if (bits.kind === undefined) {
+    arrange(bits, bits.stuckAt1, atOne, placement);
+    spreadOtherBits(layers, stream, words, wordsAt(buffer, atOne, words, slots));
+  } else {
+    spreadFromSlots(layers, stream);
+    keepOther(bits, inverted, words, inverted);
+  }
   new Uint8Array(buffer, changed, bits.bytes).fill(0);
-  joinInSlots(layers, { ofWeights: inverted, ofSlots: wordsAt(buffer, changed, words, slots) });
+  joinInSlots(layers, stream);
   return { inverted, effectiveFaults: countedBits(bits, changed, usedBytes) };
 }
 

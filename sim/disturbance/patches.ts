@@ -95,20 +95,20 @@ export interface PatchBuffers {
   readonly mask: Scratch<Uint32Array>;
   readonly weights: Scratch<Uint32Array>;
   readonly words: Scratch<Uint32Array>;
-  /** What is inverted of all words, and another of that size. */
+  /** What is inverted of all words. */
   readonly bits: RoomForWords;
 }
 
 /** Empty buffers, which grow to what the largest patches need. */
 export function createPatchBuffers(): PatchBuffers {
   const create = (length: number) => new Uint32Array(length);
-  const bits = { inverted: createScratch(create), stuckAt1: createScratch(create) };
+  const bits = createScratch(create);
   return {
     mask: createScratch(create),
     weights: createScratch(create),
     words: createScratch(create),
-    bits: (which, { length, BYTES_PER_ELEMENT }) => {
-      const groups = bits[which](Math.ceil((length * BYTES_PER_ELEMENT) / 4));
+    bits({ length, BYTES_PER_ELEMENT }) {
+      const groups = bits(Math.ceil((length * BYTES_PER_ELEMENT) / 4));
       return BYTES_PER_ELEMENT === 1 ? new Uint8Array(groups.buffer, 0, length) : groups;
     },
   };

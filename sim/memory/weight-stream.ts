@@ -116,6 +116,25 @@ export function spreadFromSlots<Words extends Uint8Array | Uint32Array>(
   });
 }
 
+/** Of stuck bits: those of each weight's slot that are stuck at another value than the stored one. */
+export function spreadOtherBits<Words extends Uint8Array | Uint32Array>(
+  layers: readonly LayerOrder[],
+  { ofWeights, ofSlots }: StreamWords<Words>,
+  stored: Words,
+  stuckAt1OfSlots: Words,
+): void {
+  forEachFold(layers, ofSlots.length, (weight, walkedStride, foldedStride, walked, size, slot) => {
+    let at = slot;
+    for (let step = 0; step < walked; step++) {
+      let to = weight + step * walkedStride;
+      for (let folded = 0; folded < size; folded++, to += foldedStride) {
+        ofWeights[to] = ofSlots[at] & (stored[to] ^ stuckAt1OfSlots[at]);
+        at = at + 1 === ofSlots.length ? 0 : at + 1;
+      }
+    }
+  });
+}
+
 /** Join each slot's word with those of all its weights by or. */
 export function joinInSlots<Words extends Uint8Array | Uint32Array>(
   layers: readonly LayerOrder[],
