@@ -1,7 +1,7 @@
 /**
  * Functions on sets of cells, which are bitmaps in one memory: cell c of a memory is bit c mod 8 of byte ⌊c / 8⌋. All
  * arguments are whole numbers below 2³², or addresses in that memory; a bitmap starts at a multiple of 8 and has room for
- * whole words of 64 bits. `reference.ts` defines the results.
+ * whole words of 64 bits. What a function reads and what it writes do not overlap. `reference.ts` defines the results.
  */
 export interface CellFunctions {
   /**

@@ -205,6 +205,11 @@ suite(`functions of the native library${problem === undefined ? '' : `: ${proble
     expect(() => functions.markKinds(memory, set, 1, 2, 3, 4, DATA, 100, 1000, 7, 8, 64)).toThrow(
       'a number of rows, channels or tiles is out of range',
     );
+    const { memory: large } = memoryFor('markDraws', undefined);
+    const overlapping = [1, 2, 3, 4, 5, 600, 1000, BINS + 64, DATA, BINS];
+    expect(() => functions.markDraws(large, set, ...overlapping)).toThrow(
+      'what is written overlaps what is read',
+    );
     const run = library?.runInt8 as unknown as (...all: unknown[]) => void;
     for (const [given, message] of wrong) {
       expect(() => run(...given)).toThrow(new TypeError(message));

@@ -8,6 +8,7 @@ static const char *const OUTSIDE = "an address lies outside the memory";
 static const char *const MISALIGNED = "an address is not aligned";
 static const char *const WRONG_SIZE = "a size of the descriptor is out of range";
 static const char *const WRONG_NUMBER = "a number of rows, channels or tiles is out of range";
+static const char *const OVERLAPPING = "what is written overlaps what is read";
 static const char *const WRONG_WINDOW = "the windows of the descriptor do not fit its maps";
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
@@ -536,18 +537,27 @@ static int isAlignedWord(const Memory *memory, uint32_t address) {
   return (uintptr_t)(memory->start + address) % sizeof(uint64_t) == 0;
 }
 
+static int areApart(uint64_t one, uint64_t oneBytes, uint64_t other, uint64_t otherBytes) {
+  return plus(one, oneBytes) <= other || plus(other, otherBytes) <= one;
+}
+
 const char *checkDraws(const Memory *memory, uint32_t first, uint32_t number, uint32_t bound,
                        uint32_t bits, uint32_t fresh, uint32_t bins) {
   if (bound < 1 || number > MOST_DRAWS || plus(first, number) > (uint64_t)UINT32_MAX + 1) {
     return WRONG_NUMBER;
   }
   if (!isAlignedWord(memory, bits) || !isAligned(fresh) || !isAligned(bins)) return MISALIGNED;
+  const uint64_t bitsBytes = bitmapBytes(bound);
+  const uint64_t freshBytes = fresh ? times(number, sizeof(uint32_t)) : 0;
   const uint64_t binBytes = (uint64_t)CELL_BINS * BIN_STRIDE * sizeof(uint32_t);
-  return isInside(memory, bits, bitmapBytes(bound)) &&
-                 isInside(memory, fresh, times(number, sizeof(uint32_t))) &&
-                 isInside(memory, bins, binBytes)
+  if (!isInside(memory, bits, bitsBytes) || !isInside(memory, fresh, freshBytes) ||
+      !isInside(memory, bins, binBytes)) {
+    return OUTSIDE;
+  }
+  // Cells in a bin are below the bound as long as nothing else is written there.
+  return areApart(bins, binBytes, bits, bitsBytes) && areApart(bins, binBytes, fresh, freshBytes)
              ? NULL
-             : OUTSIDE;
+             : OVERLAPPING;
 }
 
 const char *checkKinds(const Memory *memory, uint32_t cells, uint32_t number, uint32_t bound,
@@ -558,7 +568,7 @@ const char *checkKinds(const Memory *memory, uint32_t cells, uint32_t number, ui
     return OUTSIDE;
   }
   // Marks must not change what is looked through here.
-  if (plus(cells, listBytes) > bits && plus(bits, bitmapBytes(bound)) > cells) return WRONG_NUMBER;
+  if (!areApart(cells, listBytes, bits, bitmapBytes(bound))) return OVERLAPPING;
   const uint32_t *listed = (const uint32_t *)(memory->start + cells);
   for (uint32_t i = 0; i < number; i++) {
     if (listed[i] >= bound) return WRONG_NUMBER;
