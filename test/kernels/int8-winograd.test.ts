@@ -295,7 +295,7 @@ function unobserved(
 
 /** From so many images on, kernels in C transform this layer; undefined: never. */
 function transformedImages(shape: ConvolutionShape): number | undefined {
-  const tiles = { tilePanels: 4, tileSteps: 1, transforms: true };
+  const tiles = { tilePanels: 4, tileSteps: 1, dotProducts: true, transforms: true };
   return planInt8Native(shape, tiles).transform?.images;
 }
 

@@ -79,6 +79,8 @@ const CALLS: readonly Call[] = [
   ['transformFloat32Outputs', 'WinogradDescriptor', [DESCRIPTOR, FINISH, DATA, SUMS, 0, 1], {}],
 ];
 
+const NAMED = CALLS.map((call) => [call[0], call] as const);
+
 function writeFields(
   memory: ArrayBuffer,
   address: number,
@@ -138,18 +140,18 @@ suite(`functions of the native library${problem === undefined ? '' : `: ${proble
     functions[name](memory, set, ...numbers, ...arrays);
   }
 
-  test.each(CALLS)(
+  test.each(NAMED)(
     '%s runs where all is within the memory',
-    (name, layout, numbers, others, ...arrays) => {
+    (_, [name, layout, numbers, others, ...arrays]) => {
       for (const set of sets)
         call(name, memoryFor(name, layout, others).memory, set, numbers, arrays);
     },
   );
 
   // What they write shows nothing; a build with sanitizers ends where they leave the memory (.ci/slow).
-  test.each(CALLS)(
+  test.each(NAMED)(
     '%s refuses what is not, whatever it is told',
-    (name, layout, numbers, others, ...arrays) => {
+    (_, [name, layout, numbers, others, ...arrays]) => {
       const refusals = new Set<string>();
       fc.assert(
         fc.property(
