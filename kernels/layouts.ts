@@ -248,6 +248,8 @@ export const NATIVE_LAYOUTS = {
     high: 'i32',
     windows: 'usize',
     accumulators: 'usize',
+    unpaddedImages: 'i32',
+    unpaddedBlock: 'i32',
     transformedImages: 'i32',
     blockTiles: 'i32',
     blockChannels: 'i32',

@@ -173,6 +173,8 @@ function int8Fields(
     high: specification.high,
     windows: shared.windows,
     accumulators: shared.accumulators,
+    unpaddedImages: plan.unpadded?.images ?? 0,
+    unpaddedBlock: plan.unpadded?.block ?? 0,
     transformedImages: plan.transform?.images ?? 0,
     blockTiles: plan.transform?.blockTiles ?? 0,
     blockChannels: plan.transform?.blockChannels ?? 0,

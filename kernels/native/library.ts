@@ -10,6 +10,8 @@ export interface NativeInstructionSet extends TileSizes {
 
 /** What a plan must know of the tiles of an instruction set's int8 products. */
 export interface TileSizes {
+  /** Windows of a tile. */
+  readonly tileRows: number;
   /** Panels of a tile. */
   readonly tilePanels: number;
   /** Steps of a packed panel are a multiple of this. */

@@ -73,8 +73,18 @@ export interface Int8NativePlan {
   readonly panelRows: number;
   /** Bytes of the packed weights. */
   readonly weightBytes: number;
+  /** Undefined where a window has little padding. */
+  readonly unpadded: UnpaddedPlan | undefined;
   /** Undefined where it cannot be computed by F(4×4, 3×3), or never takes less time so. */
   readonly transform: Int8NativeTransform | undefined;
+}
+
+/** How taps of padding are left out, and when: where padding is zero, and rows of products are images. */
+export interface UnpaddedPlan {
+  /** From so many images on. */
+  readonly images: number;
+  /** Most images of a block. */
+  readonly block: number;
 }
 
 /** How the same weights are used by F(4×4, 3×3) in integers modulo 2^32 (docs/kernels.md), and when. */
@@ -94,10 +104,8 @@ export interface Int8NativeTransform {
  *
  * @throws ModelError when one output position exceeds the blocks
  */
-export function planInt8Native(
-  shape: ConvolutionShape,
-  { tilePanels, tileSteps, dotProducts, transforms }: TileSizes,
-): Int8NativePlan {
+export function planInt8Native(shape: ConvolutionShape, sizes: TileSizes): Int8NativePlan {
+  const { tilePanels, tileSteps, dotProducts, transforms } = sizes;
   const { input, output, kernel } = shape;
   const isDepthwise =
     shape.groups > 1 && shape.groups === input.channels && shape.groups === output.channels;
@@ -120,6 +128,7 @@ export function planInt8Native(
       `A convolution with a window of ${windowSize(shape)} values and ${output.channels} output channels needs ${rowBytes} bytes per output position; at most ${BLOCK_BYTES} are supported.`,
     );
   }
+  const unpadded = planUnpadded(shape, sizes);
   return {
     shape,
     algorithm: isDepthwise ? 'depthwise' : 'direct',
@@ -133,11 +142,44 @@ export function planInt8Native(
     rowStride,
     blockRows: Math.min(Math.floor(BLOCK_BYTES / rowBytes), MOST_BLOCK_ROWS),
     panelRows: Math.min(Math.floor(BLOCK_BYTES / windowStride), MOST_BLOCK_ROWS),
-    transform: transforms ? planTransform(shape) : undefined,
+    unpadded,
+    transform: transforms ? planTransform(shape, unpadded) : undefined,
     weightBytes: isDepthwise
       ? output.channels * kernel[0] * kernel[1]
       : groups * panelsPerGroup * PANEL_COLUMNS * steps * STEP_TAPS,
   };
+}
+
+/** Most of the taps of a window that are worth leaving padding out: rows of images cost some time. */
+const MOST_TAPS_INSIDE = 0.85;
+
+function planUnpadded(
+  shape: ConvolutionShape,
+  { tileRows, tilePanels, tileSteps }: TileSizes,
+): UnpaddedPlan | undefined {
+  const { input, output, groups } = shape;
+  if (groups !== 1 || input.channels % (STEP_TAPS * tileSteps) !== 0) return undefined;
+  if (tapsInside(shape) > MOST_TAPS_INSIDE) return undefined;
+  const images = 2 * tileRows;
+  const positionBytes =
+    output.height * output.width * tilePanels * PANEL_COLUMNS * ACCUMULATOR_BYTES;
+  const block = Math.floor(BLOCK_BYTES / 2 / positionBytes / tileRows) * tileRows;
+  return block >= images ? { images, block } : undefined;
+}
+
+/** The part of all taps of all windows that meets inputs. */
+function tapsInside({ input, output, kernel, strides, pads, dilations }: ConvolutionShape): number {
+  const alongAxis = (axis: 0 | 1, outputs: number, inputs: number): number => {
+    let inside = 0;
+    for (let place = 0; place < outputs; place++) {
+      for (let tap = 0; tap < kernel[axis]; tap++) {
+        const at = place * strides[axis] - pads[axis] + tap * dilations[axis];
+        if (at >= 0 && at < inputs) inside++;
+      }
+    }
+    return inside / (outputs * kernel[axis]);
+  };
+  return alongAxis(0, output.height, input.height) * alongAxis(1, output.width, input.width);
 }
 
 /**
@@ -147,7 +189,10 @@ export function planInt8Native(
  */
 const CYCLES = { position: 9 / 100, products: 36 / 52, inputs: 5, outputs: 11, kernel: 8 };
 
-function planTransform(shape: ConvolutionShape): Int8NativeTransform | undefined {
+function planTransform(
+  shape: ConvolutionShape,
+  unpadded: UnpaddedPlan | undefined,
+): Int8NativeTransform | undefined {
   const { input, output, kernel, strides, dilations, groups } = shape;
   if (
     groups !== 1 ||
@@ -161,11 +206,20 @@ function planTransform(shape: ConvolutionShape): Int8NativeTransform | undefined
   }
   const tiles =
     Math.ceil(output.height / TRANSFORMED_OUTPUTS) * Math.ceil(output.width / TRANSFORMED_OUTPUTS);
-  const direct = output.height * output.width * CYCLES.position;
+  const windows = output.height * output.width * CYCLES.position;
   const perTile =
     CYCLES.products + CYCLES.inputs / output.channels + CYCLES.outputs / input.channels;
-  const gain = direct - tiles * perTile;
-  if (gain <= 0) return undefined;
+  /** Images above which the transforms of weights cost less than they gain over this many cycles an image. */
+  const imagesFrom = (cycles: number): number =>
+    cycles > tiles * perTile
+      ? CYCLES.kernel / (cycles - tiles * perTile)
+      : Number.POSITIVE_INFINITY;
+  const overWindows = imagesFrom(windows);
+  const images =
+    unpadded && overWindows >= unpadded.images
+      ? imagesFrom(windows * tapsInside(shape))
+      : overWindows;
+  if (images === Number.POSITIVE_INFINITY) return undefined;
   const places =
     Math.ceil(output.channels / GROUP_CHANNELS) * Math.ceil(input.channels / BLOCK_CHANNELS);
   const keepsWeights = places * blockBytes(GROUP_CHANNELS) <= TRANSFORMED_WEIGHT_BYTES;
@@ -173,7 +227,7 @@ function planTransform(shape: ConvolutionShape): Int8NativeTransform | undefined
   const blocks = Math.ceil(input.channels / BLOCK_CHANNELS);
   const tilesThatFit = Math.floor(TRANSFORMED_INPUT_BYTES / blocks / blockBytes(TILE_ROWS));
   return {
-    images: Math.ceil(CYCLES.kernel / gain),
+    images: Math.ceil(images),
     blockTiles: Math.min(mostTiles, tilesThatFit * TILE_ROWS),
     blockChannels: BLOCK_CHANNELS,
     keepsWeights,

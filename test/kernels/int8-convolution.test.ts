@@ -1,10 +1,23 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type ConvolutionShape, fullyConnectedShape, windowSize } from '../../core/index.js';
+import {
+  type ConvolutionShape,
+  featureCount,
+  fullyConnectedShape,
+  windowSize,
+} from '../../core/index.js';
 import { type Int8ConvolutionSpecification, requantize } from '../../kernels/index.js';
+import { roundUp } from '../../kernels/wasm/plan.js';
 import { xorshift } from '../../testing/index.js';
-import { type Int8Case, int8Case } from './arbitraries.js';
-import { describeBackends, fastBackends, reference, runInt8, runInt8Kernel } from './support.js';
+import { type Int8Case, int8Case, int8CaseOf, mostlyPaddingShape } from './arbitraries.js';
+import {
+  describeBackends,
+  fastBackends,
+  reference,
+  runInt8,
+  runInt8Kernel,
+  unobserved,
+} from './support.js';
 
 /** ONNX's definition of Conv on one output value, in exact integers, then wrapped to 32 bits. */
 function exactAccumulator(testCase: Int8Case, row: number, channel: number): number {
@@ -189,6 +202,60 @@ test('every backend equals the reference to the bit', () => {
       }
     }),
     { numRuns: 300 },
+  );
+});
+
+test('outputs that nobody observes are the same', () => {
+  fc.assert(
+    fc.property(int8Case, (testCase) => {
+      const { output } = runInt8(reference, testCase);
+      for (const backend of fastBackends) {
+        const kernel = backend.int8Convolution(testCase.specification);
+        kernel.setClip(testCase.clip);
+        expect(unobserved(backend, kernel, testCase), backend.name).toEqual(output);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+/** Small maps of many images and zero points that add nothing: kernels in C leave padding out. */
+const zeroPaddedCase = fc
+  .tuple(
+    int8CaseOf(
+      mostlyPaddingShape.map((shape) => ({
+        ...shape,
+        input: { ...shape.input, channels: roundUp(shape.input.channels, 4) },
+      })),
+    ),
+    fc.constantFrom(3, 12, 17, 64),
+  )
+  .map(([testCase, images]): Int8Case => {
+    const { shape } = testCase.specification;
+    const values = images * featureCount(shape.input);
+    return {
+      ...testCase,
+      specification: {
+        ...testCase.specification,
+        inputZeroPoint: 0,
+        weightZeroPoints: new Int32Array(shape.output.channels),
+      },
+      images,
+      input: Uint8Array.from({ length: values }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 24),
+    };
+  });
+
+test('outputs of maps whose windows are mostly zeros of padding equal the reference', () => {
+  fc.assert(
+    fc.property(zeroPaddedCase, (testCase) => {
+      const { output } = runInt8(reference, testCase);
+      for (const backend of fastBackends) {
+        const kernel = backend.int8Convolution(testCase.specification);
+        kernel.setClip(testCase.clip);
+        expect(unobserved(backend, kernel, testCase), backend.name).toEqual(output);
+      }
+    }),
+    { numRuns: 40 },
   );
 });
 

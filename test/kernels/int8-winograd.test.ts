@@ -6,7 +6,7 @@ import {
   multiplyAccumulates,
   weightCount,
 } from '../../core/index.js';
-import type { Int8ConvolutionSpecification, KernelBackend } from '../../kernels/index.js';
+import type { Int8ConvolutionSpecification } from '../../kernels/index.js';
 import { planInt8Native } from '../../kernels/native/plan.js';
 import {
   transformInput,
@@ -23,6 +23,7 @@ import {
   reference,
   runInt8,
   runInt8Kernel,
+  unobserved,
   wasm,
 } from './support.js';
 
@@ -280,22 +281,9 @@ describe('channels whose proof a fault breaks', () => {
   });
 });
 
-/** Outputs of a run that nobody observes: kernels in C then choose their algorithm by the number of images. */
-function unobserved(
-  backend: KernelBackend,
-  kernel: ReturnType<KernelBackend['int8Convolution']>,
-  { input, images }: Pick<Int8Case, 'input' | 'images'>,
-): number[] {
-  const ownInput = backend.allocateUint8(input.length);
-  ownInput.set(input);
-  const output = backend.allocateUint8(images * featureCount(kernel.shape.output));
-  kernel.run(ownInput, output, images);
-  return [...output];
-}
-
 /** From so many images on, kernels in C transform this layer; undefined: never. */
 function transformedImages(shape: ConvolutionShape): number | undefined {
-  const tiles = { tilePanels: 4, tileSteps: 1, dotProducts: true, transforms: true };
+  const tiles = { tileRows: 6, tilePanels: 4, tileSteps: 1, dotProducts: true, transforms: true };
   return planInt8Native(shape, tiles).transform?.images;
 }
 

@@ -29,7 +29,15 @@ const FIELDS: Readonly<Record<string, number>> = {
   ...{ rowBytes: 64, panelBytes: 1024, panels: 1, sumBytes: 64, positions: 16, relu: 1 },
   ...{ tileOutputs: 4, tileRows: 1, tileColumns: 1, inputPlane: 64, outputPlane: 64 },
   ...{ weightPlane: 64, packed: 0, zeros: DATA, scratch: DATA },
-  ...{ panelRows: 4, transformedImages: 2, blockTiles: 2, blockChannels: 64, keepsWeights: 0 },
+  ...{
+    panelRows: 4,
+    unpaddedImages: 1,
+    unpaddedBlock: 1,
+    transformedImages: 2,
+    blockTiles: 2,
+    blockChannels: 64,
+    keepsWeights: 0,
+  },
   ...{ firstInputs: DATA, taps: DATA },
   ...{ padding: DATA, transformedInputs: TRANSFORMED, transformedWeights: TRANSFORMED_WEIGHTS },
   ...{ products: PRODUCTS },
@@ -40,6 +48,13 @@ const WEIGHTS = 16 * 16 * 9;
 const BITS = new Uint8Array(WEIGHTS).fill(3);
 const INDICES = Uint32Array.of(0, 5, WEIGHTS - 1);
 const VALUES = Int8Array.of(-1, 2, 127);
+
+/** Zero points that add nothing, for every tile of products: of AMX it has 64 taps. */
+const SMALLEST = {
+  ...{ weightZeroPoints: 0, inputZeroPoint: 0, inputChannels: 64, steps: 144, windowStride: 576 },
+  ...{ blockRows: 1, panelRows: 1, accumulators: 45_056, windows: 44_032, weights: 16_384 },
+  ...{ transformedImages: 0 },
+};
 
 /**
  * A function, the layout of the descriptor that its first argument is, its arguments after memory and instruction set,
@@ -57,6 +72,8 @@ const CALLS: readonly Call[] = [
   ['runInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, OUTPUT, 2], {}],
   // Without zero points of weights, tiles are transformed.
   ['runInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, OUTPUT, 2], { weightZeroPoints: 0 }],
+  // Of a single image padding is left out.
+  ['runInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, OUTPUT, 1], { ...SMALLEST }],
   ['accumulateInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, 2, 3, 4], {}],
   ['finishInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, 2, 3, 4], {}],
   ['invertInt8Weights', 'Int8Descriptor', [DESCRIPTOR], {}, BITS],

@@ -482,17 +482,17 @@ static napi_value instructionSets(napi_env env) {
   if (napi_create_array_with_length(env, INSTRUCTION_SET_COUNT, &names) != napi_ok) return NULL;
   for (size_t i = 0; i < INSTRUCTION_SET_COUNT; i++) {
     const InstructionSet *set = INSTRUCTION_SETS[i];
-    napi_value entry, name, supported, panels, steps, dotProducts, transforms;
+    napi_value entry, name, supported, panels, steps, rows, transforms;
     if (napi_create_object(env, &entry) != napi_ok ||
         napi_create_string_utf8(env, set->name, NAPI_AUTO_LENGTH, &name) != napi_ok ||
         napi_get_boolean(env, set->supported(), &supported) != napi_ok ||
-        napi_get_boolean(env, set->dotProducts, &dotProducts) != napi_ok ||
+        napi_create_uint32(env, (uint32_t)set->tileRows, &rows) != napi_ok ||
         napi_get_boolean(env, set->multiplyInt16 != NULL, &transforms) != napi_ok ||
         napi_create_uint32(env, (uint32_t)set->tilePanels, &panels) != napi_ok ||
         napi_create_uint32(env, (uint32_t)set->tileSteps, &steps) != napi_ok ||
         napi_set_named_property(env, entry, "name", name) != napi_ok ||
         napi_set_named_property(env, entry, "supported", supported) != napi_ok ||
-        napi_set_named_property(env, entry, "dotProducts", dotProducts) != napi_ok ||
+        napi_set_named_property(env, entry, "tileRows", rows) != napi_ok ||
         napi_set_named_property(env, entry, "transforms", transforms) != napi_ok ||
         napi_set_named_property(env, entry, "tilePanels", panels) != napi_ok ||
         napi_set_named_property(env, entry, "tileSteps", steps) != napi_ok ||

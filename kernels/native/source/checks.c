@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "convolution.h"
 #include "transformed.h"
 
 static const char *const OUTSIDE = "an address lies outside the memory";
@@ -112,6 +113,21 @@ static const char *checkTransformed(const Memory *memory, const Int8Descriptor *
              : OUTSIDE;
 }
 
+/* What leaving out the taps of padding asks of a convolution. */
+static const char *checkUnpadded(const Memory *memory, const InstructionSet *set,
+                                 const Int8Descriptor *descriptor) {
+  const WindowDescriptor *window = &descriptor->window;
+  if (descriptor->depthwise || window->groups != 1 || descriptor->unpaddedBlock < 1 ||
+      window->inputChannels % STEP_TAPS ||
+      (size_t)window->inputChannels / STEP_TAPS % set->tileSteps) {
+    return WRONG_SIZE;
+  }
+  const uint64_t rows =
+      count(window->outputHeight, window->outputWidth, descriptor->unpaddedBlock);
+  const uint64_t rowBytes = set->tilePanels * PANEL_CHANNELS * sizeof(int32_t);
+  return isInside(memory, descriptor->accumulators, times(rows, rowBytes)) ? NULL : OUTSIDE;
+}
+
 const char *checkInt8(const Memory *memory, uint32_t address, const InstructionSet *set,
                       Int8Descriptor *descriptor) {
   const char *wrong = copyFrom(memory, address, descriptor, sizeof *descriptor);
@@ -181,6 +197,8 @@ const char *checkInt8(const Memory *memory, uint32_t address, const InstructionS
       !isInside(memory, descriptor->accumulators, times(rows, vectorBytes))) {
     return OUTSIDE;
   }
+  wrong = isUnpadded(descriptor) ? checkUnpadded(memory, set, descriptor) : NULL;
+  if (wrong) return wrong;
   return isTransformed(set, descriptor) ? checkTransformed(memory, descriptor) : NULL;
 }
 

@@ -1,5 +1,7 @@
 #include "convolution.h"
 
+#include <string.h>
+
 #include "gather.h"
 #include "transformed.h"
 
@@ -179,6 +181,79 @@ static void runDirect(const InstructionSet *set, const Int8Descriptor *descripto
   }
 }
 
+/* Products of the panels of a tile and of all taps that meet inputs: sums [output position][image][channel of the tile]. */
+static void multiplyInside(const InstructionSet *set, const Int8Descriptor *descriptor,
+                           const uint8_t *memory, const uint8_t *input, size_t firstImage,
+                           size_t images, size_t firstPanel, size_t panels, int32_t *sums) {
+  const WindowDescriptor *window = &descriptor->window;
+  const size_t channels = (size_t)window->inputChannels;
+  const size_t tapSteps = channels / STEP_TAPS;
+  const size_t panelBytes = (size_t)descriptor->steps * PANEL_CHANNELS * STEP_TAPS;
+  const int8_t *weights = (const int8_t *)(memory + descriptor->weights) + firstPanel * panelBytes;
+  const size_t imageBytes = (size_t)window->inputHeight * (size_t)window->inputWidth * channels;
+  const size_t sumStride = set->tilePanels * PANEL_CHANNELS;
+  const int64_t taps = (int64_t)window->kernelHeight * window->kernelWidth;
+  const size_t blockSteps = (size_t)descriptor->blockSteps;
+  for (int64_t tap = 0; tap < taps; tap++) {
+    const int64_t tapY = tap / window->kernelWidth * window->dilationY - window->padTop;
+    const int64_t tapX = tap % window->kernelWidth * window->dilationX - window->padLeft;
+    for (size_t step = 0; step < tapSteps; step += blockSteps) {
+      const size_t count = smaller(blockSteps, tapSteps - step);
+      const int8_t *b = weights + ((size_t)tap * tapSteps + step) * PANEL_CHANNELS * STEP_TAPS;
+      size_t position = 0;
+      for (int64_t outputY = 0; outputY < window->outputHeight; outputY++) {
+        const int64_t y = outputY * window->strideY + tapY;
+        for (int64_t outputX = 0; outputX < window->outputWidth; outputX++, position++) {
+          const int64_t x = outputX * window->strideX + tapX;
+          if (y < 0 || y >= window->inputHeight || x < 0 || x >= window->inputWidth) continue;
+          const uint8_t *a = input + firstImage * imageBytes +
+                             (size_t)(y * window->inputWidth + x) * channels + step * STEP_TAPS;
+          int32_t *c = sums + position * images * sumStride;
+          for (size_t image = 0; image < images; image += set->tileRows) {
+            set->multiplyInt8(smaller(set->tileRows, images - image), panels, count,
+                              a + image * imageBytes, imageBytes, b, panelBytes,
+                              c + image * sumStride, sumStride, NULL);
+          }
+        }
+      }
+    }
+  }
+}
+
+/*
+ * Tap by tap, each for those output positions where it meets no padding: rows are images, whose pixels lie in the input as
+ * they are needed. Padding of zeros adds nothing.
+ */
+static void runUnpadded(const InstructionSet *set, const Int8Descriptor *descriptor,
+                        uint8_t *memory, const uint8_t *input, uint8_t *output, size_t images) {
+  const WindowDescriptor *window = &descriptor->window;
+  const size_t channels = (size_t)window->outputChannels;
+  const size_t positions = (size_t)window->outputHeight * (size_t)window->outputWidth;
+  const size_t sumStride = set->tilePanels * PANEL_CHANNELS;
+  int32_t *sums = (int32_t *)(memory + descriptor->accumulators);
+  for (size_t image = 0; image < images; image += (size_t)descriptor->unpaddedBlock) {
+    const size_t rows = smaller((size_t)descriptor->unpaddedBlock, images - image);
+    for (size_t panel = 0; panel < (size_t)descriptor->panelsPerGroup; panel += set->tilePanels) {
+      const size_t panels = smaller(set->tilePanels, (size_t)descriptor->panelsPerGroup - panel);
+      const size_t channel = panel * PANEL_CHANNELS;
+      const int32_t *bias = (const int32_t *)(memory + descriptor->bias) + channel;
+      for (size_t row = 0; row < positions * rows; row++) {
+        memcpy(sums + row * sumStride, bias, panels * PANEL_CHANNELS * sizeof *sums);
+      }
+      multiplyInside(set, descriptor, memory, input, image, rows, panel, panels, sums);
+      for (size_t position = 0; position < positions; position++) {
+        for (size_t row = 0; row < rows; row++) {
+          set->lanes->finishInt8(descriptor, memory, sums + (position * rows + row) * sumStride,
+                                 sumStride,
+                                 output + ((image + row) * positions + position) * channels,
+                                 position, 1, channel,
+                                 smaller(panels * PANEL_CHANNELS, channels - channel));
+        }
+      }
+    }
+  }
+}
+
 void runInt8(const InstructionSet *set, const Int8Descriptor *descriptor, uint8_t *memory,
              const uint8_t *input, uint8_t *output, size_t images) {
   const WindowDescriptor *window = &descriptor->window;
@@ -189,6 +264,10 @@ void runInt8(const InstructionSet *set, const Int8Descriptor *descriptor, uint8_
     return;
   }
   if (!isTransformed(set, descriptor) || images < (size_t)descriptor->transformedImages) {
+    if (isUnpadded(descriptor) && images >= (size_t)descriptor->unpaddedImages) {
+      runUnpadded(set, descriptor, memory, input, output, images);
+      return;
+    }
     runDirect(set, descriptor, memory, input, output, total, 0, panels);
     return;
   }

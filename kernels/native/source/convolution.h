@@ -3,6 +3,12 @@
 
 #include "instruction-set.h"
 
+/* Whether taps of padding are left out: they and zero points of weights must add nothing. */
+static inline int isUnpadded(const Int8Descriptor *descriptor) {
+  return descriptor->unpaddedImages > 0 && descriptor->inputZeroPoint == 0 &&
+         descriptor->weightZeroPoints == 0;
+}
+
 /* Descriptors and ranges of these have been checked (checks.h). */
 
 /* A convolution of `images` images, block by block of output positions. */

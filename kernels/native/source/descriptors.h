@@ -60,6 +60,9 @@ typedef struct {
   /* Blocks that all convolutions share. */
   uint32_t windows;
   uint32_t accumulators;
+  /* From so many images on, taps of padding are left out where it is zero; 0: never. At most so many images a block. */
+  int32_t unpaddedImages;
+  int32_t unpaddedBlock;
   /* From so many images on, F(4×4, 3×3) computes what it can; 0: never. */
   int32_t transformedImages;
   /* Most tiles of a block, and most input channels whose transformed weights a block takes at a time. */

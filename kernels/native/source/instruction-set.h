@@ -169,8 +169,6 @@ typedef struct {
   size_t tilePanels;
   /* Steps of a packed panel are a multiple of this. */
   size_t tileSteps;
-  /* Whether it multiplies 8-bit values: without, fewer products by transforms take less time (kernels/native/backend.ts). */
-  int dotProducts;
   /* Of as many panels, and at most `wordRows` rows. NULL: no transforms, direct products take less time. */
   MultiplyInt16 *multiplyInt16;
   size_t wordRows;
