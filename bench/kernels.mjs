@@ -271,7 +271,7 @@ function measure(shape, images, format) {
   if (format === 'int8') {
     const kernel = backend.int8Convolution({
       shape,
-      inputZeroPoint: 3,
+      inputZeroPoint: 0,
       weights: Int8Array.from(random, nearlyNormal),
       weightZeroPoints: new Int32Array(channels),
       bias: new Int32Array(channels),

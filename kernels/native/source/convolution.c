@@ -113,11 +113,19 @@ static void placeWindows(const Int8Descriptor *descriptor, uint8_t *memory, cons
   uint8_t *gathered = memory + descriptor->windows;
   product->windows = gathered;
   product->windowStride = (size_t)descriptor->windowStride;
+  const uint8_t *image = input + firstRow / positions * imageBytes;
+  int64_t y = (int64_t)(firstRow % positions / (size_t)window->outputWidth);
+  int64_t x = (int64_t)(firstRow % (size_t)window->outputWidth);
+  // Counted on: a division takes longer than a window of few channels.
   for (size_t row = 0; row < product->rows; row++) {
-    const size_t image = (firstRow + row) / positions;
-    const size_t position = (firstRow + row) % positions;
-    gatherWindow(window, 1, descriptor->inputZeroPoint, input + image * imageBytes, position,
-                 product->group, gathered + row * product->windowStride);
+    gatherFrom(window, 1, descriptor->inputZeroPoint, image, y * window->strideY - window->padTop,
+               x * window->strideX - window->padLeft, product->group,
+               gathered + row * product->windowStride);
+    if (++x < window->outputWidth) continue;
+    x = 0;
+    if (++y < window->outputHeight) continue;
+    y = 0;
+    image += imageBytes;
   }
 }
 

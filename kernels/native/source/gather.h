@@ -23,20 +23,16 @@ static inline void copyBytes(uint8_t *restrict to, const uint8_t *restrict from,
 }
 
 /*
- * The window of one output position: for ky, then kx, the channels of the group. Values have `valueBytes` bytes; each
- * byte of padding is `padding`.
+ * The window whose first tap lies at (top, left), maybe outside the image: for ky, then kx, the channels of the group.
+ * Values have `valueBytes` bytes; each byte of padding is `padding`.
  */
-static inline void gatherWindow(const WindowDescriptor *window, size_t valueBytes, int padding,
-                                const uint8_t *image, size_t position, size_t group,
-                                uint8_t *to) {
+static inline void gatherFrom(const WindowDescriptor *window, size_t valueBytes, int padding,
+                              const uint8_t *image, int64_t top, int64_t left, size_t group,
+                              uint8_t *to) {
   const size_t channels = (size_t)window->inputChannels * valueBytes;
   const size_t groupChannels = channels / (size_t)window->groups;
   const int64_t width = window->inputWidth;
   const int64_t kernelWidth = window->kernelWidth;
-  const int64_t top =
-      (int64_t)(position / (size_t)window->outputWidth) * window->strideY - window->padTop;
-  const int64_t left =
-      (int64_t)(position % (size_t)window->outputWidth) * window->strideX - window->padLeft;
   // Neighbouring taps of whole pixels lie side by side.
   const int together = window->dilationX == 1 && window->groups == 1;
   for (int32_t ky = 0; ky < window->kernelHeight; ky++) {
@@ -44,6 +40,8 @@ static inline void gatherWindow(const WindowDescriptor *window, size_t valueByte
     const size_t rowBytes = (size_t)kernelWidth * groupChannels;
     if (y < 0 || y >= window->inputHeight) {
       memset(to, padding, rowBytes);
+    } else if (together && left >= 0 && left + kernelWidth <= width) {
+      copyBytes(to, image + (size_t)(y * width + left) * channels, rowBytes);
     } else if (together) {
       const int64_t before = left < 0 ? (-left < kernelWidth ? -left : kernelWidth) : 0;
       const int64_t beyond = left + kernelWidth - width;
@@ -69,6 +67,16 @@ static inline void gatherWindow(const WindowDescriptor *window, size_t valueByte
     }
     to += rowBytes;
   }
+}
+
+/* The window of one output position. */
+static inline void gatherWindow(const WindowDescriptor *window, size_t valueBytes, int padding,
+                                const uint8_t *image, size_t position, size_t group,
+                                uint8_t *to) {
+  const int64_t y = (int64_t)(position / (size_t)window->outputWidth);
+  const int64_t x = (int64_t)(position % (size_t)window->outputWidth);
+  gatherFrom(window, valueBytes, padding, image, y * window->strideY - window->padTop,
+             x * window->strideX - window->padLeft, group, to);
 }
 
 #endif
