@@ -317,8 +317,8 @@ function measureRow(shape, images) {
     layer: `${kernel.join('×')} ${input.channels}→${output.channels} at ${input.height}×${input.width}, stride ${strides[0]}${groupsText(shape)}`,
     images,
     multiplyAccumulatesPerImage: multiplyAccumulates(shape),
-    // The kernels in C compute everything directly.
-    int8Algorithm: code.provider === 'wasm' ? planInt8Convolution(shape).algorithm : 'direct',
+    // Kernels in C choose by the number of images of a call.
+    int8Algorithm: code.provider === 'wasm' ? planInt8Convolution(shape).algorithm : 'native',
     gmacPerSecond: Object.fromEntries(
       FORMATS.map((format, i) => [format, Number(speeds[i].toFixed(2))]),
     ),

@@ -246,7 +246,7 @@ static void runUnpadded(const InstructionSet *set, const Int8Descriptor *descrip
       const size_t channel = panel * PANEL_CHANNELS;
       const int32_t *bias = (const int32_t *)(memory + descriptor->bias) + channel;
       for (size_t row = 0; row < positions * rows; row++) {
-        memcpy(sums + row * sumStride, bias, panels * PANEL_CHANNELS * sizeof *sums);
+        memmove(sums + row * sumStride, bias, panels * PANEL_CHANNELS * sizeof *sums);
       }
       multiplyInside(set, descriptor, memory, input, image, rows, panel, panels, sums);
       for (size_t position = 0; position < positions; position++) {
