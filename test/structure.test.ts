@@ -93,6 +93,8 @@ const BEHIND_FACES = [
   'kernels/reference/winograd.js',
   'kernels/wasm/int8/bounds.js',
   'kernels/wasm/int8/plan.js',
+  // From how many images on kernels in C choose another algorithm.
+  'kernels/native/plan.js',
   // What is written for compiled kernels, compared with the classes by which they read it.
   'kernels/layouts.js',
   // The library of compiled kernels, called as no kernel calls it.

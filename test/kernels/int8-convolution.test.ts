@@ -7,7 +7,6 @@ import {
   windowSize,
 } from '../../core/index.js';
 import { type Int8ConvolutionSpecification, requantize } from '../../kernels/index.js';
-import { roundUp } from '../../kernels/wasm/plan.js';
 import { xorshift } from '../../testing/index.js';
 import { type Int8Case, int8Case, int8CaseOf, mostlyPaddingShape } from './arbitraries.js';
 import {
@@ -225,7 +224,7 @@ const zeroPaddedCase = fc
     int8CaseOf(
       mostlyPaddingShape.map((shape) => ({
         ...shape,
-        input: { ...shape.input, channels: roundUp(shape.input.channels, 4) },
+        input: { ...shape.input, channels: 4 * Math.ceil(shape.input.channels / 4) },
       })),
     ),
     fc.constantFrom(3, 12, 17, 64),

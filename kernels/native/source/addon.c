@@ -164,7 +164,7 @@ static napi_value callInvertInt8Weights(napi_env env, napi_callback_info info) {
   const InstructionSet *set = instructionSet(env, read.numbers[0]);
   if (!set) return NULL;
   Int8Descriptor descriptor;
-  const char *wrong = checkInt8(&read.memory, read.numbers[1], set->tileSteps, &descriptor);
+  const char *wrong = checkInt8(&read.memory, read.numbers[1], set, &descriptor);
   if (!wrong) wrong = checkBits(&descriptor.window, bits.length);
   if (wrong) return failure(env, wrong);
   if (!set->lanes->invertInt8Weights(&descriptor, read.memory.start, bits.values)) {
@@ -183,7 +183,7 @@ static napi_value callSetInt8Weights(napi_env env, napi_callback_info info) {
   if (!set) return NULL;
   const uint32_t *indices = arrays[0].values;
   Int8Descriptor descriptor;
-  const char *wrong = checkInt8(&read.memory, read.numbers[1], set->tileSteps, &descriptor);
+  const char *wrong = checkInt8(&read.memory, read.numbers[1], set, &descriptor);
   if (!wrong) {
     wrong = checkIndices(&descriptor.window, indices, arrays[0].length, arrays[1].length);
   }
