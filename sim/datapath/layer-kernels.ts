@@ -73,6 +73,7 @@ function isInt8(layer: WeightedLayer): layer is Int8ArrayLayer {
 function int8Kernel(kernel: Int8ConvolutionKernel): LayerKernel {
   return {
     setWeights: (indices, values) => kernel.setWeights(indices, values),
+    invertBits: (bits) => kernel.invertBits(bits),
     run: (input, output, images, observe) =>
       kernel.run(input as Uint8Array, output as Uint8Array, images, observe),
     install: (unit) => kernel.setClip(int8ClipOf(unit)),
@@ -100,6 +101,7 @@ function float32Kernel(
   const length = featureCount(shape.output);
   return {
     setWeights: (indices, values) => kernel.setWeights(indices, values),
+    invertBits: undefined,
     run(input, output, images, observe) {
       kernel.run(input as Float32Array, output as Float32Array, images, observe);
       bound(upper, output.subarray(0, images * length) as Float32Array);
@@ -120,7 +122,31 @@ function onDequantizedWords(layer: Int8ArrayLayer, backend: KernelBackend): Laye
   const dequantize = dequantizer(layer);
   return {
     ...kernel,
-    setWeights: (indices, values) => kernel.setWeights(indices, dequantize(indices, values)),
+    ...ofWords(layer.weights, (indices, values) =>
+      kernel.setWeights(indices, dequantize(indices, values)),
+    ),
+  };
+}
+
+/** Writing of int8 words for a kernel that has their numbers alone. */
+function ofWords(
+  stored: Int8Array,
+  write: (indices: Uint32Array, words: WeightValues) => void,
+): WritableWeights {
+  const words = stored.slice();
+  return {
+    setWeights(indices, values) {
+      for (const [place, index] of indices.entries()) words[index] = values[place];
+      write(indices, values);
+    },
+    invertBits(bits) {
+      const indices = Uint32Array.from(bits.keys()).filter((index) => bits[index] !== 0);
+      for (const index of indices) words[index] ^= bits[index];
+      write(
+        indices,
+        Int8Array.from(indices, (index) => words[index]),
+      );
+    },
   };
 }
 
@@ -167,6 +193,7 @@ function int8ToFloat32(
 
   return {
     setWeights: (indices, values) => kernel.setWeights(indices, values),
+    invertBits: (bits) => kernel.invertBits(bits),
     run(input, output, images, observe) {
       kernel.run(input as Uint8Array, scratch, images, (sums, firstRow, rows, stride) => {
         observe?.(sums, firstRow, rows, stride);
@@ -190,14 +217,14 @@ function int8ToFloat32(
 
 /** Weights that are a tensor: the numbers of their words, the same for every sample. */
 function storedWeights(network: Network, layer: Exclude<WeightedLayer, ArrayLayer>): LayerKernel {
-  const isReal = !('scales' in layer);
-  const numbers = isReal ? layer.weights.slice() : dequantizeWords(layer);
-  const real = isReal ? (_: Uint32Array, values: WeightValues) => values : dequantizer(layer);
+  const numbers = 'scales' in layer ? dequantizeWords(layer) : layer.weights.slice();
+  const setNumbers = (indices: Uint32Array, values: WeightValues) => {
+    for (const [place, index] of indices.entries()) numbers[index] = values[place];
+  };
   return {
-    setWeights(indices, values) {
-      const read = real(indices, values);
-      for (const [place, index] of indices.entries()) numbers[index] = read[place];
-    },
+    ...('scales' in layer
+      ? storedWords(layer, setNumbers)
+      : { setWeights: setNumbers, invertBits: undefined }),
     run(_, output, images) {
       for (let image = 0; image < images; image += 1) output.set(numbers, image * numbers.length);
     },
@@ -205,6 +232,16 @@ function storedWeights(network: Network, layer: Exclude<WeightedLayer, ArrayLaye
       if (unit) throw new InputError(`${network.name}: layer "${layer.name}" has no accumulators`);
     },
   };
+}
+
+function storedWords(
+  layer: Pick<Int8ArrayLayer, 'weights' | 'scales' | 'zeroPoints'>,
+  setNumbers: (indices: Uint32Array, values: WeightValues) => void,
+): WritableWeights {
+  const dequantize = dequantizer(layer);
+  return ofWords(layer.weights, (indices, values) =>
+    setNumbers(indices, dequantize(indices, values)),
+  );
 }
 
 /** What a weighted layer of an int8 network asks of its kernel; without a quantised output, of one that is not read. */

@@ -18,8 +18,8 @@ const NO_WEIGHT = 0x7fffffff;
 /** Of a kernel what writing needs: weights by their index in the layer, ascending. */
 export interface WritableWeights {
   setWeights(indices: Uint32Array, values: WeightValues): void;
-  /** Of int8 weights: a byte for each weight. */
-  invertBits?(bits: Uint8Array): void;
+  /** A byte for each weight; undefined: the weights are float32 words. */
+  readonly invertBits: ((bits: Uint8Array) => void) | undefined;
 }
 
 const NO_PATCHES: Patches = { weights: new Uint32Array(0), words: new Uint32Array(0) };
@@ -119,7 +119,8 @@ function createBitWriter(
 
   function invertKernels(bits: Uint8Array): void {
     for (const [layer, kernel] of kernels.entries()) {
-      kernel.invertBits?.(bits.subarray(firstWeights[layer], firstWeights[layer + 1]));
+      if (!kernel.invertBits) throw new Error('weights of an int8 network without int8 words');
+      kernel.invertBits(bits.subarray(firstWeights[layer], firstWeights[layer + 1]));
     }
   }
 

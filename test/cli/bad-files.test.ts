@@ -70,17 +70,15 @@ describe.concurrent('networks', () => {
   test('one with an unsupported operator', async () => {
     const { graph, ...onnx } = decodeOnnx(readFileSync(float32), float32);
     const nodes = graph.nodes.map((node) =>
-      node.opType === 'MaxPool' ? { ...node, opType: 'LpPool' } : node,
+      node.opType === 'MaxPool' ? { ...node, opType: 'LpPools' } : node,
     );
     const path = file('lp.onnx', encodeOnnx({ ...onnx, graph: { ...graph, nodes } }));
-    expect(await refusal(['timing', '--model', path])).toMatch(
-      /lp\.onnx: node "pool1" \(LpPool\) is an unsupported operator; Bitcell reads .*Conv/,
-    );
+    expect(await refusal(['timing', '--model', path])).toMatch(/lp\.onnx: .*"pool1" \(LpPools\)/);
   });
 
   test('one of float32 words where int8 words are needed', async () => {
     const sentence = `${float32} has float32 weights: quantise it first with "bitcell quantize ${float32} --output FILE", or choose --format float32`;
-    expect(await refusal(['infer', float32, ...infer.slice(2)])).toBe(sentence);
+    expect(await refusal(['infer', float32, ...infer.slice(2), '--format', 'int8'])).toBe(sentence);
     expect(await refusal(['verify', '--model', float32])).toBe(sentence);
   });
 
@@ -142,18 +140,16 @@ describe.concurrent('images', () => {
     const small = join(folder, 'small.npy');
     writeNpy(small, { shape: [2, 3, 16, 16], data: new Float32Array(2 * 3 * 256) });
     expect(await inferOf(small)).toBe(
-      `${small} has the shape 2 × 3 × 16 × 16, but tiny takes images × 3 × 32 × 32`,
+      `${small} has the shape 2 × 3 × 16 × 16, but tiny takes samples × 3 × 32 × 32`,
     );
   });
 
   test('of another element type', async () => {
     const bytes = readFileSync(images).toString('latin1');
-    const double = file('double.npy', Buffer.from(bytes.replace('<f4', '<f8'), 'latin1'));
-    expect(await inferOf(double)).toBe(
-      `${double} holds values of numpy type <f8; save it as float32 ('<f4').`,
+    const text = file('text.npy', Buffer.from(bytes.replace('<f4', '<U1'), 'latin1'));
+    expect(await inferOf(text)).toBe(
+      `${text} holds values of numpy type <U1; save it as numbers, such as float32 ('<f4').`,
     );
-    const integers = file('integers.npy', Buffer.from(bytes.replace('<f4', '<i4'), 'latin1'));
-    expect(await inferOf(integers)).toBe(`${integers} holds int32 values; save it as float32.`);
   });
 
   test('missing or cut', async () => {

@@ -22,7 +22,7 @@ describe.concurrent('options', () => {
     { args: ['frobnicate'], part: "unknown command 'frobnicate'" },
     { args: ['map', 'crate'], part: "unknown command 'crate'" },
     { args: ['timing', model], part: 'too many arguments' },
-    { args: infer.slice(0, 4), part: "required option '--output <file>' not specified" },
+    { args: infer.slice(0, 4), part: 'give --output FILE or --output-dir FOLDER' },
     { args: [...run, '--threads', '0'], part: 'Expected a whole number of at least 1.' },
     { args: [...run, '--seed', '1.5'], part: 'Expected a whole number of at least 0.' },
     { args: [...run, '--maps', '0'], part: 'Expected a whole number of at least 1.' },

@@ -77,6 +77,7 @@ describe('infer', () => {
       nonFiniteInputs: 0,
       seconds: expect.any(Number),
       output,
+      outputs: [{ name: 'logits', elementType: 'float32', shape: [IMAGES, 10], file: output }],
       unfused: [],
     });
     expect(result.seconds).toBeGreaterThan(0);
