@@ -15,7 +15,13 @@ export * from './inference/quantize.js';
 export { requireCifar10Network } from './inputs/cifar10-network.js';
 export type { DieLabels, PlacedDie, PlacedDies, PlacedLevel } from './inputs/dies/index.js';
 export type { MeasuredMapOptions } from './inputs/measured-map.js';
-export { type InputArray, joinSamples, readSamples, type Samples } from './inputs/samples.js';
+export {
+  dataShapesOf,
+  type InputArray,
+  joinSamples,
+  readSamples,
+  type Samples,
+} from './inputs/samples.js';
 export type { SharedNetwork } from './inputs/shared-network.js';
 export {
   loadThresholds,

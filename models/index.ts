@@ -21,6 +21,7 @@ export {
 } from './export/float32.js';
 export { writeQdq } from './export/qdq.js';
 export { writeClipped, writeQOperator } from './export/qoperator.js';
+export type { DataShape } from './graph/prepare/sample.js';
 export { type QuantizedWriteOptions, quantizedName } from './graph/quantized-graph.js';
 export * from './network.js';
 export * from './onnx/index.js';

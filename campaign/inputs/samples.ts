@@ -1,10 +1,17 @@
 import {
   InputError,
   type NpyFloat32Array,
+  readFileChecked,
   readFloat32Npy,
+  readNpyHeader,
   requireMemory,
 } from '../../core/index.js';
-import { type Network, type NetworkValue, networkInputs } from '../../models/index.js';
+import {
+  type DataShape,
+  type Network,
+  type NetworkValue,
+  networkInputs,
+} from '../../models/index.js';
 import type { InputFile } from '../../workload/index.js';
 
 /** Samples for a network, in float32. */
@@ -14,6 +21,14 @@ export interface Samples {
   readonly sampleLength: number;
   /** samples × sampleLength. */
   readonly values: Float32Array;
+}
+
+/** The shapes of files of samples, from which open sizes of a network are taken. */
+export function dataShapesOf(inputs: readonly InputFile[]): DataShape[] {
+  return inputs.map(({ name, file }) => ({
+    name,
+    shape: readNpyHeader(readFileChecked(file), file).shape,
+  }));
 }
 
 /** An array of samples for an input of a network. */

@@ -22,6 +22,7 @@ import {
 } from '../../sim/index.js';
 import type { Workload } from '../../workload/index.js';
 import { filesOfDies, levelOfDies, type PlacedDies, readDies } from '../inputs/dies/index.js';
+import { dataShapesOf } from '../inputs/samples.js';
 import { type SharedNetwork, shareNetwork } from '../inputs/shared-network.js';
 import { loadStorageMap } from '../inputs/storage-map.js';
 import { createThresholdFinder, type ProfileData } from '../inputs/thresholds.js';
@@ -82,9 +83,10 @@ export function prepareStudy(given: Study, source: DataOptions = {}): PreparedSt
   const accelerators = new Map(given.accelerators.map((name) => [name, loadAccelerator(name)]));
   const sources = sourcesOf(given);
   requireKnowable(given, sources);
+  const sizes = { dataShapes: dataShapesOf(source.inputs ?? []) };
   const words = given.models.map((model) => ({
     model,
-    shared: given.formats.map((format) => shareNetwork(loadNetwork(model, format))),
+    shared: given.formats.map((format) => shareNetwork(loadNetwork(model, format, sizes))),
   }));
   const all = words.flatMap(({ shared }) => shared.map(({ network }) => network));
   const { workload, profile } = loadSamples(all, source, given.seed, profiles(given));

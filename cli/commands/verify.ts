@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import {
   cifar10Workload,
+  dataShapesOf,
   givenWorkload,
   loadNetwork,
   loadThresholds,
@@ -81,7 +82,8 @@ export function verifyCommand(): Command {
 
 async function verify(flags: VerifyFlags): Promise<void> {
   const { model, threads, json } = flags;
-  const network = loadNetwork(model, 'int8');
+  const sizes = { dataShapes: dataShapesOf(flags.input ?? []) };
+  const network = loadNetwork(model, 'int8', sizes);
   if (network.format !== 'int8') throw new InputError(`${model} is not quantised`);
   const { workload, images, profile } = samplesOf(network, flags);
   const { thresholds, where } = loadThresholds(model, [network], flags.thresholds, profile);
@@ -154,7 +156,8 @@ function float32Clips(
   profile: ProfileData,
 ) {
   const { model } = flags;
-  const network = loadNetwork(model, 'float32');
+  const sizes = { dataShapes: dataShapesOf(flags.input ?? []) };
+  const network = loadNetwork(model, 'float32', sizes);
   if (network.format !== 'float32') throw new InputError(`${model} has no float32 words`);
   const mitigations = [
     ...(thresholds.float32 ? (['clip', 'clamp'] as const) : []),

@@ -219,10 +219,12 @@ export function dataOption(): Option {
 }
 
 /** Samples of a network: `FILE`, or `NAME=FILE` once for each of several inputs. */
-export function inputOption(): Option {
+export function inputOption(
+  description = 'samples as .npy, each shaped as the network takes them',
+): Option {
   return option(
     '--input <file>',
-    'samples as .npy, each shaped as the network takes them; of several inputs NAME=FILE, once for each',
+    `${description}; of several inputs NAME=FILE, once for each`,
   ).argParser((text: string, before: readonly InputFile[] | undefined) => [
     ...(before ?? []),
     inputFileOf(text),

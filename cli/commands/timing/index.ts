@@ -8,7 +8,15 @@ import {
   vectorTiming,
 } from '../../../sim/index.js';
 import { addMemoryLimit } from '../../input/memory-limit.js';
-import { acceleratorOption, addCommonOptions, choice, list, option } from '../../input/options.js';
+import {
+  acceleratorOption,
+  addCommonOptions,
+  choice,
+  inputOption,
+  inputShapeOption,
+  list,
+  option,
+} from '../../input/options.js';
 import { tell } from '../../print/messages.js';
 import { printResult } from '../../print/output.js';
 import type { TimingFlags } from './flags.js';
@@ -25,6 +33,8 @@ export function timingCommand(): Command {
         "layers of a SCALE-Sim topology (.csv), in a network's place",
       ).conflicts('model'),
     )
+    .addOption(inputShapeOption())
+    .addOption(inputOption('samples whose sizes are taken where the model leaves them open'))
     .addOption(acceleratorOption())
     .addOption(
       option(

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { dataShapesOf } from '../../../campaign/index.js';
 import { InputError, parseBytes, parseDecimal, readTextChecked } from '../../../core/index.js';
 import {
   arrayLayers,
@@ -35,14 +36,18 @@ export interface Workload {
 }
 
 export function workloadOf(
-  { topology, model }: TimingFlags,
+  { topology, model, input = [], inputShape }: TimingFlags,
   { sparsityIsOff }: TimedAccelerator,
 ): Workload {
   if (topology !== undefined) {
     const layers = parseTopology(readTextChecked(topology), topology, { sparsityIsOff });
     return { name: basename(topology), layers };
   }
-  const network = resolveModel(model);
+  const network = resolveModel(model, {
+    inputShapes: inputShape,
+    dataShapes: dataShapesOf(input),
+    weights: 'optional',
+  });
   return { name: model, layers: arrayLayers(network), network };
 }
 
