@@ -4,7 +4,7 @@ import { readFileChecked } from './files.js';
 import { writeFileAtomic } from './write-files.js';
 
 /** The arrays that hold the elements of a `.npy` file, by numpy's name of their type. */
-interface NpyData {
+export interface NpyData {
   readonly bool: Uint8Array;
   readonly int8: Int8Array;
   readonly uint8: Uint8Array;

@@ -18,6 +18,7 @@ export type { FaultFileOptions, Selection } from './formats/read-options.js';
 export * from './generate/fault-buffers.js';
 export * from './generate/fault-map-of.js';
 export * from './generate/fault-subsets.js';
+export type { MarkedCellsMemory } from './generate/marked-cells.js';
 export {
   nestedUniformFaultMaps,
   type UniformFaultOptions,

@@ -66,6 +66,7 @@ export {
   applyFunction,
   FUNCTIONS,
   type FunctionName,
+  type NamedFunction,
   type RealFunction,
   realFunction,
 } from './float32/functions.js';

@@ -21,18 +21,37 @@ export {
 } from './export/float32.js';
 export { writeQdq } from './export/qdq.js';
 export { writeClipped, writeQOperator } from './export/qoperator.js';
-export type { DataShape } from './graph/prepare/sample.js';
-export { type QuantizedWriteOptions, quantizedName } from './graph/quantized-graph.js';
+export type { Form } from './graph/form.js';
+export type { GraphResult, GraphScope, ImportGraph, TensorType } from './graph/graph.js';
+export type { GraphBuilder, GraphOutput } from './graph/graph-builder.js';
+export type { DataShape, InputSizes } from './graph/prepare/sample.js';
+export type { ConstantQuantization } from './graph/quantization.js';
+export type { QuantizationNames, WeightNames } from './graph/quantized-graph.js';
+export {
+  type QuantizedGraph,
+  type QuantizedWriteOptions,
+  quantizedName,
+} from './graph/quantized-graph.js';
 export * from './network.js';
 export * from './onnx/index.js';
 export type {
+  Activation,
+  ArrayParts,
+  ConstantOperand,
   Float32Place,
+  JoinableLayer,
+  LayerParts,
   LayerPlace,
   LayerShapes,
   Operation,
   OperatorDefinition,
+  OperatorReader,
+  QuantizedArrayParts,
   QuantizedPlace,
+  ReadValues,
   TensorPlace,
+  WeightOperand,
+  Without,
 } from './operators/definition.js';
 export { definitionOf, isMoving, OPERATORS, shapesOf } from './operators/index.js';
 export { type ActivationRange, quantizeRange } from './quantization/affine.js';

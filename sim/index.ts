@@ -14,7 +14,7 @@ export type {
   Int8ArrayWeights,
 } from './disturbance/array/window-weights.js';
 export type { AccumulatorMemoryFaults, ArrayFaults } from './disturbance/array-faults.js';
-export type { StoredWords } from './disturbance/dense-patches.js';
+export type { RoomForWords, StoredWords } from './disturbance/dense-patches.js';
 export { type Disturbance, isOfWeightsAlone, type ReadThrough } from './disturbance/disturbance.js';
 export {
   applyFaultMap,

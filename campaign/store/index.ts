@@ -12,6 +12,7 @@ export {
 } from './results.js';
 export { type SalvagedRows, salvageRows } from './salvage.js';
 export {
+  type OtherIslands,
   type OtherSaver,
   openStore,
   type StoreOptions,

@@ -6,7 +6,7 @@ const { fround } = Math;
 /** A function of one float32 number with float32 parameters; gives a float32 number. */
 export type RealFunction = (x: number) => number;
 
-interface NamedFunction {
+export interface NamedFunction {
   /** What the parameters are where a file does not state them, as ONNX has it. */
   readonly defaults: readonly number[];
   of(...parameters: number[]): RealFunction;

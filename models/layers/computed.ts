@@ -38,7 +38,7 @@ export interface BinaryLayer extends JoiningLayer {
 }
 
 /** A layer on groups of values, which differ in their place along some axes alone. */
-interface GroupLayer extends LayerBase {
+export interface GroupLayer extends LayerBase {
   /** Sizes of the input's axes as stored, outermost first. */
   readonly dims: readonly number[];
   /** Of `dims`, ascending. */

@@ -62,7 +62,7 @@ export interface Float32ArrayLayer extends ArrayLayerBase {
   readonly bias: Float32Array;
 }
 
-interface StoredWeightsBase extends StoringLayer {
+export interface StoredWeightsBase extends StoringLayer {
   readonly kind: 'stored-weights';
   readonly inputs: readonly [];
 }

@@ -70,7 +70,7 @@ export interface ConstantOperand {
   readonly stored?: { readonly values: Uint8Array; readonly quantization: Quantization };
 }
 
-type Without<L, K extends PropertyKey> = L extends unknown ? Omit<L, K> : never;
+export type Without<L, K extends PropertyKey> = L extends unknown ? Omit<L, K> : never;
 
 /** A layer on the array between quantised tensors of which the importer fills in name and tensors. */
 export type QuantizedArrayParts = Omit<Int8ArrayLayer, 'name' | 'input' | 'output'>;

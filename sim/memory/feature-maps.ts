@@ -45,14 +45,14 @@ export interface FeatureMaps {
 }
 
 /** A tensor that the feature-map memory holds, without its place. */
-type Held = Omit<StoredTensor, 'placement'> & { readonly values: number };
+export type HeldTensor = Omit<StoredTensor, 'placement'> & { readonly values: number };
 
 /**
  * The network's inputs and what its layers hand on, in the order in which it is written. A flattened tensor is its
  * source in another order, and stays in its cells. The network's outputs leave the accelerator, and weights that an
  * operator on the host takes are in the weight memory.
  */
-export function heldTensors(network: Network): Held[] {
+export function heldTensors(network: Network): HeldTensor[] {
   const valuesOf = (tensor: number) => featureCount(network.tensors[tensor].shape);
   const layers: readonly Layer[] = network.layers;
   const taken = new Set(layers.flatMap(inputsOf));

@@ -1,5 +1,3 @@
-type Values = Uint8Array | Float32Array;
-
 /**
  * Axis k of the output is axis order[k] of the input; both row-major.
  *
@@ -8,8 +6,8 @@ type Values = Uint8Array | Float32Array;
 export function permuteAxes(
   dims: readonly number[],
   order: readonly number[],
-  input: Values,
-  output: Values,
+  input: Uint8Array | Float32Array,
+  output: Uint8Array | Float32Array,
 ): void {
   const strides = dims.map((_, axis) =>
     dims.slice(axis + 1).reduce((product, size) => product * size, 1),
