@@ -106,6 +106,7 @@ describe('a random stream', () => {
   test('keeps the numbers of its purposes', () => {
     expect(PURPOSE).toMatchInlineSnapshot(`
       {
+        "calibrationChoice": 24,
         "clusterPlace": 18,
         "faultActivity": 19,
         "faultArrival": 17,
