@@ -9,22 +9,28 @@
 const MODEL_GRAPH = 7;
 const GRAPH_INITIALIZER = 5;
 const TENSOR_DIMS = 1;
+const TENSOR_DATA_TYPE = 2;
 const TENSOR_RAW_DATA = 9;
 
+// Numbers of element types there.
+const FLOAT = 1;
+const INT8 = 3;
+
 /**
- * The data of all initialisers of two or more dimensions: of layers the weights alone.
+ * The data of all initialisers of two or more dimensions: of layers the weights alone. Where some are int8 only those:
+ * clips of int8 networks have thresholds and scales of as many dimensions.
  * @param {Uint8Array} file
  * @returns {Span[]}
  */
 export function weightsIn(file) {
-  /** @type {Span[]} */
-  const weights = [];
-  for (const graph of fieldsOf(file, { from: 0, to: file.length }, MODEL_GRAPH)) {
-    for (const tensor of fieldsOf(file, graph, GRAPH_INITIALIZER)) {
-      const isVector = dimensionsOf(file, tensor) < 2;
-      if (!isVector) weights.push(...fieldsOf(file, tensor, TENSOR_RAW_DATA));
-    }
-  }
+  const tensors = [...fieldsOf(file, { from: 0, to: file.length }, MODEL_GRAPH)]
+    .flatMap((graph) => [...fieldsOf(file, graph, GRAPH_INITIALIZER)])
+    .filter((tensor) => dimensionsOf(file, tensor) >= 2)
+    .map((tensor) => ({ tensor, type: typeOf(file, tensor) }));
+  const wanted = tensors.some(({ type }) => type === INT8) ? INT8 : FLOAT;
+  const weights = tensors
+    .filter(({ type }) => type === wanted)
+    .flatMap(({ tensor }) => [...fieldsOf(file, tensor, TENSOR_RAW_DATA)]);
   if (weights.length === 0) throw new Error('no weights found in the file');
   return weights;
 }
@@ -61,6 +67,16 @@ function dimensionsOf(file, tensor) {
     else for (let at = value.from; at < value.to; at += 1) dimensions += file[at] < 128 ? 1 : 0;
   }
   return dimensions;
+}
+
+/**
+ * Element type of a tensor, which is a number below 128.
+ * @param {Uint8Array} file
+ * @param {Span} tensor
+ */
+function typeOf(file, tensor) {
+  const [{ from }] = fieldsOf(file, tensor, TENSOR_DATA_TYPE);
+  return file[from];
 }
 
 /**
