@@ -44,7 +44,7 @@ const CASES = {
   'vgg16-int8-1e-3-short': { ...int8('vgg16'), rate: '1e-3', maps: 20 },
   'alexnet-int8-1e-2': { ...int8('alexnet'), rate: '1e-2', maps: 60 },
   'alexnet-int8-1e-3': { ...int8('alexnet'), rate: '1e-3', maps: 60 },
-  'vgg16-int8-clip-1e-3': { ...int8('vgg16'), mitigation: 'clip', rate: '1e-3', maps: 10 },
+  'vgg16-int8-clip-1e-3': { ...int8('vgg16'), mitigation: 'clip', rate: '1e-3', maps: 60 },
   'vgg16-float32-1e-6': { ...int8('vgg16'), format: 'float32', rate: '1e-6', maps: 20 },
 };
 

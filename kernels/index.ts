@@ -81,6 +81,7 @@ export {
 } from './float32/reduce.js';
 export {
   createBackend,
+  createDeltaKernels,
   KERNEL_PROVIDERS,
   type KernelCode,
   type KernelNeeds,
@@ -102,7 +103,6 @@ export { createWasmBackend } from './wasm/backend.js';
 export {
   type ChangeList,
   changeValue,
-  createDeltaKernels,
   type DeltaConvolution,
   type DeltaKernels,
   type DeltaLayer,
@@ -111,6 +111,7 @@ export {
   type DeltaTensors,
   deltaBytesNeeded,
   deltaRowChannels,
+  type UpdateConvolution,
   undoChanges,
   type WeightChange,
 } from './wasm/delta.js';

@@ -265,6 +265,11 @@ export const NATIVE_LAYOUTS = {
   Float32FinishDescriptor: LAYOUTS.Float32FinishDescriptor,
   WinogradDescriptor: LAYOUTS.WinogradDescriptor,
   Float32GroupsDescriptor: LAYOUTS.Float32GroupsDescriptor,
+  DeltaConvolutionDescriptor: LAYOUTS.DeltaConvolutionDescriptor,
+  Int8FinishDescriptor: LAYOUTS.Int8FinishDescriptor,
+  Change: LAYOUTS.Change,
+  Patch: LAYOUTS.Patch,
+  Product: LAYOUTS.Product,
 } as const satisfies Readonly<Record<string, Readonly<Record<string, 'i32' | 'usize'>>>>;
 
 const ALL_LAYOUTS = { ...LAYOUTS, ...NATIVE_LAYOUTS };

@@ -73,7 +73,6 @@ export {
   type DeltaRunner,
   deltaRunnerBytes,
   type FollowedFaults,
-  WHOLE_LAYER_ADVANTAGE,
 } from './runs/delta-run.js';
 export * from './runs/per-image.js';
 export {

@@ -22,7 +22,6 @@ import {
   runTransients,
   type TransientFault,
   type WeightPatches,
-  WHOLE_LAYER_ADVANTAGE,
 } from '../../sim/index.js';
 import { type Workload, workloadInputs } from '../../workload/index.js';
 import { type GoldenPredictions, type Prediction, predictionsOf } from './recorded-samples.js';
@@ -285,7 +284,6 @@ export function createDeltaRunners(
   budget: number,
 ): DeltaRunners | undefined {
   if (!canFollowChanges(network)) return undefined;
-  const advantage = WHOLE_LAYER_ADVANTAGE[kernels.provider];
   const runners = new Map<string, DeltaRunner | undefined>();
   let left = budget;
   return (mitigation, units) => {
@@ -295,9 +293,7 @@ export function createDeltaRunners(
       if (fits) left -= bytes;
       runners.set(
         mitigation,
-        fits
-          ? createDeltaRunner(network, datapath, kernels.wasm, count, units, advantage)
-          : undefined,
+        fits ? createDeltaRunner(network, datapath, kernels, count, units) : undefined,
       );
     }
     return runners.get(mitigation);

@@ -1,5 +1,6 @@
 import { loadNativeLibrary } from '../../core/index.js';
 import type { Float32Functions } from '../wasm/float32/functions.js';
+import type { KernelFunctions } from '../wasm/module.js';
 
 /** An instruction set of the library. */
 export interface NativeInstructionSet extends TileSizes {
@@ -57,6 +58,12 @@ export interface NativeFunctions extends NativeFloat32Functions {
   ): void;
   accumulateInt8: Rows;
   finishInt8: Rows;
+  /** As the function `deltaConvolution` of the kernels in WebAssembly, on their memory. */
+  updateConvolution(
+    memory: ArrayBuffer,
+    instructionSet: number,
+    ...rest: Parameters<KernelFunctions['deltaConvolution']>
+  ): number;
   poolUint8: Pool;
   poolFloat32: Pool;
 }

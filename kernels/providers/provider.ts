@@ -10,6 +10,12 @@ import { createNativeBackend } from '../native/backend.js';
 import { loadLibrary } from '../native/library.js';
 import { createReferenceBackend } from '../reference/backend.js';
 import { createWasmBackend } from '../wasm/backend.js';
+import {
+  createWasmDeltaKernels,
+  type DeltaKernels,
+  type DeltaNeeds,
+  type UpdateConvolution,
+} from '../wasm/delta.js';
 import { type WasmMemoryNeeds, wasmBytesNeeded } from '../wasm/memory.js';
 import { compileKernels, type KernelModule } from '../wasm/module.js';
 
@@ -32,7 +38,7 @@ export interface KernelsInUse {
  * again.
  */
 export interface KernelCode extends KernelsInUse {
-  /** What follows changes through a network, beside the kernels of any provider. */
+  /** What follows changes through a network, beside the kernels of any provider (convolutions: see `updateConvolution`). */
   readonly wasm: KernelModule;
   /** File of the compiled C. */
   readonly library?: string;
@@ -52,6 +58,8 @@ export interface KernelProvider {
   load(instructionSet?: string): KernelCode;
   /** A backend of its code, on a memory of its own. One per thread. */
   backend(code: KernelCode, needs: KernelNeeds): KernelBackend;
+  /** What follows changes through convolutions in the place of WebAssembly; absent: nothing does. */
+  updateConvolution?(code: KernelCode): UpdateConvolution;
 }
 
 const reference: KernelProvider = {
@@ -83,12 +91,22 @@ const native: KernelProvider = {
     wasm: compileKernels(),
     library: libraryFile(),
   }),
-  backend({ library = libraryFile(), instructionSet, wasm: module }, needs) {
-    const functions = loadLibrary(library);
-    const index = functions.instructionSets.findIndex(({ name }) => name === instructionSet);
-    return createNativeBackend(functions, index, module, needs);
+  backend(code, needs) {
+    const { functions, index } = libraryOf(code);
+    return createNativeBackend(functions, index, code.wasm, needs);
+  },
+  updateConvolution(code) {
+    const { functions, index } = libraryOf(code);
+    return (memory, ...rest) => functions.updateConvolution(memory, index, ...rest);
   },
 };
+
+/** The functions of a native code, and the number of its instruction set. */
+function libraryOf({ library = libraryFile(), instructionSet }: KernelCode) {
+  const functions = loadLibrary(library);
+  const index = functions.instructionSets.findIndex(({ name }) => name === instructionSet);
+  return { functions, index };
+}
 
 /** The instruction set to use of a provider, the best one unless one is wanted. */
 function chosen(provider: KernelProvider, wanted: string | undefined): KernelsInUse {
@@ -157,4 +175,15 @@ function isProviderName(name: string): name is KernelProviderName {
 /** A backend on kernels that were loaded, with memory for what it will hold. One per thread. */
 export function createBackend(code: KernelCode, needs: KernelNeeds): KernelBackend {
   return PROVIDERS[code.provider].backend(code, needs);
+}
+
+/**
+ * Kernels that follow changes through a network, on a memory of their own: in WebAssembly, but for convolutions where
+ * the code is native.
+ *
+ * @throws InputError when the needs are beyond a 32-bit memory
+ */
+export function createDeltaKernels(code: KernelCode, needs: DeltaNeeds): DeltaKernels {
+  const update = PROVIDERS[code.provider].updateConvolution?.(code);
+  return createWasmDeltaKernels(code.wasm, needs, update);
 }

@@ -9,7 +9,7 @@ import {
   type DeltaNeeds,
   deltaBytesNeeded,
   deltaRowChannels,
-  type KernelModule,
+  type KernelCode,
   type KernelProviderName,
   undoChanges,
   type WeightChange,
@@ -89,7 +89,7 @@ export type ChangeStruck = (
  * How many products of whole layers take the time of one product of a change. Of int8 AlexNet with a transient fault in
  * the activations of each image 60 images take 0.8 of the time of whole runs with 64, on AMX, and 3.7 times as long with 4.
  */
-export const WHOLE_LAYER_ADVANTAGE: Readonly<Record<KernelProviderName, number>> = {
+const WHOLE_LAYER_ADVANTAGE: Readonly<Record<KernelProviderName, number>> = {
   native: 64,
   wasm: 4,
   reference: 4,
@@ -146,12 +146,12 @@ function canFollow({ tensors }: Int8Network, layer: Int8Layer): boolean {
 export function createDeltaRunner(
   network: Int8Network,
   datapath: Datapath,
-  module: KernelModule,
+  kernels: KernelCode,
   capacity: number,
   units: ReadonlyMap<string, ActivationUnit>,
-  advantage = WHOLE_LAYER_ADVANTAGE.wasm,
+  advantage = WHOLE_LAYER_ADVANTAGE[kernels.provider],
 ): DeltaRunner {
-  const stages = createStages(network, module, capacity, units);
+  const stages = createStages(network, kernels, capacity, units);
   const { tensors, lists } = stages;
   const golden = new Float32Array(capacity * datapath.classes);
   let recorded = 0;
@@ -292,12 +292,12 @@ interface Stages {
 
 function createStages(
   network: Int8Network,
-  module: KernelModule,
+  code: KernelCode,
   capacity: number,
   units: ReadonlyMap<string, ActivationUnit>,
 ): Stages {
   const needs = needsOf(network, capacity);
-  const kernels = createDeltaKernels(module, needs);
+  const kernels = createDeltaKernels(code, needs);
   const [first, second] = needs.changeLists;
   const lists = [kernels.changeList(first), kernels.changeList(second)] as const;
   const tensors = network.tensors.map(({ shape }) => {

@@ -9,6 +9,7 @@ const MEMORY_BYTES = 384 * 1024;
 const BINS = 384 * 1024;
 const DESCRIPTOR = 64;
 const FINISH = 512;
+const INT8_FINISH = 704;
 const DATA = 1024;
 const SUMS = 8192;
 const OUTPUT = 12_288;
@@ -40,7 +41,8 @@ const FIELDS: Readonly<Record<string, number>> = {
   },
   ...{ firstInputs: DATA, taps: DATA },
   ...{ padding: DATA, transformedInputs: TRANSFORMED, transformedWeights: TRANSFORMED_WEIGHTS },
-  ...{ products: PRODUCTS },
+  ...{ products: PRODUCTS, finish: INT8_FINISH, rowChannels: 16 },
+  ...{ starts: SUMS, differences: SUMS + 128, usedBlocks: SUMS + 2048 },
 };
 
 /** A byte of bits for each weight of the convolution, or the first ones and their values. */
@@ -78,6 +80,12 @@ const CALLS: readonly Call[] = [
   ['finishInt8', 'Int8Descriptor', [DESCRIPTOR, DATA, 2, 3, 4], {}],
   ['invertInt8Weights', 'Int8Descriptor', [DESCRIPTOR], {}, BITS],
   ['setInt8Weights', 'Int8Descriptor', [DESCRIPTOR], {}, INDICES, VALUES],
+  [
+    'updateConvolution',
+    'DeltaConvolutionDescriptor',
+    [DESCRIPTOR, 256, 2, 288, 1, DATA, DATA, OUTPUT, TRANSFORMED],
+    {},
+  ],
   ['markDraws', undefined, [1, 2, 3, 4, 5, 600, 1000, 64, DATA, BINS], {}],
   ['markKinds', undefined, [1, 2, 3, 4, DATA, 100, 1000, 7, 8, 64], {}],
   ['arrangeBits', undefined, [64, DATA, 8, 4, 64, 64], {}],
@@ -121,6 +129,7 @@ function memoryFor(
   const bytes = name === 'markDraws' ? BINS + SCRATCH_BYTES : MEMORY_BYTES;
   const memory = new ArrayBuffer(bytes);
   writeFields(memory, FINISH, 'Float32FinishDescriptor');
+  writeFields(memory, INT8_FINISH, 'Int8FinishDescriptor');
   const fields = layout
     ? writeFields(memory, DESCRIPTOR, layout, others)
     : new Int32Array(memory, 256, 2);

@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
-import { loadKernels } from '../../kernels/index.js';
+import { KERNEL_PROVIDERS, loadKernels, PROVIDERS } from '../../kernels/index.js';
 import { arrayLayers, dequantize, type Int8Network } from '../../models/index.js';
 import {
   type ActivationUnit,
@@ -14,6 +14,16 @@ import {
 import { ARCHITECTURES, int8GraphOf, int8Networks, xorshift } from '../../testing/index.js';
 
 const kernels = loadKernels();
+
+/** Code of every instruction set of every provider that this machine has. */
+const allKernels = KERNEL_PROVIDERS.map((name) => PROVIDERS[name])
+  .filter((provider) => provider.unavailable() === undefined)
+  .flatMap((provider) =>
+    provider
+      .instructionSets()
+      .filter(({ missing }) => missing === undefined)
+      .map(({ name }) => provider.load(name)),
+  );
 
 function imagesFor(network: Int8Network, count: number, seed: number): Float32Array {
   const random = xorshift(seed);
@@ -80,16 +90,17 @@ describe('createDeltaRunner', () => {
       fc.boolean(),
       fc.integer({ min: 1, max: 4 }),
       fc.constantFrom(0, 1, undefined),
+      fc.constantFrom(...allKernels),
     ],
-    { numRuns: 150 },
+    { numRuns: 200 },
   )(
     'gives the outputs of whole runs, one fault map after the other',
-    (network, maps, mode, threshold, perNeuron, batch, advantage) => {
+    (network, maps, mode, threshold, perNeuron, batch, advantage, code) => {
       const count = 5;
       const images = imagesFor(network, count, 1);
       const units = unitsOf(network, mode, threshold, perNeuron);
       const datapath = createNetworkDatapath(network, kernels, batch);
-      const runner = createDeltaRunner(network, datapath, kernels.wasm, count, units, advantage);
+      const runner = createDeltaRunner(network, datapath, code, count, units, advantage);
       const plain = createNetworkDatapath(network, kernels, count);
       plain.setActivationUnits(units);
       const golden = plain.run(images, count);
@@ -128,7 +139,7 @@ describe('createDeltaRunner', () => {
     const images = imagesFor(shifted, 3, 2);
     const plain = createNetworkDatapath(shifted, kernels, 3);
     const datapath = createNetworkDatapath(shifted, kernels, 3);
-    const runner = createDeltaRunner(shifted, datapath, kernels.wasm, 3, new Map());
+    const runner = createDeltaRunner(shifted, datapath, kernels, 3, new Map());
     runner.record(images, 3);
     const patches = patchesOf(shifted, [[0.01, 7]]);
     plain.setDisturbance({ weights: patches });

@@ -98,7 +98,7 @@ describe('networks that share weights, and uint8 weights', () => {
       expect(datapath.run(inputs, images)).toEqual(clean);
       if (canFollowChanges(network)) {
         const units = new Map();
-        const delta = createDeltaRunner(network, datapath, kernels.wasm, images, units);
+        const delta = createDeltaRunner(network, datapath, kernels, images, units);
         delta.record(inputs, images);
         expect(delta.run(patches)).toEqual(expected);
       }

@@ -118,7 +118,7 @@ describe('runTransients', () => {
       );
       const runner =
         canFollowChanges(network) && random() < 0.6
-          ? createDeltaRunner(network, datapath, kernels.wasm, IMAGES, units, advantage)
+          ? createDeltaRunner(network, datapath, kernels, IMAGES, units, advantage)
           : undefined;
       runner?.record(images, IMAGES);
       const alone =

@@ -195,6 +195,39 @@ static napi_value callSetInt8Weights(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* updateConvolution(memory, instructionSet, descriptor, changes, changeCount, patches, patchCount, input, accumulators,
+   output, target): the number of changes in `target`. */
+static napi_value callUpdateConvolution(napi_env env, napi_callback_info info) {
+  Arguments read;
+  if (!readArguments(env, info, 10, &read)) return NULL;
+  const uint32_t *n = read.numbers;
+  const InstructionSet *set = instructionSet(env, n[0]);
+  if (!set) return NULL;
+  const DeltaArguments arguments = {
+      .changes = n[2],      .changeCount = n[3], .patches = n[4], .patchCount = n[5], .input = n[6],
+      .accumulators = n[7], .output = n[8],      .target = n[9],
+  };
+  DeltaConvolutionDescriptor delta;
+  Int8FinishDescriptor finish;
+  const char *wrong = checkDelta(&read.memory, n[1], &arguments, &delta, &finish);
+  if (wrong) return failure(env, wrong);
+  uint8_t *start = read.memory.start;
+  const DeltaTensors tensors = {
+      .changes = (const Change *)(start + arguments.changes),
+      .changeCount = arguments.changeCount,
+      .patches = (const Patch *)(start + arguments.patches),
+      .patchCount = arguments.patchCount,
+      .input = start + arguments.input,
+      .accumulators = (const int32_t *)(start + arguments.accumulators),
+      .output = start + arguments.output,
+      .target = (Change *)(start + arguments.target),
+  };
+  const size_t found =
+      set->lanes->updateConvolution(&delta, &finish, start, set->addProducts, &tensors);
+  napi_value result;
+  return napi_create_uint32(env, (uint32_t)found, &result) == napi_ok ? result : NULL;
+}
+
 /* poolUint8 and poolFloat32(memory, instructionSet, descriptor, input, output, images) */
 static napi_value callPool(napi_env env, napi_callback_info info, size_t valueBytes) {
   Arguments read;
@@ -512,6 +545,7 @@ static const struct {
     {"finishInt8", callFinishInt8},
     {"invertInt8Weights", callInvertInt8Weights},
     {"setInt8Weights", callSetInt8Weights},
+    {"updateConvolution", callUpdateConvolution},
     {"poolUint8", callPoolUint8},
     {"poolFloat32", callPoolFloat32},
     {"gatherFloat32", callGatherFloat32},

@@ -278,6 +278,117 @@ const char *checkPooling(const Memory *memory, uint32_t address, uint32_t input,
   return wrong ? wrong : checkMaps(memory, output, outputs, images, valueBytes);
 }
 
+/* Sizes are 1 or more, pads 0 or more, and rows of channels whole panels. */
+static const char *checkDeltaSizes(const DeltaConvolutionDescriptor *delta) {
+  const int32_t positive[] = {
+      delta->inputHeight,  delta->inputWidth,     delta->inputChannels, delta->outputHeight,
+      delta->outputWidth,  delta->outputChannels, delta->kernelHeight,  delta->kernelWidth,
+      delta->strideY,      delta->strideX,        delta->dilationY,     delta->dilationX,
+      delta->rowChannels,
+  };
+  const int isFit = arePositive(positive, LENGTH(positive)) && delta->padTop >= 0 &&
+                    delta->padLeft >= 0 && delta->inputZeroPoint >= 0 &&
+                    delta->inputZeroPoint <= UINT8_MAX &&
+                    delta->rowChannels % PANEL_CHANNELS == 0 &&
+                    delta->rowChannels >= delta->outputChannels;
+  return isFit ? NULL : WRONG_SIZE;
+}
+
+static int isBelow(int32_t number, uint64_t bound) {
+  return number >= 0 && (uint64_t)number < bound;
+}
+
+/* Each change and each patch must be of a value and of a weight that there are. */
+static int holdsLists(const Memory *memory, const DeltaArguments *arguments,
+                      const DeltaConvolutionDescriptor *delta) {
+  const uint64_t inputs = times((uint64_t)delta->inputHeight, (uint64_t)delta->inputWidth);
+  const Change *changes = (const Change *)(memory->start + arguments->changes);
+  for (size_t i = 0; i < arguments->changeCount; i++) {
+    if (!isBelow(changes[i].position, inputs) ||
+        !isBelow(changes[i].channel, (uint64_t)delta->inputChannels)) {
+      return 0;
+    }
+  }
+  const Patch *patches = (const Patch *)(memory->start + arguments->patches);
+  for (size_t i = 0; i < arguments->patchCount; i++) {
+    if (!isBelow(patches[i].output, (uint64_t)delta->outputChannels) ||
+        !isBelow(patches[i].input, (uint64_t)delta->inputChannels) ||
+        !isBelow(patches[i].ky, (uint64_t)delta->kernelHeight) ||
+        !isBelow(patches[i].kx, (uint64_t)delta->kernelWidth)) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+typedef struct {
+  uint64_t address;
+  uint64_t bytes;
+} Region;
+
+/* Whether no region that is written, which come first, overlaps another. */
+static int areDisjoint(const Region *regions, size_t written, size_t number) {
+  for (size_t i = 0; i < written; i++) {
+    for (size_t k = i + 1; k < number; k++) {
+      if (regions[i].address < regions[k].address + regions[k].bytes &&
+          regions[k].address < regions[i].address + regions[i].bytes) {
+        return 0;
+      }
+    }
+  }
+  return 1;
+}
+
+const char *checkDelta(const Memory *memory, uint32_t descriptor, const DeltaArguments *arguments,
+                       DeltaConvolutionDescriptor *delta, Int8FinishDescriptor *finish) {
+  const char *wrong = copyFrom(memory, descriptor, delta, sizeof *delta);
+  if (!wrong) wrong = checkDeltaSizes(delta);
+  if (!wrong) wrong = copyFrom(memory, delta->finish, finish, sizeof *finish);
+  if (wrong) return wrong;
+  const int32_t stored[] = {finish->zeroPoint, finish->low, finish->high};
+  for (size_t i = 0; i < LENGTH(stored); i++) {
+    if (stored[i] < 0 || stored[i] > UINT8_MAX) return WRONG_SIZE;
+  }
+  if (finish->thresholdStride < 0) return WRONG_SIZE;
+  const uint32_t aligned[] = {
+      delta->weights,         delta->starts,           delta->products,
+      delta->differences,     finish->thresholds,      finish->multipliers,
+      arguments->changes,     arguments->patches,      arguments->accumulators,
+      arguments->target,      (uint32_t)finish->thresholdStride,
+  };
+  if (!areAligned(aligned, LENGTH(aligned))) return MISALIGNED;
+  const uint64_t positions = times((uint64_t)delta->outputHeight, (uint64_t)delta->outputWidth);
+  const uint64_t row = (uint64_t)delta->rowChannels;
+  const uint64_t channels = (uint64_t)delta->outputChannels;
+  const uint64_t taps = times((uint64_t)delta->kernelHeight, (uint64_t)delta->kernelWidth);
+  const uint64_t sums = times(times(positions, row), sizeof(int32_t));
+  const uint64_t thresholds = plus(times(positions - 1, (uint64_t)finish->thresholdStride),
+                                   times(channels, sizeof(int32_t)));
+  const Region regions[] = {
+      {delta->starts, times(plus(positions, 1), sizeof(int32_t))},
+      {delta->products, times(times(arguments->changeCount, taps), sizeof(Product))},
+      {delta->differences, sums},
+      {delta->usedBlocks, times(positions, row / PANEL_CHANNELS)},
+      {arguments->output, times(positions, channels)},
+      {arguments->target, times(times(positions, channels), sizeof(Change))},
+      {delta->weights, times(times(taps, (uint64_t)delta->inputChannels),
+                             times(row, sizeof(int16_t)))},
+      {finish->multipliers, times(channels, sizeof(float))},
+      {finish->thresholds, finish->clip ? thresholds : 0},
+      {arguments->changes, times(arguments->changeCount, sizeof(Change))},
+      {arguments->patches, times(arguments->patchCount, sizeof(Patch))},
+      {arguments->input,
+       count(delta->inputHeight, delta->inputWidth, delta->inputChannels)},
+      {arguments->accumulators, sums},
+  };
+  enum { WRITTEN = 6 };
+  for (size_t i = 0; i < LENGTH(regions); i++) {
+    if (!isInside(memory, regions[i].address, regions[i].bytes)) return OUTSIDE;
+  }
+  if (!areDisjoint(regions, WRITTEN, LENGTH(regions))) return OVERLAPPING;
+  return holdsLists(memory, arguments, delta) ? NULL : WRONG_NUMBER;
+}
+
 /* `rows` vectors of `bytes` bytes, `stride` bytes from one to the next. */
 static uint64_t rowsBytes(uint64_t rows, uint64_t stride, uint64_t bytes) {
   return rows == 0 ? 0 : plus(times(rows - 1, stride), bytes);

@@ -64,6 +64,22 @@ const char *checkOutputTiles(const Memory *memory, uint32_t descriptor, uint32_t
                              uint32_t tiles, WinogradDescriptor *winograd,
                              Float32FinishDescriptor *finishing);
 
+/* The lists and tensors of a call that follows changes, as addresses. */
+typedef struct {
+  uint32_t changes;
+  uint32_t changeCount;
+  uint32_t patches;
+  uint32_t patchCount;
+  uint32_t input;
+  uint32_t accumulators;
+  uint32_t output;
+  uint32_t target;
+} DeltaArguments;
+
+/* Lists are looked through, and nothing that is written overlaps anything else. */
+const char *checkDelta(const Memory *memory, uint32_t descriptor, const DeltaArguments *arguments,
+                       DeltaConvolutionDescriptor *delta, Int8FinishDescriptor *finish);
+
 /* Arguments of the functions of cells; a list of cells is looked through. */
 const char *checkDraws(const Memory *memory, uint32_t first, uint32_t number, uint32_t bound,
                        uint32_t bits, uint32_t fresh, uint32_t bins);

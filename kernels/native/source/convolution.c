@@ -19,7 +19,7 @@ typedef struct {
   /* Sums of the first channel of the first panel, and sums from one row to the next. */
   int32_t *sums;
   size_t sumStride;
-} Product;
+} PanelProduct;
 
 static inline size_t groupOutputs(const Int8Descriptor *descriptor) {
   return (size_t)descriptor->window.outputChannels / (size_t)descriptor->window.groups;
@@ -27,7 +27,7 @@ static inline size_t groupOutputs(const Int8Descriptor *descriptor) {
 
 /* Steps outermost but for the panels of a tile: their weights stay in the level-1 cache while all rows pass. */
 static void multiplyPanels(const InstructionSet *set, const Int8Descriptor *descriptor,
-                           const uint8_t *memory, const Product *product) {
+                           const uint8_t *memory, const PanelProduct *product) {
   const size_t steps = (size_t)descriptor->steps;
   const size_t panelBytes = steps * PANEL_CHANNELS * STEP_TAPS;
   const size_t firstPanel =
@@ -57,14 +57,14 @@ static void multiplyPanels(const InstructionSet *set, const Int8Descriptor *desc
 }
 
 /* Channels of a product that are channels of its group: its last panel may have fewer than 16. */
-static size_t channelsOf(const Int8Descriptor *descriptor, const Product *product) {
+static size_t channelsOf(const Int8Descriptor *descriptor, const PanelProduct *product) {
   return smaller(product->panels * PANEL_CHANNELS,
                  groupOutputs(descriptor) - product->firstPanel * PANEL_CHANNELS);
 }
 
 /* What weight zero points make of a sum, −z · Σ x for each channel. */
 static void subtractZeroPoints(const Int8Descriptor *descriptor, const uint8_t *memory,
-                               const Product *product) {
+                               const PanelProduct *product) {
   const WindowDescriptor *window = &descriptor->window;
   const size_t taps = (size_t)window->inputChannels / (size_t)window->groups *
                       (size_t)window->kernelHeight * (size_t)window->kernelWidth;
@@ -82,7 +82,7 @@ static void subtractZeroPoints(const Int8Descriptor *descriptor, const uint8_t *
 }
 
 static void accumulatePanels(const InstructionSet *set, const Int8Descriptor *descriptor,
-                             const uint8_t *memory, const Product *product) {
+                             const uint8_t *memory, const PanelProduct *product) {
   multiplyPanels(set, descriptor, memory, product);
   if (descriptor->weightZeroPoints) subtractZeroPoints(descriptor, memory, product);
 }
@@ -100,7 +100,7 @@ static int isInPlace(const Int8Descriptor *descriptor) {
 
 /* Windows of `rows` output positions from `firstRow` on, of one group, gathered where they do not lie in the input. */
 static void placeWindows(const Int8Descriptor *descriptor, uint8_t *memory, const uint8_t *input,
-                         size_t firstRow, Product *product) {
+                         size_t firstRow, PanelProduct *product) {
   const WindowDescriptor *window = &descriptor->window;
   const size_t channels = (size_t)window->inputChannels;
   if (isInPlace(descriptor)) {
@@ -138,7 +138,7 @@ void accumulateInt8(const InstructionSet *set, const Int8Descriptor *descriptor,
   }
   // The last panel of a group spills into the channels of the next group, which is multiplied later.
   for (size_t group = 0; group < (size_t)descriptor->window.groups; group++) {
-    Product product = {
+    PanelProduct product = {
         .rows = rows,
         .group = group,
         .panels = (size_t)descriptor->panelsPerGroup,
@@ -168,7 +168,7 @@ static void runDirect(const InstructionSet *set, const Int8Descriptor *descripto
                       size_t panels) {
   const size_t channels = (size_t)descriptor->window.outputChannels;
   for (size_t row = 0; row < total; row += (size_t)descriptor->panelRows) {
-    Product product = {
+    PanelProduct product = {
         .rows = smaller((size_t)descriptor->panelRows, total - row),
         .sums = (int32_t *)(memory + descriptor->accumulators),
         .sumStride = set->tilePanels * PANEL_CHANNELS,

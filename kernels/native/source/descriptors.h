@@ -161,4 +161,62 @@ typedef struct {
   uint32_t taps;
 } Float32GroupsDescriptor;
 
+/* What follows changes through a convolution; kernels/assembly/delta.ts says what the fields mean. */
+typedef struct {
+  int32_t inputHeight;
+  int32_t inputWidth;
+  int32_t inputChannels;
+  int32_t outputHeight;
+  int32_t outputWidth;
+  int32_t outputChannels;
+  int32_t kernelHeight;
+  int32_t kernelWidth;
+  int32_t strideY;
+  int32_t strideX;
+  int32_t padTop;
+  int32_t padLeft;
+  int32_t dilationY;
+  int32_t dilationX;
+  int32_t inputZeroPoint;
+  int32_t rowChannels;
+  uint32_t weights;
+  uint32_t finish;
+  uint32_t starts;
+  uint32_t products;
+  uint32_t differences;
+  uint32_t usedBlocks;
+} DeltaConvolutionDescriptor;
+
+typedef struct {
+  int32_t channels;
+  int32_t rowStride;
+  int32_t clip;
+  uint32_t thresholds;
+  uint32_t multipliers;
+  int32_t zeroPoint;
+  int32_t low;
+  int32_t high;
+  int32_t thresholdStride;
+  int32_t positions;
+} Int8FinishDescriptor;
+
+typedef struct {
+  int32_t position;
+  int32_t channel;
+  int32_t difference;
+} Change;
+
+typedef struct {
+  int32_t output;
+  int32_t input;
+  int32_t ky;
+  int32_t kx;
+  int32_t difference;
+} Patch;
+
+typedef struct {
+  uint32_t weights;
+  int32_t difference;
+} Product;
+
 #endif

@@ -27,6 +27,13 @@ typedef void MultiplyInt8(size_t rows, size_t panels, size_t steps, const uint8_
 typedef MultiplyInt8 MultiplyInt16;
 
 /*
+ * Add rows of int16 weights, each times the difference of its product, to the sums of `channels` channels, a multiple of
+ * 16, modulo 2^32; the channels lie `offset` bytes into each row. Differences have 9 bits.
+ */
+typedef void AddProducts(size_t channels, const uint8_t *memory, const Product *products,
+                         size_t count, size_t offset, int32_t *sums);
+
+/*
  * The same in float32: products and sums are rounded one by one, in ascending order of the `depth` values of a row. Panels
  * are [value][16 channels]; strides count values.
  */
@@ -137,6 +144,26 @@ typedef int InvertInt8Weights(const Int8Descriptor *descriptor, uint8_t *memory,
 typedef int SetInt8Weights(const Int8Descriptor *descriptor, uint8_t *memory,
                            const uint32_t *indices, const int8_t *values, size_t count);
 
+/* Where a layer that follows changes finds its tensors: the addresses of a call. */
+typedef struct {
+  const Change *changes;
+  size_t changeCount;
+  const Patch *patches;
+  size_t patchCount;
+  const uint8_t *input;
+  const int32_t *accumulators;
+  uint8_t *output;
+  Change *target;
+} DeltaTensors;
+
+/*
+ * Bring the recorded output of one image up to date with what changed in its input and weights, and list what changes in
+ * it. Returns the number of changes.
+ */
+typedef size_t UpdateConvolution(const DeltaConvolutionDescriptor *descriptor,
+                                 const Int8FinishDescriptor *finish, uint8_t *memory,
+                                 AddProducts *addProducts, const DeltaTensors *tensors);
+
 /* What loops over channels compile to with the vectors of one instruction set (lanes.h). */
 typedef struct {
   FinishInt8 *finishInt8;
@@ -157,6 +184,7 @@ typedef struct {
   CountBits *countBits;
   InvertInt8Weights *invertInt8Weights;
   SetInt8Weights *setInt8Weights;
+  UpdateConvolution *updateConvolution;
 } Lanes;
 
 typedef struct {
@@ -172,6 +200,7 @@ typedef struct {
   /* Of as many panels, and at most `wordRows` rows. NULL: no transforms, direct products take less time. */
   MultiplyInt16 *multiplyInt16;
   size_t wordRows;
+  AddProducts *addProducts;
   MultiplyFloat32 *multiplyFloat32;
   size_t floatRows;
   size_t floatPanels;

@@ -53,16 +53,15 @@ static Requantization requantizationOf(const Int8Descriptor *descriptor, const u
   };
 }
 
-/* Clip, requantise and store `count` channels from `channel` on, of one output position, whose channels `output` has. */
+/* Clip, requantise and store `count` channels from `channel` on, of one output position. */
 static inline __attribute__((always_inline)) void finishChannels(const Requantization *how,
                                                                  const int32_t *restrict sums,
                                                                  size_t position, size_t channel,
                                                                  const size_t count,
-                                                                 uint8_t *output) {
+                                                                 uint8_t *restrict stored) {
   const float *restrict multipliers = how->multipliers + channel;
   const int32_t *restrict limits =
       how->thresholds + position * how->thresholdStride + channel;
-  uint8_t *restrict stored = output + channel;
   const float low = how->low;
   const float high = how->high;
   const uint32_t offset = how->offset;
@@ -91,7 +90,7 @@ static void finishInt8(const Int8Descriptor *descriptor, const uint8_t *memory,
   const Requantization how = requantizationOf(descriptor, memory);
   for (size_t row = 0; row < rows; row++) {
     finishChannels(&how, sums + row * sumStride, (firstRow + row) % positions, channel, count,
-                   output + row * (size_t)window->outputChannels);
+                   output + row * (size_t)window->outputChannels + channel);
   }
 }
 
@@ -327,6 +326,8 @@ static void transformOutputs(const WinogradDescriptor *winograd,
 
 #include "transforms-int8.h"
 
+#include "delta.h"
+
 const Lanes LANES = {
     .finishInt8 = finishInt8,
     .accumulateDepthwise = accumulateDepthwise,
@@ -346,4 +347,5 @@ const Lanes LANES = {
     .countBits = countBits,
     .invertInt8Weights = invertInt8Weights,
     .setInt8Weights = setInt8Weights,
+    .updateConvolution = updateConvolution,
 };

@@ -15,6 +15,11 @@ MultiplyInt16 multiplyWordsAvx512Vnni;
 MultiplyInt16 multiplyWordsAvxVnni;
 MultiplyInt16 multiplyWordsAvx2;
 
+AddProducts addProductsAvx512Vnni;
+AddProducts addProductsAvxVnni;
+AddProducts addProductsAvx2;
+AddProducts addProductsPortable;
+
 MultiplyFloat32 multiplyFloat32Avx512;
 MultiplyFloat32 multiplyFloat32Avx2;
 MultiplyFloat32 multiplyFloat32Portable;
@@ -25,6 +30,34 @@ static inline int32_t loadTaps(const uint8_t *row) {
   memcpy(&taps, row, sizeof taps);
   return taps;
 }
+
+/* The differences of two products, as one 32-bit lane has them. */
+static inline int32_t pairOf(int32_t low, int32_t high) {
+  return (int32_t)(((uint32_t)low & 0xffffu) | (uint32_t)high << 16);
+}
+
+/*
+ * The function NAME of a file whose `addToStrip` takes a number of vectors that the compiler must know: strips of as many
+ * vectors of CHANNELS channels as stay in registers, and what is left.
+ */
+#define STRIP_CASE(VECTORS)                                                                       \
+  case VECTORS:                                                                                   \
+    addToStrip(VECTORS, memory, products, count, offset, sums);                                   \
+    break;
+
+#define STRIPS_OF(STRIP_CASES, MOST_VECTORS, CHANNELS, NAME)                                      \
+  void NAME(size_t channels, const uint8_t *memory, const Product *products, size_t count,        \
+            size_t offset, int32_t *sums) {                                                       \
+    while (channels >= CHANNELS) {                                                                \
+      const size_t most = channels / CHANNELS;                                                    \
+      const size_t vectors = most < MOST_VECTORS ? most : MOST_VECTORS;                           \
+      switch (vectors) { STRIP_CASES }                                                            \
+      channels -= vectors * CHANNELS;                                                             \
+      offset += vectors * CHANNELS * sizeof(int16_t);                                             \
+      sums += vectors * CHANNELS;                                                                 \
+    }                                                                                             \
+    if (channels > 0) addToRest(memory, products, count, offset, sums);                           \
+  }
 
 /*
  * The function NAME of a file whose `tile` takes numbers of rows and panels that the compiler must know: one copy of it
