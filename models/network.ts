@@ -13,6 +13,7 @@ import type {
   Float32ArrayLayer,
   Float32WeightedLayer,
   FunctionLayer,
+  GatherLayer,
   GlobalAveragePoolLayer,
   GridLayer,
   Int8ArrayLayer,
@@ -81,6 +82,7 @@ export type WeightlessLayer =
   | ReduceLayer
   | ResponseLayer
   | SoftmaxLayer
+  | GatherLayer
   | TransposeLayer;
 
 export type Int8Layer = Int8WeightedLayer | WeightlessLayer;

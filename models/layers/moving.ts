@@ -33,3 +33,12 @@ export interface PartLayer extends LayerBase {
   /** The first of them, counted as stored. */
   readonly start: number;
 }
+
+/** Values of a tensor in other places, some of them repeated or left out, and a constant where none is; quantisation unchanged. */
+export interface GatherLayer extends LayerBase {
+  readonly kind: 'gather';
+  /** Where each value of the output lies in the input, both as stored; −1: the constant. */
+  readonly places: Int32Array;
+  /** A float32 number, which the quantisation of the tensors holds where they have one. */
+  readonly fill: number;
+}

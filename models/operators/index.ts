@@ -11,6 +11,7 @@ import type { LayerShapes, OperatorDefinition } from './definition.js';
 import { flatten } from './flatten.js';
 import { fullyConnected } from './fully-connected.js';
 import { functionOfOne } from './function.js';
+import { gather } from './gather.js';
 import { globalAveragePool } from './global-average-pool.js';
 import { island } from './island.js';
 import { leakyRelu } from './leaky-relu.js';
@@ -44,6 +45,7 @@ export const OPERATORS = {
   flatten,
   'fully-connected': fullyConnected,
   function: functionOfOne,
+  gather,
   'global-average-pool': globalAveragePool,
   grid,
   island,

@@ -146,8 +146,10 @@ function compareInside(
   for (const value of values) {
     const names = [value.name, value.name.replace(/_quantized$/, ''), value.origin ?? ''];
     if (value === values[values.length - 1]) names.push(OUTPUT);
-    const our = names.map((name) => ours.get(name)).find((found) => found);
     const their = outputs.get(value.name);
+    const our = names
+      .map((name) => ours.get(name))
+      .find((one) => one && their && isReal(one) === isReal(their));
     if (!our || !their) continue;
     found += 1;
     compared += their.length;
@@ -164,6 +166,10 @@ function compareInside(
     };
   }
   return { values: compared, tensors: found };
+}
+
+function isReal(values: Values): boolean {
+  return values instanceof Float32Array;
 }
 
 /** Bitcell keeps int8 tensors as uint8, 128 more. */

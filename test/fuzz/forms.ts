@@ -1,7 +1,14 @@
 import type { FeatureShape } from '../../core/index.js';
 import type { OnnxAttribute, Quantization } from '../../models/index.js';
 import { float, type GraphWriter, int } from './graph-writer.js';
-import type { Activation, BinaryStep, FunctionStep, NormalizeStep, ReduceStep } from './recipes.js';
+import type {
+  Activation,
+  BinaryStep,
+  FunctionStep,
+  NormalizeStep,
+  RearrangeStep,
+  ReduceStep,
+} from './recipes.js';
 import type { Form } from './support.js';
 
 const MICROSOFT = 'com.microsoft';
@@ -66,7 +73,13 @@ export type Computation =
   | NormalizeStep['opType']
   | ReduceStep['opType'];
 /** Operators that only move or choose values. */
-export type Movement = 'MaxPool' | 'Flatten' | 'Reshape' | 'ReduceMax' | 'ReduceMin';
+export type Movement =
+  | 'MaxPool'
+  | 'Flatten'
+  | 'Reshape'
+  | 'ReduceMax'
+  | 'ReduceMin'
+  | RearrangeStep['opType'];
 
 /** Writes the layers of one form of network. */
 export interface FormWriter {

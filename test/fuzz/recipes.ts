@@ -122,6 +122,25 @@ export interface NormalizeStep {
   readonly output: OutputChoice;
 }
 
+export const REARRANGEMENTS = [
+  'Slice',
+  'Pad',
+  'Gather',
+  'Tile',
+  'DepthToSpace',
+  'SpaceToDepth',
+  'Expand',
+] as const;
+
+export interface RearrangeStep {
+  readonly op: 'rearrange';
+  readonly opType: (typeof REARRANGEMENTS)[number];
+  readonly axis: 1 | 2 | 3;
+  readonly before: number;
+  readonly after: number;
+  readonly mode: 'constant' | 'edge' | 'reflect';
+}
+
 export interface MoveStep {
   readonly op: 'flatten' | 'reshape' | 'identity' | 'dropout';
   /** Which of an operator's equal spellings to use. */
@@ -172,6 +191,7 @@ export type Step =
   | SoftmaxStep
   | ReduceStep
   | NormalizeStep
+  | RearrangeStep
   | MoveStep
   | ResidualStep
   | ConcatStep
@@ -330,6 +350,14 @@ export function recipes(form: Form, features: ReadonlySet<Feature>): fc.Arbitrar
   });
   const move = (op: MoveStep['op']): fc.Arbitrary<Step> =>
     fc.record({ op: fc.constant(op), variant: fc.nat(5) });
+  const rearrange: fc.Arbitrary<Step> = fc.record({
+    op: fc.constant('rearrange'),
+    opType: fc.constantFrom(...REARRANGEMENTS),
+    axis: fc.constantFrom(1, 2, 3),
+    before: fc.nat(2),
+    after: fc.nat(2),
+    mode: fc.constantFrom('constant', 'edge', 'reflect'),
+  });
   const branchLayer: fc.Arbitrary<BranchLayer> = fc
     .record({
       outputs: size(),
@@ -353,6 +381,7 @@ export function recipes(form: Form, features: ReadonlySet<Feature>): fc.Arbitrar
   add('softmax', 1, softmax);
   add('reduce', 1, reduce);
   add('normalize', 1, normalize);
+  add('rearrange', 2, rearrange);
   add('flatten', 1, move('flatten'));
   add('reshape', 1, move('reshape'));
   add('identity', 1, move('identity'));

@@ -24,6 +24,8 @@ export type Feature =
   /** By mean and variance, or by neighbouring channels. */
   | 'normalize'
   | 'concat'
+  /** Values in other places: Slice, Pad, Gather, Tile and the like. */
+  | 'rearrange'
   | 'flatten'
   | 'reshape'
   | 'identity'
@@ -55,6 +57,7 @@ const IN_EVERY_FORM: readonly Feature[] = [
   'binary',
   'softmax',
   'concat',
+  'rearrange',
   'flatten',
   'reshape',
   'identity',

@@ -713,10 +713,11 @@ const char *checkArrangement(const Memory *memory, uint32_t source, uint32_t tar
   if (!isAlignedWord(memory, source)) return MISALIGNED;
   const uint64_t words = times(rows, mux);
   const uint64_t bytes = plus(times(words, usedBits), 7) / 8;
-  return isInside(memory, source, bitmapBytes(times(words, wordBits))) &&
-                 isInside(memory, target, bytes)
-             ? NULL
-             : OUTSIDE;
+  const Region regions[] = {{target, bytes}, {source, bitmapBytes(times(words, wordBits))}};
+  for (size_t i = 0; i < LENGTH(regions); i++) {
+    if (!isInside(memory, regions[i].address, regions[i].bytes)) return OUTSIDE;
+  }
+  return areDisjoint(regions, 1, LENGTH(regions)) ? NULL : OVERLAPPING;
 }
 
 const char *checkWords(const Memory *memory, uint32_t words, uint32_t number) {

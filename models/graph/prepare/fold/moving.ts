@@ -1,4 +1,4 @@
-import { intAttribute } from '../../graph.js';
+import { intAttribute, stringAttribute, type TensorType } from '../../graph.js';
 import {
   axisOf,
   inputType,
@@ -257,6 +257,43 @@ const nonZero: FoldRule = ({ inputs: [tensor], outputs: [output] }) => {
   return [target];
 };
 
+const depthToSpace: FoldRule = ({ scope, node, inputs: [tensor], outputs: [output] }) => {
+  if (!tensor) return undefined;
+  const [batch, channels, height, width] = tensor.dims;
+  const block = intAttribute(scope.source, node, 'blocksize', 1);
+  const depth = channels / block ** 2;
+  const isColumnRow = stringAttribute(scope.source, node, 'mode', 'DCR') === 'CRD';
+  const from = isColumnRow
+    ? [batch, depth, block, block, height, width]
+    : [batch, block, block, depth, height, width];
+  const order = isColumnRow ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2];
+  return [reordered(output, tensor.data, from, order)];
+};
+
+const spaceToDepth: FoldRule = ({ scope, node, inputs: [tensor], outputs: [output] }) => {
+  if (!tensor) return undefined;
+  const [batch, channels, height, width] = tensor.dims;
+  const block = intAttribute(scope.source, node, 'blocksize', 1);
+  const from = [batch, channels, height / block, block, width / block, block];
+  return [reordered(output, tensor.data, from, [0, 3, 5, 1, 2, 4])];
+};
+
+/** Elements seen as of dimensions `from`, with the axes in another order. */
+function reordered(
+  output: TensorType,
+  data: Elements,
+  from: readonly number[],
+  order: readonly number[],
+): Elements {
+  const strides = stridesOf(from);
+  const dims = order.map((axis) => from[axis]);
+  return pick(
+    { ...output, dims },
+    data,
+    order.map((axis) => strides[axis]),
+  );
+}
+
 /** Operators that move, repeat, pick or count values. */
 export const MOVING: FoldRules = {
   Identity: asIs,
@@ -274,6 +311,8 @@ export const MOVING: FoldRules = {
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherND,
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
   Shape: shape,
   Size: size,
   ConstantOfShape: constantOfShape,
