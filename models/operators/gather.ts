@@ -3,7 +3,7 @@ import { dequantizeStored, quantizeUint8 } from '../../kernels/index.js';
 import { canBeChannelsLast, elementCount, type Form } from '../graph/form.js';
 import { typeOf } from '../graph/graph.js';
 import { paddedPlaces, placesOf } from '../graph/prepare/fold/places.js';
-import { padsOf } from '../graph/prepare/forms/index.js';
+import { type PadForm, padsOf } from '../graph/prepare/forms/index.js';
 import type { GatherLayer } from '../network.js';
 import type { OnnxNode } from '../onnx/index.js';
 import type {
@@ -88,9 +88,19 @@ function readPad(into: ReadValues, node: OnnxNode): void {
   requireListed(into, node, x, [dims]);
   const places = paddedPlaces(x.dims, form);
   if (!places) into.cannot(node, `has the mode "${form.mode}"`);
-  const value = form.mode === 'constant' ? form.value() : 0;
-  const fill = Number(typeof value === 'number' ? value : value.data[0]);
+  const fill = form.mode === 'constant' ? padding(into, node, form) : 0;
   moved(into, node, { x, dims, places, fill: realFill(into, node, x, fill), output });
+}
+
+/** The constant of a Pad, also behind a DequantizeLinear. */
+function padding(into: ReadValues, node: OnnxNode, form: PadForm): number {
+  const name = node.inputs[2];
+  const real = name ? into.constant(node, 2) : undefined;
+  if (real) return real.data[0];
+  if (name && !into.graph.constants.has(name))
+    into.cannot(node, `takes "${name}", which is computed`);
+  const value = form.value();
+  return Number(typeof value === 'number' ? value : value.data[0]);
 }
 
 /** The constant of a Pad as a real number, which a quantised tensor must hold. */
