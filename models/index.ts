@@ -32,6 +32,7 @@ export {
   type QuantizedWriteOptions,
   quantizedName,
 } from './graph/quantized-graph.js';
+export type { ImportedGraph, StoredValue } from './import/import.js';
 export * from './network.js';
 export * from './onnx/index.js';
 export type {
@@ -70,7 +71,7 @@ export {
   type WeightGranularity,
 } from './quantization/quantize.js';
 export { leastSquaresRange, squaredError } from './quantization/range-search.js';
-export { type ReadOptions, readNetwork } from './read-network.js';
+export { type NetworkGraph, type ReadOptions, readGraph, readNetwork } from './read-network.js';
 export { shareEqualWeights, type WeightSource } from './weights/shared-weights.js';
 export * from './weights/stored-words.js';
 export { transpose } from './weights/transpose.js';

@@ -1,9 +1,9 @@
 import { basename, dirname } from 'node:path';
 import { featureCount, readFileChecked, requireMemory, sha256Hex } from '../core/index.js';
 import type { InputSizes } from './graph/prepare/sample.js';
-import { importNetwork } from './import/import.js';
+import { type ImportedGraph, importGraph } from './import/import.js';
 import type { Network, Tensor } from './network.js';
-import { decodeOnnx } from './onnx/index.js';
+import { decodeOnnx, type OnnxModel } from './onnx/index.js';
 
 export interface ReadOptions extends InputSizes {
   /** What to call the network; default: the file's name without `.onnx`, or the graph's name. */
@@ -26,6 +26,23 @@ export function readNetwork(
   file: string | Uint8Array,
   options: string | ReadOptions = {},
 ): Network {
+  return readGraph(file, options).network;
+}
+
+/** A network with the file that it was read from. */
+export interface NetworkGraph extends ImportedGraph {
+  readonly model: OnnxModel;
+}
+
+/**
+ * `readNetwork`, with the file's graph and what of it became which layer.
+ *
+ * @throws as `readNetwork` does
+ */
+export function readGraph(
+  file: string | Uint8Array,
+  options: string | ReadOptions = {},
+): NetworkGraph {
   const {
     name,
     weights = 'required',
@@ -41,12 +58,13 @@ export function readNetwork(
   const whole = externalData
     ? sha256Hex(new TextEncoder().encode(`${checksum} ${externalData.sha256}`))
     : checksum;
-  const network = importNetwork(model, source, name ?? otherwise, whole, prepare);
+  const imported = importGraph(model, source, name ?? otherwise, whole, prepare);
+  const { network } = imported;
   const features = network.tensors.reduce((sum, { shape }) => sum + featureCount(shape), 0);
   const bytesNeeded = network.tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   const what = `${source}: a network of ${features} values an image`;
   requireMemory(bytesNeeded, what, bytes.length + (externalData?.bytes ?? 0));
-  return fromPath ? { ...network, source } : network;
+  return { ...imported, model, network: fromPath ? { ...network, source } : network };
 }
 
 /** The values of a feature map, and the threshold that each neuron may have: what a run takes at the least. */

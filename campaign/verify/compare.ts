@@ -62,24 +62,34 @@ export interface Judgement {
 const LARGEST_STEP = 0.02;
 const MEAN_STEP = 0.005;
 
+/** Sums in float32 of another order differ by at most this share of the largest value, or of 1 where that is less. */
+const CLOSE = 1e-4;
+
 /**
- * Judge a comparison: of a tensor that must be equal every difference is a mismatch; of one that may differ where a
- * sum in float32 lies near a tie, all are when they go beyond the step rule (a difference of more than 2 % of its
- * range and of one integer, or a mean of more than 0.5 %), and none otherwise.
+ * How a tensor may differ: not at all; where a sum in float32 lies near a tie of a quantisation behind it; or by what the
+ * order of sums in float32 makes.
+ */
+export type Rule = 'exact' | 'step' | 'close';
+
+/**
+ * Judge a comparison: of a tensor that must be equal every difference is a mismatch; of one that may differ by steps
+ * all are when they go beyond the step rule (a difference of more than 2 % of its range and of one integer, or a mean of
+ * more than 0.5 %), and none otherwise; of float32 numbers all are when one is not close, and none otherwise.
  *
- * @param allowsSteps whether the step rule holds for the tensor at a place in the network
+ * @param ruleOf the rule of the tensor at a place in the network
  */
 export function judge(
   comparison: Comparison,
-  allowsSteps: (order: number) => boolean = () => false,
+  ruleOf: (order: number) => Rule = () => 'exact',
 ): Judgement {
   let [values, mismatches, steps] = [0, 0, 0];
   let first: Mismatch | undefined;
   for (const [order, tensor] of [...comparison].sort(([one], [other]) => one - other)) {
     values += tensor.values;
-    if (allowsSteps(order) && isWithinStep(tensor)) {
+    const rule = ruleOf(order);
+    if (rule === 'step' && isWithinStep(tensor)) {
       steps += tensor.differences;
-    } else {
+    } else if (rule !== 'close' || !isClose(tensor)) {
       mismatches += tensor.differences;
       first ??= tensor.first;
     }
@@ -91,6 +101,10 @@ function isWithinStep({ values, sum, largest, low, high, first }: TensorComparis
   const range = high - low;
   const oneInteger = first?.isInteger ? 1 : 0;
   return largest <= Math.max(oneInteger, LARGEST_STEP * range) && sum / values <= MEAN_STEP * range;
+}
+
+function isClose({ largest, low, high }: TensorComparison): boolean {
+  return largest <= CLOSE * Math.max(1, Math.abs(low), Math.abs(high));
 }
 
 /** One layer's outputs of some images, as both sides computed them. */
@@ -105,6 +119,8 @@ export interface LayerOutputs {
   readonly ours: Uint8Array | Float32Array;
   /** image × channel × height × width. */
   readonly theirs: Uint8Array | Float32Array;
+  /** Whether they are values of a quantised tensor; default: unless they are in a Float32Array. */
+  readonly isInteger?: boolean;
 }
 
 /** Compare one layer's outputs to the bit and add the result to `comparison`. */
@@ -168,7 +184,7 @@ function mismatchAt(outputs: LayerOutputs, place: Place): Mismatch {
     ...place,
     image: firstImage + image,
     layer,
-    isInteger: !(theirs instanceof Float32Array),
+    isInteger: outputs.isInteger ?? !(theirs instanceof Float32Array),
     bitcell: our(channel, y, x),
     onnxruntime: their(channel, y, x),
     neighbours: {

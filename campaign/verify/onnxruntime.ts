@@ -28,7 +28,8 @@ export interface Reference {
 /** onnxruntime does not load a model, and says why. */
 export class UnloadableError extends Error {}
 
-async function createSession(
+/** @throws UnloadableError when onnxruntime does not load the model */
+export async function createSession(
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
 ): Promise<InferenceSession> {

@@ -1,6 +1,6 @@
 import type { ProgressListener } from '../../core/index.js';
 import type { LayerThresholds, NetworkClip } from '../../mitigation/index.js';
-import type { Int8Network } from '../../models/index.js';
+import type { Int8Network, NetworkGraph } from '../../models/index.js';
 import type { Accelerator } from '../../sim/index.js';
 import type { Workload } from '../../workload/index.js';
 import type { Difference } from './differ.js';
@@ -23,8 +23,14 @@ export interface CaseResult {
   readonly first: Difference | undefined;
   /** Groups that onnxruntime ran in float32. */
   readonly unfused: readonly string[];
-  /** Why onnxruntime does not load the file, if it does not; then nothing was compared. */
+  /** Why nothing was compared, such as that onnxruntime does not load the file. */
   readonly refused?: string;
+}
+
+/** A case that was not compared, and why. */
+export function refusedCase(name: string, refused: string): CaseResult {
+  const counts = { layers: 0, values: 0, mismatches: 0, steps: 0, exposingChanges: 0 };
+  return { name, images: 0, ...counts, first: undefined, unfused: [], refused };
 }
 
 /** What a verification needs. */
@@ -32,6 +38,10 @@ export interface VerifyOptions {
   readonly network: Int8Network;
   /** The ONNX file that the network was read from. */
   readonly file: Uint8Array;
+  /** The network as it was read, with the parts of that file. */
+  readonly graph: NetworkGraph;
+  /** Reads another file as that one was read. */
+  readonly read: (file: Uint8Array) => NetworkGraph;
   readonly accelerator: Accelerator;
   /** Of the profile. */
   readonly thresholds: LayerThresholds;

@@ -1,32 +1,45 @@
+import { ModelError } from '../../core/index.js';
 import { loadKernels } from '../../kernels/index.js';
 import { int8Units } from '../../mitigation/index.js';
-import { quantizedName } from '../../models/index.js';
+import {
+  type Int8Network,
+  networkInputs,
+  networkOutputs,
+  quantizedName,
+  writeQdq,
+} from '../../models/index.js';
 import { batchWithinMemory, createNetworkDatapath, type Datapath } from '../../sim/index.js';
 import { workloadInputs } from '../../workload/index.js';
 import { BATCH, captureRun, countDifferent, inputBatches, outputShape } from './batches.js';
 import { type VerificationCase, verificationCases } from './cases.js';
 import { type Comparison, compareLayer, judge } from './compare.js';
 import { traceMismatch } from './differ.js';
+import { FILE_STATES, type FileVerifyOptions, verifyFile } from './file/file-cases.js';
 import { behindUnfused } from './fusions.js';
 import { verifyGiven } from './given.js';
 import { loadReference, unfusedGroups } from './onnxruntime.js';
-import type { CaseResult, VerifyOptions } from './result.js';
+import { type CaseResult, refusedCase, type VerifyOptions } from './result.js';
 
 /** Part of the memory for the datapath: onnxruntime and copies of all tensors take the rest. */
 const MEMORY_SHARE = 0.25;
 
 /**
- * Compare the simulated datapath with onnxruntime: on the file as given; and on files that Bitcell writes, every layer
- * and value to the bit: clean, with fault maps written into the weights, and with clipped activations in standard
- * operators.
+ * Compare the simulated datapath with onnxruntime: on the file as given, clean, with flipped bits in its weights and with
+ * clips behind its activation functions; and on files that Bitcell writes, every layer and value to the bit: clean, with
+ * fault maps written into the weights, and with clipped activations in standard operators.
  */
 export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[]> {
   const { network, onProgress } = options;
+  const unwritten = unwrittenReason(network);
   const datapath = createNetworkDatapath(
     network,
     loadKernels(),
     batchWithinMemory(network, BATCH, MEMORY_SHARE),
   );
+  if (unwritten !== undefined) {
+    const refused = refusedCase('files that Bitcell writes', unwritten);
+    return [...(await verifyFile({ ...options, datapath })), refused];
+  }
   const cases = verificationCases(options);
   const total = cases.reduce((sum, { images: count }) => sum + count, 0);
   const results = await verifyGiven(options, datapath);
@@ -38,7 +51,43 @@ export async function verifyNetwork(options: VerifyOptions): Promise<CaseResult[
     });
     results.push(result);
   }
-  return results;
+  const states = FILE_STATES.filter((state) => state !== 'clean');
+  return [
+    ...results,
+    ...(await verifyFile({ ...options, datapath, states, onProgress: undefined })),
+  ];
+}
+
+/**
+ * Compare the file of a network with float32 words, which Bitcell need not be able to write, with onnxruntime: clean, with
+ * flipped bits in its weights, and with clips behind its activation functions.
+ */
+export async function verifyFloat32File(
+  options: Omit<FileVerifyOptions, 'datapath' | 'thresholds'>,
+): Promise<CaseResult[]> {
+  const { network } = options.graph;
+  const batch = batchWithinMemory(network, BATCH, MEMORY_SHARE);
+  const datapath = createNetworkDatapath(network, loadKernels(), batch);
+  return verifyFile({ ...options, datapath, thresholds: new Map() });
+}
+
+/** Why a network is compared with its own file alone; undefined: Bitcell can write it, and feed what it writes. */
+function unwrittenReason(network: Int8Network): string | undefined {
+  const [input, ...others] = networkInputs(network);
+  const isMap = input.layout === 'channels-last' && input.elementType === 'float32';
+  if (others.length > 0 || networkOutputs(network).length > 1) {
+    return 'it has several inputs or outputs';
+  }
+  if (!isMap || network.tensors.some(({ quantization }) => !quantization)) {
+    return 'not all of its tensors are quantised maps';
+  }
+  try {
+    writeQdq(network);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ModelError) return error.message;
+    throw error;
+  }
 }
 
 /**
@@ -108,7 +157,9 @@ export async function verifyCase(
   const unfused = qdq ? await unfusedGroups(exposedModel) : [];
   const behind = behindUnfused(network, unfused);
   const tensorAt = (order: number) => network.layers[order]?.output ?? network.output;
-  const { first, ...found } = judge(comparison, (order) => behind.has(tensorAt(order)));
+  const { first, ...found } = judge(comparison, (order) =>
+    behind.has(tensorAt(order)) ? 'step' : 'exact',
+  );
   return {
     ...{ name, images, layers: network.layers.length, ...found, exposingChanges, unfused },
     first:

@@ -10,14 +10,17 @@ interface Parts {
   readonly outputs: readonly NetworkValue[];
 }
 
+/** What is left of a network, and the new index of each tensor that is left. */
+export interface Finished {
+  readonly parts: Parts & { readonly input: number; readonly output: number };
+  readonly numbers: ReadonlyMap<number, number>;
+}
+
 /**
  * Drops the layers that no output depends on, and their tensors, and gives the outputs' tensors the
  * names under which the graph announces them. Layers that read the same initialiser share its words.
  */
-export function finishNetwork(
-  graph: ImportGraph,
-  parts: Parts,
-): Parts & { readonly input: number; readonly output: number } {
+export function finishNetwork(graph: ImportGraph, parts: Parts): Finished {
   const used = new Set(parts.outputs.map(({ tensor }) => tensor));
   for (const layer of [...parts.layers].reverse()) {
     if (used.has(layer.output)) for (const tensor of inputsOf(layer)) used.add(tensor);
@@ -38,7 +41,7 @@ export function finishNetwork(
   }
   const placed = (value: NetworkValue) => ({ ...value, tensor: renumbered(value.tensor) });
   const [inputs, outputs] = [parts.inputs.map(placed), parts.outputs.map(placed)];
-  return {
+  const finished = {
     tensors: kept.map((tensor) => {
       const name = names.get(tensor);
       return name === undefined ? parts.tensors[tensor] : { ...parts.tensors[tensor], name };
@@ -58,4 +61,5 @@ export function finishNetwork(
     inputs,
     outputs,
   };
+  return { parts: finished, numbers };
 }

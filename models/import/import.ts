@@ -1,4 +1,5 @@
 import { ModelError } from '../../core/index.js';
+import type { Form } from '../graph/form.js';
 import { type ImportGraph, NotSimulated, typeOf, unsupportedOperator } from '../graph/graph.js';
 import { prepareGraph } from '../graph/prepare/prepare.js';
 import type { InputSizes } from '../graph/prepare/sample.js';
@@ -7,6 +8,7 @@ import { heldWeights } from '../islands/held-weights.js';
 import { scheduleIslands } from '../islands/schedule.js';
 import {
   arrayLayers,
+  isOnArray,
   isWeighted,
   type Layer,
   type Network,
@@ -38,6 +40,27 @@ export function isQuantized(model: OnnxModel): boolean {
   );
 }
 
+/** A value of a file in a tensor of the network. */
+export interface StoredValue extends Form {
+  readonly tensor: number;
+  /** Whether the value is the tensor's integers, where it has them, and not the numbers that they stand for. */
+  readonly isInteger: boolean;
+}
+
+/** A network, and what of its file became what. */
+export interface ImportedGraph {
+  readonly graph: ImportGraph;
+  readonly network: Network;
+  /** The tensor that holds a value of the graph, by its name; values inside layers have none. */
+  readonly tensorOf: ReadonlyMap<string, number>;
+  /** How it holds it. */
+  readonly stored: ReadonlyMap<string, StoredValue>;
+  /** The values that layers make, by the index of their tensors. */
+  readonly results: ReadonlyMap<number, string>;
+  /** The node of the product of each layer on the array, by the layer's name. */
+  readonly products: ReadonlyMap<string, OnnxNode>;
+}
+
 /**
  * Imports a network: float32, or with int8 words where the file has integers, in QDQ form (float32 operators between
  * DequantizeLinear and QuantizeLinear nodes), in QOperator form (operators on quantised tensors), or in a mixture.
@@ -45,26 +68,70 @@ export function isQuantized(model: OnnxModel): boolean {
  * activation functions join the layer they follow. Weights that several layers share are left as they are if folding
  * would make different words of them.
  */
-export function importNetwork(
+export function importGraph(
   model: OnnxModel,
   source: string,
   name: string,
   checksum: string,
   options: InputSizes = {},
-): Network {
+): ImportedGraph {
   const graph = prepareGraph(model, source, options);
   const format = isQuantized(model) ? 'int8' : 'float32';
   const folded = readGraph(graph, format, new Set());
-  const foldedParts = finishNetwork(graph, partsOf(folded));
-  const parted = partedWeights(graph, foldedParts.layers);
+  const foldedEnd = finishNetwork(graph, partsOf(folded));
+  const parted = partedWeights(graph, foldedEnd.parts.layers);
   const into = parted.size === 0 ? folded : readGraph(graph, format, parted);
-  const parts = into === folded ? foldedParts : finishNetwork(graph, partsOf(into));
+  const { parts, numbers } = into === folded ? foldedEnd : finishNetwork(graph, partsOf(into));
+  const imported = { graph, ...valuesOf(into, numbers) };
   const common = { name, checksum };
-  if (format === 'float32') return { format, ...common, ...parts } as Network;
-  const settled = settleFusions(graph, parts, into.floatOperators);
+  if (format === 'float32') {
+    return { ...imported, network: { format, ...common, ...parts } as Network };
+  }
+  const settled = withRectifiers(settleFusions(graph, parts, into.floatOperators));
   const network = { format, ...common, ...settled } as Network;
   requireFiniteMultipliers(source, network);
-  return network;
+  return { ...imported, network };
+}
+
+interface Rectifiable {
+  readonly layers: readonly Layer[];
+  readonly tensors: readonly Tensor[];
+  readonly outputs: readonly NetworkValue[];
+}
+
+/**
+ * Layers on the array behind which a quantisation has its zero point at its least integer, and so is a ReLU: quantisers
+ * leave out the operator there. What leaves the network is none, whatever its quantisation.
+ */
+function withRectifiers<P extends Rectifiable>(parts: P): P {
+  const left = new Set(parts.outputs.map(({ tensor }) => tensor));
+  const layers = parts.layers.map((layer): Layer => {
+    const quantization = parts.tensors[layer.output].quantization;
+    if (quantization?.zeroPoint !== 0 || left.has(layer.output)) return layer;
+    return isOnArray(layer) ? { ...layer, relu: true } : layer;
+  });
+  return { ...parts, layers };
+}
+
+/** Where values of the graph are, by the final numbers of tensors. */
+function valuesOf(
+  { values, results, products }: ImportValues,
+  numbers: ReadonlyMap<number, number>,
+): Pick<ImportedGraph, 'tensorOf' | 'stored' | 'results' | 'products'> {
+  const tensorOf = new Map<string, number>();
+  const stored = new Map<string, StoredValue>();
+  const made = new Map<number, string>();
+  for (const [name, value] of values) {
+    const tensor = 'tensor' in value ? numbers.get(value.tensor as number) : undefined;
+    if (tensor === undefined) continue;
+    tensorOf.set(name, tensor);
+    if ('form' in value) {
+      const { dims, layout } = value.form;
+      stored.set(name, { tensor, dims, layout, isInteger: value.state === 'quantized' });
+    }
+    if (results.has(name)) made.set(tensor, name);
+  }
+  return { tensorOf, stored, results: made, products };
 }
 
 /** The initialisers of which layers do not have the same words any more. */

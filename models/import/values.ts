@@ -73,6 +73,10 @@ export interface ImportValues extends ReadValues {
   readonly uint8Tensors: Set<number>;
   /** The float32 operators of int8 layers by name. */
   readonly floatOperators: ReadonlyMap<string, FloatOperator>;
+  /** The values that are the whole result of a float32 layer, and not another view of it. */
+  readonly results: ReadonlySet<string>;
+  /** The nodes of the products of layers on the array, by the layers' names. */
+  readonly products: ReadonlyMap<string, OnnxNode>;
   /** The tensor of a value, made of what it is: an input that nothing took yet, a layer that waited. */
   placed(name: string): Extract<Value, { tensor: number }> | undefined;
   /** Adds a tensor; returns its index. */
@@ -100,8 +104,8 @@ export function createValues(
   const uint8Tensors = new Set<number>();
   /** Tensors that hold the same in another layout or as float32 numbers, by the tensor and what they are. */
   const copies = new Map<string, number>();
-  /** The values that are the whole result of a float32 layer, and not another view of it. */
   const results = new Set<string>();
+  const products = new Map<string, OnnxNode>();
   // The outputs' tensors get these names in the end.
   for (const { name, value } of graph.outputs) if (name !== value) uniqueTensor(name);
   if (format === 'int8') for (const { name } of graph.outputs) uniqueTensor(name);
@@ -272,6 +276,8 @@ export function createValues(
     inputs,
     uint8Tensors,
     floatOperators,
+    results,
+    products,
     placed,
     placeInput,
     addTensor,
@@ -350,6 +356,7 @@ export function createValues(
       const form = formOf(node, given);
       const output = onlyOutput(source, node);
       const name = uniqueLayer(layerName(node, weight));
+      products.set(name, node);
       if (operand.state === 'quantized') {
         throw nodeError(
           source,
@@ -393,8 +400,12 @@ export function createValues(
       return results.has(name) ? layers.find(({ output }) => output === value.tensor) : undefined;
     },
     join(node, position, layer) {
-      const value = values.get(node.inputs[position]);
+      const name = node.inputs[position];
+      const value = values.get(name);
       const output = onlyOutput(source, node);
+      // Nothing else takes it: it is inside the layer from now on.
+      values.delete(name);
+      results.delete(name);
       if (value?.state === 'pending') {
         values.set(output, { ...value, layer });
         return;

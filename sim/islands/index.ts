@@ -1,4 +1,5 @@
 export { INSTALL_ONNXRUNTIME } from './binding.js';
+export { type ElementArray, readElements, writeElements } from './elements.js';
 export type { FeedSource } from './feed.js';
 export {
   createIslandRunner,

@@ -125,7 +125,7 @@ test('the step rule allows 2 % of the range, or one integer, and 0.5 % on averag
   const range = [0, 100, ...new Array<number>(98).fill(50)];
   const with_ = (...changed: number[]) => [0, 100, ...changed, ...range.slice(2 + changed.length)];
   const judged = (ours: readonly number[], integers = false) => {
-    const { mismatches, steps } = judge(compareValues(ours, range, integers), () => true);
+    const { mismatches, steps } = judge(compareValues(ours, range, integers), () => 'step');
     return [mismatches, steps];
   };
   expect(judged(range)).toEqual([0, 0]);
@@ -135,13 +135,13 @@ test('the step rule allows 2 % of the range, or one integer, and 0.5 % on averag
   expect(judged(with_(...new Array<number>(26).fill(52)))).toEqual([26, 0]);
   expect(judged(with_(Number.NaN))).toEqual([1, 0]);
   const small = compareValues([1, ...new Array<number>(299).fill(0)], new Array(300).fill(0), true);
-  expect(judge(small, () => true)).toMatchObject({ mismatches: 1, steps: 0 });
+  expect(judge(small, () => 'step')).toMatchObject({ mismatches: 1, steps: 0 });
   const wider = compareValues(
     [3, ...new Array<number>(299).fill(0)],
     [2, ...new Array<number>(299).fill(0)],
     true,
   );
-  expect(judge(wider, () => true)).toMatchObject({ mismatches: 0, steps: 1 });
+  expect(judge(wider, () => 'step')).toMatchObject({ mismatches: 0, steps: 1 });
   // Without the rule, each difference counts.
   expect(judge(compareValues(with_(52, 48), range, true))).toMatchObject({
     ...{ values: 100, mismatches: 2, steps: 0 },
