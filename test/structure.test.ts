@@ -127,7 +127,7 @@ const BEHIND_FACES = [
   'campaign/trial/transient-faults.js',
   // A comparison with a file that is not the network's own: a difference, which the face must not be able to make.
   'campaign/verify/compare.js',
-  'campaign/verify/given.js',
+  'campaign/verify/file/given.js',
   // All of it is in campaign/index.js, which loads DuckDB and all the rest for arithmetic alone.
   'campaign/statistics/index.js',
   // The seam where writing is made to fail, and a file whose writing is.

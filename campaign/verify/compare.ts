@@ -121,17 +121,20 @@ export interface LayerOutputs {
   readonly theirs: Uint8Array | Float32Array;
   /** Whether they are values of a quantised tensor; default: unless they are in a Float32Array. */
   readonly isInteger?: boolean;
+  /** The least and the greatest value that a tensor can hold; default: those that onnxruntime gives it. */
+  readonly range?: readonly [least: number, greatest: number];
 }
 
 /** Compare one layer's outputs to the bit and add the result to `comparison`. */
 export function compareLayer(comparison: Comparison, outputs: LayerOutputs): void {
-  const { shape, images, ours, theirs, order } = outputs;
+  const { shape, images, ours, theirs, order, range } = outputs;
   const { channels, height, width } = shape;
   const positions = height * width;
   const length = channels * positions;
   const tensor = comparison.get(order) ?? {
     ...{ values: 0, differences: 0, sum: 0, largest: 0, first: undefined },
-    ...{ low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY },
+    low: range?.[0] ?? Number.POSITIVE_INFINITY,
+    high: range?.[1] ?? Number.NEGATIVE_INFINITY,
   };
   comparison.set(order, tensor);
   tensor.values += images * length;

@@ -15,8 +15,8 @@ import { type VerificationCase, verificationCases } from './cases.js';
 import { type Comparison, compareLayer, judge } from './compare.js';
 import { traceMismatch } from './differ.js';
 import { FILE_STATES, type FileVerifyOptions, verifyFile } from './file/file-cases.js';
+import { verifyGiven } from './file/given.js';
 import { behindUnfused } from './fusions.js';
-import { verifyGiven } from './given.js';
 import { loadReference, unfusedGroups } from './onnxruntime.js';
 import { type CaseResult, refusedCase, type VerifyOptions } from './result.js';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cifar10Workload } from '../../campaign/index.js';
 import { type Comparison, compareLayer, judge } from '../../campaign/verify/compare.js';
-import { verifyGiven } from '../../campaign/verify/given.js';
+import { verifyGiven } from '../../campaign/verify/file/given.js';
 import { fullyConnectedShape } from '../../core/index.js';
 import { loadKernels } from '../../kernels/index.js';
 import {

@@ -19,7 +19,19 @@ const VALUES = INT8_NETWORK.layers.reduce(
 test('verify finds the datapath equal to onnxruntime, clean, faulted and clipped', async () => {
   const result = await bitcellJson(['verify', '--model', model, '--images', '3']);
   expect(result).toMatchObject({ model, images: 3, onnxruntimeOverflows: false });
-  const [given, disabled, inside, ...cases] = result.cases as CaseResult[];
+  const [given, disabled, inside, ...others] = result.cases as CaseResult[];
+  const [changed, cases] = [/^the file as given/, /^(?!the file as given)/].map((start) =>
+    others.filter(({ name }) => start.test(name)),
+  );
+  expect(changed.map(({ name }) => name)).toEqual([
+    expect.stringMatching(/^the file as given, faulted: .*, all$/),
+    expect.stringMatching(/^the file as given, faulted: .*, inner values as outputs, all$/),
+    expect.stringMatching(/^the file as given, clipped in \d layers, all$/),
+    expect.stringMatching(
+      /^the file as given, clipped in \d layers, inner values as outputs, all$/,
+    ),
+  ]);
+  for (const found of changed) expect(found).toMatchObject({ mismatches: 0, images: 3, steps: 0 });
   const clean = { images: 3, mismatches: 0, exposingChanges: 0, unfused: [] };
   expect(given).toEqual({
     name: 'the file as given, all',
@@ -105,7 +117,11 @@ test('verify exits with 3 and names the place when onnxruntime gives another val
   const cases: CaseResult[] = JSON.parse(stdout).cases;
   // The cases of outputs alone, which are float32, stay right.
   for (const { name, mismatches } of cases) {
-    expect(mismatches).toBe(/^the file as given, (all|disabled)$/.test(name) ? 0 : 1);
+    expect(mismatches).toBe(
+      /^the file as given, (all|disabled|(faulted|clipped).* (words|layers), all)$/.test(name)
+        ? 0
+        : 1,
+    );
   }
   expect(stderr).toMatch(
     /^bitcell: the file as given, inner tensors as outputs, all: layer \S+, image 0, channel 0, position \(0, 0\): Bitcell \d+, onnxruntime \d+/,

@@ -160,7 +160,8 @@ function withClips(model: OnnxModel, network: Network, clips: readonly ValueClip
       output: string,
       to?: number,
     ): OnnxNode => ({
-      ...{ name: output, opType, domain: '', inputs, outputs: [output] },
+      ...{ name: `${value}.bitcell.${opType}.${output}`, opType, domain: '' },
+      ...{ inputs, outputs: [output] },
       attributes: new Map<string, OnnxAttribute>(
         to === undefined ? [] : [['to', { type: 'int', value: to }]],
       ),

@@ -10,7 +10,7 @@ import {
 import type { Datapath } from '../../../sim/index.js';
 import type { Workload } from '../../../workload/index.js';
 import { captureRun, inputBatches } from '../batches.js';
-import { type Comparison, compareLayer } from '../compare.js';
+import { type Comparison, compareLayer, type LayerOutputs } from '../compare.js';
 import type { OptimizationLevel } from '../onnxruntime.js';
 import { loadFile } from './session.js';
 
@@ -36,12 +36,13 @@ export function innerValues({ network, model, graph, stored }: NetworkGraph): In
   const made = new Set(model.graph.nodes.flatMap(({ outputs }) => outputs));
   const outputs = new Set(model.graph.outputs.map(({ name }) => name));
   const isQuantized = network.format === 'int8';
+  const computed = new Set(network.layers.map(({ output }) => output));
   return new Map(
     [...stored].flatMap(([name, value]): [string, InnerValue][] => {
       const elementType = graph.types.get(name)?.elementType;
       const isInteger = elementType === 'int8' || elementType === 'uint8';
       if (!isInteger && elementType !== 'float32') return [];
-      if (!made.has(name) || outputs.has(name)) return [];
+      if (!made.has(name) || outputs.has(name) || !computed.has(value.tensor)) return [];
       if (isInteger !== isQuantized || value.isInteger !== isQuantized) return [];
       return [[name, { ...value, elementType }]];
     }),
@@ -56,6 +57,8 @@ export function exposed(model: OnnxModel, inner: InnerValues): OnnxModel {
   const { graph } = model;
   return { ...model, graph: { ...graph, outputs: [...graph.outputs, ...values] } };
 }
+
+type ComparedValues = Pick<LayerOutputs, 'ours' | 'theirs' | 'isInteger' | 'range'>;
 
 /**
  * Compares what the datapath and the file make of the first samples, one after the other: the outputs, and inner values.
@@ -76,42 +79,33 @@ export async function compareFile(
     const length = inputs.length / count;
     for (let image = 0; image < count; image += 1) {
       const theirs = await session.run(inputs.subarray(image * length, (image + 1) * length));
-      const add = (
-        order: number,
-        layer: string,
-        ours: Float32Array,
-        their: Float32Array,
-        isInteger: boolean,
-      ) =>
+      const add = (order: number, layer: string, values: ComparedValues) =>
         compareLayer(comparison, {
-          ...{ layer, order, ours, theirs: their, isInteger, firstImage: first + image, images: 1 },
-          shape: { channels: their.length, height: 1, width: 1 },
+          ...{ layer, order, ...values, firstImage: first + image, images: 1 },
+          shape: { channels: values.theirs.length, height: 1, width: 1 },
         });
       for (const [name, value] of inner) {
         const [values, their] = [tensors.get(value.tensor), theirs.get(name)];
         const order = orders.get(value.tensor);
         if (!values || !their || order === undefined) continue;
-        add(
-          order,
-          network.layers[order].name,
-          fileOrdered(network, value, values, image),
-          their,
-          value.isInteger,
-        );
+        add(order, network.layers[order].name, {
+          ours: fileOrdered(network, value, values, image),
+          theirs: their,
+          isInteger: value.isInteger,
+          // A step passes from layer to layer, and grows with them, where most of a tensor is zero.
+          ...(value.isInteger && { range: value.elementType === 'int8' ? [-128, 127] : [0, 255] }),
+        });
       }
       let start = (image * outputs.length) / count;
       for (const [place, { name, tensor, elementType }] of networkOutputs(network).entries()) {
         const own = featureCount(network.tensors[tensor].shape);
         const their = theirs.get(name);
         if (!their) throw new Error(`no output ${name}`);
-        const ours = outputs.subarray(start, start + own);
-        add(
-          network.layers.length + place,
-          `${name} (output)`,
-          ours,
-          their,
-          elementType !== 'float32',
-        );
+        add(network.layers.length + place, `${name} (output)`, {
+          ours: outputs.subarray(start, start + own),
+          theirs: their,
+          isInteger: elementType !== 'float32',
+        });
         start += own;
       }
     }

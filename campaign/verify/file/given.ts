@@ -1,4 +1,4 @@
-import { int8Units } from '../../mitigation/index.js';
+import { int8Units } from '../../../mitigation/index.js';
 import {
   decodeOnnx,
   encodeOnnx,
@@ -6,11 +6,11 @@ import {
   type OnnxModel,
   type OnnxNode,
   type OnnxValue,
-} from '../../models/index.js';
-import type { Datapath } from '../../sim/index.js';
-import { captureRun, countDifferent, inputBatches, outputShape } from './batches.js';
-import { type Comparison, compareLayer, judge } from './compare.js';
-import { isInexact } from './fusions.js';
+} from '../../../models/index.js';
+import type { Datapath } from '../../../sim/index.js';
+import { captureRun, countDifferent, inputBatches, outputShape } from '../batches.js';
+import { type Comparison, compareLayer, judge } from '../compare.js';
+import { isInexact } from '../fusions.js';
 import {
   FLOAT_OPERATORS,
   loadReference,
@@ -18,8 +18,8 @@ import {
   type Reference,
   UnloadableError,
   unfusedGroups,
-} from './onnxruntime.js';
-import { type CaseResult, refusedCase, type VerifyOptions } from './result.js';
+} from '../onnxruntime.js';
+import { type CaseResult, refusedCase, type VerifyOptions } from '../result.js';
 
 type GivenOptions = Pick<VerifyOptions, 'network' | 'file' | 'workload' | 'images' | 'threads'>;
 
