@@ -15,6 +15,8 @@ export interface ConvolutionOptions {
   readonly groups?: number;
   readonly relu?: boolean;
   readonly upper?: number;
+  /** Factor of the weights (default 1): below 1 it keeps sums of residual branches from growing. */
+  readonly gain?: number;
 }
 
 /** Builds a float32 network layer by layer; tensors are known by their index, the input being 0. */
@@ -63,13 +65,16 @@ export function createGraphBuilder(
   }
 
   /** Weights of He's variance, so that activations neither vanish nor explode. */
-  function parameters(convolution: ConvolutionShape) {
+  function parameters(convolution: ConvolutionShape, gain = 1) {
     const count = weightCount(convolution);
-    const spread = Math.sqrt((6 * convolution.output.channels) / count);
+    const spread = gain * Math.sqrt((6 * convolution.output.channels) / count);
     return {
       shape: convolution,
       weights: Float32Array.from({ length: count }, () => (random() * 2 - 1) * spread),
-      bias: Float32Array.from({ length: convolution.output.channels }, () => random() - 0.5),
+      bias: Float32Array.from(
+        { length: convolution.output.channels },
+        () => gain * (random() - 0.5),
+      ),
     };
   }
 
@@ -88,7 +93,10 @@ export function createGraphBuilder(
 
   return {
     shape,
-    convolution(input, { outputs, kernel = 1, stride = 1, groups = 1, relu = true, upper }) {
+    convolution(
+      input,
+      { outputs, kernel = 1, stride = 1, groups = 1, relu = true, upper, gain },
+    ) {
       const pad = (kernel - 1) >> 1;
       const along = (size: number) => Math.floor((size + 2 * pad - kernel) / stride) + 1;
       const { height, width } = shape(input);
@@ -109,7 +117,7 @@ export function createGraphBuilder(
         input,
         relu,
         ...bound,
-        ...parameters(convolution),
+        ...parameters(convolution, gain),
       }));
     },
     fullyConnected(input, outputs) {
