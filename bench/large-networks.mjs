@@ -89,6 +89,7 @@ async function measureFile(model) {
     ...['--images', `${images}`, '--mitigations', 'none', ...threads],
   ];
   const session = await InferenceSession.create(model, { intraOpNumThreads: 1 });
+  /** @type {Row[]} */
   const rows = [];
   for (let round = 0; round < rounds; round += 1) {
     const inferOne = await measured(infer(one));
@@ -112,7 +113,11 @@ async function measureFile(model) {
     infer: command('infer', 'bitcell infer'),
     run: command('run', 'bitcell run'),
     image: measurement('processor time of an image', 's', each(rows, 'image')),
-    onnxruntime: measurement('onnxruntime, processor time of an image', 's', each(rows, 'onnxruntime')),
+    onnxruntime: measurement(
+      'onnxruntime, processor time of an image',
+      's',
+      each(rows, 'onnxruntime'),
+    ),
     ratio: measurement('an image over onnxruntime', '1', each(rows, 'ratio')),
   };
 }

@@ -93,10 +93,7 @@ export function createGraphBuilder(
 
   return {
     shape,
-    convolution(
-      input,
-      { outputs, kernel = 1, stride = 1, groups = 1, relu = true, upper, gain },
-    ) {
+    convolution(input, { outputs, kernel = 1, stride = 1, groups = 1, relu = true, upper, gain }) {
       const pad = (kernel - 1) >> 1;
       const along = (size: number) => Math.floor((size + 2 * pad - kernel) / stride) + 1;
       const { height, width } = shape(input);

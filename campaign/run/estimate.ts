@@ -6,7 +6,7 @@ import { expectedMaps, LOOK_GROWTH } from '../statistics/index.js';
 import type { Condition } from '../study/conditions.js';
 import type { Study } from '../study/study.js';
 import type { StudyNetwork } from '../trial/study-data.js';
-import { BATCH } from '../trial/trial-runner.js';
+import { BATCH, studyBatch } from '../trial/trial-runner.js';
 import type { PreparedStudy } from './prepare.js';
 
 /** How much a study is to run; where it has a precision, or dies that end when they are settled, about at most. */
@@ -78,7 +78,7 @@ export function estimateSeconds(prepared: PreparedStudy, threads: number): numbe
 export const CALIBRATION_IMAGES = BATCH;
 
 function imagesPerSecond({ data }: PreparedStudy, { network }: StudyNetwork): number {
-  const datapath = createNetworkDatapath(network, loadKernels(), BATCH);
+  const datapath = createNetworkDatapath(network, loadKernels(), studyBatch(network));
   const indices = Uint32Array.from({ length: CALIBRATION_IMAGES }, (_, index) => index);
   const inputs = workloadInputs(data.workload, indices);
   datapath.run(inputs, CALIBRATION_IMAGES);

@@ -59,7 +59,7 @@ import {
   type StudyData,
   type StudyNetwork,
 } from '../trial/study-data.js';
-import { BATCH } from '../trial/trial-runner.js';
+import { BATCH, studyBatch } from '../trial/trial-runner.js';
 
 /** Bytes that all recordings of a study may take. */
 const RECORDING_BYTES = 96 * 2 ** 20;
@@ -92,7 +92,7 @@ export function prepareStudy(given: Study, source: DataOptions = {}): PreparedSt
   const { workload, profile } = loadSamples(all, source, given.seed, profiles(given));
   const study = withSamples(given, workload);
   // Here, so that no thread is started for it.
-  for (const network of all) requireDatapath(network, BATCH);
+  for (const network of all) requireDatapath(network, studyBatch(network));
   const loaded = words.map((one) => loadModel(study, one, profile, workload.samples));
   const networks = loaded.flatMap((model) => model.networks);
   const loadedNetworks = { study, networks, accelerators };

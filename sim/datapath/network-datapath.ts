@@ -79,6 +79,15 @@ export function batchWithinMemory(network: Network, most: number, share = 1): nu
 }
 
 /**
+ * How many images, `most` at most and 1 at least, a datapath can compute together whose tensors take so many bytes. A
+ * function of the network alone.
+ */
+export function batchWithinBytes(network: Network, most: number, bytes: number): number {
+  const perImage = datapathBytes(network, 1) - datapathBytes(network, 0);
+  return Math.max(1, Math.min(most, Math.floor(bytes / perImage)));
+}
+
+/**
  * Checks that a datapath of a network can be made, without making one.
  *
  * @returns the bytes that it takes
