@@ -106,10 +106,18 @@ export interface DeltaKernels {
   flatten(shape: FeatureShape): DeltaLayer;
 }
 
-/** Code beside WebAssembly that updates convolutions: as its `deltaConvolution`, on the memory given. */
+/** Code beside WebAssembly that updates convolutions: as its `deltaConvolution`, by addresses in the memory given. */
 export type UpdateConvolution = (
   memory: ArrayBuffer,
-  ...rest: Parameters<KernelFunctions['deltaConvolution']>
+  descriptor: number,
+  changes: number,
+  changeCount: number,
+  patches: number,
+  patchCount: number,
+  input: number,
+  accumulators: number,
+  output: number,
+  target: number,
 ) => number;
 
 /**
