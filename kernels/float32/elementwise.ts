@@ -8,9 +8,14 @@ export function addFloat32(
   output: Float32Array,
   relu: boolean,
 ): void {
+  if (!relu) {
+    for (let index = 0; index < a.length; index++) output[index] = a[index] + b[index];
+    return;
+  }
   for (let index = 0; index < a.length; index++) {
     const sum = Math.fround(a[index] + b[index]);
-    output[index] = relu && sum <= 0 ? 0 : sum;
+    // In float64 exact, and without a branch on the sign, which would be foreseen half of the time.
+    output[index] = sum === -Infinity ? 0 : (sum + Math.abs(sum)) * 0.5;
   }
 }
 

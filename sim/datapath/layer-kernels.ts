@@ -1,13 +1,13 @@
 import { featureCount, InputError } from '../../core/index.js';
-import {
-  type AccumulatorObserver,
-  clipFloat32,
-  type Float32ConvolutionKernel,
-  type Int8Clip,
-  type Int8ConvolutionKernel,
-  type Int8ConvolutionSpecification,
-  type KernelBackend,
-  type WeightValues,
+import type {
+  AccumulatorObserver,
+  Float32Clip,
+  Float32ConvolutionKernel,
+  Int8Clip,
+  Int8ConvolutionKernel,
+  Int8ConvolutionSpecification,
+  KernelBackend,
+  WeightValues,
 } from '../../kernels/index.js';
 import {
   type ArrayLayer,
@@ -89,9 +89,19 @@ function wrongUnit(unit: ActivationUnit, words: string): InputError {
   return new InputError(`an activation unit for ${unit.format} words cannot serve ${words} words`);
 }
 
-/** ReLU6 and its like have a bound that kernels do not know. */
+/** The bound of ReLU6 and its like, of which kernels know the clip alone. */
 function bound(upper: number | undefined, values: Float32Array): void {
-  if (upper !== undefined) clipFloat32(values, values, -Infinity, upper);
+  if (upper === undefined) return;
+  // Few values are beyond it, and the others need not be written.
+  for (let index = 0; index < values.length; index += 1) {
+    if (values[index] >= upper) values[index] = upper;
+  }
+}
+
+/** A bound as the clip of a kernel; undefined: there is none, or before a ReLU it would be another than behind. */
+function clampAt(upper: number | undefined, channels: number): Float32Clip | undefined {
+  if (upper === undefined || !(upper > 0) || Math.fround(upper) !== upper) return undefined;
+  return { mode: 'clamp', thresholds: new Float32Array(channels).fill(upper) };
 }
 
 function float32Kernel(
@@ -99,16 +109,20 @@ function float32Kernel(
   kernel: Float32ConvolutionKernel,
 ): LayerKernel {
   const length = featureCount(shape.output);
+  const clamp = clampAt(upper, shape.output.channels);
+  let boundBehind = clamp ? undefined : upper;
+  kernel.setClip(clamp);
   return {
     setWeights: (indices, values) => kernel.setWeights(indices, values),
     invertBits: undefined,
     run(input, output, images, observe) {
       kernel.run(input as Float32Array, output as Float32Array, images, observe);
-      bound(upper, output.subarray(0, images * length) as Float32Array);
+      bound(boundBehind, output.subarray(0, images * length) as Float32Array);
     },
     install(unit) {
       if (unit !== undefined && unit.format !== 'float32') throw wrongUnit(unit, 'float32');
-      kernel.setClip(unit?.clip);
+      kernel.setClip(unit?.clip ?? clamp);
+      boundBehind = clamp && !unit ? undefined : upper;
     },
   };
 }
