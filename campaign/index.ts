@@ -23,6 +23,7 @@ export {
   type Samples,
 } from './inputs/samples.js';
 export type { SharedNetwork } from './inputs/shared-network.js';
+export { type TaskOptions, taskOf } from './inputs/tasks.js';
 export {
   loadThresholds,
   PROFILE_IMAGES,

@@ -26,3 +26,28 @@ export function top1(scores: Float32Array): number {
   }
   return best;
 }
+
+/** How many classes stand before one: NaN first, then larger scores; among equals the lower index (as `top1` has it). */
+export function rankOf(scores: Float32Array, wanted: number): number {
+  const own = scores[wanted];
+  let before = 0;
+  for (const [index, score] of scores.entries()) {
+    const isFirst = index < wanted;
+    if (Number.isNaN(score)) before += isFirst || !Number.isNaN(own) ? 1 : 0;
+    else if (score > own || (score === own && isFirst)) before += 1;
+  }
+  return before;
+}
+
+/** Whether |y − t| ≤ absolute + relative · |t| of each value y and what is expected, t; equal ones are, NaN, too. */
+export function withinTolerance(
+  values: Float32Array,
+  expected: Float32Array,
+  { absolute, relative }: { readonly absolute: number; readonly relative: number },
+): boolean {
+  return values.every(
+    (value, place) =>
+      Object.is(value, expected[place]) ||
+      Math.abs(value - expected[place]) <= absolute + relative * Math.abs(expected[place]),
+  );
+}

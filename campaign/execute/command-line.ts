@@ -25,6 +25,11 @@ const OPTIONS: readonly (readonly [keyof Study, string])[] = [
   ['within', '--within'],
   ['yield', '--yield'],
   ['seed', '--seed'],
+  ['task', '--task'],
+  ['topK', '--top-k'],
+  ['tolerance', '--tolerance'],
+  ['anomalyThreshold', '--anomaly-threshold'],
+  ['outputName', '--output-name'],
 ];
 
 /**

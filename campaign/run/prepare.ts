@@ -25,6 +25,7 @@ import { filesOfDies, levelOfDies, type PlacedDies, readDies } from '../inputs/d
 import { dataShapesOf } from '../inputs/samples.js';
 import { type SharedNetwork, shareNetwork } from '../inputs/shared-network.js';
 import { loadStorageMap } from '../inputs/storage-map.js';
+import { taskOf } from '../inputs/tasks.js';
 import { createThresholdFinder, type ProfileData } from '../inputs/thresholds.js';
 import { type DataOptions, loadSamples } from '../inputs/workload.js';
 import { type StudyDesign, stoppingRuleOf } from '../points/design.js';
@@ -93,7 +94,7 @@ export function prepareStudy(given: Study, source: DataOptions = {}): PreparedSt
   const study = withSamples(given, workload);
   // Here, so that no thread is started for it.
   for (const network of all) requireDatapath(network, studyBatch(network));
-  const loaded = words.map((one) => loadModel(study, one, profile, workload.samples));
+  const loaded = words.map((one) => loadModel(study, one, profile, workload));
   const networks = loaded.flatMap((model) => model.networks);
   const loadedNetworks = { study, networks, accelerators };
   const place = (placed: PlacedNetwork) => placeOf(loadedNetworks, placed);
@@ -232,7 +233,7 @@ function loadModel(
   study: Study,
   { model, shared }: { readonly model: string; readonly shared: readonly SharedNetwork[] },
   profile: ProfileData,
-  samples: number,
+  workload: Workload,
 ): {
   readonly model: string;
   readonly networks: StudyNetwork[];
@@ -253,6 +254,7 @@ function loadModel(
   const networks = shared.map((one) => ({
     ...one,
     model,
+    task: taskOf(study, one.network, workload),
     activationOf,
     sides: new Map(
       mitigations.map((mitigation) => [
@@ -260,13 +262,15 @@ function loadModel(
         activationSideOf(mitigation, one.network, finder.find, partDefaults(study)),
       ]),
     ),
-    golden: createGoldenPredictions(keys, samples),
+    golden: createGoldenPredictions(keys, workload.samples),
     recordings: new Map(
       keys.map((key) => [
         key,
         createRecording(
           one.network,
-          study.imageChoice === 'fixed' && study.images !== 'pilot' ? study.images : samples,
+          study.imageChoice === 'fixed' && study.images !== 'pilot'
+            ? study.images
+            : workload.samples,
           RECORDING_BYTES / networkCount / keys.length,
         ),
       ]),

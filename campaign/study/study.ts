@@ -15,6 +15,7 @@ import { AXIS_DEFAULTS, AXIS_INPUTS, AXIS_LISTS, areDistinct, STUDY_AXES } from 
 import { canonicalDies, diesInputSchema, diesSchema } from './dies.js';
 import { hasCount, isExhaustive, isTransient } from './fault-source.js';
 import { storagesOf, WEIGHTS_ALONE } from './storages.js';
+import { TASK_FIELDS } from './task-fields.js';
 
 /** Fault rates used when none are given: where each word format goes from unharmed to broken. */
 export const DEFAULT_RATES = {
@@ -92,6 +93,7 @@ const schema = z
     dies: diesSchema.optional(),
     thresholds: thresholdsOfModels.readonly().optional(),
     ...settings,
+    ...z.strictObject(TASK_FIELDS).partial().shape,
     granularity: settings.granularity.optional(),
     precision: settings.precision.optional(),
   })
@@ -106,7 +108,7 @@ const inputSchema = z.strictObject({
     .union([file, thresholdsOfModels])
     .describe('clip thresholds: a file, or a file for each model; default: the profile maxima')
     .optional(),
-  ...z.strictObject(settings).partial().shape,
+  ...z.strictObject({ ...settings, ...TASK_FIELDS }).partial().shape,
 });
 
 /**

@@ -23,8 +23,13 @@ import {
   type TransientFault,
   type WeightPatches,
 } from '../../sim/index.js';
-import { type Workload, workloadInputs } from '../../workload/index.js';
-import { type GoldenPredictions, type Prediction, predictionsOf } from './recorded-samples.js';
+import { type Task, workloadInputs } from '../../workload/index.js';
+import {
+  type GoldenPredictions,
+  type JudgedImages,
+  type Prediction,
+  predictionsOf,
+} from './recorded-samples.js';
 import type { StorageMap, StorageSide } from './storage-side.js';
 
 /**
@@ -37,6 +42,8 @@ export type Engine = 'incremental' | 'plain';
 export interface TrialNetwork {
   readonly network: Network;
   readonly datapath: Datapath;
+  /** How its outputs are judged. */
+  readonly task: Task;
   /** Fault-free stored words of all weights, in network order. */
   readonly words: Uint8Array | Uint32Array;
   /** What each mitigation puts behind the accumulators, as a key of what follows. */
@@ -56,26 +63,21 @@ export interface TrialNetwork {
 }
 
 /** The images of a run. */
-export interface RunImages {
-  readonly workload: Workload;
-  /** Indices into the workload. */
-  readonly indices: Uint32Array;
-  /** Their numbers in the recordings. */
-  readonly numbers: Uint32Array;
-}
+export type RunImages = JudgedImages;
 
 /** Predictions of the fault-free network, which are recorded. */
 export function predictClean(
   one: TrialNetwork,
   mitigation: string,
-  { workload, indices, numbers }: RunImages,
+  images: RunImages,
 ): Prediction[] {
+  const { workload, indices, numbers } = images;
   const { datapath, recordings } = one;
   datapath.setDisturbance(undefined);
   datapath.setActivationUnits(unitsOf(one, mitigation));
   const recording = recordingOf(recordings, mitigation);
   const outputs = recordRun(datapath, recording, workloadInputs(workload, indices), numbers);
-  return predictionsIn(one, outputs, numbers);
+  return predictionsIn(one, outputs, images);
 }
 
 function unitsOf({ units }: TrialNetwork, mitigation: string): ReadonlyMap<string, ActivationUnit> {
@@ -125,7 +127,7 @@ export function predictFaulty(
   faults: EffectiveFaults,
 ): Prediction[] {
   const outputs = faultyOutputs(one, mitigation, images, faults);
-  return predictionsIn(one, outputs, images.numbers);
+  return predictionsIn(one, outputs, images);
 }
 
 /**
@@ -340,7 +342,7 @@ function predictSharing(
   const results = new Map(
     mitigations.map((mitigation) => [mitigation, { predictions: [] as Prediction[], seconds: 0 }]),
   );
-  const add = (mitigation: string, batch: Uint32Array, run: () => Float32Array) => {
+  const add = (mitigation: string, batch: RunImages, run: () => Float32Array) => {
     const result = results.get(mitigation);
     if (!result) throw new Error(`unknown mitigation ${mitigation}`);
     const started = performance.now();
@@ -349,18 +351,19 @@ function predictSharing(
   };
   for (let first = 0; first < indices.length; first += datapath.batch) {
     const batchIndices = indices.subarray(first, first + datapath.batch);
-    const batch = {
+    const images = {
+      ...{ workload, indices: batchIndices },
       numbers: numbers.subarray(first, first + datapath.batch),
-      differing,
+    };
+    const batch = {
+      ...{ numbers: images.numbers, differing },
       loadImages: () => workloadInputs(workload, batchIndices),
     };
-    add(UNPROTECTED, batch.numbers, () =>
+    add(UNPROTECTED, images, () =>
       sharing.runBase(batch, recordingOf(recordings, UNPROTECTED), units),
     );
     for (const [other, mitigation] of others.entries()) {
-      add(mitigation, batch.numbers, () =>
-        sharing.runOther(other, recordingOf(recordings, mitigation)),
-      );
+      add(mitigation, images, () => sharing.runOther(other, recordingOf(recordings, mitigation)));
     }
   }
   return [...results.values()];
@@ -374,9 +377,9 @@ function recordingOf(recordings: ReadonlyMap<string, Recording>, mitigation: str
 
 /** What a network made of images, of which the unprotected fault-free network's outputs are recorded. */
 function predictionsIn(
-  { network, recordings }: TrialNetwork,
+  { task, recordings }: TrialNetwork,
   outputs: Float32Array,
-  numbers: Uint32Array,
+  images: RunImages,
 ): Prediction[] {
-  return predictionsOf(network, outputs, recordingOf(recordings, UNPROTECTED).outputs, numbers);
+  return predictionsOf(task, outputs, recordingOf(recordings, UNPROTECTED).outputs, images);
 }

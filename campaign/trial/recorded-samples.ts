@@ -1,6 +1,10 @@
-import { type Network, networkOutputs } from '../../models/index.js';
-import { outputLength } from '../../sim/index.js';
-import { agrees, top1 } from '../../workload/index.js';
+import {
+  judgeSample,
+  type Task,
+  type Verdict,
+  type Workload,
+  workloadInputs,
+} from '../../workload/index.js';
 
 /**
  * What the fault-free network makes of each image of a data set under one mitigation, filled in as images are
@@ -26,27 +30,32 @@ export function createGoldenPredictions(
 }
 
 /** What a network makes of one image. */
-export interface Prediction {
-  /**
-   * Its top-1 class; of outputs that are no scores, whether they are those of the fault-free, unprotected network (0) or
-   * others (1).
-   */
-  readonly answer: number;
+export interface Prediction extends Verdict {
   /** Whether an output is NaN or infinite. */
   readonly nonFinite: boolean;
+}
+
+/** Images that a network was run on. */
+export interface JudgedImages {
+  readonly workload: Workload;
+  /** Indices into the workload. */
+  readonly indices: Uint32Array;
+  /** Their numbers in the recordings. */
+  readonly numbers: Uint32Array;
 }
 
 /** What a thread wrote before, another thread sees once it knows the prediction. */
 export function setPrediction(
   golden: GoldenPredictions,
   image: number,
-  { answer, nonFinite }: Prediction,
+  { answer, isRight, nonFinite }: Prediction,
 ): void {
-  Atomics.store(golden, image, 2 * answer + (nonFinite ? 1 : 0));
+  Atomics.store(golden, image, 4 * answer + (isRight ? 2 : 0) + (nonFinite ? 1 : 0));
 }
 
 export function predictionOf(golden: GoldenPredictions, image: number): Prediction {
-  return { answer: golden[image] >> 1, nonFinite: golden[image] % 2 === 1 };
+  const entry = golden[image];
+  return { answer: entry >> 2, isRight: (entry & 2) !== 0, nonFinite: (entry & 1) !== 0 };
 }
 
 /** The places, among `images`, of those whose prediction is not known yet. */
@@ -56,35 +65,29 @@ export function unknownImages(golden: GoldenPredictions, images: Uint32Array): U
   );
 }
 
-/** The answer of a network, whose outputs are no scores, that agrees with the fault-free, unprotected one. */
-const AGREES = 0;
-const DIFFERS = 1;
-
-/** Whether the outputs of a network are the scores of classes: one vector of two values or more. */
-function hasScores(network: Network): boolean {
-  const [{ dims }, ...others] = networkOutputs(network);
-  return others.length === 0 && dims.at(-1) === outputLength(network) && outputLength(network) > 1;
-}
-
 /**
  * What a network made of images.
  *
  * @param outputs images × values
  * @param clean what the fault-free, unprotected network made of all images by their numbers
- * @param numbers of the images in `clean`
  */
 export function predictionsOf(
-  network: Network,
+  task: Task,
   outputs: Float32Array,
   clean: Float32Array,
-  numbers: Uint32Array,
+  { workload, indices, numbers }: JudgedImages,
 ): Prediction[] {
-  const length = outputLength(network);
-  const isScored = hasScores(network);
+  const length = outputs.length / indices.length;
+  const { labels, sampleLength } = workload;
+  const inputs = task.kind === 'anomaly' ? workloadInputs(workload, indices) : undefined;
   return Array.from(numbers, (number, image) => {
     const values = outputs.subarray(image * length, (image + 1) * length);
-    const reference = clean.subarray(number * length, (number + 1) * length);
-    const answer = isScored ? top1(values) : agrees(values, reference) ? AGREES : DIFFERS;
-    return { answer, nonFinite: !values.every(Number.isFinite) };
+    const verdict = judgeSample(task, {
+      values,
+      reference: clean.subarray(number * length, (number + 1) * length),
+      label: labels?.[indices[image]],
+      input: inputs?.subarray(image * sampleLength, (image + 1) * sampleLength),
+    });
+    return { ...verdict, nonFinite: !values.every(Number.isFinite) };
   });
 }

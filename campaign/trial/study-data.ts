@@ -21,7 +21,7 @@ import {
   slotCount,
   weightMemoryOf,
 } from '../../sim/index.js';
-import type { Workload } from '../../workload/index.js';
+import type { Task, Workload } from '../../workload/index.js';
 import type { PlacedDies } from '../inputs/dies/index.js';
 import type { SharedNetwork } from '../inputs/shared-network.js';
 import type { Condition } from '../study/conditions.js';
@@ -33,6 +33,8 @@ import type { GoldenPredictions } from './recorded-samples.js';
 export interface StudyNetwork extends SharedNetwork {
   /** As the study names it. */
   readonly model: string;
+  /** How its outputs are judged. */
+  readonly task: Task;
   /** What each mitigation, and `none`, puts behind the accumulators, as a key of `sides`: several may put the same. */
   readonly activationOf: ReadonlyMap<string, string>;
   readonly sides: ReadonlyMap<string, ActivationSide>;

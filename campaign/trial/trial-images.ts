@@ -65,31 +65,18 @@ export function goldenOf(
 
 /** The images that one of two networks alone gets right. */
 export function pairedWith(
-  images: RunImages,
   found: readonly Prediction[],
   reference: readonly Prediction[],
 ): PairedImages {
-  const right = new Set(rightPlaces(images, found, reference));
-  const before = rightPlaces(images, reference, reference);
+  const right = new Set(rightPlaces(found));
+  const before = rightPlaces(reference);
   const kept = before.filter((place) => right.has(place)).length;
   return { lost: before.length - kept, gained: right.size - kept };
 }
 
-/**
- * The places of images that come out right: in their class, or, where they have no labels, as from the fault-free,
- * unprotected network.
- *
- * @param clean what that network makes of them
- */
-export function rightPlaces(
-  { workload: { labels }, indices }: RunImages,
-  predictions: readonly Prediction[],
-  clean: readonly Prediction[],
-): number[] {
-  return placesWhere(
-    predictions,
-    ({ answer }, place) => answer === (labels ? labels[indices[place]] : clean[place].answer),
-  );
+/** The places of images that come out right. */
+export function rightPlaces(predictions: readonly Prediction[]): number[] {
+  return placesWhere(predictions, ({ isRight }) => isRight);
 }
 
 export function placesWhere(

@@ -50,7 +50,7 @@ export interface Trial {
 /** What became of a trial's images under one mitigation. */
 export interface Outcome {
   readonly mitigation: string;
-  /** Images that come out right: their top-1 class is the label, or they agree with the fault-free network. */
+  /** Images that come out right, as the task has it. */
   readonly correct: number;
   /** Images whose answer is not that of the fault-free run with the same mitigation. */
   readonly sdc: number;
@@ -161,8 +161,7 @@ export function runTrial(context: TrialContext, trial: Trial): TrialResult {
 }
 
 function cleanPlaces(network: TrialNetwork, images: RunImages): number[] {
-  const clean = goldenOf(network, UNPROTECTED, images);
-  return rightPlaces(images, clean, clean);
+  return rightPlaces(goldenOf(network, UNPROTECTED, images));
 }
 
 /** Of transient faults those of all images together. */
@@ -326,15 +325,14 @@ function outcomeOf(
   images: RunImages,
   { mitigation, predictions, seconds }: FaultyPredictions & { readonly mitigation: string },
 ): Outcome {
-  const clean = goldenOf(network, UNPROTECTED, images);
   const golden = goldenOf(network, mitigation, images);
   return {
     mitigation,
-    ...judge(study, images, predictions, { clean, golden }),
+    ...judge(study, predictions, golden),
     effective,
     ...(repairs && { repairs }),
     ...(condition.source.kind === 'dies' && {
-      paired: pairedWith(images, predictions, clean),
+      paired: pairedWith(predictions, goldenOf(network, UNPROTECTED, images)),
     }),
     firstLayer: differing ? network.network.layers[differing.first].name : null,
     seconds,
@@ -343,11 +341,10 @@ function outcomeOf(
 
 function judge(
   { imageChoice }: Pick<Study, 'imageChoice'>,
-  images: RunImages,
   found: readonly Prediction[],
-  { clean, golden }: Readonly<Record<'clean' | 'golden', readonly Prediction[]>>,
+  golden: readonly Prediction[],
 ): Pick<Outcome, 'correct' | 'sdc' | 'nonFinite' | 'fixed'> {
-  const correct = rightPlaces(images, found, clean);
+  const correct = rightPlaces(found);
   const sdc = placesWhere(found, ({ answer }, place) => answer !== golden[place].answer);
   const counts = {
     correct: correct.length,
@@ -355,6 +352,6 @@ function judge(
     nonFinite: found.filter(({ nonFinite }) => nonFinite).length,
   };
   if (imageChoice === 'drawn') return counts;
-  const encode = (places: readonly number[]) => encodeImageSet(places, images.indices.length);
+  const encode = (places: readonly number[]) => encodeImageSet(places, found.length);
   return { ...counts, fixed: { correct: encode(correct), sdc: encode(sdc) } };
 }

@@ -48,9 +48,15 @@ interface Point {
   readonly agreement?: { readonly mean: number };
 }
 
-async function run(...options: string[]): Promise<{ metric?: string; points: readonly Point[] }> {
+interface Result {
+  readonly metric?: string;
+  readonly networks: readonly { readonly task: object }[];
+  readonly points: readonly Point[];
+}
+
+async function run(...options: string[]): Promise<Result> {
   const result = await bitcellJson(['run', '--maps', '3', ...options]);
-  return result as Awaited<ReturnType<typeof run>>;
+  return result as unknown as Result;
 }
 
 test('without labels, what comes out right is what agrees with the fault-free network', async () => {
@@ -82,16 +88,33 @@ test('of outputs that are no scores, each value has to agree', async () => {
   expect(broken.accuracy.mean).toBeLessThan(1);
 });
 
+test('a tolerance is taken from its option, and said with the network', async () => {
+  const { networks, points } = await run(
+    ...['--model', mapping, '--input', maps, '--mitigations', 'none'],
+    ...['--rates', '0.1', '--tolerance', '1e9,0.5', '--output-name', 'y'],
+  );
+  expect(networks[0].task).toEqual({
+    ...{ kind: 'regression', tolerance: { absolute: 1e9, relative: 0.5 } },
+    ...{ start: 0, length: 162 },
+  });
+  expect(points[0].accuracy.mean).toBeGreaterThan(0);
+});
+
 test('a store of own samples says where they are from, continues and prints agreement', async () => {
   const out = join(newFolder(), 'study');
-  const options = ['run', '--model', files.int8, '--input', images, '--maps', '2', '--out', out];
+  const options = [
+    ...['run', '--model', files.int8, '--input', images, '--maps', '2', '--top-k', '3'],
+    ...['--out', out],
+  ];
   const first = await bitcell(options);
   expect(first).toMatchObject({ status: 0 });
+  expect(first.stdout).toMatch(/right: classification: .*fault-free.* 3 largest of 10 scores/);
   expect(first.stdout).toContain('Agreement with the fault-free network');
   const saved = await bitcell(['results', out]);
   expect(saved.stdout).toContain('Agreement with the fault-free network');
+  expect(saved.stdout).toContain('topK = 3');
   const { configuration } = await bitcellJson(['results', out]);
-  expect(configuration).toMatchObject({ inputs: [{ file: images }] });
+  expect(configuration).toMatchObject({ inputs: [{ file: images }], topK: 3 });
   expect(await bitcell([...options, '--resume'])).toMatchObject({ status: 0 });
   expect(
     await refusal(['run', '--model', files.int8, '--maps', '2', '--out', out, '--resume']),
@@ -113,6 +136,16 @@ test.each([
     'too few',
     ['--model', 'int8', '--input', 'images', '--images', '13'],
     /--images 13.*12 samples/,
+  ],
+  [
+    'with tolerances that are none',
+    ['--model', 'int8', '--input', 'images', '--tolerance', '1,2,3'],
+    /--tolerance.*A or A,R/,
+  ],
+  [
+    'with an unfitting task',
+    ['--model', 'int8', '--input', 'images', '--top-k', '11'],
+    /--top-k 11.*10 classes/,
   ],
   [
     'beside a data set',

@@ -52,6 +52,7 @@ import {
   formatRemainder,
   formatYieldLimits,
 } from '../../print/study/study-table.js';
+import { savedTaskText } from '../../print/study/task-text.js';
 import { formatVmins } from '../../print/study/vmin-table.js';
 import { formatDecisions } from './decision-table.js';
 import { diesWithin, drawDies, printVmins, requiredWithin } from './measured-dies.js';
@@ -234,6 +235,7 @@ async function printPoints(
   const energies = vminEnergies(dieVmins(dies), savedEnergiesOrReasons(stored), prices);
   const precision = precisionOf(stored);
   const metric = savedMetric(stored.configuration);
+  const task = savedTaskText(stored.configuration);
   const limits =
     wanted === undefined || points.length === 0 ? undefined : yieldLimits(points, wanted);
   const decisions = isDecided(stored, points, flags)
@@ -263,6 +265,7 @@ async function printPoints(
               formatPoints(points, metric),
               '',
               formatLegend(points, metric, dies),
+              ...(task === undefined ? [] : [task]),
               ...formatPointNotes(points),
               ...(dies.length > 0
                 ? ['', ...formatDies(dies, share), ...formatVmins(energies)]

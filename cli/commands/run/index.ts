@@ -26,7 +26,7 @@ import {
 import { InputError } from '../../../core/index.js';
 import { kernelsInUse } from '../../../kernels/index.js';
 import { resolveModel, ZOO } from '../../../models/index.js';
-import { type InputFile, type Metric, metricOf } from '../../../workload/index.js';
+import { type InputFile, type Metric, metricOf, type Task } from '../../../workload/index.js';
 import { axisOption } from '../../input/axis-options.js';
 import { addKernels } from '../../input/kernels.js';
 import { addMemoryLimit } from '../../input/memory-limit.js';
@@ -47,6 +47,7 @@ import {
   withinOption,
   yieldOption,
 } from '../../input/options.js';
+import { addTaskOptions } from '../../input/task-options.js';
 import { interruptible, reportRestart, resumable } from '../../interruption.js';
 import { tell } from '../../print/messages.js';
 import { printResult } from '../../print/output.js';
@@ -64,6 +65,7 @@ import {
   formatPrecision,
   formatSampleSizes,
 } from '../../print/study/study-table.js';
+import { taskText } from '../../print/study/task-text.js';
 import { formatVmins } from '../../print/study/vmin-table.js';
 import { grouped, percent } from '../../print/table.js';
 import { unfusedOf, warnOfUnfused } from '../../print/unfused.js';
@@ -127,7 +129,8 @@ export function runCommand(): Command {
     .addOption(yieldOption('share of the maps that have to be good (default: 0.9)'))
     .addOption(option('--seed <n>', 'seed of everything random').argParser(wholeNumber(0)))
     .addOption(dataOption())
-    .addOption(inputOption())
+    .addOption(inputOption());
+  addTaskOptions(command)
     .addOption(threadsOption())
     .addOption(option('--out <folder>', 'save trials and results there'))
     .addOption(option('--resume', 'continue what the output folder holds, if anything'))
@@ -200,6 +203,7 @@ async function run(
     const seconds = (performance.now() - started) / 1000;
     const context = {
       metric: metricOf(prepared.data.workload),
+      tasks: prepared.data.networks.map(({ task }) => task),
       ...{ prices: preparedPrices(prepared, figures), energies: preparedEnergies(prepared) },
       ...{ threads, seconds },
     };
@@ -284,6 +288,7 @@ interface TextContext {
   readonly prices: StudyPrices;
   readonly energies: StudyEnergies;
   readonly metric: Metric;
+  readonly tasks: readonly Task[];
   readonly threads: number;
   readonly seconds: number;
 }
@@ -292,15 +297,14 @@ interface TextContext {
 function toJson(
   { study, networks, points, dies, sampleSizes }: StudyResult,
   { data }: PreparedStudy,
-  { prices, energies, seconds }: Omit<TextContext, 'threads' | 'metric'>,
+  { prices, energies, seconds }: Omit<TextContext, 'threads' | 'metric' | 'tasks'>,
 ) {
-  const unfusedIn = ({ model, format }: { model: string; format: string }) =>
-    data.networks.flatMap((loaded) =>
-      loaded.model === model && loaded.network.format === format ? unfusedOf(loaded.network) : [],
-    );
+  const loadedOf = ({ model, format }: { model: string; format: string }) =>
+    data.networks.filter((loaded) => loaded.model === model && loaded.network.format === format);
   const summaries = networks.map(({ timing, energy, ...network }) => ({
     ...network,
-    unfused: unfusedIn(network),
+    unfused: loadedOf(network).flatMap((loaded) => unfusedOf(loaded.network)),
+    task: loadedOf(network)[0].task,
     cycles: timing.total.totalCycles,
     energy: energy ?? null,
   }));
@@ -330,7 +334,7 @@ function toJson(
 
 function toText(
   { study, networks, points, dies, sampleSizes }: StudyResult,
-  { prices, energies, metric, threads, seconds }: TextContext,
+  { prices, energies, metric, tasks, threads, seconds }: TextContext,
 ): string {
   const cycles = new Map(
     networks.map(({ model, accelerator, timing: { total } }) => [
@@ -340,6 +344,7 @@ function toText(
   );
   return [
     `${formatStorages(study, networks)}, faults: ${faultNames(study).join(', ')}`,
+    ...new Set(tasks.map((task) => `right: ${taskText(task, metric)}`)),
     '',
     formatPoints(points, metric),
     '',
