@@ -24,7 +24,6 @@ import {
   storedWords,
   transientSites,
   valueMasks,
-  WHOLE_LAYER_ADVANTAGE,
 } from 'bitcell/sim';
 import { measurement, median, printJson } from './measure.mjs';
 
@@ -112,14 +111,7 @@ datapath.setDisturbance(undefined);
 recordRun(datapath, recording, inputs, numbers);
 const runner =
   network.format === 'int8'
-    ? createDeltaRunner(
-        network,
-        datapath,
-        kernels.wasm,
-        images,
-        new Map(),
-        WHOLE_LAYER_ADVANTAGE[kernels.provider],
-      )
+    ? createDeltaRunner(network, datapath, kernels, images, new Map())
     : undefined;
 runner?.record(inputs, images);
 
