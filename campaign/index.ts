@@ -2,9 +2,10 @@ export { loadNetwork } from '../models/index.js';
 export type { PointRow } from './execute/collector.js';
 export { continueCommand, replayCommand } from './execute/command-line.js';
 export type { RestartListener } from './execute/worker-thread.js';
+export * from './inference/compare-answers.js';
 export * from './inference/distributions.js';
 export * from './inference/infer.js';
-export { cifar10Inputs, type NetworkInputs } from './inference/network-inputs.js';
+export { cifar10Inputs, type NetworkInputs, workloadSamples } from './inference/network-inputs.js';
 export {
   clipOf,
   type FaultedNetwork,
@@ -34,6 +35,8 @@ export {
   cifar10Workload,
   type DataOptions,
   givenWorkload,
+  loadSamples,
+  type StudySamples,
 } from './inputs/workload.js';
 export {
   type Candidate,

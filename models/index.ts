@@ -59,10 +59,23 @@ export { type ActivationRange, quantizeRange } from './quantization/affine.js';
 export {
   type ChannelMeans,
   correctBiases,
+  correctedLayers,
   createChannelMeans,
 } from './quantization/bias-correction.js';
 export * from './quantization/calibration.js';
 export { dequantize, dequantizeWords } from './quantization/dequantize.js';
+export { ACTIVATION_TYPES, type ActivationType } from './quantization/graph/graph-edit.js';
+export {
+  type Float32Graph,
+  type GraphQuantization,
+  quantizeGraph,
+  readQuantized,
+} from './quantization/graph/quantize-graph.js';
+export {
+  observedTensors,
+  type QuantizedPart,
+  quantizedPart,
+} from './quantization/graph/quantized-part.js';
 export { type Bin, createHistogram, type Histogram } from './quantization/histogram.js';
 export * from './quantization/noise.js';
 export {

@@ -1,5 +1,6 @@
 import { type ImageSet, type Network, normalize } from '../../models/index.js';
 import type { Datapath, DatapathObserver } from '../../sim/index.js';
+import { type Workload, workloadInputs } from '../../workload/index.js';
 import { requireCifar10Network } from '../inputs/cifar10-network.js';
 
 /** Inputs of a network that are made a part at a time. */
@@ -22,6 +23,18 @@ export function cifar10Inputs(network: Network, images: ImageSet, count: number)
     read: (first, size) =>
       normalize(
         images,
+        Uint32Array.from({ length: size }, (_, index) => first + index),
+      ),
+  };
+}
+
+/** The first `count` samples of a workload. */
+export function workloadSamples(workload: Workload, count: number): NetworkInputs {
+  return {
+    count,
+    read: (first, size) =>
+      workloadInputs(
+        workload,
         Uint32Array.from({ length: size }, (_, index) => first + index),
       ),
   };

@@ -1,60 +1,38 @@
 import { featureCount, InputError, type ProgressListener } from '../../core/index.js';
 import { type KernelCode, loadKernels } from '../../kernels/index.js';
 import {
+  type ActivationRange,
   arrayLayers,
   type CalibrationOptions,
   type ChannelMeans,
   correctBiases,
+  correctedLayers,
   createCalibration,
   createChannelMeans,
   createNoiseMeter,
+  type Float32Graph,
   type Float32Network,
-  type ImageSet,
+  type GraphQuantization,
+  type Int8ArrayLayer,
   type Int8Network,
-  type Int8WeightedLayer,
   layerIndex,
-  type Network,
+  observedTensors,
+  quantizedPart,
+  quantizeGraph,
   quantizeNetwork,
+  readQuantized,
   type SignalAndNoise,
   type WeightGranularity,
   weightNoise,
 } from '../../models/index.js';
 import { batchWithinMemory, createNetworkDatapath } from '../../sim/index.js';
-import { top1 } from '../../workload/index.js';
-import { cifar10Inputs, type NetworkInputs, runInputs } from './network-inputs.js';
+import { type NetworkInputs, runInputs } from './network-inputs.js';
 
 /** Images that the datapath computes together, where memory allows. */
 const BATCH = 25;
 
 /** Part of the memory for the float32 network's datapath: the int8 one's and copies of outputs take as much again. */
 const MEMORY_SHARE = 0.4;
-
-/**
- * Share of the first `count` images of a set whose top-1 class is the label.
- *
- * @throws InputError when the network is not made for CIFAR-10
- */
-export function evaluateAccuracy(
-  network: Network,
-  dataset: ImageSet,
-  count: number,
-  onProgress?: ProgressListener,
-): number {
-  let correct = 0;
-  const batch = batchWithinMemory(network, BATCH);
-  const datapath = createNetworkDatapath(network, loadKernels(), batch);
-  runInputs(datapath, cifar10Inputs(network, dataset, count), batch, {
-    outputs(outputs, first) {
-      const { classes } = datapath;
-      for (let image = 0; image * classes < outputs.length; image += 1) {
-        const scores = outputs.subarray(image * classes, (image + 1) * classes);
-        if (top1(scores) === dataset.labels[first + image]) correct += 1;
-      }
-    },
-    done: (images) => onProgress?.(images, count),
-  });
-  return correct / count;
-}
 
 export interface QuantizeOptions {
   readonly calibration: CalibrationOptions;
@@ -79,10 +57,63 @@ export function quantizeOnImages(
   options: QuantizeOptions,
   onProgress?: ProgressListener,
 ): Int8Network {
+  const found = calibrate(network, inputs, options, undefined, onProgress);
+  const quantized = quantizeNetwork(network, found.ranges, options.weights);
+  return found.expected ? correctBiases(quantized, found.expected, found.measure) : quantized;
+}
+
+/** A quantised network and its ONNX file. */
+export interface QuantizedFile {
+  readonly file: Uint8Array;
+  readonly network: Int8Network;
+}
+
+/**
+ * `quantizeOnImages` of a file: its own graph with QuantizeLinear and DequantizeLinear nodes (`quantizeGraph`).
+ *
+ * @throws ModelError as `quantizeGraph` does
+ */
+export function quantizeFile(
+  graph: Float32Graph,
+  inputs: NetworkInputs,
+  options: QuantizeOptions & Pick<GraphQuantization, 'activations'>,
+  onProgress?: ProgressListener,
+): QuantizedFile {
+  const { network } = graph;
+  const observed = observedTensors(network, quantizedPart(network, graph).tensors);
+  const found = calibrate(network, inputs, options, observed, onProgress);
+  const write = (biases?: ReadonlyMap<string, Int32Array>): QuantizedFile => {
+    const file = quantizeGraph(graph, found.ranges, { ...options, ...(biases && { biases }) });
+    return { file, network: readQuantized(file, graph) };
+  };
+  const quantized = write();
+  if (!found.expected) return quantized;
+  const layers = correctedLayers(quantized.network, found.expected, found.measure);
+  return write(
+    new Map(arrayLayers({ ...quantized.network, layers }).map((layer) => [layer.name, layer.bias])),
+  );
+}
+
+/** What a float32 network computes on its inputs. */
+interface Calibrated {
+  readonly ranges: ActivationRange[];
+  /** With bias correction: means of each layer's sums. */
+  readonly expected: ReadonlyMap<string, Float64Array> | undefined;
+  readonly measure: (network: Int8Network, layer: Int8ArrayLayer) => Float64Array;
+}
+
+/** @param observed indices of the tensors whose ranges are wanted; default: all */
+function calibrate(
+  network: Float32Network,
+  inputs: NetworkInputs,
+  options: QuantizeOptions,
+  observed: ReadonlySet<number> | undefined,
+  onProgress: ProgressListener | undefined,
+): Calibrated {
   const { biasCorrection, batch = batchWithinMemory(network, BATCH, MEMORY_SHARE) } = options;
   requireSome(network, inputs);
   const kernels = loadKernels();
-  const calibration = createCalibration(network, options.calibration);
+  const calibration = createCalibration(network, options.calibration, observed);
   const layers = arrayLayers(network);
   const means = new Map<string, ChannelMeans>();
   if (biasCorrection) {
@@ -93,32 +124,36 @@ export function quantizeOnImages(
   const runs = 1 + means.size;
   let run = 0;
   const done = (images: number) => onProgress?.(run * inputs.count + images, runs * inputs.count);
+  const observe = (tensor: number, values: Float32Array, images: number) => {
+    const length = images * featureCount(network.tensors[tensor].shape);
+    calibration.observe(tensor, values.subarray(0, length));
+  };
 
   runInputs(createNetworkDatapath(network, kernels, batch), inputs, batch, {
-    tensor(tensor, values, _firstImage, images) {
-      const length = images * featureCount(network.tensors[tensor].shape);
-      calibration.observe(tensor, (values as Float32Array).subarray(0, length));
-    },
+    tensor: (tensor, values, _firstImage, images) =>
+      observe(tensor, values as Float32Array, images),
     ...(biasCorrection && {
       accumulators: ({ name }, values, _firstRow, rows, rowStride) =>
         means.get(name)?.add(values, rows, rowStride),
     }),
     done,
   });
-  const quantized = quantizeNetwork(network, calibration.ranges(), options.weights);
-  if (!biasCorrection) return quantized;
-
-  const expected = new Map([...means].map(([name, found]) => [name, found.means()]));
-  return correctBiases(quantized, expected, (corrected, layer) => {
-    run += 1;
-    return accumulatorMeans(corrected, layer, kernels, inputs, batch, done);
-  });
+  return {
+    ranges: calibration.ranges(),
+    expected: biasCorrection
+      ? new Map([...means].map(([name, found]) => [name, found.means()]))
+      : undefined,
+    measure(corrected, layer) {
+      run += 1;
+      return accumulatorMeans(corrected, layer, kernels, inputs, batch, done);
+    },
+  };
 }
 
 /** Means of a layer's accumulators, bias included, one per output channel. */
 function accumulatorMeans(
   network: Int8Network,
-  layer: Int8WeightedLayer,
+  layer: Int8ArrayLayer,
   kernels: KernelCode,
   inputs: NetworkInputs,
   batch: number,
@@ -127,7 +162,8 @@ function accumulatorMeans(
   const found = createChannelMeans(layer.shape.output.channels);
   const last = layerIndex(network, layer.name);
   // What follows the layer need not be computed.
-  const upToLayer = { ...network, layers: network.layers.slice(0, last + 1), output: layer.output };
+  const { outputs: _, ...rest } = network;
+  const upToLayer = { ...rest, layers: network.layers.slice(0, last + 1), output: layer.output };
   runInputs(createNetworkDatapath(upToLayer, kernels, batch), inputs, batch, {
     accumulators({ name }, values, _firstRow, rows, rowStride) {
       if (name === layer.name) found.add(values, rows, rowStride);
@@ -163,37 +199,40 @@ export function measureNoise(
   const kernels = loadKernels();
   const real = createNetworkDatapath(network, kernels, batch);
   const rounded = createNetworkDatapath(quantized, kernels, batch);
-  const reals = arrayLayers(network);
-  const outputs = reals.map(({ output }) => ({
-    tensor: output,
-    values: new Float32Array(batch * featureCount(network.tensors[output].shape)),
-    meter: createNoiseMeter(),
-  }));
-  const outputOf = (tensor: number) => outputs.find((output) => output.tensor === tensor);
+  const reals = new Map(arrayLayers(network).map((layer) => [layer.name, layer]));
+  const pairs = arrayLayers(quantized).flatMap((layer) => {
+    const original = reals.get(layer.name);
+    if (!original) return [];
+    const values = new Float32Array(batch * featureCount(network.tensors[original.output].shape));
+    return [{ layer, original, values, meter: createNoiseMeter() }];
+  });
+  const byReal = new Map(pairs.map((pair) => [pair.original.output, pair]));
+  const byRounded = new Map(pairs.map((pair) => [pair.layer.output, pair]));
   for (let first = 0; first < inputs.count; first += batch) {
     const size = Math.min(batch, inputs.count - first);
     const images = inputs.read(first, size);
     real.run(images, size, {
-      tensor: (tensor, values) => outputOf(tensor)?.values.set(values),
+      tensor: (tensor, values) => byReal.get(tensor)?.values.set(values as Float32Array),
     });
     rounded.run(images, size, {
       tensor(tensor, values) {
-        const output = outputOf(tensor);
+        const pair = byRounded.get(tensor);
         const { shape, quantization } = quantized.tensors[tensor];
-        if (!output || !quantization) return;
-        const length = size * featureCount(shape);
-        output.meter.add(output.values.subarray(0, length), values as Uint8Array, quantization);
+        if (!pair) return;
+        const wanted = pair.values.subarray(0, size * featureCount(shape));
+        if (quantization) pair.meter.add(wanted, values as Uint8Array, quantization);
+        else pair.meter.addReal(wanted, values as Float32Array);
       },
     });
     onProgress?.(first + size, inputs.count);
   }
-  return arrayLayers(quantized).map((layer, index) => ({
+  return pairs.map(({ layer, original, meter }) => ({
     name: layer.name,
-    weights: weightNoise(reals[index], layer),
-    output: outputs[index].meter.total(),
+    weights: weightNoise(original, layer),
+    output: meter.total(),
   }));
 }
 
-function requireSome({ name }: Network, { count }: NetworkInputs): void {
+function requireSome({ name }: Float32Network, { count }: NetworkInputs): void {
   if (count < 1) throw new InputError(`${name} cannot be quantised without calibration images`);
 }

@@ -222,13 +222,17 @@ export function dataOption(): Option {
 export function inputOption(
   description = 'samples as .npy, each shaped as the network takes them',
 ): Option {
-  return option(
-    '--input <file>',
-    `${description}; of several inputs NAME=FILE, once for each`,
-  ).argParser((text: string, before: readonly InputFile[] | undefined) => [
-    ...(before ?? []),
-    inputFileOf(text),
-  ]);
+  return filesOption('--input <file>', description);
+}
+
+/** Files of samples, one for each input of a network. */
+export function filesOption(flags: string, description: string): Option {
+  return option(flags, `${description}; of several inputs NAME=FILE, once for each`).argParser(
+    (text: string, before: readonly InputFile[] | undefined) => [
+      ...(before ?? []),
+      inputFileOf(text),
+    ],
+  );
 }
 
 /** Sizes of inputs for which the file has symbols, `NAME=1,3,H,W`. */

@@ -1,4 +1,10 @@
-import type { ArrayLayer, AveragePoolLayer, ClipLayer, MaxPoolLayer } from '../network.js';
+import type {
+  ArrayLayer,
+  AveragePoolLayer,
+  ClipLayer,
+  MaxPoolLayer,
+  MaxPoolShape,
+} from '../network.js';
 import type { OnnxAttribute } from '../onnx/index.js';
 import type { GraphBuilder } from './graph-builder.js';
 
@@ -37,19 +43,23 @@ export function maxPoolAttributes(layer: MaxPoolLayer): Record<string, OnnxAttri
 }
 
 function poolAttributes({ shape }: MaxPoolLayer | AveragePoolLayer): Record<string, OnnxAttribute> {
-  const { input, output, kernel, strides, pads } = shape;
-  const [stepY, stepX] = ('dilations' in shape && shape.dilations) || [1, 1];
-  const window = [stepY * (kernel[0] - 1) + 1, stepX * (kernel[1] - 1) + 1];
-  const along = (size: number, axis: 0 | 1) =>
-    Math.floor((size + pads[axis] + pads[axis + 2] - window[axis]) / strides[axis]) + 1;
-  const isRoundedDown =
-    along(input.height, 0) === output.height && along(input.width, 1) === output.width;
+  const { kernel, strides, pads } = shape;
   return {
     kernel_shape: ints(kernel),
     pads: ints(pads),
     strides: ints(strides),
-    ...(!isRoundedDown && { ceil_mode: int(1) }),
+    ...(!isRoundedDown(shape) && { ceil_mode: int(1) }),
   };
+}
+
+/** Whether no window of a pooling reaches beyond the padding, as some do with ceil_mode. */
+export function isRoundedDown(shape: MaxPoolShape): boolean {
+  const { input, output, kernel, strides, pads } = shape;
+  const [stepY, stepX] = shape.dilations ?? [1, 1];
+  const window = [stepY * (kernel[0] - 1) + 1, stepX * (kernel[1] - 1) + 1];
+  const along = (size: number, axis: 0 | 1) =>
+    Math.floor((size + pads[axis] + pads[axis + 2] - window[axis]) / strides[axis]) + 1;
+  return along(input.height, 0) === output.height && along(input.width, 1) === output.width;
 }
 
 /** Adds the Relu, or Clip from 0 to `upper`, behind a weighted layer. */

@@ -8,7 +8,6 @@ import { heldWeights } from '../islands/held-weights.js';
 import { scheduleIslands } from '../islands/schedule.js';
 import {
   arrayLayers,
-  isOnArray,
   isWeighted,
   type Layer,
   type Network,
@@ -23,6 +22,7 @@ import { finishNetwork } from './finish.js';
 import { settleFusions } from './fusion.js';
 import { readIsland, requireFloat32 } from './island.js';
 import { readDequantizeLinear, readQuantizeLinear } from './linear.js';
+import { withRectifiers } from './rectified.js';
 import { createValues, type ImportValues } from './values.js';
 
 const MICROSOFT_DOMAIN = 'com.microsoft';
@@ -91,26 +91,6 @@ export function importGraph(
   const network = { format, ...common, ...settled } as Network;
   requireFiniteMultipliers(source, network);
   return { ...imported, network };
-}
-
-interface Rectifiable {
-  readonly layers: readonly Layer[];
-  readonly tensors: readonly Tensor[];
-  readonly outputs: readonly NetworkValue[];
-}
-
-/**
- * Layers on the array behind which a quantisation has its zero point at its least integer, and so is a ReLU: quantisers
- * leave out the operator there. What leaves the network is none, whatever its quantisation.
- */
-function withRectifiers<P extends Rectifiable>(parts: P): P {
-  const left = new Set(parts.outputs.map(({ tensor }) => tensor));
-  const layers = parts.layers.map((layer): Layer => {
-    const quantization = parts.tensors[layer.output].quantization;
-    if (quantization?.zeroPoint !== 0 || left.has(layer.output)) return layer;
-    return isOnArray(layer) ? { ...layer, relu: true } : layer;
-  });
-  return { ...parts, layers };
 }
 
 /** Where values of the graph are, by the final numbers of tensors. */

@@ -1,4 +1,4 @@
-import { type Int8ArrayLayer, type Int8Network, isOnArray } from '../network.js';
+import { type Int8ArrayLayer, type Int8Layer, type Int8Network, isOnArray } from '../network.js';
 import { LARGEST_BIAS, withQdqChecksum } from './quantize.js';
 
 /** Means of what was added, one per channel; sums are float64. */
@@ -43,10 +43,20 @@ export function correctBiases(
   expected: ReadonlyMap<string, Float64Array>,
   measure: (network: Int8Network, layer: Int8ArrayLayer) => Float64Array,
 ): Int8Network {
+  return withQdqChecksum({ ...network, layers: correctedLayers(network, expected, measure) });
+}
+
+/** The layers of `correctBiases`. */
+export function correctedLayers(
+  network: Int8Network,
+  expected: ReadonlyMap<string, Float64Array>,
+  measure: (network: Int8Network, layer: Int8ArrayLayer) => Float64Array,
+): readonly Int8Layer[] {
   let { layers } = network;
   for (const [index, layer] of layers.entries()) {
     const means = expected.get(layer.name);
-    if (!isOnArray(layer) || !means) continue;
+    // What adds a float32 bias behind the accumulator has no integers to correct.
+    if (!isOnArray(layer) || !means || layer.realBias) continue;
     const measured = measure({ ...network, layers }, layer);
     const inputScale = network.tensors[layer.input].quantization?.scale ?? 1;
     const bias = layer.bias.map((value, channel) => {
@@ -56,5 +66,5 @@ export function correctBiases(
     });
     layers = layers.with(index, { ...layer, bias });
   }
-  return withQdqChecksum({ ...network, layers });
+  return layers;
 }

@@ -23,7 +23,7 @@ export interface CalibrationOptions {
 export interface Calibration {
   /** Take in values of a tensor, in any order and any number of calls. */
   observe(tensor: number, values: Float32Array): void;
-  /** The range of each tensor of the network, by index. */
+  /** The range of each tensor of the network, by index; [0, 0] of those that are not observed. */
   ranges(): ActivationRange[];
 }
 
@@ -32,11 +32,13 @@ export interface Calibration {
  * `percentile` end at bin edges (up to 1/4096 of the largest magnitude wider than exact percentiles) but
  * never beyond the values seen.
  *
+ * @param wanted indices of the tensors to observe; default: all
  * @throws InputError when the method is unknown or the percentile out of range
  */
 export function createCalibration(
   network: Float32Network,
   options: CalibrationOptions,
+  wanted?: ReadonlySet<number>,
 ): Calibration {
   const { method, percentile = 99.99 } = options;
   if (!CALIBRATION_METHODS.includes(method)) {
@@ -51,6 +53,7 @@ export function createCalibration(
 
   return {
     observe(tensor, values) {
+      if (wanted && !wanted.has(tensor)) return;
       const place = `${network.name}: tensor "${network.tensors[tensor].name}"`;
       const { extremes, histogram } = statistics[tensor];
       for (const value of values) {
@@ -65,6 +68,7 @@ export function createCalibration(
     },
     ranges() {
       return statistics.map(({ extremes, histogram }, tensor) => {
+        if (wanted && !wanted.has(tensor)) return { low: 0, high: 0 };
         const { low, high, count } = extremes;
         if (count === 0) {
           const { name } = network.tensors[tensor];

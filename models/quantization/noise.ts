@@ -11,6 +11,8 @@ export interface SignalAndNoise {
 /** Adds up energies over any number of calls; sums are float64. */
 export interface NoiseMeter {
   add(real: Float32Array, quantized: Uint8Array, quantization: Quantization): void;
+  /** The same of a tensor that holds float32 numbers in both networks. */
+  addReal(real: Float32Array, found: Float32Array): void;
   total(): SignalAndNoise;
 }
 
@@ -22,6 +24,12 @@ export function createNoiseMeter(): NoiseMeter {
       for (const [index, value] of real.entries()) {
         signal += value * value;
         noise += (value - scale * (quantized[index] - zeroPoint)) ** 2;
+      }
+    },
+    addReal(real, found) {
+      for (const [index, value] of real.entries()) {
+        signal += value * value;
+        noise += (value - found[index]) ** 2;
       }
     },
     total: () => ({ signal, noise }),

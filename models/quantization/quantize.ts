@@ -1,13 +1,16 @@
 import { InputError, ModelError, sha256Hex } from '../../core/index.js';
 import { writeQdq } from '../export/qdq.js';
+import { withRectifiers } from '../import/rectified.js';
 import {
   arrayLayers,
   type Float32ArrayLayer,
   type Float32Network,
   type Int8ArrayLayer,
+  type Int8Layer,
   type Int8Network,
-  isOnArray,
   isWeighted,
+  networkOutputs,
+  type Quantization,
 } from '../network.js';
 import { definitionOf } from '../operators/index.js';
 import { type ActivationRange, quantizeRange, SMALLEST_SCALE } from './affine.js';
@@ -44,28 +47,18 @@ export function quantizeNetwork(
   ranges: readonly ActivationRange[],
   granularity: WeightGranularity = 'per-channel',
 ): Int8Network {
-  if (!WEIGHT_GRANULARITIES.includes(granularity)) {
-    throw new InputError(
-      `Weights cannot be quantised "${granularity}"; choose ${WEIGHT_GRANULARITIES.join(' or ')}`,
-    );
-  }
   const quantizations = joinRanges(network, ranges).map(quantizeRange);
-  const scales = sharedScales(network, (layer) => {
-    const own = weightScales(layer, quantizations[layer.input].scale);
-    return granularity === 'per-tensor' ? own.fill(Math.max(...own)) : own;
-  });
-  return withQdqChecksum({
+  const layers = quantizeLayers(network, quantizations, granularity);
+  const quantized = {
     ...network,
-    format: 'int8',
+    format: 'int8' as const,
     tensors: network.tensors.map((tensor, index) => ({
       ...tensor,
       quantization: quantizations[index],
     })),
     layers: network.layers.map((layer) => {
-      if (isOnArray(layer)) {
-        const layerScales = scales.get(layer) ?? new Float32Array(0);
-        return quantizeLayer(layer, quantizations[layer.input].scale, layerScales);
-      }
+      const own = layers.get(layer.name);
+      if (own) return own;
       if (!isWeighted(layer) && definitionOf(layer).int8) return layer;
       throw new ModelError(
         layer.kind === 'affine'
@@ -73,12 +66,43 @@ export function quantizeNetwork(
           : `Layer "${layer.name}" (${layer.kind}) is computed in float32 alone, and cannot be quantised; quantise the ONNX file with onnxruntime's quantize_static`,
       );
     }),
-  });
+  };
+  const { layers: rectified } = withRectifiers({ ...quantized, outputs: networkOutputs(network) });
+  return withQdqChecksum({ ...quantized, layers: rectified as Int8Layer[] });
 }
 
 /** The same network with the checksum of its QDQ file. */
 export function withQdqChecksum(network: Int8Network): Int8Network {
   return { ...network, checksum: sha256Hex(writeQdq(network)) };
+}
+
+/**
+ * The words of the layers on the array, by their names.
+ *
+ * @param quantizations of each tensor of the network, by index
+ * @throws InputError when the granularity is unknown
+ * @throws ModelError when a weight or bias is not finite
+ */
+export function quantizeLayers(
+  network: Float32Network,
+  quantizations: readonly Quantization[],
+  granularity: WeightGranularity,
+): ReadonlyMap<string, Int8ArrayLayer> {
+  if (!WEIGHT_GRANULARITIES.includes(granularity)) {
+    throw new InputError(
+      `Weights cannot be quantised "${granularity}"; choose ${WEIGHT_GRANULARITIES.join(' or ')}`,
+    );
+  }
+  const scales = sharedScales(network, (layer) => {
+    const own = weightScales(layer, quantizations[layer.input].scale);
+    return granularity === 'per-tensor' ? own.fill(Math.max(...own)) : own;
+  });
+  return new Map(
+    [...scales].map(([layer, own]) => [
+      layer.name,
+      quantizeLayer(layer, quantizations[layer.input].scale, own),
+    ]),
+  );
 }
 
 /** Weight scales by layer, of those that each layer alone needs: the same where layers share weights. */
