@@ -54,6 +54,7 @@ export interface GraphEdit {
     layer: Int8ArrayLayer,
     dims: readonly number[],
     form: 'stored' | 'transposed' | 'input-by-output',
+    shared: boolean,
   ): string;
   dequantizedBias(name: string, bias: Int32Array, scales: Float32Array): string;
   /** Weights of an operator on the host, with a scale along an axis or one for all. */
@@ -138,16 +139,16 @@ export function createGraphEdit(
         fresh(`${wanted}_dequantized`),
       );
     },
-    words({ name, sharedWeights, weights, scales }, dims, form) {
+    words({ name, sharedWeights, weights, scales }, dims, form, shared) {
       const owner = sharedWeights?.layer ?? name;
       const stored = `${form === 'input-by-output' ? form : 'stored'} ${owner}`;
       const shape = form === 'transposed' ? dims.toReversed() : dims;
       const axis = form === 'stored' ? 0 : 1;
       let constant = known.get(stored);
       if (constant === undefined) {
-        // Layers are called after a weight "NAME.weight" when the file is read.
-        const wanted = `${name}.weight`;
-        constant = edit.constant(`${wanted}_quantized`, 'int8', shape, weights as Int8Array);
+        // Layers are called after a weight "NAME.weight" when the file is read, but not all those that share it.
+        const wanted = `${owner}.${shared ? 'shared_weights' : 'weight'}_quantized`;
+        constant = edit.constant(wanted, 'int8', shape, weights as Int8Array);
         known.set(stored, constant);
       }
       return dequantizedConstant(`${name}.weight`, constant, scales, axis);

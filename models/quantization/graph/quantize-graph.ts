@@ -66,6 +66,9 @@ export function quantizeGraph(
       .filter((layer) => isOnArray(layer))
       .map((layer) => [source.results.get(layer.output) ?? '', layer]),
   );
+  const sharing = new Set(
+    [...products.values()].flatMap(({ sharedWeights }) => sharedWeights?.layer ?? []),
+  );
   const dequantized = new Map<string, string>();
 
   /** The layer that a node belongs to; undefined: none alone. */
@@ -144,6 +147,7 @@ export function quantizeGraph(
         weightDims: typeOf(graph, first.inputs[1]).dims,
         real: product,
         layer: { ...layer, bias },
+        shared: sharing.has(product.sharedWeights?.layer ?? product.name),
         inputScale: quantizations[product.input].scale,
         input: rounded(first.inputs[0]),
         output: edit.realName(node.outputs[0], isMade(node.outputs[0])),
@@ -189,13 +193,15 @@ interface ProductParts {
   readonly weightDims: readonly number[];
   readonly real: Float32ArrayLayer;
   readonly layer: Int8ArrayLayer;
+  /** Whether another layer reads the same words. */
+  readonly shared: boolean;
   readonly inputScale: number;
   readonly input: string;
   readonly output: string;
 }
 
 function addProduct(edit: GraphEdit, parts: ProductParts): void {
-  const { node, rank, real, layer, inputScale, output } = parts;
+  const { node, rank, real, layer, shared, inputScale, output } = parts;
   const { name, bias } = layer;
   const sum = real.relu ? edit.fresh(`${output}_before_relu`) : output;
   const biasScales = layer.scales.map((scale) => inputScale * scale);
@@ -207,7 +213,7 @@ function addProduct(edit: GraphEdit, parts: ProductParts): void {
       : [layer.scales.length, real.shape.input.channels];
     const inputs = [
       parts.input,
-      edit.words(layer, dims, transposed ? 'transposed' : 'stored'),
+      edit.words(layer, dims, transposed ? 'transposed' : 'stored', shared),
       edit.dequantizedBias(name, bias, biasScales),
     ];
     edit.add({
@@ -227,7 +233,7 @@ function addProduct(edit: GraphEdit, parts: ProductParts): void {
 /** Of rows of a sequence: there is no Gemm for them, so that the bias is added behind. */
 function addMatrixProduct(
   edit: GraphEdit,
-  { layer, real, input }: ProductParts,
+  { layer, real, shared, input }: ProductParts,
   sum: string,
 ): void {
   const { name } = layer;
@@ -240,7 +246,7 @@ function addMatrixProduct(
     name,
     opType: 'MatMul',
     domain: '',
-    inputs: [input, edit.words({ ...layer, weights }, dims, 'input-by-output')],
+    inputs: [input, edit.words({ ...layer, weights }, dims, 'input-by-output', shared)],
     outputs: [product],
     attributes: new Map(),
   });
