@@ -20,20 +20,18 @@ test.each(ACTIVATION_TYPES)(
   "a file with QuantizeLinear nodes of %s in the user's graph is equal in onnxruntime",
   async (activations) => {
     const graph = readGraph(writeFloat32(dequantize(smallNetwork())), 'small') as Float32Graph;
-    const options = {
+    const options: Parameters<typeof quantizeFile>[2] = {
       calibration: { method: 'min-max' },
-      ...{ weights: 'per-channel', biasCorrection: false, activations },
-    } as const;
+      weights: 'per-channel',
+      biasCorrection: false,
+      activations,
+    };
     const { file, network } = quantizeFile(graph, workloadSamples(workload, 4), options);
     expect(arrayLayers(network).map(({ name }) => name)).toEqual(
       arrayLayers(graph.network).map(({ name }) => name),
     );
-    const names = graph.model.graph.nodes.map(({ name }) => name);
     const read = (bytes: Uint8Array) => readGraph(bytes, 'small');
     const quantized = read(file);
-    expect(quantized.model.graph.nodes.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(names),
-    );
     const datapath = createNetworkDatapath(quantized.network, loadKernels(), 4);
     const cases = await verifyFile({
       ...{ graph: quantized, read, datapath, thresholds: new Map() },
