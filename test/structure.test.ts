@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../core/index.js';
+import { OPERATORS } from '../models/operators/index.js';
 
 /** Each folder with those it may import from: the ones above it, and no sibling of the second row. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -188,6 +189,27 @@ test('files of our own are written by core/ alone', () => {
     .map((file) => relative(packageRoot(), file));
   const expected = ['core/file-system.ts', 'core/write-files.ts', ...OTHER_WRITERS];
   expect(writers.sort()).toEqual(expected.sort());
+});
+
+/** Files of a folder that ask for a kind of layer by its word. */
+function askingForKinds(folder: string): string[] {
+  const kinds = Object.keys(OPERATORS).join('|');
+  const compared = new RegExp(`\\bkind\\s*[!=]==\\s*'(?:${kinds})'`);
+  const inSwitch = new RegExp(`switch \\([^)]*\\bkind\\)[^}]*?case '(?:${kinds})'`);
+  return sourceFiles(join(packageRoot(), folder))
+    .filter((file) => {
+      const text = readFileSync(file, 'utf8');
+      return compared.test(text) || inSwitch.test(text);
+    })
+    .map((file) => relative(packageRoot(), file));
+}
+
+test('models/ alone knows kinds of layers by their words, so that an operator is one file and one line', () => {
+  expect(askingForKinds('models')).toEqual(
+    expect.arrayContaining(['models/network.ts', 'models/import/fusion.ts']),
+  );
+  const others = Object.keys(ALLOWED).filter((folder) => folder !== 'models');
+  expect(others.filter((folder) => folder !== 'testing').flatMap(askingForKinds)).toEqual([]);
 });
 
 /** Files that import one another in circles, types included: each group of which every member leads to every other. */
