@@ -65,7 +65,7 @@ import {
   formatPrecision,
   formatSampleSizes,
 } from '../../print/study/study-table.js';
-import { taskText } from '../../print/study/task-text.js';
+import { isTop1, taskText } from '../../print/study/task-text.js';
 import { formatVmins } from '../../print/study/vmin-table.js';
 import { grouped, percent } from '../../print/table.js';
 import { unfusedOf, warnOfUnfused } from '../../print/unfused.js';
@@ -344,7 +344,11 @@ function toText(
   );
   return [
     `${formatStorages(study, networks)}, faults: ${faultNames(study).join(', ')}`,
-    ...new Set(tasks.map((task) => `right: ${taskText(task, metric)}`)),
+    ...new Set(
+      tasks.flatMap((task) =>
+        isTop1(task) && metric === 'accuracy' ? [] : [`right: ${taskText(task, metric)}`],
+      ),
+    ),
     '',
     formatPoints(points, metric),
     '',

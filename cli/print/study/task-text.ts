@@ -2,6 +2,11 @@ import { shownValue } from '../../../core/index.js';
 import type { Metric, Task } from '../../../workload/index.js';
 import { counted } from './study-table.js';
 
+/** Whether samples are judged by the class with the largest score alone, as accuracy has it everywhere. */
+export function isTop1(task: Task): boolean {
+  return task.kind === 'classification' && task.topK === 1;
+}
+
 /** What was understood: when a sample counts as right. */
 export function taskText(task: Task, metric: Metric): string {
   const whose = metric === 'accuracy' ? 'of its label' : 'that the fault-free network finds';
