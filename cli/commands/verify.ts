@@ -9,7 +9,7 @@ import {
   requireCifar10Network,
 } from '../../campaign/index.js';
 import type { CaseResult, FileVerifyOptions } from '../../campaign/verify/index.js';
-import { InputError, MismatchError, readFileChecked } from '../../core/index.js';
+import { BitcellError, InputError, MismatchError, readFileChecked } from '../../core/index.js';
 import { kernelsInUse } from '../../kernels/index.js';
 import {
   activationPartOf,
@@ -125,6 +125,7 @@ async function verify(flags: VerifyFlags): Promise<void> {
   const cases = [...int8Cases, ...float32Cases];
   const result = { model, images, onnxruntimeOverflows: overflows, kernels: kernelsInUse(), cases };
   printResult(json, result, () => toText(cases));
+  requireCompared(cases);
   const failed = cases.find(({ first }) => first !== undefined);
   if (failed?.first) throw new MismatchError(describeMismatch(failed.name, failed.first));
   const clipped = float32Cases.find(({ mismatches }) => mismatches > 0);
@@ -156,6 +157,7 @@ async function verifyFloat32(
   progress.stop();
   const result = { model, images, onnxruntimeOverflows: false, kernels: kernelsInUse(), cases };
   printResult(json, result, () => toText(cases));
+  requireCompared(cases);
   const failed = cases.find(({ first }) => first !== undefined);
   if (failed?.first) throw new MismatchError(describeMismatch(failed.name, failed.first));
 }
@@ -226,6 +228,13 @@ function givenClip(
 /** Float32 words have no requantisation to clip after. */
 function isRequantised(mitigation: Mitigation | undefined): boolean {
   return mitigation !== undefined && activationPartOf(mitigation)?.position === 'requantised';
+}
+
+/** @throws BitcellError when no case could be compared, so that nothing is known */
+function requireCompared(cases: readonly CaseResult[]): void {
+  if (cases.some(({ values }) => values > 0)) return;
+  const reasons = [...new Set(cases.flatMap(({ refused }) => refused ?? []))];
+  throw new BitcellError(`nothing was compared: ${reasons.join('; ')}`);
 }
 
 function toText(cases: readonly CaseResult[]): string {

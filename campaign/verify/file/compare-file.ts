@@ -58,21 +58,29 @@ export function exposed(model: OnnxModel, inner: InnerValues): OnnxModel {
   return { ...model, graph: { ...graph, outputs: [...graph.outputs, ...values] } };
 }
 
+/** What a comparison of a file found. */
+export interface FileComparison {
+  readonly comparison: Comparison;
+  /** What onnxruntime gave, sample by sample. */
+  readonly outputs: readonly Float32Array[];
+}
+
 type ComparedValues = Pick<LayerOutputs, 'ours' | 'theirs' | 'isInteger' | 'range'>;
 
 /**
  * Compares what the datapath and the file make of the first samples, one after the other: the outputs, and inner values.
  *
- * @returns by the place of the layer that makes a value, outputs behind all layers
+ * @returns what was found by the place of the layer that makes a value, outputs behind all layers; and onnxruntime's outputs
  */
 export async function compareFile(
   { datapath, file, workload, images, threads }: Sides,
   inner: InnerValues,
   level: OptimizationLevel,
-): Promise<Comparison> {
+): Promise<FileComparison> {
   const { network } = datapath;
   const session = await loadFile(file, network, level, threads);
   const comparison: Comparison = new Map();
+  const allOutputs: Float32Array[] = [];
   const orders = new Map(network.layers.map(({ output }, order) => [output, order]));
   for (const { inputs, first, count } of inputBatches(workload, images, datapath.batch)) {
     const { tensors, outputs } = captureRun(datapath, inputs, count);
@@ -101,6 +109,7 @@ export async function compareFile(
         const own = featureCount(network.tensors[tensor].shape);
         const their = theirs.get(name);
         if (!their) throw new Error(`no output ${name}`);
+        allOutputs.push(their);
         add(network.layers.length + place, `${name} (output)`, {
           ours: outputs.subarray(start, start + own),
           theirs: their,
@@ -111,7 +120,7 @@ export async function compareFile(
     }
   }
   await session.release();
-  return comparison;
+  return { comparison, outputs: allOutputs };
 }
 
 /** A value of one image in the order of the file, integers as the file has them. */

@@ -6,7 +6,7 @@ import {
   type OnnxModel,
   type OnnxTensor,
 } from '../../../models/index.js';
-import { storedWords, type WeightPatches } from '../../../sim/index.js';
+import { storedWords, type WeightPatches, weightLocator } from '../../../sim/index.js';
 
 /** A file with flipped bits in its weights, and the words that read differently for it. */
 export interface FaultyFile {
@@ -14,6 +14,8 @@ export interface FaultyFile {
   readonly patches: WeightPatches;
   /** Bits that are flipped. */
   readonly flips: number;
+  /** Layers with such words. */
+  readonly layers: number;
 }
 
 /** Shares of the bits that are flipped: enough to reach every layer of most networks, and to leave something of them. */
@@ -56,8 +58,10 @@ export function faultyFile(
     if (words[index] !== found[index]) differing.push(index);
   }
   if (differing.length === 0) return undefined;
+  const positionOf = weightLocator(network);
   return {
     model: faulty,
+    layers: new Set(differing.map((weight) => positionOf(weight).layer)).size,
     flips: [...flipped.values()].reduce((sum, { flips }) => sum + flips, 0),
     patches: {
       weights: Uint32Array.from(differing),

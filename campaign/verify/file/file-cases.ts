@@ -2,13 +2,16 @@ import type { ProgressListener } from '../../../core/index.js';
 import type { LayerThresholds } from '../../../mitigation/index.js';
 import {
   encodeOnnx,
+  inputsOf,
   isOnArray,
-  type Network,
+  isWeighted,
   type NetworkGraph,
+  networkOutputs,
   type OnnxModel,
 } from '../../../models/index.js';
 import type { ActivationUnit, Datapath, WeightPatches } from '../../../sim/index.js';
 import { type Workload, workloadInputs } from '../../../workload/index.js';
+import { countDifferent } from '../batches.js';
 import { judge, type Rule } from '../compare.js';
 import { isInexact } from '../fusions.js';
 import { type OptimizationLevel, UnloadableError, unfusedGroups } from '../onnxruntime.js';
@@ -85,11 +88,17 @@ async function verifyState(options: FileVerifyOptions, state: FileState): Promis
   datapath.setActivationUnits(variant.units ?? new Map());
   const { name, model } = variant;
   const level = graph.network.format === 'int8' ? 'all' : 'disabled';
+  const untouched: { outputs?: readonly Float32Array[] } = {};
   const whole = await attempt(`${name}, all`, images, () =>
-    compared(options, encodeOnnx(model), new Map(), 'all', images),
+    compared(options, encodeOnnx(model), new Map(), 'all', images, (outputs) => {
+      untouched.outputs = outputs;
+      return 0;
+    }),
   );
   const inside = await attempt(`${name}, inner values as outputs, ${level}`, images, () =>
-    compared(options, encodeOnnx(exposed(model, inner)), inner, level, images),
+    compared(options, encodeOnnx(exposed(model, inner)), inner, level, images, (outputs) =>
+      level === 'all' ? changesOf(untouched.outputs ?? [], outputs) : 0,
+    ),
   );
   datapath.setDisturbance(undefined);
   datapath.setActivationUnits(new Map());
@@ -110,8 +119,9 @@ function variantOf(
     case 'faulted': {
       const found = faultyFile(graph, read);
       if (!found) return 'it keeps no weights as the weight memory does';
-      const { flips, patches } = found;
-      const name = `the file as given, faulted: ${flips} flipped bits in ${patches.weights.length} words`;
+      const { flips, layers, patches } = found;
+      const all = network.layers.filter((layer) => isWeighted(layer)).length;
+      const name = `the file as given, faulted: ${flips} flipped bits in ${patches.weights.length} words of ${layers} of ${all} layers`;
       return { name, model: found.model, patches };
     }
     case 'clipped': {
@@ -138,24 +148,54 @@ async function compared(
   inner: InnerValues,
   level: OptimizationLevel,
   images: number,
+  changes: (outputs: readonly Float32Array[]) => number,
 ): Promise<Found> {
   const { network } = graph;
   const unfused = network.format === 'int8' ? await unfusedGroups(file) : [];
-  const comparison = await compareFile({ datapath, file, workload, images, threads }, inner, level);
-  const rule = ruleOf(network, unfused);
-  const { first, ...judged } = judge(comparison, () => rule);
-  return { layers: comparison.size, ...judged, exposingChanges: 0, first, unfused };
+  const sides = { datapath, file, workload, images, threads };
+  const { comparison, outputs } = await compareFile(sides, inner, level);
+  const exposingChanges = changes(outputs);
+  const behind = behindFloats(graph, unfused);
+  const { first, ...judged } = judge(comparison, (order): Rule => {
+    if (network.format === 'float32') return 'close';
+    const place = order - network.layers.length;
+    const tensor = place < 0 ? network.layers[order].output : networkOutputs(network)[place].tensor;
+    return behind === 'all' || exposingChanges > 0 || behind.has(tensor) ? 'step' : 'exact';
+  });
+  return { layers: comparison.size, ...judged, exposingChanges, first, unfused };
 }
 
-function ruleOf(network: Network, unfused: readonly string[]): Rule {
-  if (network.format === 'float32') return 'close';
-  const isInFloat = unfused.some(isInexact) || network.unfused !== undefined || hasFloats(network);
-  return isInFloat ? 'step' : 'exact';
+/** How many outputs of the file untouched are others where inner values are outputs, too. */
+function changesOf(one: readonly Float32Array[], other: readonly Float32Array[]): number {
+  return one.reduce((sum, values, place) => sum + countDifferent(values, other[place]), 0);
 }
 
-/** Whether a quantised network computes float32 numbers that it quantises or gives out. */
-function hasFloats({ layers, tensors }: Network): boolean {
-  return layers.some((layer) => !isOnArray(layer) && !tensors[layer.output].quantization);
+/**
+ * The tensors of a quantised network that depend on what is computed in float32: on a group that onnxruntime leaves unfused,
+ * or on a layer that makes float32 numbers without a product in integers. `all` where a group is of no layer.
+ */
+function behindFloats(
+  { network, products }: NetworkGraph,
+  unfused: readonly string[],
+): ReadonlySet<number> | 'all' {
+  const named = network.format === 'int8' ? (network.unfused ?? []) : [];
+  const labels = new Set([...unfused.filter(isInexact), ...named].map(nodeOf));
+  const found = new Set<string>();
+  const behind = new Set<number>();
+  for (const layer of network.layers) {
+    const names = [layer.name, products.get(layer.name)?.name ?? ''];
+    const own = names.filter((name) => name !== '' && labels.has(name));
+    for (const name of own) found.add(name);
+    const isReal = !isOnArray(layer) && !network.tensors[layer.output].quantization;
+    const depends = inputsOf(layer).some((tensor) => behind.has(tensor));
+    if (own.length > 0 || isReal || depends) behind.add(layer.output);
+  }
+  return found.size < labels.size ? 'all' : behind;
+}
+
+/** The name in a label of a node, as `nodeLabel` writes it. */
+function nodeOf(label: string): string {
+  return /^node "(.*)" \(\S+\)$/.exec(label)?.[1] ?? label;
 }
 
 /** What onnxruntime itself refuses (it has bugs of its own) is told, not compared. */
