@@ -79,7 +79,7 @@ describe.concurrent('networks', () => {
   test('one of float32 words where int8 words are needed', async () => {
     const sentence = `${float32} has float32 weights: quantise it first with "bitcell quantize ${float32} --output FILE", or choose --format float32`;
     expect(await refusal(['infer', float32, ...infer.slice(2), '--format', 'int8'])).toBe(sentence);
-    expect(await refusal(['verify', '--model', float32])).toBe(sentence);
+    expect(await refusal(['run', '--model', float32, '--format', 'int8'])).toBe(sentence);
   });
 
   test('a quantised one where a float32 one is needed', async () => {
