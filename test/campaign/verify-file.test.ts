@@ -43,7 +43,7 @@ describe('a file as given, and the network that is read from it', () => {
     expect(cases.map(({ name }) => name)).toEqual([
       expect.stringMatching(/^the file as given, clean, all$/),
       expect.stringMatching(/^the file as given, clean, inner values as outputs, /),
-      expect.stringMatching(/faulted: \d+ flipped bits in \d+ words of (\d) of \1 layers, all$/),
+      expect.stringMatching(/faulted: \d+ flipped bits in \d+ words of [1-4] of [34] layers, all$/),
       expect.stringMatching(/faulted: .* inner values as outputs, /),
       expect.stringMatching(/clipped in [1-9] layers, all$/),
       expect.stringMatching(/clipped in [1-9] layers, inner values as outputs, /),
