@@ -23,7 +23,8 @@ import { settleFusions } from './fusion.js';
 import { readIsland, requireFloat32 } from './island.js';
 import { readDequantizeLinear, readQuantizeLinear } from './linear.js';
 import { withRectifiers } from './rectified.js';
-import { createValues, type ImportValues } from './values.js';
+import type { ImportValues } from './value.js';
+import { createValues } from './values.js';
 
 const MICROSOFT_DOMAIN = 'com.microsoft';
 /** Domains of operators that onnxruntime has. */

@@ -5,7 +5,7 @@ import { extractIsland, type IslandFeedValue, type IslandWeights } from '../isla
 import { BETWEEN_ISLANDS } from '../islands/schedule.js';
 import type { IslandLayer, IslandValue, Layer, Layout } from '../network.js';
 import { nodeLabel, type OnnxNode } from '../onnx/index.js';
-import type { ImportValues } from './values.js';
+import type { ImportValues } from './value.js';
 
 /**
  * Nodes that are not simulated become one layer, whose results lie one behind the other in a tensor.

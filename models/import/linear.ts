@@ -12,7 +12,7 @@ import { holdsMoreThan, inputsOf, type Layer, type Quantization } from '../netwo
 import type { OnnxNode } from '../onnx/index.js';
 import { isMoving } from '../operators/index.js';
 import { becomesUint8 } from './fusion.js';
-import type { ImportValues, PendingValue } from './values.js';
+import type { ImportValues, PendingValue } from './value.js';
 
 /**
  * A QuantizeLinear ends the group of a float32 operator and the DequantizeLinear nodes before it: the group becomes the

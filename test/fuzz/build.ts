@@ -10,6 +10,7 @@ import {
   type Weights,
 } from './forms.js';
 import { createGraphWriter, float, int, ints, string } from './graph-writer.js';
+import { rearrangement } from './rearrange.js';
 import {
   type AutoPad,
   type BinaryStep,
@@ -352,63 +353,16 @@ export function buildCase(recipe: Recipe, features: ReadonlySet<Feature>): FuzzC
     return compute(opType, [x], x.shape, output, attributes, { constants });
   }
 
-  /** Values in other places, along one axis where the operator has one. */
+  /** Values in other places; as they are where the operator cannot take them. */
   function rearrange(x: Value, step: RearrangeStep): Value {
-    const { opType, before, after, mode } = step;
-    const axis = x.rank === 2 ? 1 : step.axis;
-    const { channels, height, width } = x.shape;
-    const sizes = [channels, height, width];
-    const size = sizes[axis - 1];
-    const integers = (what: string, given: readonly number[]) =>
-      writer.constant(what, 'int64', [given.length], BigInt64Array.from(given, BigInt));
-    const made = (next: readonly number[]) => {
-      const [channels, height, width] = next;
-      return { shape: { channels, height, width }, rank: x.rank } as const;
-    };
-    const along = (length: number) => made(sizes.with(axis - 1, length));
-    const zeros = Array.from({ length: x.rank }, () => 0);
-    switch (opType) {
-      case 'Slice': {
-        if (size <= before + after) return x;
-        const bounds = [integers('starts', [before]), integers('ends', [size - after])];
-        const constants = [...bounds, integers('axes', [axis])];
-        return keep(moved(opType, x, constants, {}, along(size - before - after)));
-      }
-      case 'Pad': {
-        if (mode === 'reflect' && size <= Math.max(before, after)) return x;
-        const pads = [...zeros.with(axis, before), ...zeros.with(axis, after)];
-        const attributes = { mode: string(mode) };
-        return keep(
-          moved(opType, x, [integers('pads', pads)], attributes, along(size + before + after)),
-        );
-      }
-      case 'Gather': {
-        const places = Array.from({ length: 1 + before + after }, () =>
-          Math.floor((2 * random() - 1) * size),
-        );
-        const constants = [integers('places', places)];
-        return keep(moved(opType, x, constants, { axis: int(axis) }, along(places.length)));
-      }
-      case 'Tile': {
-        const repeats = zeros.map((_, at) => (at === axis ? 2 : 1));
-        return keep(moved(opType, x, [integers('repeats', repeats)], {}, along(2 * size)));
-      }
-      case 'Expand': {
-        if (size !== 1) return x;
-        const shape = zeros.map((_, at) => (at === axis ? 2 + before : 1));
-        return keep(moved(opType, x, [integers('shape', shape)], {}, along(2 + before)));
-      }
-      case 'DepthToSpace': {
-        if (x.rank === 2 || channels % 4 !== 0) return x;
-        const attributes = { blocksize: int(2), mode: string(mode === 'edge' ? 'CRD' : 'DCR') };
-        return keep(moved(opType, x, [], attributes, made([channels / 4, 2 * height, 2 * width])));
-      }
-      case 'SpaceToDepth': {
-        if (x.rank === 2 || height % 2 !== 0 || width % 2 !== 0) return x;
-        const next = made([4 * channels, height / 2, width / 2]);
-        return keep(moved(opType, x, [], { blocksize: int(2) }, next));
-      }
-    }
+    const found = rearrangement(x, step, random);
+    if (!found) return x;
+    const constants = Object.entries(found.constants).map(([what, given]) =>
+      writer.constant(what, 'int64', [given.length], BigInt64Array.from(given, BigInt)),
+    );
+    const [channels, height, width] = found.sizes;
+    const made = { shape: { channels, height, width }, rank: x.rank };
+    return keep(moved(step.opType, x, constants, found.attributes, made));
   }
 
   /** A layer that keeps height and width: a convolution, or for a vector the layer there is. */

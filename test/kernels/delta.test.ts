@@ -4,21 +4,11 @@ import { type ConvolutionShape, featureCount, weightCount } from '../../core/ind
 import {
   createDeltaKernels,
   type Int8ConvolutionSpecification,
-  KERNEL_PROVIDERS,
   type KernelCode,
-  PROVIDERS,
   type WeightChange,
 } from '../../kernels/index.js';
 import { xorshift } from '../../testing/index.js';
-
-const codes = KERNEL_PROVIDERS.map((name) => PROVIDERS[name])
-  .filter((provider) => provider.unavailable() === undefined)
-  .flatMap((provider) =>
-    provider
-      .instructionSets()
-      .filter(({ missing }) => missing === undefined)
-      .map(({ name }) => provider.load(name)),
-  );
+import { ALL_CODES } from './codes.js';
 
 /** Rows of channels that are one strip of sums, several, and a last one of each length. */
 const shapes = fc
@@ -118,7 +108,7 @@ function updated(
 
 describe('kernels that follow changes', () => {
   test('every instruction set lists and stores what WebAssembly does', () => {
-    const [wasm] = codes.filter(({ provider }) => provider === 'wasm');
+    const [wasm] = ALL_CODES.filter(({ provider }) => provider === 'wasm');
     fc.assert(
       fc.property(
         shapes,
@@ -127,7 +117,7 @@ describe('kernels that follow changes', () => {
         fc.integer({ min: 0, max: LIMITS.mostPatches }),
         (shape, seed, changes, patches) => {
           const expected = updated(wasm, shape, seed, changes, patches);
-          for (const code of codes) {
+          for (const code of ALL_CODES) {
             expect(updated(code, shape, seed, changes, patches)).toEqual(expected);
           }
         },

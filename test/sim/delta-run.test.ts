@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { featureCount } from '../../core/index.js';
-import { KERNEL_PROVIDERS, loadKernels, PROVIDERS } from '../../kernels/index.js';
+import { loadKernels } from '../../kernels/index.js';
 import { arrayLayers, dequantize, type Int8Network } from '../../models/index.js';
 import {
   type ActivationUnit,
@@ -12,18 +12,9 @@ import {
   type WeightPatches,
 } from '../../sim/index.js';
 import { ARCHITECTURES, int8GraphOf, int8Networks, xorshift } from '../../testing/index.js';
+import { ALL_CODES } from '../kernels/codes.js';
 
 const kernels = loadKernels();
-
-/** Code of every instruction set of every provider that this machine has. */
-const allKernels = KERNEL_PROVIDERS.map((name) => PROVIDERS[name])
-  .filter((provider) => provider.unavailable() === undefined)
-  .flatMap((provider) =>
-    provider
-      .instructionSets()
-      .filter(({ missing }) => missing === undefined)
-      .map(({ name }) => provider.load(name)),
-  );
 
 function imagesFor(network: Int8Network, count: number, seed: number): Float32Array {
   const random = xorshift(seed);
@@ -90,7 +81,7 @@ describe('createDeltaRunner', () => {
       fc.boolean(),
       fc.integer({ min: 1, max: 4 }),
       fc.constantFrom(0, 1, undefined),
-      fc.constantFrom(...allKernels),
+      fc.constantFrom(...ALL_CODES),
     ],
     { numRuns: 200 },
   )(

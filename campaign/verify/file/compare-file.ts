@@ -135,8 +135,13 @@ function fileOrdered(
   const channels = layout === 'channels-last' ? (dims[1] ?? 1) : 1;
   const positions = length / channels;
   const offset = elementType === 'int8' ? 128 : 0;
-  return Float32Array.from({ length }, (_, index) => {
-    const place = (index % positions) * channels + Math.floor(index / positions);
-    return values[image * length + place] - offset;
-  });
+  const ordered = new Float32Array(length);
+  let target = 0;
+  for (let channel = 0; channel < channels; channel += 1) {
+    for (let position = 0; position < positions; position += 1) {
+      ordered[target] = values[image * length + position * channels + channel] - offset;
+      target += 1;
+    }
+  }
+  return ordered;
 }
